@@ -1,0 +1,135 @@
+"""All numbers that shape a run, as frozen dataclasses. Presets are values, not code.
+
+Fractions named ``*_until`` or ``*_over`` are of the run's progress in [0, 1], so that a run of
+three minutes and one of three hours are the same curve stretched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Gradients = Literal["taps4", "taps6", "analytic"]
+
+
+@dataclass(frozen=True)
+class FieldConfig:
+    """The signed distance field and the colours on it."""
+
+    n_levels: int = 12
+    """levels of the hash grid"""
+    n_features_per_level: int = 2
+    log2_hashmap_size: int = 17
+    """entries per level at most: 2 to this power"""
+    base_resolution: int = 16
+    """cells of the coarsest level along the domain [-1, 1]³ of the ball"""
+    finest_resolution: int = 512
+    """cells of the finest level along the domain"""
+    sdf_width: int = 64
+    sdf_layers: int = 1
+    """hidden layers of the SDF network"""
+    sdf_activation: Literal["relu", "softplus"] = "softplus"
+    """softplus has β = 100"""
+    n_geometry_features: int = 15
+    """features handed from the SDF network to the colour network"""
+    color_width: int = 64
+    color_layers: int = 2
+    direction_degree: int = 3
+    """degree of the spherical harmonics of the view direction: degree² numbers"""
+    appearance_size: int = 0
+    """size of the per-photo appearance embedding; 0 switches it off"""
+    sphere_radius: float = 0.5
+    """radius of the initial sphere, scene units"""
+    inside_out: bool = False
+    """for interiors: the initial sphere is seen from within"""
+    gradients: Gradients = "taps4"
+    """how ∇sdf is taken: finite differences with 4 or 6 taps, or analytically"""
+    tap_cells: float = 1.0
+    """finite-difference step ε in cells of the finest active level"""
+    background: Literal["auto", "none", "contraction"] = "auto"
+    """what lies beyond the ball: "auto" is "none" where there are masks, else "contraction" """
+    weight_norm: bool = False
+    """weight normalisation in the SDF network, as published"""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Optimisation, schedules and loss weights."""
+
+    minutes: float = 10.0
+    """training time when neither minutes nor steps are given"""
+    n_rays: int = 1024
+    """rays of the first step"""
+    samples_per_step: int = 32768
+    """the ray count adapts to hold this many samples that reach the field with gradients"""
+    max_rays: int = 16384
+    max_photo_side: int = 1600
+    """photos are trained on at most this large, pixels"""
+    occupancy_resolution: int = 64
+    march_steps: int = 1024
+    """smallest marching step: the ball's diameter over this"""
+    march_sharpness: float = 0.5
+    """marching step in units of 1 / inv_s, while that is above the smallest"""
+    cull_weight: float = 1e-3
+    """samples of less rendering weight are dropped before gradients; 0 keeps all"""
+    background_samples: int = 16
+    learning_rate: float = 1e-2
+    """of the hash grid and the networks"""
+    sharpness_learning_rate: float = 1e-3
+    warm_up_until: float = 0.02
+    decay_at: tuple[float, ...] = ()
+    """progress at which the rate is divided by `decay_factor`; empty: exponential decay"""
+    decay_factor: float = 10.0
+    decay_total: float = 30.0
+    """exponential decay divides the rate by this over the run"""
+    weight_decay: float = 1e-2
+    """of the networks; the hash grid has none"""
+    initial_levels: int = 4
+    levels_from: float = 0.02
+    """topology warm-up: until here only the initial levels are active and curvature is ramped up"""
+    levels_until: float = 0.5
+    """all levels are active from here on"""
+    cos_anneal_until: float = 0.1
+    sharpness: Literal["learnt", "scheduled"] = "learnt"
+    initial_inv_s: float = 20.0
+    final_inv_s: float = 300.0
+    """of a scheduled sharpness; a learnt one is held at or below 8 times the schedule"""
+    color_loss: Literal["l1", "l2", "huber"] = "l1"
+    lambda_color: float = 1.0
+    lambda_eikonal: float = 0.1
+    lambda_curvature: float = 5e-4
+    curvature_until: float = 0.05
+    """linear warm-up of the curvature weight; it is then divided by the growth per open level"""
+    lambda_mask: float = 0.1
+    lambda_points: float = 0.1
+    """weight of |sdf| at structure-from-motion points"""
+    points_until: float = 0.3
+    continue_from: float = 0.6
+    """a finished run that goes on re-enters its schedules here"""
+    autosave_minutes: float = 2.0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, complete: what a project saves and a command line repeats."""
+
+    preset: str = "standard"
+    field: FieldConfig = field(default_factory=FieldConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    steps: int | None = None
+    """train for so many steps instead of `train.minutes`"""
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class MeshOptions:
+    """How a mesh is cut out of the field."""
+
+    resolution: int = 256
+    """marching-cubes cells along the longest side of the region"""
+    levels: int | None = None
+    """hash levels used; None: all that are active"""
+    format: Literal["obj", "ply", "glb", "stl"] = "obj"
+    min_component: float = 0.02
+    """parts with less than this fraction of the largest part's area are removed"""

@@ -1,0 +1,236 @@
+"""Every fact that passes between the window and the worker.
+
+Commands go one way, events the other, as msgpack (never pickle) over a pipe. A message whose
+``key`` is not None is replaced by a newer one of the same key while it waits: only the newest
+camera, progress or statistics matter. Preview pixels travel in shared memory (`preview_ring`);
+`PreviewReady` only says which slot holds them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+PreviewMode = Literal["color", "normals", "depth"]
+MeshFormat = Literal["obj", "ply", "glb", "stl"]
+State = Literal[
+    "empty",      # nothing opened
+    "opening",    # reading a capture or a project
+    "solving",    # poses are being solved
+    "ready",      # a scene is open, training has not begun
+    "training",
+    "paused",
+    "finished",   # the budget is spent; can be continued
+]
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    key: ClassVar[str | None] = None
+
+
+# --- commands: window → worker -------------------------------------------------------------
+
+
+class Open(Message):
+    """Open any input (photo folder, posed capture, saved project); the kind is detected."""
+
+    path: str
+
+
+class Start(Message):
+    """Start training, or resume it when paused. ``minutes`` or ``steps`` set the budget of a
+    fresh run (neither: the preset's own)."""
+
+    preset: str | None = None
+    minutes: float | None = None
+    steps: int | None = None
+
+
+class Pause(Message):
+    pass
+
+
+class Reset(Message):
+    """Throw the trained field away and go back to "ready"."""
+
+
+class Continue(Message):
+    """Train on past the end for ``minutes`` more."""
+
+    minutes: float
+
+
+class Cancel(Message):
+    """Stop the long task under way (opening, solving, exporting)."""
+
+
+class SetView(Message):
+    """The camera of the preview. ``scene_from_camera``: 16 numbers, row-major [4, 4], unit-ball
+    frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
+    ``levels`` limits the hash levels shown (None: all that are active); ``moving``: a drag is
+    under way, so speed matters more than resolution. ``view_id`` grows with each change and comes
+    back in `PreviewReady`."""
+
+    key: ClassVar[str | None] = "view"
+    view_id: int
+    scene_from_camera: tuple[float, ...]
+    fov_y: float
+    width: int
+    height: int
+    mode: PreviewMode = "color"
+    levels: int | None = None
+    moving: bool = False
+
+
+class Export(Message):
+    """Write a mesh. ``resolution``: marching-cubes cells along the longest side of the region;
+    ``levels`` as in `SetView`."""
+
+    path: str
+    format: MeshFormat
+    resolution: int
+    levels: int | None = None
+
+
+class Save(Message):
+    """Save the project into the folder ``path``."""
+
+    path: str
+
+
+class Shutdown(Message):
+    pass
+
+
+Command = Open | Start | Pause | Reset | Continue | Cancel | SetView | Export | Save | Shutdown
+
+
+# --- events: worker → window ---------------------------------------------------------------
+
+
+class StateChanged(Message):
+    """``allowed`` names the commands that make sense now (class names in lower case); ``reasons``
+    says for each of the others, in plain words, why not."""
+
+    state: State
+    allowed: tuple[str, ...]
+    reasons: dict[str, str]
+
+
+class Opened(Message):
+    """A scene is open. ``cameras``: per photo 16 numbers, [4, 4] scene_from_camera, unit-ball
+    frame, OpenCV axes; ``fov_y`` of the first photo in radians; ``preset``: chosen for this
+    device; ``presets``: all, with the words that describe them."""
+
+    path: str
+    kind: str
+    device: str
+    n_photos: int
+    n_held_out: int
+    n_points: int
+    has_masks: bool
+    cameras: tuple[tuple[float, ...], ...]
+    fov_y: float
+    aspect: float
+    up: tuple[float, float, float]
+    n_levels: int
+    preset: str
+    presets: dict[str, str]
+    minutes: float
+    notices: tuple[str, ...] = ()
+
+
+class TaskProgress(Message):
+    """``task``: "open", "solve" or "export"; ``eta_s`` None while unknown; fraction 1 ends it."""
+
+    key: ClassVar[str | None] = "task"
+    task: str
+    fraction: float
+    detail: str = ""
+    eta_s: float | None = None
+
+
+class TrainingStats(Message):
+    """``losses``: weighted terms by name. ``psnr``: dB of the last batches of training rays.
+    ``elapsed_s`` and ``eta_s`` count training time."""
+
+    key: ClassVar[str | None] = "stats"
+    step: int
+    progress: float
+    elapsed_s: float
+    eta_s: float | None
+    losses: dict[str, float]
+    psnr: float
+    inv_s: float
+    active_levels: float
+    n_levels: int
+    rays_per_s: float
+    samples_per_s: float
+
+
+class PreviewReady(Message):
+    """Pixels of ``view_id`` lie in slot ``slot`` of the ring, ``width`` x ``height``, written as
+    sequence number ``sequence``; ``final`` when no finer version will follow."""
+
+    key: ClassVar[str | None] = "preview"
+    view_id: int
+    slot: int
+    sequence: int
+    width: int
+    height: int
+    final: bool
+    render_ms: float
+
+
+class Exported(Message):
+    path: str
+    n_vertices: int
+    n_faces: int
+    n_bytes: int
+
+
+class Saved(Message):
+    path: str
+    automatic: bool = False
+
+
+class Notice(Message):
+    """Something worth knowing that needs no action."""
+
+    text: str
+
+
+class Failure(Message):
+    """``text`` is one line naming the thing and the remedy; ``task`` what was being done."""
+
+    text: str
+    task: str = ""
+
+
+Event = (
+    StateChanged | Opened | TaskProgress | TrainingStats | PreviewReady | Exported | Saved
+    | Notice | Failure
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_command_decoder = msgspec.msgpack.Decoder(Command)
+_event_decoder = msgspec.msgpack.Decoder(Event)
+
+
+def encode(message: Message) -> bytes:
+    return _encoder.encode(message)
+
+
+def decode_command(data: bytes) -> Command:
+    return _command_decoder.decode(data)
+
+
+def decode_event(data: bytes) -> Event:
+    return _event_decoder.decode(data)
+
+
+def coalesce(messages: list[Message]) -> list[Message]:
+    """Drop every message that a later one of the same ``key`` replaces; order is kept."""
+    newest = {m.key: i for i, m in enumerate(messages) if m.key is not None}
+    return [m for i, m in enumerate(messages) if m.key is None or newest[m.key] == i]
