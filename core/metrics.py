@@ -1,0 +1,211 @@
+"""How good a result is: images against photos, a mesh against a reference surface.
+
+Surfaces are compared point to surface (two 60k-point samples of one surface of radius 1 are 0.005
+apart, which would drown what is measured), and only where the capture shows them: the underside
+that no camera sees says nothing about a reconstruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import igl
+import numpy as np
+from scipy.spatial import KDTree
+from skimage.metrics import structural_similarity
+
+from core.errors import UserError
+
+# A ray from a camera has reached a sample when it ends this close to it, as a fraction of the
+# surface's diagonal: surfaces are made of flat facets, which hide a little of each other at
+# grazing angles.
+OCCLUSION_TOLERANCE = 5e-4
+# Thresholds of the F-score when none are named, as fractions of half the reference's diagonal.
+RELATIVE_THRESHOLDS = (0.005, 0.01, 0.02)
+
+
+class Viewpoint(NamedTuple):
+    """A pinhole camera in the frame of the surfaces. ``K`` [3, 3] pixels, top-left pixel centre
+    (0.5, 0.5); ``camera_from_world`` [4, 4] rigid, OpenCV axes."""
+
+    K: np.ndarray
+    width: int
+    height: int
+    camera_from_world: np.ndarray
+
+
+@dataclass(frozen=True)
+class SurfaceReport:
+    """Distances in the units of the reference. ``accuracy``: mean distance of the mesh's samples
+    to the reference; ``completeness``: of the reference's samples to the mesh; ``precision`` and
+    ``recall``: the share of each within the threshold; ``n_*_samples``: how many counted."""
+
+    accuracy: float
+    completeness: float
+    thresholds: tuple[float, ...]
+    precision: tuple[float, ...]
+    recall: tuple[float, ...]
+    n_mesh_samples: int
+    n_reference_samples: int
+
+    @property
+    def distance(self) -> float:
+        """Mean two-way distance (Chamfer, halved)."""
+        return (self.accuracy + self.completeness) / 2
+
+    @property
+    def f_scores(self) -> tuple[float, ...]:
+        return tuple(
+            2 * p * r / (p + r) if p + r else 0.0 for p, r in zip(self.precision, self.recall)
+        )
+
+
+def psnr(image: np.ndarray, target: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB of two images in [0, 1] of equal shape."""
+    _check_same_shape(image, target)
+    error = float(np.mean((np.asarray(image, np.float64) - np.asarray(target, np.float64)) ** 2))
+    return float("inf") if error == 0 else -10.0 * float(np.log10(error))
+
+
+def ssim(image: np.ndarray, target: np.ndarray) -> float:
+    """Structural similarity of two images [H, W, 3] in [0, 1]: Gaussian window of σ 1.5, as
+    published by Wang et al. 2004."""
+    _check_same_shape(image, target)
+    return float(
+        structural_similarity(
+            np.asarray(image, np.float64), np.asarray(target, np.float64), data_range=1.0,
+            channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+        )
+    )
+
+
+def surface_distance(
+    vertices: np.ndarray,  # [V, 3]
+    faces: np.ndarray,  # [F, 3]
+    reference_vertices: np.ndarray,  # [W, 3]
+    reference_faces: np.ndarray,  # [G, 3]; G = 0: the reference is a point cloud
+    cameras: Sequence[Viewpoint] = (),
+    *,
+    thresholds: Sequence[float] | None = None,
+    n_samples: int = 100_000,
+    min_cameras: int = 2,
+    seed: int = 0,
+) -> SurfaceReport:
+    """Two-way distance between a mesh and a reference in the same frame.
+
+    ``n_samples`` points lie uniformly by area on each surface, and their exact distance to the
+    other one is taken. With ``cameras``, a sample counts only where at least ``min_cameras`` of
+    them see it, each surface hiding itself: samples of the reference are tested against the
+    reference, samples of the mesh against the mesh. The points of a cloud count where they lie in
+    the pictures, since a cloud hides nothing. ``thresholds`` of the F-score are lengths; None
+    takes 0.5, 1 and 2 % of half the reference's diagonal.
+
+    Raises UserError when either surface is empty or out of all cameras' sight.
+    """
+    mesh = _Surface(vertices, faces, "the mesh")
+    reference = _Surface(reference_vertices, reference_faces, "the reference")
+    if thresholds is None:
+        thresholds = [reference.diagonal / 2 * fraction for fraction in RELATIVE_THRESHOLDS]
+    mesh_samples = mesh.seen_samples(n_samples, cameras, min_cameras, seed)
+    reference_samples = reference.seen_samples(n_samples, cameras, min_cameras, seed + 1)
+    to_reference = reference.distance(mesh_samples)
+    to_mesh = mesh.distance(reference_samples)
+    return SurfaceReport(
+        accuracy=float(to_reference.mean()),
+        completeness=float(to_mesh.mean()),
+        thresholds=tuple(float(t) for t in thresholds),
+        precision=tuple(float((to_reference <= t).mean()) for t in thresholds),
+        recall=tuple(float((to_mesh <= t).mean()) for t in thresholds),
+        n_mesh_samples=len(mesh_samples),
+        n_reference_samples=len(reference_samples),
+    )
+
+
+def sample_surface(
+    vertices: np.ndarray, faces: np.ndarray, n_samples: int, seed: int = 0
+) -> np.ndarray:
+    """[n_samples, 3] float64 points, uniform by area on the triangles."""
+    corners = np.asarray(vertices, np.float64)[faces]  # [F, 3, 3]
+    edges = corners[:, 1:] - corners[:, :1]
+    areas = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    random = np.random.default_rng(seed)
+    cumulative = np.cumsum(areas)
+    chosen = np.searchsorted(cumulative, random.random(n_samples) * cumulative[-1], "right")
+    chosen = np.minimum(chosen, len(areas) - 1)
+    u = random.random((n_samples, 2))
+    u = np.where(u.sum(1, keepdims=True) > 1, 1 - u, u)  # fold the square onto the triangle
+    return corners[chosen, 0] + (edges[chosen] * u[..., None]).sum(1)
+
+
+class _Surface:
+    """A triangle mesh, or a point cloud where there are no faces, with its search tree."""
+
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray, name: str) -> None:
+        self.name = name
+        self.vertices = np.ascontiguousarray(vertices, np.float64).reshape(-1, 3)
+        self.faces = np.ascontiguousarray(faces, np.int64).reshape(-1, 3)
+        if not len(self.vertices) or not np.isfinite(self.vertices).all():
+            raise UserError(f"{name} is empty or not finite", "Choose another mesh to compare")
+        self.diagonal = float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
+        if len(self.faces):
+            self._tree = igl.AABB()
+            self._tree.init(self.vertices, self.faces)
+        else:
+            self._cloud = KDTree(self.vertices)
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """[N] distance of each point to the nearest point of the surface."""
+        if not len(self.faces):
+            return np.asarray(self._cloud.query(points)[0])
+        squared, _, _ = self._tree.squared_distance(self.vertices, self.faces, points)
+        return np.sqrt(np.maximum(squared, 0))
+
+    def seen_samples(
+        self, n_samples: int, cameras: Sequence[Viewpoint], min_cameras: int, seed: int
+    ) -> np.ndarray:
+        """[N, 3] samples that at least ``min_cameras`` see; all of them without cameras."""
+        if len(self.faces):
+            samples = sample_surface(self.vertices, self.faces, n_samples, seed)
+        elif len(self.vertices) > n_samples:
+            chosen = np.random.default_rng(seed).choice(len(self.vertices), n_samples, False)
+            samples = self.vertices[chosen]
+        else:
+            samples = self.vertices
+        if not cameras:
+            return samples
+        seen_by = np.zeros(len(samples), np.int32)
+        for camera in cameras:
+            undecided = np.flatnonzero(seen_by < min_cameras)
+            seen_by[undecided] += self._sees(camera, samples[undecided])
+        if not (seen_by >= min_cameras).any():
+            raise UserError(
+                f"{self.name} is not seen by {min_cameras} cameras anywhere",
+                "Check that it lies in the frame of the cameras",
+            )
+        return samples[seen_by >= min_cameras]
+
+    def _sees(self, camera: Viewpoint, points: np.ndarray) -> np.ndarray:
+        """[N] bool: the point lies in the picture and nothing of the surface is before it."""
+        rotation, translation = camera.camera_from_world[:3, :3], camera.camera_from_world[:3, 3]
+        local = points @ rotation.T + translation
+        pixels = local @ np.asarray(camera.K, np.float64).T
+        in_front = pixels[:, 2] > 0
+        uv = pixels[:, :2] / np.where(in_front, pixels[:, 2], 1)[:, None]
+        seen = in_front & (uv >= 0).all(1) & (uv < (camera.width, camera.height)).all(1)
+        candidates = np.flatnonzero(seen)
+        if len(self.faces) and len(candidates):
+            center = -rotation.T @ translation
+            rays = points[candidates] - center
+            lengths = np.linalg.norm(rays, axis=1)
+            _, t, _ = self._tree.intersect_ray_first(
+                self.vertices, self.faces, np.tile(center, (len(rays), 1)), rays
+            )  # t is in units of the unnormalised ray: 1 at the sample
+            seen[candidates] = (1 - t) * lengths < OCCLUSION_TOLERANCE * self.diagonal
+        return seen
+
+
+def _check_same_shape(image: np.ndarray, target: np.ndarray) -> None:
+    if image.shape != target.shape:
+        raise ValueError(f"image: wanted the target's shape {target.shape}, got {image.shape}")
