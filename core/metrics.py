@@ -89,7 +89,7 @@ def surface_distance(
     cameras: Sequence[Viewpoint] = (),
     *,
     thresholds: Sequence[float] | None = None,
-    n_samples: int = 100_000,
+    n_samples: int = 50_000,
     min_cameras: int = 2,
     seed: int = 0,
 ) -> SurfaceReport:
@@ -202,7 +202,7 @@ class _Surface:
             _, t, _ = self._tree.intersect_ray_first(
                 self.vertices, self.faces, np.tile(center, (len(rays), 1)), rays
             )  # t is in units of the unnormalised ray: 1 at the sample
-            seen[candidates] = (1 - t) * lengths < OCCLUSION_TOLERANCE * self.diagonal
+            seen[candidates] = (1 - np.asarray(t)) * lengths < OCCLUSION_TOLERANCE * self.diagonal
         return seen
 
 

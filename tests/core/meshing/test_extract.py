@@ -1,0 +1,143 @@
+"""Extraction against surfaces that are known exactly."""
+
+import numpy as np
+import pytest
+import trimesh
+
+from core.meshing.extract import BRICK, extract
+from core.meshing.mesh import Mesh
+from core.tasks import run
+
+BALL = np.array([[-1.0, -1, -1], [1, 1, 1]])
+
+
+def sphere(p, radius=0.7, center=(0.05, -0.03, 0.02)):
+    return np.linalg.norm(p - np.float32(center), axis=-1) - radius
+
+
+def torus(p):
+    ring = np.hypot(p[:, 0], p[:, 1]) - 0.6
+    return np.hypot(ring, p[:, 2]) - 0.2
+
+
+def box_with_hole(p):
+    q = np.abs(p) - np.float32([0.6, 0.5, 0.3])
+    box = np.linalg.norm(np.maximum(q, 0), axis=-1) + np.minimum(q.max(-1), 0)
+    return np.maximum(box, 0.25 - np.hypot(p[:, 0], p[:, 1]))
+
+
+def as_trimesh(mesh: Mesh) -> trimesh.Trimesh:
+    return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+
+
+def face_rows(mesh: Mesh) -> np.ndarray:
+    """Faces in one order, each turned so that its least vertex comes first."""
+    first = mesh.faces.argmin(1)
+    turned = np.stack([mesh.faces[np.arange(len(first)), (first + i) % 3] for i in range(3)], 1)
+    return turned[np.lexsort(turned.T)]
+
+
+@pytest.mark.parametrize(
+    ("sdf", "genus", "volume"),
+    [
+        (sphere, 0, 4 / 3 * np.pi * 0.7**3),
+        (torus, 1, 2 * np.pi**2 * 0.6 * 0.2**2),
+        (box_with_hole, 1, 1.2 * 1.0 * 0.6 - np.pi * 0.25**2 * 0.6),
+    ],
+)
+def test_the_surface_is_where_the_sdf_says_closed_and_turned_outward(sdf, genus, volume):
+    mesh = run(extract(sdf, BALL, 96))
+    shape = as_trimesh(mesh)
+    cell = 2 / 96
+    assert np.abs(sdf(mesh.vertices)).max() < cell / 2
+    assert shape.is_watertight
+    assert shape.is_winding_consistent
+    assert shape.euler_number == 2 - 2 * genus
+    assert shape.volume == pytest.approx(volume, rel=0.01)  # positive: outward
+    assert len(np.unique(mesh.vertices.astype(np.float32), axis=0)) == len(mesh.vertices)
+
+
+def test_blocks_do_not_change_the_surface():
+    meshes = [run(extract(box_with_hole, BALL, 70, block=block)) for block in (8, 24, 128)]
+    for mesh in meshes[1:]:
+        np.testing.assert_allclose(mesh.vertices, meshes[0].vertices, atol=1e-12)
+        np.testing.assert_array_equal(face_rows(mesh), face_rows(meshes[0]))
+
+
+@pytest.mark.parametrize("slope", [0.5, 1.0, 2.0])
+def test_no_block_is_lost_where_slopes_are_not_one(slope):
+    """A wavy surface whose sdf has slopes up to ``slope``: sparse equals dense."""
+
+    def wavy(p):
+        waves = np.sin(p * 25).prod(-1) * 0.02  # |∇| of it at most 0.5
+        return (sphere(p) + waves) * (slope / 1.5)
+
+    sparse = run(extract(wavy, BALL, 80, block=16))
+    n = 81
+    axis = np.linspace(-1, 1, n).astype(np.float32)
+    points = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
+    values = wavy(points).reshape(n, n, n)
+    crossings = sum(int((np.diff(np.sign(values), axis=a) != 0).sum()) for a in range(3))
+    assert len(sparse.vertices) == crossings
+    assert as_trimesh(sparse).is_watertight
+
+
+def test_a_blob_smaller_than_a_brick_is_found():
+    """A ball between all corners of the bricks, where no sign changes on the coarse grid."""
+    center = np.float32(-1 + (BRICK * 3.5) * 2 / 64)
+    mesh = run(extract(lambda p: sphere(p, 0.06, (center,) * 3), BALL, 64))
+    assert as_trimesh(mesh).is_watertight
+    assert as_trimesh(mesh).volume == pytest.approx(4 / 3 * np.pi * 0.06**3, rel=0.2)
+
+
+def test_only_space_near_the_surface_is_evaluated():
+    seen = []
+    run(extract(lambda p: seen.append(p) or sphere(p), BALL, 192))
+    points = np.concatenate(seen)
+    assert len(points) < 0.35 * 193**3
+    reach = (np.sqrt(3) * 2.0) * BRICK * 2 / 192
+    fine = points[len(seen[0]) :]
+    assert np.abs(sphere(fine)).max() < reach
+
+
+def test_the_ball_cuts_open_and_the_box_does_too():
+    plane = run(extract(lambda p: p[:, 2] + 0.011, BALL, 64))
+    assert np.linalg.norm(plane.vertices, axis=1).max() < 1
+    assert np.linalg.norm(plane.vertices, axis=1).max() > 1 - 2 * 2 / 64
+    assert as_trimesh(plane).area == pytest.approx(np.pi, rel=0.06)
+    assert np.allclose(plane.vertices[:, 2], -0.011, atol=1e-6)  # no cap, no wall
+    lower = np.array([[-1, -1, -1], [1, 1, 0.0]])
+    half = run(extract(lambda p: sphere(p, 0.7, (0, 0, 0)), lower, 64, inside_ball=False))
+    assert not as_trimesh(half).is_watertight
+    assert as_trimesh(half).area == pytest.approx(2 * np.pi * 0.7**2, rel=0.02)
+
+
+def test_samples_of_exactly_zero_leave_no_twin_vertices():
+    mesh = run(extract(lambda p: np.abs(p).max(-1) - 0.5, BALL, 16))  # faces on the grid
+    assert as_trimesh(mesh).is_watertight
+    assert len(np.unique(mesh.vertices.astype(np.float32), axis=0)) == len(mesh.vertices)
+
+
+def test_a_field_with_other_last_bits_in_each_batch_is_not_torn():
+    calls = iter(range(10**6))
+
+    def restless(p):
+        return np.abs(p).max(-1) - 0.5 + (-1) ** next(calls) * 1e-7
+
+    mesh = run(extract(restless, BALL, 64, block=16))
+    assert as_trimesh(mesh).is_watertight
+
+
+def test_nothing_to_cut_gives_an_empty_mesh():
+    mesh = run(extract(lambda p: np.ones(len(p)), BALL, 32))
+    assert mesh.vertices.shape == (0, 3)
+    assert mesh.faces.shape == (0, 3)
+
+
+def test_progress_grows_and_closing_stops():
+    task = extract(sphere, BALL, 96)
+    fractions = [next(task).fraction for _ in range(6)]
+    assert fractions == sorted(fractions)
+    task.close()
+    with pytest.raises(StopIteration):
+        next(task)
