@@ -1,0 +1,80 @@
+"""A trainable multi-resolution hash grid over the ball's domain, the cube [-1, 1]³."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import torch
+from torch import Tensor, nn
+
+from core.kernels import GridLayout, for_device
+
+
+class _Encode(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, table, layout: GridLayout, weights, kernels: ModuleType):
+        ctx.save_for_backward(x, table, weights)
+        ctx.layout, ctx.kernels = layout, kernels
+        return kernels.encode(x, table, layout, weights)
+
+    @staticmethod
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, table, weights = ctx.saved_tensors
+        return (None, ctx.kernels.encode_backward(x, grad, table, ctx.layout, weights),
+                None, None, None)
+
+
+class _EncodeGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, v, table, layout: GridLayout, weights, kernels: ModuleType):
+        ctx.save_for_backward(x, v, table, weights)
+        ctx.layout, ctx.kernels = layout, kernels
+        return kernels.encode_gradient(x, v, table, layout, weights)
+
+    @staticmethod
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, v, table, weights = ctx.saved_tensors
+        grad_v, grad_table = ctx.kernels.encode_gradient_backward(
+            x, v, grad, table, ctx.layout, weights
+        )
+        return None, grad_v, grad_table, None, None, None
+
+
+class HashGrid(nn.Module):
+    """Features of points by trilinear interpolation at several resolutions.
+
+    The only place that knows of [0, 1]³: callers speak of scene units in [-1, 1]³.
+    ``active_levels`` may be fractional: the last level fades in.
+    """
+
+    def __init__(self, layout: GridLayout) -> None:
+        super().__init__()
+        self.layout = layout
+        self.table = nn.Parameter(torch.empty(layout.n_rows, layout.n_features).uniform_(-1e-4, 1e-4))
+
+    def level_weights(self, active_levels: float) -> Tensor:
+        """[L] weights in [0, 1]."""
+        levels = torch.arange(self.layout.n_levels, dtype=torch.float32, device=self.table.device)
+        return (active_levels - levels).clamp(0, 1)
+
+    def cell_size(self, active_levels: float) -> float:
+        """Edge of a cell of the (fractional) finest active level, scene units."""
+        r = self.layout.resolutions
+        level = min(max(active_levels - 1, 0.0), len(r) - 1.0)
+        low = int(level)
+        high = min(low + 1, len(r) - 1)
+        return 2.0 / float(r[low] * (r[high] / r[low]) ** (level - low))
+
+    def forward(self, positions: Tensor, active_levels: float) -> Tensor:
+        """[N, L·F] features of ``positions`` [N, 3]; differentiable in the table alone."""
+        return _Encode.apply(
+            positions * 0.5 + 0.5, self.table, self.layout, self.level_weights(active_levels),
+            for_device(self.table.device),
+        )
+
+    def gradient(self, positions: Tensor, v: Tensor, active_levels: float) -> Tensor:
+        """Σ v · ∂features/∂position, [N, 3] in scene units; differentiable in ``v`` and table."""
+        return 0.5 * _EncodeGradient.apply(
+            positions * 0.5 + 0.5, v, self.table, self.layout, self.level_weights(active_levels),
+            for_device(self.table.device),
+        )

@@ -1,0 +1,170 @@
+"""The signed distance field: hash features beside the position, through a small network.
+
+sdf < 0 inside; gradients point outward. Source: Li et al. 2023, "Neuralangelo", section 3;
+initialisation: Atzmon & Lipman 2020, "SAL", section 4.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.config import FieldConfig
+from core.field.hash_grid import HashGrid
+from core.kernels import GridLayout
+
+# Offsets of the finite differences, in units of the step: the tetrahedron's corners at ε/√3 each
+# (4 taps, the four face diagonals of a cube), or the six axis neighbours.
+_TETRAHEDRON = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
+_AXES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+
+
+@dataclass(frozen=True)
+class SurfaceSamples:
+    """What the field says of N points: ``sdf`` [N], raw ``gradients`` [N, 3] = ∇sdf, network
+    ``features`` [N, G] for the colour, ``laplacian`` [N] (None with analytic gradients)."""
+
+    sdf: Tensor
+    gradients: Tensor
+    features: Tensor
+    laplacian: Tensor | None
+
+
+class SdfField(nn.Module):
+    """Positions in scene units → signed distance and features.
+
+    ``active_levels`` and with it the finite-difference step `normal_eps` are set by the schedule
+    and saved with every checkpoint, so that preview, mesh and training see one field.
+    """
+
+    def __init__(self, config: FieldConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.grid = HashGrid(
+            GridLayout.create(
+                config.n_levels, config.n_features_per_level, config.log2_hashmap_size,
+                config.base_resolution, config.finest_resolution,
+            )
+        )
+        self.register_buffer("_active", torch.tensor(float(config.n_levels)))
+        sizes = [3 + self.grid.layout.width] + [config.sdf_width] * config.sdf_layers
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.head = nn.Linear(sizes[-1], 1 + config.n_geometry_features)
+        self._initialise_sphere()
+        if config.weight_norm:
+            for layer in self.hidden:
+                nn.utils.parametrizations.weight_norm(layer)
+
+    @property
+    def active_levels(self) -> float:
+        return float(self._active)
+
+    @active_levels.setter
+    def active_levels(self, value: float) -> None:
+        self._active.fill_(value)
+
+    @property
+    def normal_eps(self) -> float:
+        """Finite-difference step ε in scene units, of the finest active level."""
+        return self.config.tap_cells * self.grid.cell_size(self.active_levels)
+
+    def _initialise_sphere(self) -> None:
+        """A sphere of `sphere_radius`: hash columns are zero, so only the position speaks; the
+        first layer's directions are spread evenly (antipodal Fibonacci points), which makes the
+        sphere round even with few of them."""
+        config = self.config
+        with torch.no_grad():
+            for i, layer in enumerate(self.hidden):
+                out = layer.out_features
+                nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / out))
+                nn.init.zeros_(layer.bias)
+                if i == 0:
+                    layer.weight.zero_()
+                    scale = 4 / math.sqrt(math.pi * out) if config.sdf_layers == 1 else math.sqrt(6 / out)
+                    layer.weight[:, :3] = scale * _even_directions(out)
+            width = self.head.in_features
+            sign = -1.0 if config.inside_out else 1.0
+            nn.init.normal_(self.head.weight, 0.0, 0.1 * math.sqrt(2 / width))
+            nn.init.zeros_(self.head.bias)
+            self.head.weight[0] = sign * math.sqrt(math.pi / width)
+            self.head.bias[0] = -sign * config.sphere_radius
+
+    def _activate(self, z: Tensor) -> Tensor:
+        return F.relu(z) if self.config.sdf_activation == "relu" else F.softplus(z, beta=100)
+
+    def _trunk(self, positions: Tensor, levels: float) -> Tensor:
+        h = torch.cat([positions, self.grid(positions, levels)], -1)
+        for layer in self.hidden:
+            h = self._activate(layer(h))
+        return h
+
+    def sdf(self, positions: Tensor, levels: float | None = None) -> Tensor:
+        """[N] signed distances of ``positions`` [N, 3]; ``levels`` limits the active levels."""
+        h = self._trunk(positions, self._limit(levels))
+        return F.linear(h, self.head.weight[:1], self.head.bias[:1])[:, 0]
+
+    def sdf_and_features(self, positions: Tensor, levels: float | None = None) -> tuple[Tensor, Tensor]:
+        """sdf [N] and the features for the colour network [N, G]."""
+        out = self.head(self._trunk(positions, self._limit(levels)))
+        return out[:, 0], out[:, 1:]
+
+    def _limit(self, levels: float | None) -> float:
+        active = self.active_levels
+        return active if levels is None else min(active, levels)
+
+    def samples(self, positions: Tensor, levels: float | None = None) -> SurfaceSamples:
+        """Everything rendering and the losses need of ``positions`` [N, 3]."""
+        if self.config.gradients == "analytic":
+            return self._analytic(positions, self._limit(levels))
+        return self._finite_differences(positions, self._limit(levels))
+
+    def _finite_differences(self, positions: Tensor, levels: float) -> SurfaceSamples:
+        """Central differences: Neuralangelo, eq. 5 (6 taps), or a tetrahedron of 4 taps with
+        ∇ = Σ kᵢ f(x + kᵢ h) / 4h, h = ε/√3. The Laplacian comes from the same values."""
+        eps = self.config.tap_cells * self.grid.cell_size(levels)
+        four = self.config.gradients == "taps4"
+        offsets = positions.new_tensor(_TETRAHEDRON if four else _AXES)  # [K, 3]
+        step = eps / math.sqrt(3) if four else eps
+        taps = positions[None] + step * offsets[:, None]  # [K, N, 3]
+        n = len(positions)
+        h = self._trunk(torch.cat([positions, taps.reshape(-1, 3)]), levels)
+        out = self.head(h[:n])
+        sdf = out[:, 0]
+        around = F.linear(h[n:], self.head.weight[:1], self.head.bias[:1]).view(len(offsets), n)
+        gradients = around.T @ offsets / (4 * step if four else 2 * step)
+        if four:
+            laplacian = (0.5 * around.sum(0) - 2 * sdf) / step**2
+        else:
+            laplacian = (around.sum(0) - 6 * sdf) / step**2
+        return SurfaceSamples(sdf, gradients, out[:, 1:], laplacian)
+
+    def _analytic(self, positions: Tensor, levels: float) -> SurfaceSamples:
+        """∇sdf by the chain rule, written out so that it can itself be differentiated."""
+        h = torch.cat([positions, self.grid(positions, levels)], -1)
+        slopes = []
+        for layer in self.hidden:
+            z = layer(h)
+            h = self._activate(z)
+            relu = self.config.sdf_activation == "relu"
+            slopes.append((z > 0).to(z.dtype) if relu else torch.sigmoid(100 * z))
+        out = self.head(h)
+        v = self.head.weight[0].expand_as(slopes[-1])
+        for layer, slope in zip(reversed(self.hidden), reversed(slopes)):
+            v = (v * slope) @ layer.weight
+        gradients = v[:, :3] + self.grid.gradient(positions, v[:, 3:].contiguous(), levels)
+        return SurfaceSamples(out[:, 0], gradients, out[:, 1:], None)
+
+
+def _even_directions(n: int) -> Tensor:
+    """[n, 3] unit vectors spread evenly over the sphere, in antipodal pairs."""
+    half = (n + 1) // 2
+    i = torch.arange(half) + 0.5
+    z = 1 - i / half  # one hemisphere
+    angle = math.pi * (1 + math.sqrt(5)) * i
+    r = (1 - z * z).sqrt()
+    up = torch.stack([r * angle.cos(), r * angle.sin(), z], -1)
+    return torch.cat([up, -up])[:n]
