@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-CameraModel = Literal["pinhole", "opencv", "fisheye"]
+from core.geometry.cameras import CameraModel, Intrinsics
 
-
-@dataclass(frozen=True)
-class Intrinsics:
-    """A lens, in pixels of a ``width`` x ``height`` upright photo; the centre of the top-left
-    pixel is (0.5, 0.5).
-
-    ``distortion`` is (k1, k2, p1, p2, k3, k4, k5, k6) for "opencv" (missing tail = 0),
-    (k1, k2, k3, k4) for "fisheye" (equidistant), empty for "pinhole".
-    """
-
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    model: CameraModel = "pinhole"
-    distortion: tuple[float, ...] = ()
-
-    def scaled(self, width: int, height: int) -> Intrinsics:
-        """The same lens for the photo resized to ``width`` x ``height``."""
-        sx, sy = width / self.width, height / self.height
-        return replace(
-            self, width=width, height=height,
-            fx=self.fx * sx, fy=self.fy * sy, cx=self.cx * sx, cy=self.cy * sy,
-        )
+__all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
 
 
 @dataclass(frozen=True)

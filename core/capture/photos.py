@@ -1,0 +1,194 @@
+"""Photo files: which there are, their upright pixels, and what EXIF knows of the lens."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import UserError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+MINIMUM_PHOTOS = 3
+
+_ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
+_QUARTER_TURNS = (5, 6, 7, 8)
+_ASPECT_TOLERANCE = 0.02
+_FOCAL_35MM, _FOCAL_MM = 0xA405, 0x920A
+_PLANE_X_RESOLUTION, _PLANE_UNIT, _EXIF_WIDTH, _EXIF_HEIGHT = 0xA20E, 0xA210, 0xA002, 0xA003
+_MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
+
+# Large panoramas are photos too; the guard against decompression bombs would refuse them.
+Image.MAX_IMAGE_PIXELS = 1_000_000_000
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sorting key under which ``IMG_9`` comes before ``IMG_10``."""
+    parts = re.split(r"(\d+)", name.lower())
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
+
+
+def is_photo(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def list_photos(folder: Path) -> list[Path]:
+    """The photo files directly in ``folder``, in natural order.
+
+    Raises UserError where the folder is missing, empty, without photos, or has fewer than three.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder", "Check the path.")
+    entries = list(folder.iterdir())
+    if not entries:
+        raise UserError(f"{folder} is empty", "Put the photos of one object or place in it.")
+    photos = sorted((p for p in entries if is_photo(p)), key=lambda p: natural_key(p.name))
+    if not photos:
+        kinds = ", ".join(s[1:] for s in SUFFIXES)
+        raise UserError(f"{folder} holds no photos", f"Choose a folder with photos ({kinds}).")
+    require_enough(len(photos), folder)
+    return photos
+
+
+def require_enough(count: int, where: Path) -> None:
+    """Raises UserError where ``count`` photos are too few to see a surface."""
+    if count < MINIMUM_PHOTOS:
+        raise UserError(
+            f"{where} has only {count} usable photo{'' if count == 1 else 's'}",
+            f"At least {MINIMUM_PHOTOS} are needed; 30 or more from all around are better.",
+        )
+
+
+def photo_size(path: Path, upright: bool = True) -> tuple[int, int]:
+    """(width, height) from the header alone, EXIF orientation honoured if ``upright``.
+
+    Raises UserError where the file is not a readable image.
+    """
+    with _opened(path) as image:
+        turned = upright and image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
+        return (image.height, image.width) if turned else image.size
+
+
+def read_photo(
+    path: Path, size: tuple[int, int] | None = None, declared: tuple[int, int] | None = None
+) -> np.ndarray:
+    """Upright pixels, uint8 [H, W, 3] or, where the file has transparency, [H, W, 4].
+
+    ``size``: resize to this (width, height) with an area filter. ``declared``: the (width,
+    height) that the photo's camera was solved for; the EXIF orientation is left alone where only
+    the unturned photo has that shape.
+    Raises UserError where the file is damaged or has another shape than the declared one.
+    """
+    with _opened(path) as image:
+        declared = declared or photo_size(path)
+        full = image.size
+        if size is not None:
+            image.draft(None, size)  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that suffices
+        try:
+            image.load()
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise UserError(
+                f"{path} is damaged or cut short", "Copy it again, or remove it."
+            ) from error
+        turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
+        if turned and not _same_shape(full[::-1], declared) and _same_shape(full, declared):
+            turned = False
+        else:
+            image = ImageOps.exif_transpose(image)
+        full = full[::-1] if turned else full
+        if not _same_shape(full, declared):
+            raise UserError(
+                f"{path} is {full[0]}x{full[1]} pixels, its camera {declared[0]}x{declared[1]}",
+                "Restore the photo that the camera was solved for.",
+            )
+        image = _eight_bit(image)
+    if size is not None and image.size != size:
+        image = _resized(image, size)
+    return np.asarray(image)
+
+
+def read_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """Opacity uint8 [H, W] of a mask file resized to ``size`` (width, height)."""
+    pixels = read_photo(path, size)
+    return pixels[..., 3] if _carries_opacity(pixels) else pixels[..., :3].max(-1)
+
+
+def has_transparency(path: Path) -> bool:
+    """Whether the photo carries an alpha channel that hides something."""
+    with _opened(path) as image:
+        if "A" not in image.getbands() and "transparency" not in image.info:
+            return False
+    pixels = read_photo(path)
+    return pixels.shape[-1] == 4 and bool((pixels[..., 3] < 255).any())
+
+
+def exif_focal(path: Path) -> float | None:
+    """Focal length in pixels of the photo as it is stored now, or None where EXIF does not say.
+
+    Taken from the 35 mm equivalent (along the diagonal, as the standard has it, CIPA DCG-001),
+    else from the focal length and the pitch of the focal plane.
+    """
+    with _opened(path) as image:
+        exif = image.getexif().get_ifd(_EXIF_IFD)
+        width, height = image.size
+    try:
+        equivalent = float(exif.get(_FOCAL_35MM, 0))
+        if equivalent > 0:
+            return _focal_from_equivalent(equivalent, width, height)
+        focal, pitch = float(exif.get(_FOCAL_MM, 0)), float(exif.get(_PLANE_X_RESOLUTION, 0))
+        unit = _MM_PER_UNIT.get(int(exif.get(_PLANE_UNIT, 2)))
+        if focal > 0 and pitch > 0 and unit:
+            taken_at = max(int(exif.get(_EXIF_WIDTH, 0)), int(exif.get(_EXIF_HEIGHT, 0)))
+            shrunk = max(width, height) / taken_at if taken_at else 1.0
+            return focal / unit * pitch * shrunk
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return None
+
+
+def _focal_from_equivalent(equivalent: float, width: int, height: int) -> float:
+    return equivalent * float(np.hypot(width, height)) / float(np.hypot(36.0, 24.0))
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist", "Check the path.") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise UserError(
+            f"{path} is not a readable image", "Copy it again, or remove it."
+        ) from error
+
+
+def _same_shape(size: tuple[int, int], declared: tuple[int, int]) -> bool:
+    """Whether one is the other resized, but for rounding."""
+    return abs(size[0] * declared[1] / (size[1] * declared[0]) - 1) < _ASPECT_TOLERANCE
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":  # 16-bit grey
+        values = np.asarray(image, np.float64)
+        scale = 255.0 / max(65535.0 if values.max() > 255 else 255.0, 1.0)
+        return Image.fromarray((values * scale).astype(np.uint8)).convert("RGB")
+    transparent = "A" in image.getbands() or "transparency" in image.info
+    return image.convert("RGBA" if transparent else "RGB")
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Area filter when shrinking; colours are weighted by opacity so that none bleeds in from
+    transparent pixels."""
+    if image.mode != "RGBA":
+        return image.resize(size, Image.Resampling.BOX if _shrinks(image, size)
+                            else Image.Resampling.BICUBIC)
+    filter_ = Image.Resampling.BOX if _shrinks(image, size) else Image.Resampling.BILINEAR
+    return image.convert("RGBa").resize(size, filter_).convert("RGBA")
+
+
+def _shrinks(image: Image.Image, size: tuple[int, int]) -> bool:
+    return size[0] <= image.width and size[1] <= image.height
+
+
+def _carries_opacity(pixels: np.ndarray) -> bool:
+    return pixels.shape[-1] == 4 and bool((pixels[..., 3] < 255).any())

@@ -1,0 +1,200 @@
+"""All photos of a scene, decoded once into one memory-mapped file.
+
+Three thousand photos do not fit into memory; the operating system keeps in memory what is used.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from core.capture.photos import read_mask, read_photo
+from core.capture.scene import Intrinsics, Photo, Scene
+from core.errors import UserError
+from core.tasks import Progress, Task
+
+_THREADS = 2
+
+
+@dataclass
+class PixelStore:
+    """Photos at training scale; index i is ``scene.photos[i]``.
+
+    ``pixels`` uint8 [total, 4]: RGBA rows of all photos one after the other, photo i from
+    ``offsets[i]``, ``heights[i]`` rows of ``widths[i]``; A is the opacity (mask), 255 where the
+    capture has none. ``intrinsics[i]`` is the lens at this scale. ``scene``: the scene without
+    the photos that turned out damaged, which its notices name.
+    """
+
+    scene: Scene
+    intrinsics: tuple[Intrinsics, ...]
+    offsets: np.ndarray  # int64 [N]
+    widths: np.ndarray  # int32 [N]
+    heights: np.ndarray  # int32 [N]
+    pixels: np.ndarray  # uint8 [total, 4]
+    path: Path
+
+    def image(self, i: int) -> np.ndarray:
+        """uint8 [H, W, 4] of photo ``i``, a view."""
+        start, width, height = int(self.offsets[i]), int(self.widths[i]), int(self.heights[i])
+        return self.pixels[start : start + width * height].reshape(height, width, 4)
+
+    def close(self) -> None:
+        """Give the pixels' file back; the store cannot be used afterwards."""
+        self.pixels = np.zeros((0, 4), np.uint8)
+        _remove(self.path)
+
+    def __enter__(self) -> PixelStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task[PixelStore]:
+    """Decode ``scene.photos`` no larger than ``max_side`` into a file in ``folder`` (default: the
+    user's cache folder), which goes away with the store.
+
+    A photo that cannot be decoded, or whose shape is not its camera's, is left out with a notice.
+    Raises UserError where no photo remains or the disk is too full.
+    """
+    lenses = [_shrunk(p.intrinsics, max_side) for p in scene.photos]
+    counts = np.array([lens.width * lens.height for lens in lenses], np.int64)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    path, pixels = _allocate(int(offsets[-1]), folder)
+    try:
+        jobs = [(photo, lens, pixels[offsets[i] : offsets[i + 1]])
+                for i, (photo, lens) in enumerate(zip(scene.photos, lenses))]
+        failures = yield from _decode_all(jobs)
+    except BaseException:
+        _remove(path)
+        raise
+    kept = [i for i in range(len(lenses)) if i not in failures]
+    if not kept:
+        _remove(path)
+        raise UserError(next(iter(failures.values()), "The scene has no photos"))
+    new_offsets = _close_gaps(pixels, offsets, counts, kept)
+    return PixelStore(
+        scene=replace(
+            scene,
+            photos=tuple(scene.photos[i] for i in kept),
+            notices=(*scene.notices, *(f"Left out: {failures[i]}" for i in sorted(failures))),
+        ),
+        intrinsics=tuple(lenses[i] for i in kept),
+        offsets=new_offsets,
+        widths=np.array([lenses[i].width for i in kept], np.int32),
+        heights=np.array([lenses[i].height for i in kept], np.int32),
+        pixels=pixels[: int(counts[kept].sum())],
+        path=path,
+    )
+
+
+def read_rgba(photo: Photo, width: int, height: int) -> np.ndarray:
+    """uint8 [height, width, 4] of one photo, opacity from its mask or alpha (255 without either).
+
+    Raises UserError where a file is damaged or the photo's shape is not its camera's.
+    """
+    declared = (photo.intrinsics.width, photo.intrinsics.height)
+    pixels = read_photo(photo.path, (width, height), declared)
+    out = np.full((height, width, 4), 255, np.uint8)
+    out[..., : pixels.shape[-1]] = pixels
+    if photo.mask_path is not None:
+        out[..., 3] = read_mask(photo.mask_path, (width, height))
+    return out
+
+
+def _shrunk(lens: Intrinsics, max_side: int) -> Intrinsics:
+    ratio = max_side / max(lens.width, lens.height)
+    if ratio >= 1:
+        return lens
+    return lens.scaled(max(1, round(lens.width * ratio)), max(1, round(lens.height * ratio)))
+
+
+def _allocate(count: int, folder: Path | None) -> tuple[Path, np.ndarray]:
+    """A file for ``count`` RGBA pixels and its map. Space is reserved before it is written to:
+    a map of a file that a full disk cannot hold would end the process."""
+    folder = folder or platformdirs.user_cache_path("gradina")
+    needed = 4 * count
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(folder).free < needed:
+            raise OSError("the disk is full")
+        descriptor, name = tempfile.mkstemp(".pixels", "gradina-", folder)
+        path = Path(name)
+        try:
+            if hasattr(os, "posix_fallocate") and needed:
+                os.posix_fallocate(descriptor, 0, needed)
+            pixels = np.memmap(path, np.uint8, "r+" if needed else "w+", shape=(max(count, 1), 4))
+        except BaseException:
+            _remove(path)
+            raise
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot hold the decoded photos ({needed / 1e9:.1f} GB): {error}",
+            "Free some space, or use a smaller preset.",
+        ) from error
+    if os.name == "posix":  # the space is given back even if this process is killed
+        _remove(path)
+    return path, np.asarray(pixels[:count])
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+Job = tuple[Photo, Intrinsics, np.ndarray]
+
+
+def _decode_all(jobs: list[Job]) -> Task[dict[int, str]]:
+    """Fill each job's slice of the map; returns why, by index, for those that failed."""
+    failures: dict[int, str] = {}
+    with _pool() as pool:
+        pending: dict[Future[None], int] = {pool.submit(_decode, j): i for i, j in enumerate(jobs)}
+        while pending:
+            yield Progress(1 - len(pending) / len(jobs),
+                           f"reading photo {len(jobs) - len(pending) + 1} of {len(jobs)}")
+            done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+            for future in done:
+                index = pending.pop(future)
+                try:
+                    future.result()
+                except UserError as error:
+                    failures[index] = str(error)
+    return failures
+
+
+def _decode(job: Job) -> None:
+    photo, lens, target = job
+    target[:] = read_rgba(photo, lens.width, lens.height).reshape(-1, 4)
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _close_gaps(
+    pixels: np.ndarray, offsets: np.ndarray, counts: np.ndarray, kept: list[int]
+) -> np.ndarray:
+    """Move the kept photos together, so that every stored pixel is one of a photo."""
+    new_offsets = np.concatenate([[0], np.cumsum(counts[kept])])[:-1]
+    for new, i in zip(new_offsets, kept):
+        if new != offsets[i]:
+            pixels[new : new + counts[i]] = pixels[offsets[i] : offsets[i] + counts[i]].copy()
+    return new_offsets

@@ -1,0 +1,139 @@
+"""Lenses: pixels to directions and back, with the true distortion inverted.
+
+Models: pinhole; "opencv", the rational radial and tangential model of OpenCV and COLMAP
+(Brown 1971); "fisheye", the equidistant polynomial (Kannala and Brandt 2006). Normalised image
+coordinates are x/z, y/z in the camera frame (OpenCV axes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+CameraModel = Literal["pinhole", "opencv", "fisheye"]
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """A lens, in pixels of a ``width`` x ``height`` upright photo; the centre of the top-left
+    pixel is (0.5, 0.5).
+
+    ``distortion`` is (k1, k2, p1, p2, k3, k4, k5, k6) for "opencv" (missing tail = 0),
+    (k1, k2, k3, k4) for "fisheye" (equidistant), empty for "pinhole".
+    """
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    model: CameraModel = "pinhole"
+    distortion: tuple[float, ...] = ()
+
+    def scaled(self, width: int, height: int) -> Intrinsics:
+        """The same lens for the photo resized to ``width`` x ``height``."""
+        sx, sy = width / self.width, height / self.height
+        return replace(
+            self, width=width, height=height,
+            fx=self.fx * sx, fy=self.fy * sy, cx=self.cx * sx, cy=self.cy * sy,
+        )
+
+
+def project(intrinsics: Intrinsics, points_camera: np.ndarray) -> np.ndarray:
+    """Pixels [N, 2] of points [N, 3] in the camera frame; NaN where no ray of the lens reaches
+    (behind a pinhole or opencv lens)."""
+    points = np.asarray(points_camera, np.float64)
+    x, y, z = points[:, 0], points[:, 1], points[:, 2]
+    if intrinsics.model == "fisheye":
+        radius = np.hypot(x, y)
+        theta = np.arctan2(radius, z)
+        stretch = _fisheye_radius(theta, _padded(intrinsics, 4)) / np.maximum(radius, 1e-12)
+        plane = np.stack([x, y], 1) * np.where(radius > 1e-12, stretch, 1.0)[:, None]
+    else:
+        plane = points[:, :2] / np.where(z > 0, z, np.nan)[:, None]
+        if intrinsics.model == "opencv":
+            plane = _distort(plane, _padded(intrinsics, 8))[0]
+    focal = np.array([intrinsics.fx, intrinsics.fy])
+    return plane * focal + np.array([intrinsics.cx, intrinsics.cy])
+
+
+def pixel_directions(intrinsics: Intrinsics, uv: np.ndarray) -> np.ndarray:
+    """Unit directions [N, 3] in the camera frame of pixel positions ``uv`` [N, 2]."""
+    focal = np.array([intrinsics.fx, intrinsics.fy])
+    plane = (np.asarray(uv, np.float64) - [intrinsics.cx, intrinsics.cy]) / focal
+    if intrinsics.model == "fisheye":
+        radius = np.linalg.norm(plane, axis=1)
+        theta = _fisheye_theta(radius, _padded(intrinsics, 4))
+        sideways = plane / np.maximum(radius, 1e-12)[:, None] * np.sin(theta)[:, None]
+        return np.concatenate([sideways, np.cos(theta)[:, None]], 1)
+    if intrinsics.model == "opencv":
+        plane = _undistort(plane, _padded(intrinsics, 8))
+    directions = np.concatenate([plane, np.ones((len(plane), 1))], 1)
+    return directions / np.linalg.norm(directions, axis=1, keepdims=True)
+
+
+def _padded(intrinsics: Intrinsics, length: int) -> np.ndarray:
+    out = np.zeros(length)
+    out[: len(intrinsics.distortion)] = intrinsics.distortion
+    return out
+
+
+def _distort(plane: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distorted [N, 2] of undistorted normalised coordinates, and the Jacobian [N, 2, 2]."""
+    k1, k2, p1, p2, k3, k4, k5, k6 = coefficients
+    x, y = plane[:, 0], plane[:, 1]
+    r2 = x * x + y * y
+    numerator = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    denominator = 1 + r2 * (k4 + r2 * (k5 + r2 * k6))
+    radial = numerator / denominator
+    slope = (
+        (k1 + r2 * (2 * k2 + 3 * k3 * r2)) - radial * (k4 + r2 * (2 * k5 + 3 * k6 * r2))
+    ) / denominator
+    out = np.stack([
+        x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
+        y * radial + 2 * p2 * x * y + p1 * (r2 + 2 * y * y),
+    ], 1)
+    mixed = 2 * x * y * slope + 2 * p1 * x + 2 * p2 * y
+    jacobian = np.empty((len(plane), 2, 2))
+    jacobian[:, 0, 0] = radial + 2 * x * x * slope + 2 * p1 * y + 6 * p2 * x
+    jacobian[:, 0, 1] = jacobian[:, 1, 0] = mixed
+    jacobian[:, 1, 1] = radial + 2 * y * y * slope + 6 * p1 * y + 2 * p2 * x
+    return out, jacobian
+
+
+def _undistort(distorted: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Newton's method on `_distort`; steps are bounded, since the polynomial folds over far
+    outside the picture."""
+    plane = distorted.copy()
+    for _ in range(20):
+        value, jacobian = _distort(plane, coefficients)
+        a, b, d = jacobian[:, 0, 0], jacobian[:, 0, 1], jacobian[:, 1, 1]
+        determinant = a * d - b * b
+        determinant = np.where(np.abs(determinant) < 1e-3, 1e-3, determinant)
+        ex, ey = (distorted - value).T
+        step = np.stack([d * ex - b * ey, a * ey - b * ex], 1) / determinant[:, None]
+        length = np.linalg.norm(step, axis=1, keepdims=True)
+        plane += step * np.minimum(1.0, 0.5 / np.maximum(length, 1e-12))
+        if length.size == 0 or length.max() < 1e-12:
+            break
+    return plane
+
+
+def _fisheye_radius(theta: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    t2 = theta * theta
+    k1, k2, k3, k4 = coefficients
+    return theta * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4))))
+
+
+def _fisheye_theta(radius: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    k1, k2, k3, k4 = coefficients
+    theta = np.minimum(radius, np.pi)
+    for _ in range(20):
+        t2 = theta * theta
+        slope = 1 + t2 * (3 * k1 + t2 * (5 * k2 + t2 * (7 * k3 + t2 * 9 * k4)))
+        step = (radius - _fisheye_radius(theta, coefficients)) / np.maximum(slope, 1e-3)
+        theta = np.clip(theta + np.clip(step, -0.3, 0.3), 0.0, np.pi)
+    return theta
