@@ -1,0 +1,168 @@
+"""What the window knows, and how each event changes it. Pure: no drawing, no process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from core.messages import (
+    Event,
+    Exported,
+    Failure,
+    Notice,
+    Opened,
+    PreviewReady,
+    Saved,
+    State,
+    StateChanged,
+    TaskProgress,
+    TrainingStats,
+)
+
+MAX_HISTORY = 512
+MAX_NOTICES = 4
+ENGINE_STARTING = "The engine is still starting."
+ENGINE_LOST = "The engine has stopped."
+
+
+@dataclass(frozen=True)
+class WorkerStarted:
+    """A worker process has been launched; it will answer in a few seconds."""
+
+
+@dataclass(frozen=True)
+class WorkerLost:
+    """The worker process ended without being told to. ``exit_code`` as in `Process.exitcode`."""
+
+    exit_code: int | None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The person asked for ``path``."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Dismissed:
+    """The person has read the messages."""
+
+
+AppEvent = Event | WorkerStarted | WorkerLost | Opening | Dismissed
+
+
+@dataclass(frozen=True)
+class History:
+    """Curves of the run: equally long tuples. Bounded: when full, every second point goes, so
+    the whole run stays visible."""
+
+    steps: tuple[float, ...] = ()
+    psnr: tuple[float, ...] = ()
+    loss: tuple[float, ...] = ()
+
+    def add(self, stats: TrainingStats) -> History:
+        """With one more point; points at or after its step (of an undone run) are dropped."""
+        keep = sum(step < stats.step for step in self.steps)
+        thin = slice(keep % 2, keep, 2) if keep >= MAX_HISTORY else slice(0, keep)
+        return History(
+            (*self.steps[thin], float(stats.step)),
+            (*self.psnr[thin], stats.psnr),
+            (*self.loss[thin], sum(stats.losses.values())),
+        )
+
+
+@dataclass(frozen=True)
+class AppState:
+    """Everything that the window draws, besides camera and layout."""
+
+    engine: str = "starting"
+    """"starting", "ready" or "lost" """
+    state: State = "empty"
+    allowed: tuple[str, ...] = ("open",)
+    reasons: dict[str, str] = field(default_factory=dict)
+    path: str = ""
+    """what the person asked to open last"""
+    opened: Opened | None = None
+    task: TaskProgress | None = None
+    stats: TrainingStats | None = None
+    history: History = History()
+    preview: PreviewReady | None = None
+    exported: Exported | None = None
+    saved: Saved | None = None
+    autosave: str = ""
+    """folder of the newest automatic save, "" while there is none"""
+    failure: str = ""
+    notices: tuple[str, ...] = ()
+    offer: str = ""
+    """what to open to go on after the engine stopped, "" when there is nothing to offer"""
+
+    def may(self, command: str) -> bool:
+        """Whether ``command`` (a command's class name in lower case) makes sense now."""
+        return command in self.allowed
+
+    def reason(self, command: str) -> str:
+        """Why ``command`` is not possible now, in plain words; "" if it is."""
+        if self.may(command):
+            return ""
+        fallback = {"starting": ENGINE_STARTING, "lost": ENGINE_LOST}.get(self.engine)
+        return self.reasons.get(command) or fallback or "Open some photos first."
+
+
+def reduce(state: AppState, event: AppEvent) -> AppState:
+    """The state after ``event``."""
+    match event:
+        case StateChanged():
+            return _state_changed(state, event)
+        case Opened():
+            return replace(
+                state, opened=event, task=None, stats=None, history=History(), exported=None,
+                notices=event.notices[-MAX_NOTICES:], failure="", preview=None,
+            )
+        case TaskProgress():
+            return replace(state, task=event if event.fraction < 1 else None)
+        case TrainingStats():
+            return replace(state, stats=event, history=state.history.add(event))
+        case PreviewReady():
+            return replace(state, preview=event)
+        case Exported():
+            return replace(state, exported=event, task=None)
+        case Saved():
+            return replace(
+                state, saved=event, autosave=event.path if event.automatic else state.autosave
+            )
+        case Notice():
+            return replace(state, notices=(*state.notices, event.text)[-MAX_NOTICES:])
+        case Failure():
+            return replace(state, failure=event.text, task=None)
+        case WorkerStarted():
+            return replace(state, engine="starting", offer="", failure="")
+        case WorkerLost():
+            return _worker_lost(state, event)
+        case Opening():
+            return replace(state, path=event.path, failure="", notices=(), offer="")
+        case Dismissed():
+            return replace(state, failure="", notices=(), offer="")
+
+
+def _state_changed(state: AppState, event: StateChanged) -> AppState:
+    begun_again = event.state in ("empty", "ready")
+    return replace(
+        state, engine="ready", state=event.state, allowed=event.allowed, reasons=event.reasons,
+        opened=None if event.state == "empty" else state.opened,
+        stats=None if begun_again else state.stats,
+        history=History() if begun_again else state.history,
+        task=state.task if "cancel" in event.allowed else None,
+    )
+
+
+def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
+    how = f"signal {-event.exit_code}" if (event.exit_code or 0) < 0 else f"code {event.exit_code}"
+    offer = state.autosave or state.path
+    text = state.failure or f"The engine stopped unexpectedly ({how})."
+    if state.autosave:
+        text += f" Training is saved up to the last autosave in {Path(state.autosave).name}."
+    return replace(
+        state, engine="lost", state="empty", allowed=("open",), reasons={}, opened=None,
+        task=None, stats=None, failure=text, offer=offer,
+    )
