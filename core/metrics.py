@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Protocol
 
 import igl
 import numpy as np
@@ -17,6 +17,7 @@ from scipy.spatial import KDTree
 from skimage.metrics import structural_similarity
 
 from core.errors import UserError
+from core.geometry.cameras import Intrinsics, project
 
 # A ray from a camera has reached a sample when it ends this close to it, as a fraction of the
 # surface's diagonal: surfaces are made of flat facets, which hide a little of each other at
@@ -26,14 +27,15 @@ OCCLUSION_TOLERANCE = 5e-4
 RELATIVE_THRESHOLDS = (0.005, 0.01, 0.02)
 
 
-class Viewpoint(NamedTuple):
-    """A pinhole camera in the frame of the surfaces. ``K`` [3, 3] pixels, top-left pixel centre
-    (0.5, 0.5); ``camera_from_world`` [4, 4] rigid, OpenCV axes."""
+class Camera(Protocol):
+    """A photo's camera in the frame of the surfaces, as `core.capture.scene.Photo` has it:
+    ``world_from_camera`` [4, 4] rigid, OpenCV axes."""
 
-    K: np.ndarray
-    width: int
-    height: int
-    camera_from_world: np.ndarray
+    @property
+    def intrinsics(self) -> Intrinsics: ...
+
+    @property
+    def world_from_camera(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,11 @@ def ssim(image: np.ndarray, target: np.ndarray) -> float:
     """Structural similarity of two images [H, W, 3] in [0, 1]: Gaussian window of σ 1.5, as
     published by Wang et al. 2004."""
     _check_same_shape(image, target)
-    return float(
-        structural_similarity(
-            np.asarray(image, np.float64), np.asarray(target, np.float64), data_range=1.0,
-            channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
-        )
+    similarity = structural_similarity(
+        np.asarray(image, np.float64), np.asarray(target, np.float64), data_range=1.0,
+        channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
     )
+    return float(np.asarray(similarity))
 
 
 def surface_distance(
@@ -86,7 +87,7 @@ def surface_distance(
     faces: np.ndarray,  # [F, 3]
     reference_vertices: np.ndarray,  # [W, 3]
     reference_faces: np.ndarray,  # [G, 3]; G = 0: the reference is a point cloud
-    cameras: Sequence[Viewpoint] = (),
+    cameras: Sequence[Camera] = (),
     *,
     thresholds: Sequence[float] | None = None,
     n_samples: int = 50_000,
@@ -163,7 +164,7 @@ class _Surface:
         return np.sqrt(np.maximum(squared, 0))
 
     def seen_samples(
-        self, n_samples: int, cameras: Sequence[Viewpoint], min_cameras: int, seed: int
+        self, n_samples: int, cameras: Sequence[Camera], min_cameras: int, seed: int
     ) -> np.ndarray:
         """[N, 3] samples that at least ``min_cameras`` see; all of them without cameras."""
         if len(self.faces):
@@ -186,17 +187,14 @@ class _Surface:
             )
         return samples[seen_by >= min_cameras]
 
-    def _sees(self, camera: Viewpoint, points: np.ndarray) -> np.ndarray:
+    def _sees(self, camera: Camera, points: np.ndarray) -> np.ndarray:
         """[N] bool: the point lies in the picture and nothing of the surface is before it."""
-        rotation, translation = camera.camera_from_world[:3, :3], camera.camera_from_world[:3, 3]
-        local = points @ rotation.T + translation
-        pixels = local @ np.asarray(camera.K, np.float64).T
-        in_front = pixels[:, 2] > 0
-        uv = pixels[:, :2] / np.where(in_front, pixels[:, 2], 1)[:, None]
-        seen = in_front & (uv >= 0).all(1) & (uv < (camera.width, camera.height)).all(1)
+        rotation, center = camera.world_from_camera[:3, :3], camera.world_from_camera[:3, 3]
+        uv = project(camera.intrinsics, (points - center) @ rotation)
+        size = camera.intrinsics.width, camera.intrinsics.height
+        seen = np.all((uv >= 0) & (uv < size), axis=1)  # NaN, behind the lens, is neither
         candidates = np.flatnonzero(seen)
         if len(self.faces) and len(candidates):
-            center = -rotation.T @ translation
             rays = points[candidates] - center
             lengths = np.linalg.norm(rays, axis=1)
             _, t, _ = self._tree.intersect_ray_first(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import mcubes
 import numpy as np
 
+from core.meshing.clean import without_unused_vertices
 from core.meshing.mesh import Mesh
 from core.tasks import Progress, Task
 
@@ -50,8 +51,7 @@ def extract(
     if inside_ball:
         inside = (vertices**2).sum(1) < 1
         faces = faces[inside[faces].all(1)]
-        vertices, faces = compact(vertices, faces)
-    return Mesh(vertices, faces)
+    return without_unused_vertices(Mesh(vertices, faces))
 
 
 def evaluate(function: Callable, *arrays: np.ndarray, start=0.0, end=1.0, detail="") -> Task:
@@ -62,13 +62,6 @@ def evaluate(function: Callable, *arrays: np.ndarray, start=0.0, end=1.0, detail
         results.append(np.asarray(function(*(a[i : i + BATCH] for a in arrays))))
         yield Progress(start + (end - start) * min(1.0, (i + BATCH) / n), detail)
     return np.concatenate(results) if results else None
-
-
-def compact(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same mesh without vertices that no face uses."""
-    used = np.zeros(len(vertices), bool)
-    used[faces] = True
-    return vertices[used], (np.cumsum(used) - 1)[faces].astype(np.int32)
 
 
 class _Grid:

@@ -1,11 +1,14 @@
 """Metrics against cases whose numbers are known."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import trimesh
 
 from core.errors import UserError
-from core.metrics import Viewpoint, psnr, sample_surface, ssim, surface_distance
+from core.geometry.cameras import Intrinsics
+from core.metrics import psnr, sample_surface, ssim, surface_distance
 
 
 def sphere(radius: float, center=(0.0, 0.0, 0.0)) -> tuple[np.ndarray, np.ndarray]:
@@ -24,10 +27,16 @@ def join(*meshes):
     return vertices, np.concatenate([f + o for (_, f), o in zip(meshes, offsets)])
 
 
-def camera_above(x: float, height: float = 5.0, focal: float = 100.0) -> Viewpoint:
+@dataclass(frozen=True)
+class View:
+    intrinsics: Intrinsics
+    world_from_camera: np.ndarray
+
+
+def camera_above(x: float, height: float = 5.0, focal: float = 100.0) -> View:
     """Looks straight down from (x, 0, height); 100 x 100 pixels."""
-    pose = np.array([[1.0, 0, 0, -x], [0, -1, 0, 0], [0, 0, -1, height], [0, 0, 0, 1]])
-    return Viewpoint(np.array([[focal, 0, 50], [0, focal, 50], [0, 0, 1]]), 100, 100, pose)
+    pose = np.array([[1.0, 0, 0, x], [0, -1, 0, 0], [0, 0, -1, height], [0, 0, 0, 1]])
+    return View(Intrinsics(100, 100, focal, focal, 50, 50), pose)
 
 
 def test_psnr_is_that_of_a_constant_error():

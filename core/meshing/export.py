@@ -1,0 +1,114 @@
+"""Mesh files: OBJ, PLY, GLB and STL.
+
+Vertices are written in the frame they are given in, axes included: a GLB is not turned Y-up,
+so that every format lies in the frame and scale of the input.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import trimesh
+from trimesh.exchange.gltf import export_glb
+from trimesh.exchange.obj import export_obj
+from trimesh.exchange.ply import export_ply
+from trimesh.exchange.stl import export_stl
+
+from core.errors import UserError
+from core.meshing.mesh import Mesh
+
+FORMATS = ("obj", "ply", "glb", "stl")
+
+
+def write_mesh(mesh: Mesh, path: Path, format: str | None = None) -> int:
+    """Write ``mesh`` to ``path`` (``format`` None: by its suffix); returns the file's bytes.
+
+    OBJ, PLY and GLB carry colours and normals, STL geometry alone. The file appears complete or
+    not at all. Raises UserError for an empty mesh, an unknown format, or a place that cannot be
+    written.
+    """
+    path = Path(path)
+    format = (format or path.suffix.lstrip(".")).lower()
+    if format not in FORMATS:
+        raise UserError(f"{path}: unknown mesh format", f"Choose one of {', '.join(FORMATS)}")
+    if not len(mesh.faces):
+        raise UserError(
+            f"{path}: the mesh is empty, there is no surface in the region yet",
+            "Train longer, or enlarge the region",
+        )
+    data = _encode(mesh, format)
+    _write_atomically(path, data)
+    return len(data)
+
+
+def _encode(mesh: Mesh, format: str) -> bytes:
+    shape = trimesh.Trimesh(
+        mesh.vertices, mesh.faces, vertex_normals=mesh.normals, vertex_colors=mesh.colors,
+        process=False,
+    )
+    has_normals = mesh.normals is not None
+    if format == "ply":
+        return export_ply(shape, encoding="binary", vertex_normal=has_normals)
+    if format == "stl":
+        return export_stl(shape)
+    if format == "glb":
+        return export_glb(
+            shape.scene(), include_normals=has_normals, buffer_postprocessor=_finish_gltf
+        )
+    text = export_obj(shape, include_normals=has_normals, include_texture=False, header="")
+    return text.encode() if isinstance(text, str) else text[0].encode()
+
+
+def _finish_gltf(buffers: dict, tree: dict) -> None:
+    """glTF wants vertex colours linear (16 bits keep the dark tones apart), and its default
+    material is metal, which shows them nearly black."""
+    primitive = tree["meshes"][0]["primitives"][0]
+    tree["materials"] = [
+        {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 1}, "doubleSided": True}
+    ]
+    primitive["material"] = 0
+    if "COLOR_0" not in primitive["attributes"]:
+        return
+    accessor = list(tree["accessors"].values())[primitive["attributes"]["COLOR_0"]]
+    key = list(buffers)[accessor["bufferView"]]
+    rgba = np.frombuffer(buffers[key], np.uint8).reshape(-1, 4) / 255.0
+    rgba[:, :3] = np.where(
+        rgba[:, :3] <= 0.04045, rgba[:, :3] / 12.92, ((rgba[:, :3] + 0.055) / 1.055) ** 2.4
+    )
+    linear = np.round(rgba * 65535).astype("<u2")
+    buffers[key] = linear.tobytes()
+    accessor["componentType"] = 5123  # unsigned short
+    for bound in ("min", "max"):
+        if bound in accessor:
+            accessor[bound] = getattr(linear, bound)(0).tolist()
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"{path}: the mesh cannot be written ({reason})", "Choose another place, or make room"
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
