@@ -17,10 +17,13 @@ from typing import IO, Any
 
 from core.capture.colmap import load_model, scene_from_model
 from core.capture.photos import list_photos
+from core.capture.pose_export import write_poses
 from core.capture.region import place
 from core.capture.scene import Scene
 from core.errors import UserError
 from core.tasks import Progress, Task
+
+__all__ = ["solve_poses", "write_poses"]
 
 WORKING_SIDE = 1000
 """Longest side, pixels, of the copies on which poses are solved."""
