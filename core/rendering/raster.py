@@ -1,0 +1,141 @@
+"""Triangle meshes seen from a photo's camera: a z-buffer on the CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import njit
+
+from core.geometry.cameras import Intrinsics, project
+
+CLAY = (0.78, 0.76, 0.73)
+BACK = (0.62, 0.45, 0.42)  # of faces seen from within: wrong winding shows at once
+NEAR = 1e-6
+
+
+@dataclass(frozen=True)
+class Raster:
+    """``depth`` [H, W] float32, camera z, infinite where there is nothing; ``face_id`` [H, W]
+    int32, -1 where there is nothing; ``barycentric`` [H, W, 2] float32, perspective-correct
+    weights of the face's second and third vertex; ``front`` [H, W] bool, the face is seen from
+    outside."""
+
+    depth: np.ndarray
+    face_id: np.ndarray
+    barycentric: np.ndarray
+    front: np.ndarray
+
+    def interpolate(self, faces: np.ndarray, attributes: np.ndarray) -> np.ndarray:
+        """[N, C] of per-vertex ``attributes`` [V, C] at the covered pixels, in row order."""
+        covered = self.face_id >= 0
+        corners = attributes[faces[self.face_id[covered]]]  # [N, 3, C]
+        b = self.barycentric[covered]
+        weights = np.stack([1 - b.sum(1), b[:, 0], b[:, 1]], 1)
+        return (corners * weights[..., None]).sum(1)
+
+
+def rasterize(
+    vertices: np.ndarray,  # [V, 3] world
+    faces: np.ndarray,  # [F, 3]
+    intrinsics: Intrinsics,
+    world_from_camera: np.ndarray,  # [4, 4] rigid, OpenCV axes
+) -> Raster:
+    """The nearest face at each pixel's centre, seen from both sides.
+
+    A lens distortion bends where vertices fall; edges between them stay straight, which is right
+    for meshes whose triangles are small in the picture. Triangles that reach behind the camera
+    are left out whole.
+    """
+    rotation, center = world_from_camera[:3, :3], world_from_camera[:3, 3]
+    local = (np.asarray(vertices, np.float64) - center) @ rotation
+    pixels = _project_safely(intrinsics, local)
+    depth = np.full((intrinsics.height, intrinsics.width), np.inf, np.float32)
+    face_id = np.full(depth.shape, -1, np.int32)
+    barycentric = np.zeros((*depth.shape, 2), np.float32)
+    front = np.zeros(depth.shape, np.bool_)
+    _draw(
+        pixels, np.ascontiguousarray(local[:, 2]), np.ascontiguousarray(faces, np.int32),
+        depth, face_id, barycentric, front,
+    )
+    return Raster(depth, face_id, barycentric, front)
+
+
+def shade(
+    vertices: np.ndarray,  # [V, 3] world
+    faces: np.ndarray,  # [F, 3]
+    normals: np.ndarray,  # [V, 3] unit
+    intrinsics: Intrinsics,
+    world_from_camera: np.ndarray,  # [4, 4]
+    *,
+    colors: np.ndarray | None = None,  # [V, 3] uint8
+    background: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    supersample: int = 2,
+) -> np.ndarray:
+    """A picture [H, W, 3] of the mesh: clay in Lambert's shading, or with ``colors`` those,
+    unlit, since colours learnt from photos hold the light already."""
+    width, height = intrinsics.width, intrinsics.height
+    fine = intrinsics.scaled(width * supersample, height * supersample)
+    raster = rasterize(vertices, faces, fine, world_from_camera)
+    covered = raster.face_id >= 0
+    image = np.empty((*covered.shape, 3), np.float32)
+    image[:] = background
+    if colors is not None:
+        image[covered] = raster.interpolate(faces, colors.astype(np.float32) / 255)
+    else:
+        n = raster.interpolate(faces, np.asarray(normals, np.float32))
+        n /= np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-12)
+        front = raster.front[covered][:, None]
+        n = np.where(front, n, -n)
+        light = world_from_camera[:3, :3] @ (np.array([-0.4, -0.6, -0.7]) / np.sqrt(1.01))
+        lambert = np.clip(n @ light, 0, 1)[:, None]
+        image[covered] = np.where(front, CLAY, BACK) * (0.25 + 0.75 * lambert)
+    return image.reshape(height, supersample, width, supersample, 3).mean((1, 3))
+
+
+def _project_safely(intrinsics: Intrinsics, local: np.ndarray) -> np.ndarray:
+    """[V, 2] pixels. The polynomials of a distortion fold far outside the picture, so there the
+    pinhole's pixels stand, which are outside as well."""
+    if intrinsics.model != "opencv":
+        return project(intrinsics, local)
+    pixels = project(replace(intrinsics, model="pinhole", distortion=()), local)
+    size = np.array([intrinsics.width, intrinsics.height])
+    near = np.flatnonzero(np.all((pixels > -size / 2) & (pixels < size * 1.5), axis=1))
+    pixels[near] = project(intrinsics, local[near])
+    return pixels
+
+
+@njit(cache=True, nogil=True, fastmath=False)
+def _draw(pixels, z, faces, depth, face_id, barycentric, front):
+    height, width = depth.shape
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f]
+        if not (z[a] > NEAR and z[b] > NEAR and z[c] > NEAR):
+            continue
+        ax, ay, bx, by = pixels[a, 0], pixels[a, 1], pixels[b, 0], pixels[b, 1]
+        cx, cy = pixels[c, 0], pixels[c, 1]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0.0 or not np.isfinite(area):
+            continue
+        # Columns and rows whose centres lie within the bounds.
+        left = max(0, int(np.ceil(max(-1.0, min(ax, bx, cx) - 0.5))))
+        right = min(width - 1, int(np.floor(min(width + 1.0, max(ax, bx, cx) - 0.5))))
+        top = max(0, int(np.ceil(max(-1.0, min(ay, by, cy) - 0.5))))
+        bottom = min(height - 1, int(np.floor(min(height + 1.0, max(ay, by, cy) - 0.5))))
+        for row in range(top, bottom + 1):
+            y = row + 0.5
+            for column in range(left, right + 1):
+                x = column + 0.5
+                w1 = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
+                w2 = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
+                w0 = 1.0 - w1 - w2
+                if w0 < 0.0 or w1 < 0.0 or w2 < 0.0:
+                    continue
+                # 1 / z is linear in the picture, z is not.
+                inverse = w0 / z[a] + w1 / z[b] + w2 / z[c]
+                if 1.0 / inverse < depth[row, column]:
+                    depth[row, column] = 1.0 / inverse
+                    face_id[row, column] = f
+                    barycentric[row, column, 0] = w1 / z[b] / inverse
+                    barycentric[row, column, 1] = w2 / z[c] / inverse
+                    front[row, column] = area < 0.0  # y points down in pictures
