@@ -9,6 +9,7 @@ from pathlib import Path
 from core.capture.colmap import find_models, read_colmap
 from core.capture.idr import find_idr, read_idr
 from core.capture.photos import list_photos
+from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.transforms import find_transforms, read_transforms
 from core.errors import UserError
@@ -34,7 +35,10 @@ def open_capture(path: Path, workspace: Path | None = None) -> Task[Scene]:
 
         return (yield from solve_poses(path, workspace))
     yield Progress(0.0, f"reading {reader[0]}")
-    return reader[1](path)
+    scene = reader[1](path)
+    if reader[1] is read_idr:  # declares its region, and has no view from below to find it by
+        return scene
+    return (yield from fit_to_masks(scene))
 
 
 def recognise(path: Path) -> str:

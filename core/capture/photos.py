@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import UserError
+from core.geometry.cameras import Intrinsics
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 MINIMUM_PHOTOS = 3
@@ -112,6 +113,23 @@ def read_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
     """Opacity uint8 [H, W] of a mask file resized to ``size`` (width, height)."""
     pixels = read_photo(path, size)
     return pixels[..., 3] if _carries_opacity(pixels) else pixels[..., :3].max(-1)
+
+
+def read_rgba(
+    path: Path, mask_path: Path | None, lens: Intrinsics, declared: Intrinsics
+) -> np.ndarray:
+    """uint8 [H, W, 4] of a photo at the size of ``lens``; ``declared`` is the lens at the size
+    that it was solved for. Opacity is that of the mask or alpha channel, 255 without either.
+
+    Raises UserError where a file is damaged or the photo's shape is not its camera's.
+    """
+    size = (lens.width, lens.height)
+    pixels = read_photo(path, size, (declared.width, declared.height))
+    out = np.full((lens.height, lens.width, 4), 255, np.uint8)
+    out[..., : pixels.shape[-1]] = pixels
+    if mask_path is not None:
+        out[..., 3] = read_mask(mask_path, size)
+    return out
 
 
 def has_transparency(path: Path) -> bool:

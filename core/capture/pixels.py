@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from core.capture.photos import read_mask, read_photo
+from core.capture.photos import read_rgba
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.errors import UserError
 from core.tasks import Progress, Task
@@ -67,7 +67,7 @@ def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task
     A photo that cannot be decoded, or whose shape is not its camera's, is left out with a notice.
     Raises UserError where no photo remains or the disk is too full.
     """
-    lenses = [_shrunk(p.intrinsics, max_side) for p in scene.photos]
+    lenses = [p.intrinsics.shrunk(max_side) for p in scene.photos]
     counts = np.array([lens.width * lens.height for lens in lenses], np.int64)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     path, pixels = _allocate(int(offsets[-1]), folder)
@@ -96,27 +96,6 @@ def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task
         pixels=pixels[: int(counts[kept].sum())],
         path=path,
     )
-
-
-def read_rgba(photo: Photo, width: int, height: int) -> np.ndarray:
-    """uint8 [height, width, 4] of one photo, opacity from its mask or alpha (255 without either).
-
-    Raises UserError where a file is damaged or the photo's shape is not its camera's.
-    """
-    declared = (photo.intrinsics.width, photo.intrinsics.height)
-    pixels = read_photo(photo.path, (width, height), declared)
-    out = np.full((height, width, 4), 255, np.uint8)
-    out[..., : pixels.shape[-1]] = pixels
-    if photo.mask_path is not None:
-        out[..., 3] = read_mask(photo.mask_path, (width, height))
-    return out
-
-
-def _shrunk(lens: Intrinsics, max_side: int) -> Intrinsics:
-    ratio = max_side / max(lens.width, lens.height)
-    if ratio >= 1:
-        return lens
-    return lens.scaled(max(1, round(lens.width * ratio)), max(1, round(lens.height * ratio)))
 
 
 def _allocate(count: int, folder: Path | None) -> tuple[Path, np.ndarray]:
@@ -177,7 +156,8 @@ def _decode_all(jobs: list[Job]) -> Task[dict[int, str]]:
 
 def _decode(job: Job) -> None:
     photo, lens, target = job
-    target[:] = read_rgba(photo, lens.width, lens.height).reshape(-1, 4)
+    rgba = read_rgba(photo.path, photo.mask_path, lens, photo.intrinsics)
+    target[:] = rgba.reshape(-1, 4)
 
 
 @contextmanager

@@ -41,6 +41,13 @@ class Intrinsics:
             fx=self.fx * sx, fy=self.fy * sy, cx=self.cx * sx, cy=self.cy * sy,
         )
 
+    def shrunk(self, max_side: int) -> Intrinsics:
+        """The same lens for the photo no larger than ``max_side``; itself if it is not."""
+        ratio = max_side / max(self.width, self.height)
+        if ratio >= 1:
+            return self
+        return self.scaled(max(1, round(self.width * ratio)), max(1, round(self.height * ratio)))
+
 
 def project(intrinsics: Intrinsics, points_camera: np.ndarray) -> np.ndarray:
     """Pixels [N, 2] of points [N, 3] in the camera frame; NaN where no ray of the lens reaches

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.geometry.rigid import rotation_between, similarity
+from core.geometry.rigid import invert, rotation_between, similarity, similarity_scale
 
 Ball = tuple[np.ndarray, float]
 """Centre [3] and radius."""
@@ -17,6 +17,21 @@ def scene_from_ball(center: np.ndarray, radius: float, rotation: np.ndarray) -> 
     """[4, 4] similarity that carries the ball onto the unit ball and turns it by ``rotation``."""
     scale = 1.0 / radius
     return similarity(scale, rotation, -scale * rotation @ center)
+
+
+def ball_from_scene(scene_from_input: np.ndarray) -> Ball:
+    """The ball, in the input's frame, that the similarity carries onto the unit ball."""
+    input_from_scene = invert(scene_from_input)
+    return input_from_scene[:3, 3], similarity_scale(input_from_scene)
+
+
+def enclosing_ball(points: np.ndarray) -> Ball:
+    """A ball about points [P, 3], within a percent of the smallest (Bădoiu and Clarkson 2003)."""
+    center = (points.min(0) + points.max(0)) / 2
+    for i in range(1, 200):
+        farthest = points[np.argmax(((points - center) ** 2).sum(1))]
+        center = center + (farthest - center) / (i + 1)
+    return center, float(np.linalg.norm(points - center, axis=1).max())
 
 
 def focus_point(origins: np.ndarray, forward: np.ndarray) -> np.ndarray:
