@@ -1,0 +1,106 @@
+"""The desktop's own file dialog, run beside the window; Dear PyGui's where there is none."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import dearpygui.dearpygui as dpg
+
+Purpose = Literal["folder", "file", "save"]
+
+
+class FileDialogs:
+    """One dialog at a time. `poll` once per frame hands the choice on."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._then: Callable[[str], None] | None = None
+
+    def ask(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
+        """Show a dialog; ``then`` gets the path unless the person cancels. ``start`` is the path
+        or folder to begin at."""
+        if self._process is not None:
+            return
+        command = _desktop_command(purpose, start)
+        if command is None:
+            _own_dialog(purpose, start, then)
+            return
+        self._then = then
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )
+
+    @property
+    def open(self) -> bool:
+        return self._process is not None
+
+    def poll(self) -> None:
+        """Hand on the choice when the dialog has closed."""
+        if self._process is None or self._process.poll() is None:
+            return
+        output, _ = self._process.communicate()
+        self._process = None
+        path = output.rstrip("\r\n")
+        if path and self._then is not None:
+            self._then(path)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+def _desktop_command(purpose: Purpose, start: str) -> list[str] | None:
+    if sys.platform == "darwin":
+        return ["osascript", "-e", _APPLE[purpose]]
+    if sys.platform == "win32":
+        return ["powershell", "-NoProfile", "-STA", "-Command", _WINDOWS[purpose]]
+    if shutil.which("zenity"):
+        options = {"folder": ["--directory"], "file": [], "save": ["--save", "--confirm-overwrite"]}
+        return ["zenity", "--file-selection", f"--filename={start}", *options[purpose]]
+    if shutil.which("kdialog"):
+        verb = {"folder": "--getexistingdirectory", "file": "--getopenfilename",
+                "save": "--getsavefilename"}
+        return ["kdialog", verb[purpose], start or "."]
+    return None
+
+
+_APPLE: dict[Purpose, str] = {
+    "folder": "POSIX path of (choose folder)",
+    "file": "POSIX path of (choose file)",
+    "save": "POSIX path of (choose file name)",
+}
+_WINDOWS: dict[Purpose, str] = {
+    purpose: "Add-Type -AssemblyName System.Windows.Forms; "
+    f"$d = New-Object System.Windows.Forms.{kind}; "
+    f"if ($d.ShowDialog() -eq 'OK') {{ [Console]::Out.Write($d.{result}) }}"
+    for purpose, kind, result in (
+        ("folder", "FolderBrowserDialog", "SelectedPath"),
+        ("file", "OpenFileDialog", "FileName"),
+        ("save", "SaveFileDialog", "FileName"),
+    )
+}
+
+
+def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
+    tag = "own_file_dialog"
+    if dpg.does_item_exist(tag):
+        dpg.delete_item(tag)
+
+    def chosen(_sender: object, data: dict[str, str]) -> None:
+        then(data["file_path_name"])
+
+    folder = Path(start or ".").expanduser()
+    with dpg.file_dialog(
+        tag=tag, directory_selector=purpose == "folder", callback=chosen, modal=True,
+        default_path=str(folder if folder.is_dir() else folder.parent), width=720, height=460,
+        default_filename=folder.name if purpose == "save" else "", label="Choose a path",
+    ):
+        if purpose != "folder":
+            dpg.add_file_extension(".*")

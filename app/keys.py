@@ -1,0 +1,74 @@
+"""Keys: one table that binds them and that the cheat sheet is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import dearpygui.dearpygui as dpg
+
+TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "mesh_resolution")
+
+
+@dataclass(frozen=True)
+class Key:
+    """``name`` is the suffix of dearpygui's mvKey constant; ``argument`` goes to the action."""
+
+    label: str
+    name: str
+    action: str
+    words: str
+    control: bool = False
+    argument: int | None = None
+
+
+KEYS = (
+    Key("Home", "Home", "reset_view", "the first view again"),
+    Key("F", "F", "frame", "the whole scene in view"),
+    Key("T", "T", "train_or_pause", "train, or pause"),
+    Key("1", "1", "mode", "color", argument=0),
+    Key("2", "2", "mode", "normals", argument=1),
+    Key("3", "3", "mode", "depth", argument=2),
+    Key("Ctrl+O", "O", "open", "open a folder", control=True),
+    Key("Ctrl+S", "S", "save", "save the project", control=True),
+    Key("H", "H", "help", "this list"),
+)
+MOUSE = (
+    ("Left drag", "turn"),
+    ("Right, middle or Shift+left drag", "move"),
+    ("Wheel", "zoom to the cursor"),
+)
+
+
+def bind_keys(actions: Mapping[str, Callable[..., None]]) -> None:
+    """Call ``actions`` by the table, unless a field is being typed into; H shows the table."""
+    every = {**actions, "help": _toggle_help}
+    with dpg.handler_registry():
+        for key in KEYS:
+            code = getattr(dpg, f"mvKey_{key.name}")
+            dpg.add_key_press_handler(code, callback=_pressed(key, every[key.action]))
+
+
+def _pressed(key: Key, action: Callable[..., None]) -> Callable[[], None]:
+    def pressed() -> None:
+        control = dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
+        typing = any(dpg.is_item_active(field) for field in TEXT_FIELDS)
+        if control == key.control and not typing:
+            action(*(() if key.argument is None else (key.argument,)))
+
+    return pressed
+
+
+def _toggle_help() -> None:
+    if not dpg.does_item_exist("help"):
+        with dpg.window(
+            tag="help", label="Mouse and keys", no_resize=True, no_collapse=True, pos=(60, 60),
+            autosize=True, show=False,
+        ), dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit):
+            dpg.add_table_column()
+            dpg.add_table_column()
+            for label, words in (*MOUSE, *((key.label, key.words) for key in KEYS)):
+                with dpg.table_row():
+                    dpg.add_text(label)
+                    dpg.add_text(words)
+    dpg.configure_item("help", show=not dpg.is_item_shown("help"))

@@ -1,0 +1,103 @@
+"""Finishing: the mesh to a file, and the project to a folder and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dearpygui.dearpygui as dpg
+
+from app.panels.widgets import Host, button, dim_text, enable, section, show_text
+from app.state import AppState
+from app.status import size
+from core.messages import Export, MeshFormat, Opened, Save
+
+FORMATS: dict[str, MeshFormat] = {"OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl"}
+
+
+class MeshPanel:
+    """``levels`` gives the level of detail chosen in the view panel (None: all)."""
+
+    def __init__(self, host: Host, levels: Callable[[], int | None]) -> None:
+        self._host = host
+        self._levels = levels
+        self._opened: Opened | None = None
+        with section("Mesh", "mesh"):
+            with dpg.group(horizontal=True):
+                dpg.add_slider_int(
+                    tag="mesh_resolution", width=240, min_value=64, max_value=1024,
+                    default_value=256, format="%d cells across", clamped=True,
+                )
+                dpg.add_combo(
+                    list(FORMATS), tag="format", width=-1, default_value="OBJ",
+                    callback=self._format_changed,
+                )
+            with dpg.group(horizontal=True):
+                dpg.add_input_text(tag="export_path", width=240, hint="Where to write the mesh")
+                button("Browse…", "export_browse", self._browse, width=-1)
+            button("Export mesh", "export", self._export, width=-1)
+            dim_text("export_result", show=False)
+        dpg.bind_item_theme("export", "primary")
+
+    def _suffix(self) -> str:
+        return f".{FORMATS[dpg.get_value('format')]}"
+
+    def _format_changed(self) -> None:
+        path = dpg.get_value("export_path")
+        if path:
+            dpg.set_value("export_path", str(Path(path).with_suffix(self._suffix())))
+
+    def _browse(self) -> None:
+        def picked(path: str) -> None:
+            chosen = Path(path)
+            known = chosen.suffix.lstrip(".").upper()
+            if known in FORMATS:
+                dpg.set_value("format", known)
+            dpg.set_value("export_path", path if chosen.suffix else path + self._suffix())
+
+        self._host.pick("save", dpg.get_value("export_path"), picked)
+
+    def _export(self) -> None:
+        path = str(Path(dpg.get_value("export_path") or f"mesh{self._suffix()}").expanduser())
+        resolution = int(dpg.get_value("mesh_resolution"))
+        self._host.send(
+            Export(path, FORMATS[dpg.get_value("format")], resolution, self._levels())
+        )
+
+    def draw(self, state: AppState) -> None:
+        """Show what ``state`` holds."""
+        if state.opened is not self._opened:
+            self._opened = state.opened
+            if state.opened is not None:
+                name = Path(state.opened.path).stem or "mesh"
+                dpg.set_value("export_path", str(Path.home() / f"{name}{self._suffix()}"))
+        enable("export", state.reason("export"))
+        done = state.exported
+        show_text("export_result", "" if done is None else (
+            f"{Path(done.path).name}: {done.n_vertices:,} vertices, {done.n_faces:,} faces, "
+            f"{size(done.n_bytes)}"
+        ))
+
+
+class ProjectPanel:
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        with section("Project", "project"):
+            with dpg.group(horizontal=True):
+                button("Save project…", "save", self._save, width=160)
+                button("Open project…", "open_project", self._open, width=-1)
+            dim_text("save_result", show=False)
+
+    def _save(self) -> None:
+        self._host.pick("folder", str(Path.home()), lambda path: self._host.send(Save(path)))
+
+    def _open(self) -> None:
+        self._host.pick("folder", str(Path.home()), self._host.open)
+
+    def draw(self, state: AppState) -> None:
+        """Show what ``state`` holds."""
+        enable("save", state.reason("save"))
+        enable("open_project", state.reason("open"))
+        saved = state.saved
+        how = "Saved automatically" if saved and saved.automatic else "Saved"
+        show_text("save_result", "" if saved is None else f"{how} in {saved.path}")

@@ -1,0 +1,85 @@
+"""What is open: a path to type or pick, and what was found there."""
+
+from __future__ import annotations
+
+import dearpygui.dearpygui as dpg
+
+from app import theme
+from app.panels.widgets import Host, button, dim_text, enable, section, show_text
+from app.state import AppState
+
+
+class SourcePanel:
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        with section("Photos", "source"):
+            dpg.add_input_text(
+                tag="path", width=-1, hint="Folder of photos, video, transforms.json, project…",
+                on_enter=True, callback=self._open,
+            )
+            with dpg.group(horizontal=True):
+                button("Browse…", "browse", self._browse, width=100)
+                button("Open", "open", self._open, width=100)
+            dim_text("source_summary", show=False)
+
+    def _open(self) -> None:
+        self._host.open(dpg.get_value("path"))
+
+    def _browse(self) -> None:
+        def picked(path: str) -> None:
+            dpg.set_value("path", path)
+            self._host.open(path)
+
+        self._host.pick("folder", dpg.get_value("path"), picked)
+
+    def draw(self, state: AppState) -> None:
+        """Show what ``state`` holds."""
+        enable("open", state.reason("open"))
+        show_text("source_summary", _summary(state))
+
+
+def _summary(state: AppState) -> str:
+    opened = state.opened
+    if opened is None:
+        return ""
+    parts = [f"{opened.n_photos} photos", opened.kind]
+    if opened.n_held_out:
+        parts.append(f"{opened.n_held_out} held out")
+    if opened.n_points:
+        parts.append(f"{opened.n_points:,} points")
+    if opened.has_masks:
+        parts.append("masks")
+    return "  ·  ".join([*parts, f"on {opened.device}"])
+
+
+class MessageBar:
+    """Failures (red) and notices (amber) above the viewport; takes no room while there are none."""
+
+    def __init__(self, host: Host, dismiss: object) -> None:
+        self._host = host
+        self._offer = ""
+        with dpg.child_window(tag="message_bar", height=44, show=False, no_scrollbar=True):
+            with dpg.group(horizontal=True):
+                dpg.add_text("", tag="message", wrap=400)
+                dpg.add_button(
+                    label="Resume", tag="resume", callback=lambda: host.open(self._offer), width=90
+                )
+                dpg.add_button(label="Dismiss", tag="dismiss", callback=dismiss, width=90)
+
+    def draw(self, state: AppState, width: int) -> int:
+        """Show the messages in ``width`` pixels; returns the height taken."""
+        text = state.failure or "  ·  ".join(state.notices)
+        self._offer = state.offer
+        dpg.configure_item("message_bar", show=bool(text))
+        if not text:
+            return 0
+        buttons = 98 + (98 if state.offer else 0)
+        wrap = width - buttons - 3 * theme.GAP - 16
+        dpg.configure_item("resume", show=bool(state.offer))
+        dpg.configure_item("message", wrap=wrap)
+        dpg.set_value("message", text)
+        lines = max(dpg.get_text_size(text, wrap_width=wrap)[1] if dpg.get_text_size(text) else 20, 20)
+        height = round(lines) + 26
+        dpg.configure_item("message_bar", width=width, height=height)
+        dpg.bind_item_theme("message_bar", "error_bar" if state.failure else "notice_bar")
+        return height

@@ -1,0 +1,59 @@
+"""Small pieces that every panel uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import dearpygui.dearpygui as dpg
+
+from app import theme
+from app.dialogs import Purpose
+from core.messages import Command
+
+Tag = int | str
+
+
+class Host(Protocol):
+    """What panels may ask of the window."""
+
+    def send(self, command: Command) -> None: ...
+    def open(self, path: str) -> None: ...
+    def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None: ...
+
+
+@contextmanager
+def section(title: str, tag: str) -> Iterator[None]:
+    """A titled part of the side panel that can be folded."""
+    with dpg.collapsing_header(label=title, default_open=True, tag=tag):
+        yield
+    dpg.bind_item_font(tag, "font_bold")
+    for child in dpg.get_item_children(tag, 1) or []:
+        dpg.bind_item_font(child, "font_regular")
+    dpg.add_spacer(height=2)
+
+
+def button(label: str, tag: str, callback: Callable[[], None], **options: object) -> Tag:
+    """A button whose tooltip (hidden while empty) says why it is disabled; see `enable`."""
+    item = dpg.add_button(label=label, tag=tag, callback=lambda: callback(), **options)
+    with dpg.tooltip(item, tag=f"{tag}_tooltip", show=False):
+        dpg.add_text("", tag=f"{tag}_reason", wrap=260)
+    return item
+
+
+def enable(tag: str, reason: str) -> None:
+    """Enable the button ``tag``, or disable it and show ``reason`` when hovered."""
+    dpg.configure_item(tag, enabled=not reason)
+    dpg.configure_item(f"{tag}_tooltip", show=bool(reason))
+    dpg.set_value(f"{tag}_reason", reason)
+
+
+def dim_text(tag: str, text: str = "", **options: object) -> Tag:
+    return dpg.add_text(text, tag=tag, color=theme.TEXT_DIM, wrap=theme.PANEL_WIDTH - 40, **options)
+
+
+def show_text(tag: str, text: str) -> None:
+    """Set a text and hide it while empty, so that it takes no room."""
+    dpg.set_value(tag, text)
+    dpg.configure_item(tag, show=bool(text))

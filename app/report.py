@@ -1,0 +1,64 @@
+"""For tests: with GRADINA_UI_STATE=FILE the window describes itself in FILE, as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import dearpygui.dearpygui as dpg
+
+from app.state import AppState
+from app.status import status_line
+from app.viewport import Shown
+
+PERIOD_S = 0.12
+
+
+class Reporter:
+    """Writes at most a few times a second, whole files only; does nothing without the variable."""
+
+    def __init__(self) -> None:
+        path = os.environ.get("GRADINA_UI_STATE")
+        self._path = Path(path) if path else None
+        self._last = 0.0
+
+    def write(
+        self, state: AppState, shown: Shown, frames: Sequence[float], worker_pid: int | None
+    ) -> None:
+        """``frames``: when the latest frames ended, seconds."""
+        now = time.perf_counter()
+        if self._path is None or now - self._last < PERIOD_S:
+            return
+        self._last = now
+        recent = [t for t in frames if t > now - 1.0]
+        document = {
+            "pid": os.getpid(), "worker_pid": worker_pid, "engine": state.engine,
+            "state": state.state, "allowed": state.allowed, "status": status_line(state),
+            "failure": state.failure, "notices": state.notices, "offer": state.offer,
+            "autosave": state.autosave, "step": state.stats.step if state.stats else 0,
+            "task": state.task.task if state.task else None,
+            "exported": state.exported.path if state.exported else None,
+            "view_id": shown.view_id, "final": shown.final, "latency_ms": shown.latency_ms,
+            "preview_size": [shown.width, shown.height], "fps": len(recent),
+            "history": len(state.history.steps), "widgets": _rectangles(),
+        }
+        temporary = self._path.with_suffix(".part")
+        temporary.write_text(json.dumps(document))
+        temporary.replace(self._path)
+
+    def close(self) -> None:
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+def _rectangles() -> dict[str, list[int]]:
+    """[left, top, width, height] of every visible widget that has a name."""
+    found = {}
+    for name in dpg.get_aliases():
+        state = dpg.get_item_state(name)
+        if state.get("visible") and "rect_min" in state and "rect_size" in state:
+            found[name] = [*state["rect_min"], *state["rect_size"]]
+    return found

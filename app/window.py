@@ -1,0 +1,206 @@
+"""The window: `reduce` keeps what is known, the panels draw it, the worker does the work."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import dearpygui.dearpygui as dpg
+
+from app import theme
+from app.dialogs import FileDialogs, Purpose
+from app.glfw import Glfw
+from app.keys import bind_keys
+from app.panels.layout import Layout
+from app.report import Reporter
+from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
+from app.viewport import Viewport
+from app.worker_client import WorkerClient
+from core.errors import UserError
+from core.messages import Command, Failure, Open, Opened, Pause, Save, Start
+
+TITLE = "Gradina"
+FRAME_S = 1 / 60
+WORKING_FRAME_S = 1 / 45
+IDLE_FRAME_S = 1 / 8
+LIVELY_S = 0.6
+"""after input the window draws at full rate for so long, for hover effects and caret"""
+CLOSE_S = 2.0
+SAVE_S = 20.0
+"""while training the worker saves before it ends, and the closed window waits this long at most"""
+
+
+def run_window(
+    path: Path | None, *, device: str = "auto", session: str = "core.session:Session"
+) -> int:
+    """Show the window until it is closed; returns the exit code. ``path`` is opened at once.
+
+    Raises UserError when there is no display to show it on.
+    """
+    _require_display(path)
+    dpg.create_context()
+    try:
+        return _Window(device, session).run(path)
+    finally:
+        dpg.destroy_context()
+
+
+class _Window:
+    """Implements `Host` for the panels."""
+
+    def __init__(self, device: str, session: str) -> None:
+        self.state = AppState()
+        theme.apply()
+        dpg.configure_app(manual_callback_management=True)
+        dpg.create_viewport(
+            title=TITLE, width=1280, height=800, min_width=900, min_height=560, vsync=False,
+            clear_color=theme.BACKGROUND,
+        )
+        dpg.setup_dearpygui()
+        self._glfw: Glfw | None = None
+        self._client = WorkerClient(session, device, self._wake)
+        self._dialogs = FileDialogs()
+        with dpg.window(tag="root", no_scrollbar=True, no_scroll_with_mouse=True):
+            self._viewport = Viewport(self.send)
+            self._layout = Layout(self, self._viewport, lambda: self._apply(Dismissed()))
+        dpg.set_primary_window("root", True)
+        bind_keys({
+            "reset_view": self._viewport.reset,
+            "frame": self._viewport.frame,
+            "train_or_pause": self._train_or_pause,
+            "mode": self._layout.view.set_mode,
+            "open": lambda: self.pick("folder", "", self.open),
+            "save": lambda: self.pick("folder", "", lambda path: self.send(Save(path))),
+        })
+        self._report = Reporter()
+        self._dropped: deque[str] = deque()
+        self._frames: deque[float] = deque(maxlen=120)
+        self._lively_until = 0.0
+        self._drawn: AppState | None = None
+
+    # --- what the panels ask -----------------------------------------------------------
+
+    def send(self, command: Command) -> None:
+        """Hand ``command`` to the worker."""
+        if self.state.engine != "lost" or isinstance(command, Open):
+            self._client.send(command)
+
+    def open(self, path: str) -> None:
+        """Open whatever lies at ``path``."""
+        cleaned = path.strip().strip("\"'")
+        if not cleaned:
+            self._apply(Failure("No path is given. Type or choose a folder of photos."))
+            return
+        cleaned = str(Path(cleaned).expanduser().absolute())
+        self._apply(Opening(cleaned))
+        dpg.set_value("path", cleaned)
+        self.send(Open(cleaned))
+
+    def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
+        """Let the person choose a path."""
+        self._dialogs.ask(purpose, start, then)
+
+    def _train_or_pause(self) -> None:
+        if self.state.may("pause"):
+            self.send(Pause())
+        elif self.state.may("start"):
+            self._layout.training.start()
+
+    # --- the loop ----------------------------------------------------------------------
+
+    def run(self, path: Path | None) -> int:
+        dpg.show_viewport()
+        dpg.render_dearpygui_frame()
+        self._glfw = Glfw()
+        self._glfw.on_drop(self._dropped.extend)
+        self._client.start()
+        if path is not None:
+            self.open(str(path))
+        try:
+            while dpg.is_dearpygui_running():
+                self._frame()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self._close()
+        return 0
+
+    def _frame(self) -> None:
+        start = time.perf_counter()
+        dpg.run_callbacks(dpg.get_callback_queue())
+        for event in self._client.events():
+            self._apply(event)
+        self._dialogs.poll()
+        if self._dropped:
+            self.open(self._dropped.popleft())
+            self._dropped.clear()
+        self._layout.arrange(self.state)
+        self._viewport.update(enabled=self.state.opened is not None)
+        if self.state is not self._drawn:
+            self._drawn = self.state
+            self._layout.draw(self.state)
+            self._lively_until = max(self._lively_until, start + 0.1)
+        dpg.render_dearpygui_frame()
+        self._frames.append(time.perf_counter())
+        self._report.write(self.state, self._viewport.shown, self._frames, self._client.pid)
+        self._rest(start)
+
+    def _rest(self, start: float) -> None:
+        """Sleep until the next frame is due: full rate after input, less while only the worker is
+        busy, a few frames a second while nothing happens; input and events end the sleep."""
+        assert self._glfw is not None
+        working = self.state.state == "training" or self.state.task is not None
+        lively = self._viewport.active or start < self._lively_until
+        period = FRAME_S if lively else WORKING_FRAME_S if working else IDLE_FRAME_S
+        left = start + period - time.perf_counter()
+        if lively:
+            time.sleep(max(left, 0.0))
+        elif left > 0 and self._glfw.wait(left):
+            self._lively_until = time.perf_counter() + (0.0 if working else LIVELY_S)
+
+    def _apply(self, event: object) -> None:
+        before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]
+        if isinstance(event, Opened):
+            self._viewport.opened(event)
+        if self.state.opened is None and before.opened is not None:
+            self._viewport.clear()
+        if isinstance(event, WorkerLost):
+            return
+        ring = self._client.ring
+        if self.state.preview is not before.preview and self.state.preview and ring is not None:
+            self._viewport.show(self.state.preview, ring)
+
+    def _wake(self) -> None:
+        if self._glfw is not None:
+            self._glfw.wake()
+
+    def _close(self) -> None:
+        dpg.hide_item("root")
+        self._dialogs.close()
+        self._report.close()
+        self._client.stop(SAVE_S if self.state.state == "training" else CLOSE_S)
+
+
+def _require_display(path: Path | None) -> None:
+    """Dear PyGui would abort the process."""
+    if sys.platform != "linux":
+        return
+    remedy = f"Use `python main.py reconstruct {path or 'PATH'} -o DIR` to work without a window."
+    name = os.environ.get("DISPLAY")
+    if not name:
+        raise UserError("No display: the variable DISPLAY is not set", remedy)
+    library = ctypes.util.find_library("X11")
+    if library is None:
+        return
+    x11 = ctypes.CDLL(library)
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    display = x11.XOpenDisplay(None)
+    if not display:
+        raise UserError(f"No display: {name} does not answer", remedy)
+    x11.XCloseDisplay(ctypes.c_void_p(display))
