@@ -26,20 +26,24 @@ PLOT_LOSS: Color = (240, 170, 96, 255)
 CLEAR: Color = (0, 0, 0, 0)
 
 FONT_SIZE = 16
-PANEL_WIDTH = 364
+PANEL_WIDTH = 376
 GAP = 8
 
 
 def apply() -> None:
     """Bind the global theme and font; make "font_regular", "font_bold", "font_title" and the item themes
-    "primary", "error_bar", "notice_bar", "canvas", "plot_psnr", "plot_loss"."""
+    "primary", "error_bar", "notice_bar", "root_theme", "padded", "canvas", "line_psnr", "line_loss"."""
     _fonts()
     dpg.bind_theme(_base())
     _button_theme("primary", ACCENT_DARK, ACCENT_HOVERED)
     _bar_theme("error_bar", ERROR, (146, 58, 58, 255))
     _bar_theme("notice_bar", NOTICE, (104, 92, 52, 255))
-    _line_theme("plot_psnr", PLOT_PSNR)
-    _line_theme("plot_loss", PLOT_LOSS)
+    _line_theme("line_psnr", PLOT_PSNR)
+    _line_theme("line_loss", PLOT_LOSS)
+    with dpg.theme(tag="root_theme"), dpg.theme_component(dpg.mvWindowAppItem):
+        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
+    with dpg.theme(tag="padded"), dpg.theme_component(dpg.mvChildWindow):
+        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
     with dpg.theme(tag="canvas"), dpg.theme_component(dpg.mvChildWindow):
         _color(dpg.mvThemeCol_ChildBg, BACKGROUND)
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
@@ -102,11 +106,11 @@ def _base_colors() -> None:
 def _base_spacing() -> None:
     for var, x, y in (
         (dpg.mvStyleVar_WindowPadding, 12, 10), (dpg.mvStyleVar_FramePadding, 9, 5),
-        (dpg.mvStyleVar_ItemSpacing, GAP, 7), (dpg.mvStyleVar_ItemInnerSpacing, 7, 5),
+        (dpg.mvStyleVar_ItemSpacing, GAP, 6), (dpg.mvStyleVar_ItemInnerSpacing, 7, 5),
         (dpg.mvStyleVar_FrameRounding, 5, -1), (dpg.mvStyleVar_ChildRounding, 7, -1),
         (dpg.mvStyleVar_PopupRounding, 5, -1), (dpg.mvStyleVar_GrabRounding, 4, -1),
         (dpg.mvStyleVar_ScrollbarSize, 11, -1), (dpg.mvStyleVar_ChildBorderSize, 0, -1),
-        (dpg.mvStyleVar_WindowBorderSize, 0, -1), (dpg.mvStyleVar_GrabMinSize, 12, -1),
+        (dpg.mvStyleVar_WindowBorderSize, 0, -1), (dpg.mvStyleVar_CellPadding, 0, 0), (dpg.mvStyleVar_GrabMinSize, 12, -1),
     ):
         dpg.add_theme_style(var, x, y)
     for var, x, y in ((dpg.mvPlotStyleVar_PlotPadding, 4, 6), (dpg.mvPlotStyleVar_LabelPadding, 4, 2)):
@@ -124,6 +128,7 @@ def _bar_theme(tag: str, color: Color, button: Color) -> None:
     with dpg.theme(tag=tag):
         with dpg.theme_component(dpg.mvChildWindow):
             _color(dpg.mvThemeCol_ChildBg, color)
+            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
         with dpg.theme_component(dpg.mvButton):
             _color(dpg.mvThemeCol_Button, button)
 

@@ -26,6 +26,7 @@ from core.errors import UserError
 from core.messages import Command, Failure, Open, Opened, Pause, Save, Start
 
 TITLE = "Gradina"
+SIZE = (1440, 900)
 FRAME_S = 1 / 60
 WORKING_FRAME_S = 1 / 45
 IDLE_FRAME_S = 1 / 8
@@ -43,10 +44,10 @@ def run_window(
 
     Raises UserError when there is no display to show it on.
     """
-    _require_display(path)
+    screen = screen_size(path)
     dpg.create_context()
     try:
-        return _Window(device, session).run(path)
+        return _Window(device, session, screen).run(path)
     finally:
         dpg.destroy_context()
 
@@ -54,13 +55,16 @@ def run_window(
 class _Window:
     """Implements `Host` for the panels."""
 
-    def __init__(self, device: str, session: str) -> None:
+    def __init__(self, device: str, session: str, screen: tuple[int, int] | None) -> None:
         self.state = AppState()
         theme.apply()
         dpg.configure_app(manual_callback_management=True)
+        width, height = (min(want, have) for want, have in zip(SIZE, screen or SIZE))
+        self._fills_screen = screen is not None and (width, height) != SIZE
+        x, y = ((have - got) // 2 for have, got in zip(screen or SIZE, (width, height)))
         dpg.create_viewport(
-            title=TITLE, width=1280, height=800, min_width=900, min_height=560, vsync=False,
-            clear_color=theme.BACKGROUND,
+            title=TITLE, width=width, height=height, x_pos=x, y_pos=y, min_width=900,
+            min_height=560, vsync=False, clear_color=theme.BACKGROUND,
         )
         dpg.setup_dearpygui()
         self._glfw: Glfw | None = None
@@ -69,6 +73,7 @@ class _Window:
         with dpg.window(tag="root", no_scrollbar=True, no_scroll_with_mouse=True):
             self._viewport = Viewport(self.send)
             self._layout = Layout(self, self._viewport, lambda: self._apply(Dismissed()))
+        dpg.bind_item_theme("root", "root_theme")
         dpg.set_primary_window("root", True)
         bind_keys({
             "reset_view": self._viewport.reset,
@@ -116,6 +121,8 @@ class _Window:
 
     def run(self, path: Path | None) -> int:
         dpg.show_viewport()
+        if self._fills_screen:
+            dpg.maximize_viewport()
         dpg.render_dearpygui_frame()
         self._glfw = Glfw()
         self._glfw.on_drop(self._dropped.extend)
@@ -187,20 +194,24 @@ class _Window:
         self._client.stop(SAVE_S if self.state.state == "training" else CLOSE_S)
 
 
-def _require_display(path: Path | None) -> None:
-    """Dear PyGui would abort the process."""
+def screen_size(path: Path | None) -> tuple[int, int] | None:
+    """Pixels of the screen, or None where only the desktop knows. Raises UserError when there is
+    no display: Dear PyGui would abort the process."""
     if sys.platform != "linux":
-        return
+        return None
     remedy = f"Use `python main.py reconstruct {path or 'PATH'} -o DIR` to work without a window."
     name = os.environ.get("DISPLAY")
     if not name:
         raise UserError("No display: the variable DISPLAY is not set", remedy)
     library = ctypes.util.find_library("X11")
     if library is None:
-        return
+        return None
     x11 = ctypes.CDLL(library)
     x11.XOpenDisplay.restype = ctypes.c_void_p
-    display = x11.XOpenDisplay(None)
-    if not display:
+    opened = x11.XOpenDisplay(None)
+    if not opened:
         raise UserError(f"No display: {name} does not answer", remedy)
-    x11.XCloseDisplay(ctypes.c_void_p(display))
+    display = ctypes.c_void_p(opened)
+    size = x11.XDisplayWidth(display, 0), x11.XDisplayHeight(display, 0)
+    x11.XCloseDisplay(display)
+    return size

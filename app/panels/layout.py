@@ -30,19 +30,24 @@ class Layout:
         self._host = host
         self._viewport = viewport
         self.messages = MessageBar(host, dismiss)
-        with dpg.child_window(tag="side", width=theme.PANEL_WIDTH):
+        with dpg.child_window(tag="side", width=theme.PANEL_WIDTH, always_use_window_padding=True):
             self.source = SourcePanel(host)
             self.training = TrainingPanel(host)
-            self.view = ViewPanel(self._look, viewport.reset, viewport.frame)
+            self.view = ViewPanel(self._look, viewport.reset)
             self.mesh = MeshPanel(host, lambda: self.view.levels)
             self.project = ProjectPanel(host)
         self._build_status()
         self._build_hint()
+        for tag in ("side", "status_bar", "hint"):
+            dpg.bind_item_theme(tag, "padded")
         self._size = (0, 0, 0)
 
     def _build_status(self) -> None:
         with (
-            dpg.child_window(tag="status_bar", height=STATUS_HEIGHT, no_scrollbar=True),
+            dpg.child_window(
+                tag="status_bar", height=STATUS_HEIGHT, no_scrollbar=True,
+                always_use_window_padding=True,
+            ),
             dpg.group(horizontal=True),
         ):
             dpg.add_text("", tag="status")
@@ -51,7 +56,8 @@ class Layout:
 
     def _build_hint(self) -> None:
         with dpg.child_window(
-            tag="hint", width=HINT_SIZE[0], height=HINT_SIZE[1], no_scrollbar=True
+            tag="hint", width=HINT_SIZE[0], height=HINT_SIZE[1], no_scrollbar=True,
+            always_use_window_padding=True,
         ):
             dpg.add_text("Turn photos into a surface", tag="hint_title")
             dpg.add_text(

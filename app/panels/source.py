@@ -13,13 +13,13 @@ class SourcePanel:
     def __init__(self, host: Host) -> None:
         self._host = host
         with section("Photos", "source"):
-            dpg.add_input_text(
-                tag="path", width=-1, hint="Folder of photos, video, transforms.json, project…",
-                on_enter=True, callback=self._open,
-            )
             with dpg.group(horizontal=True):
-                button("Browse…", "browse", self._browse, width=100)
-                button("Open", "open", self._open, width=100)
+                dpg.add_input_text(
+                    tag="path", width=180, hint="Photos, video, project…", on_enter=True,
+                    callback=self._open,
+                )
+                button("Open", "open", self._open, width=60)
+                button("Browse…", "browse", self._browse, width=-1)
             dim_text("source_summary", show=False)
 
     def _open(self) -> None:
@@ -58,7 +58,10 @@ class MessageBar:
     def __init__(self, host: Host, dismiss: object) -> None:
         self._host = host
         self._offer = ""
-        with dpg.child_window(tag="message_bar", height=44, show=False, no_scrollbar=True):
+        with dpg.child_window(
+            tag="message_bar", height=44, show=False, no_scrollbar=True,
+            always_use_window_padding=True,
+        ):
             with dpg.group(horizontal=True):
                 dpg.add_text("", tag="message", wrap=400)
                 dpg.add_button(

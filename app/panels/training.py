@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import dearpygui.dearpygui as dpg
 
 from app import theme
@@ -11,6 +14,7 @@ from app.status import count, duration
 from core.messages import Continue, Opened, Pause, Reset, Start
 
 NUMBERS = ("Step", "Rays per s", "Sharpness", "Levels", "PSNR", "Time")
+PLOT_SIZE = (168, 96)
 
 
 class TrainingPanel:
@@ -18,28 +22,31 @@ class TrainingPanel:
         self._host = host
         self._opened: Opened | None = None
         with section("Training", "training"):
-            with dpg.group(horizontal=True):
-                dpg.add_combo([], tag="preset", width=176, callback=self._describe)
-                dpg.add_input_float(
-                    tag="minutes", width=-1, default_value=10.0, min_value=0.1, max_value=6000.0,
-                    min_clamped=True, max_clamped=True, step=0, format="%.1f minutes",
-                )
-            dim_text("preset_words", show=False)
-            with dpg.group(horizontal=True):
-                button("Start", "start", self.start, width=108)
-                button("Pause", "pause", lambda: host.send(Pause()), width=108)
-                button("Reset", "reset", lambda: host.send(Reset()), width=-1)
-            with dpg.group(horizontal=True):
-                button("Train on", "continue", self._continue, width=108)
+            with dpg.group(tag="fresh_run"):
+                with dpg.group(horizontal=True):
+                    dpg.add_combo([], tag="preset", width=176, callback=self._describe)
+                    dpg.add_input_float(
+                        tag="minutes", width=-1, default_value=10.0, min_value=0.1,
+                        max_value=6000.0, min_clamped=True, max_clamped=True, step=0,
+                        format="%.1f minutes",
+                    )
+                dim_text("preset_words", show=False)
+            with dpg.group(horizontal=True, tag="longer_run", show=False):
+                button("Train on", "continue", self._continue, width=112)
                 dpg.add_input_float(
                     tag="more_minutes", width=-1, default_value=5.0, min_value=0.1,
                     max_value=6000.0, min_clamped=True, max_clamped=True, step=0,
                     format="for %.1f minutes more",
                 )
+            with dpg.group(horizontal=True):
+                button("Start", "start", self.start, width=112)
+                button("Pause", "pause", lambda: host.send(Pause()), width=112)
+                button("Reset", "reset", lambda: host.send(Reset()), width=-1)
             dpg.add_progress_bar(tag="training_progress", width=-1, height=20)
             _numbers()
-            _plot("psnr", "PSNR of training rays (dB)")
-            _plot("loss", "Loss")
+            with dpg.group(horizontal=True):
+                _plot("psnr", "PSNR, dB", theme.PLOT_PSNR)
+                _plot("loss", "Loss", theme.PLOT_LOSS)
         dpg.bind_item_theme("start", "primary")
 
     def start(self) -> None:
@@ -68,8 +75,8 @@ class TrainingPanel:
             enable(command, state.reason(command))
         dpg.configure_item("start", label="Resume" if state.state == "paused" else "Start")
         fresh = state.state in ("empty", "opening", "solving", "ready")
-        dpg.configure_item("preset", enabled=fresh)
-        dpg.configure_item("minutes", enabled=fresh)
+        dpg.configure_item("fresh_run", show=fresh)
+        dpg.configure_item("longer_run", show=not fresh)
         self._draw_progress(state)
         _draw_curves(state)
 
@@ -104,21 +111,36 @@ def _numbers() -> None:
                     dpg.add_text("–", tag=f"number_{name}")
 
 
-def _plot(name: str, title: str) -> None:
-    dpg.add_text(title, color=theme.TEXT_DIM)
-    with dpg.plot(
-        tag=f"plot_{name}_area", width=-1, height=92, no_menus=True, no_box_select=True,
-        no_mouse_pos=True, no_inputs=True,
-    ):
-        dpg.add_plot_axis(dpg.mvXAxis, tag=f"{name}_x", no_tick_labels=True)
-        with dpg.plot_axis(dpg.mvYAxis, tag=f"{name}_y"):
-            dpg.add_line_series([], [], tag=f"{name}_series")
-    dpg.bind_item_theme(f"{name}_series", f"plot_{name}")
+def _plot(name: str, title: str, color: theme.Color) -> None:
+    with dpg.group():
+        dpg.add_text(title, color=color)
+        with dpg.plot(
+            tag=f"plot_{name}", width=PLOT_SIZE[0], height=PLOT_SIZE[1], no_menus=True,
+            no_box_select=True, no_mouse_pos=True, no_inputs=True,
+        ):
+            dpg.add_plot_axis(
+                dpg.mvXAxis, tag=f"{name}_x", no_tick_labels=True, no_tick_marks=True,
+                no_gridlines=True,
+            )
+            with dpg.plot_axis(dpg.mvYAxis, tag=f"{name}_y"):
+                dpg.add_line_series([], [], tag=f"{name}_series")
+    dpg.bind_item_theme(f"{name}_series", f"line_{name}")
 
 
 def _draw_curves(state: AppState) -> None:
-    history = state.history
-    for name, values in (("psnr", history.psnr), ("loss", history.loss)):
-        dpg.set_value(f"{name}_series", [list(history.steps), list(values)])
-        dpg.fit_axis_data(f"{name}_x")
-        dpg.fit_axis_data(f"{name}_y")
+    steps = state.history.steps
+    for name, values in (("psnr", state.history.psnr), ("loss", state.history.loss)):
+        dpg.set_value(f"{name}_series", [list(steps), list(values)])
+        low, high = axis_range(values)
+        dpg.set_axis_limits(f"{name}_x", steps[0] if steps else 0.0, (steps[-1] if steps else 0) + 1)
+        dpg.set_axis_limits(f"{name}_y", low, high)
+        ticks = ((low, f"{low:.3g}"), (high, f"{high:.3g}")) if values else ((low, ""),)
+        dpg.set_axis_ticks(f"{name}_y", ticks)
+
+
+def axis_range(values: Sequence[float]) -> tuple[float, float]:
+    """Limits that hold all finite ``values``, never empty."""
+    finite = [v for v in values if math.isfinite(v)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - margin, high + margin

@@ -16,15 +16,16 @@ MODES: dict[str, PreviewMode] = {"Color": "color", "Normals": "normals", "Depth"
 class ViewPanel:
     """``changed`` is called after mode or level were changed here."""
 
-    def __init__(
-        self, changed: Callable[[], None], reset: Callable[[], None], frame: Callable[[], None]
-    ) -> None:
+    def __init__(self, changed: Callable[[], None], reset: Callable[[], None]) -> None:
         self._n_levels = 1
         self._changed = changed
         with section("View", "view"):
-            dpg.add_radio_button(
-                list(MODES), tag="mode", horizontal=True, default_value="Color", callback=changed
-            )
+            with dpg.group(horizontal=True):
+                dpg.add_radio_button(
+                    list(MODES), tag="mode", horizontal=True, default_value="Color",
+                    callback=changed,
+                )
+                button("Reset view", "reset_view", reset, width=-1)
             dpg.add_slider_int(
                 tag="levels", width=-1, min_value=1, max_value=1, default_value=1,
                 callback=self._level_changed, format="Detail: all levels", clamped=True,
@@ -34,9 +35,6 @@ class ViewPanel:
                     "How many levels of the hash grid the preview and the exported mesh show: "
                     "few are smooth and coarse, all is everything learnt.", wrap=260,
                 )
-            with dpg.group(horizontal=True):
-                button("Reset view", "reset_view", reset, width=108)
-                button("Frame all", "frame_view", frame, width=108)
 
     @property
     def mode(self) -> PreviewMode:

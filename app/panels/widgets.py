@@ -31,7 +31,6 @@ def section(title: str, tag: str) -> Iterator[None]:
     dpg.bind_item_font(tag, "font_bold")
     for child in dpg.get_item_children(tag, 1) or []:
         dpg.bind_item_font(child, "font_regular")
-    dpg.add_spacer(height=2)
 
 
 def button(label: str, tag: str, callback: Callable[[], None], **options: object) -> Tag:
