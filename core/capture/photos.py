@@ -93,11 +93,11 @@ def read_photo(
                 f"{path} is damaged or cut short", "Copy it again, or remove it."
             ) from error
         turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
-        if turned and not _same_shape(full[::-1], declared) and _same_shape(full, declared):
+        if turned and not _same_shape((full[1], full[0]), declared) and _same_shape(full, declared):
             turned = False
         else:
             image = ImageOps.exif_transpose(image)
-        full = full[::-1] if turned else full
+        full = (full[1], full[0]) if turned else full
         if not _same_shape(full, declared):
             raise UserError(
                 f"{path} is {full[0]}x{full[1]} pixels, its camera {declared[0]}x{declared[1]}",

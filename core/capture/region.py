@@ -36,13 +36,13 @@ def place(
     """``scene`` with `scene_from_input` found from what is at hand without opening photos: a ball
     the input declares, else sparse points, else the optical axes."""
     poses = np.stack([p.world_from_camera for p in scene.photos])
-    origins, forward = poses[:, :3, 3], poses[:, :3, 2]
+    lenses = [p.intrinsics for p in scene.photos]
     if declared_ball is not None:
         ball = declared_ball
     elif len(scene.points) >= 50:
-        ball = ball_from_points(scene.points.astype(np.float64), origins, forward)
+        ball = ball_from_points(scene.points.astype(np.float64), poses, lenses)
     else:
-        ball = ball_from_axes(origins, forward)
+        ball = ball_from_axes(poses, lenses)
     rotation = upright_rotation(poses, declared_z_up)
     return replace(
         scene, scene_from_input=scene_from_ball(*ball, rotation),

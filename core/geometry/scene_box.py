@@ -5,9 +5,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from core.geometry.rigid import invert, rotation_between, similarity, similarity_scale
+from core.geometry.cameras import Intrinsics, project
+from core.geometry.rigid import (
+    invert,
+    rotation_between,
+    similarity,
+    similarity_scale,
+    transform_points,
+)
+
+_MOST_POINTS = 20_000
+_MOST_VIEWS = 60
+_SHARE_INSIDE = 0.9  # of the weighted points
+_MARGIN = 1.12
+_TRUST_IN_POINTS = 0.05
 
 Ball = tuple[np.ndarray, float]
 """Centre [3] and radius."""
@@ -34,18 +49,23 @@ def enclosing_ball(points: np.ndarray) -> Ball:
     return center, float(np.linalg.norm(points - center, axis=1).max())
 
 
-def focus_point(origins: np.ndarray, forward: np.ndarray) -> np.ndarray:
+def focus_point(
+    origins: np.ndarray, forward: np.ndarray, prior: np.ndarray | None = None, trust: float = 1e-4
+) -> np.ndarray:
     """[3] the point nearest to all optical axes, in the sense of least absolute distances
     (iteratively reweighted least squares), so that a few cameras that look elsewhere do not
-    count. A weak pull towards the origins' mean keeps it finite for parallel axes."""
+    count. A pull of weight ``trust`` towards ``prior`` [3] (default: the origins' mean) decides
+    where axes that are nearly parallel do not."""
+    pulled_to = origins.mean(0) if prior is None else prior
     across = np.eye(3) - forward[:, :, None] * forward[:, None, :]
     spread = np.linalg.norm(origins - origins.mean(0), axis=1).mean() + 1e-9
     weights = np.ones(len(origins))
     point = origins.mean(0)
     for _ in range(20):
-        a = np.einsum("n,nij->ij", weights, across) + 1e-4 * weights.sum() * np.eye(3)
-        b = np.einsum("n,nij,nj->i", weights, across, origins)
-        point = np.linalg.solve(a, b + 1e-4 * weights.sum() * origins.mean(0))
+        weights /= weights.sum()
+        a = np.einsum("n,nij->ij", weights, across) + trust * np.eye(3)
+        b = np.einsum("n,nij,nj->i", weights, across, origins) + trust * pulled_to
+        point = np.linalg.solve(a, b)
         distance = np.linalg.norm(np.einsum("nij,nj->ni", across, point - origins), axis=1)
         weights = 1.0 / np.maximum(distance, 0.05 * spread)
     return point
@@ -73,21 +93,70 @@ def upright_rotation(world_from_camera: np.ndarray, declared_z_up: bool) -> np.n
     return rotation_between(up, np.array([0.0, 0.0, 1.0]))
 
 
-def ball_from_axes(origins: np.ndarray, forward: np.ndarray) -> Ball:
-    """The ball about the focus of the optical axes that fills about half of a photo's height:
-    without points or masks nothing more is known."""
-    center = focus_point(origins, forward)
-    distances = np.linalg.norm(origins - center, axis=1)
-    return center, 0.5 * float(np.median(distances))
+def ball_from_axes(world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]) -> Ball:
+    """The ball about the focus of the optical axes that fills the photos: without points or masks
+    nothing more is known. Poses [N, 4, 4] and a lens for each."""
+    origins = world_from_camera[:, :3, 3]
+    center = focus_point(origins, world_from_camera[:, :3, 2])
+    return center, _framed_radius(center, origins, lenses)
 
 
-def ball_from_points(points: np.ndarray, origins: np.ndarray, forward: np.ndarray) -> Ball:
-    """The ball about the sparse points [P, 3] near the focus of the optical axes."""
+def ball_from_points(
+    points: np.ndarray, world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]
+) -> Ball:
+    """The ball about what the cameras look at, from sparse points [P, 3], poses [N, 4, 4] and a
+    lens for each.
+
+    People keep their subject in the middle of most photos, so each point counts by how central it
+    is on average; the far background and what few photos show hardly count. Where the cameras
+    look away from each other (a room seen from within) all points count alike.
+    """
+    origins, forward = world_from_camera[:, :3, 3], world_from_camera[:, :3, 2]
+    points = points[:: max(1, len(points) // _MOST_POINTS)]
     focus = focus_point(origins, forward)
-    reach = float(np.median(np.linalg.norm(origins - focus, axis=1)))
-    near = points[np.linalg.norm(points - focus, axis=1) < reach]
-    if len(near) < 20:
-        return ball_from_axes(origins, forward)
-    center = np.median(near, axis=0)
-    radius = float(np.percentile(np.linalg.norm(near - center, axis=1), 95))
-    return center, 1.1 * radius
+    depth = np.einsum("nk,nk->n", forward, focus - origins)
+    spread = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+    if np.median(depth) < 0.1 * np.median(spread):
+        center = np.median(points, axis=0)
+        return center, _MARGIN * float(np.percentile(spread, 95))
+    weights = _centrality(points, world_from_camera, lenses) ** 2
+    median = np.array([_weighted_quantile(points[:, k], weights, 0.5) for k in range(3)])
+    center = focus_point(origins, forward, median, _TRUST_IN_POINTS)
+    away = np.linalg.norm(points - center, axis=1)
+    radius = _MARGIN * _weighted_quantile(away, weights, _SHARE_INSIDE)
+    # The points may all lie on the subject's front, or reach far beyond it along the ground.
+    framed = _framed_radius(center, origins, lenses)
+    return center, float(np.clip(radius, 0.4 * framed, framed))
+
+
+def _framed_radius(
+    center: np.ndarray, origins: np.ndarray, lenses: Sequence[Intrinsics]
+) -> float:
+    """Radius of the ball about ``center`` that fills a typical photo: its outline lies between
+    the photo's narrow and wide sides. Never so large that the typical camera is near it."""
+    distances = np.linalg.norm(origins - center, axis=1)
+    areas = np.array([lens.width * lens.height / (lens.fx * lens.fy) for lens in lenses])
+    return float(np.median(distances * np.minimum(_MARGIN * np.sqrt(areas) / 2, 0.8)))
+
+
+def _centrality(
+    points: np.ndarray, world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]
+) -> np.ndarray:
+    """[P] in [0, 1]: 1 for a point in the middle of every photo, less towards the border, a photo
+    that does not show it counting 0."""
+    every = max(1, len(lenses) // _MOST_VIEWS)
+    total = np.zeros(len(points))
+    for pose, lens in list(zip(world_from_camera, lenses))[::every]:
+        half = np.array([lens.width, lens.height]) / 2
+        offset = project(lens, transform_points(invert(pose), points)) - half
+        offset = np.where(np.isfinite(offset), offset, np.inf)
+        shown = (np.abs(offset) < half).all(1)
+        total[shown] += np.exp(-((offset[shown] / half.min()) ** 2).sum(1))
+    return total / len(lenses[::every])
+
+
+def _weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order])
+    index = np.searchsorted(cumulative, share * cumulative[-1])
+    return float(values[order][min(index, len(values) - 1)])

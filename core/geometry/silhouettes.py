@@ -61,7 +61,8 @@ def carve(
         camera_from_world = invert(view.world_from_camera)
         distance = np.linalg.norm(transform_points(camera_from_world, middle[None]))
         reach = int(np.ceil(0.5 * size.max() * view.lens.fx / max(distance, 1e-9)))
-        touched = ndimage.maximum_filter(view.mask, 2 * min(reach, max(view.mask.shape)) + 1)
+        window = 2 * min(reach, max(view.mask.shape)) + 1
+        touched = np.asarray(ndimage.maximum_filter(view.mask, window), bool)
         uv = project(view.lens, transform_points(camera_from_world, centers[open_cells]))
         height, width = view.mask.shape
         with np.errstate(invalid="ignore"):  # NaN behind the camera compares as outside
@@ -74,7 +75,8 @@ def carve(
 
 
 def _without_specks(cells: np.ndarray) -> np.ndarray:
-    labels, count = ndimage.label(cells, np.ones((3, 3, 3)))
-    volumes = np.bincount(labels.ravel(), minlength=count + 1)
+    labels = np.zeros(cells.shape, np.int32)
+    ndimage.label(cells, np.ones((3, 3, 3)), output=labels)
+    volumes = np.bincount(labels.ravel())
     volumes[0] = 0
     return (volumes >= max(1.0, _SMALL_PART * volumes.sum()))[labels]
