@@ -7,6 +7,7 @@ coordinates are x/z, y/z in the camera frame (OpenCV axes).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -50,19 +51,26 @@ class Intrinsics:
 
 
 def project(intrinsics: Intrinsics, points_camera: np.ndarray) -> np.ndarray:
-    """Pixels [N, 2] of points [N, 3] in the camera frame; NaN where no ray of the lens reaches
-    (behind a pinhole or opencv lens)."""
+    """Pixels [N, 2] of points [N, 3] in the camera frame; NaN where no ray of the lens reaches:
+    behind a pinhole or opencv lens, and so far to the side that the distortion polynomial, made
+    for the picture only, turns back into it."""
     points = np.asarray(points_camera, np.float64)
     x, y, z = points[:, 0], points[:, 1], points[:, 2]
     if intrinsics.model == "fisheye":
         radius = np.hypot(x, y)
+        coefficients = _padded(intrinsics, 4)
         theta = np.arctan2(radius, z)
-        stretch = _fisheye_radius(theta, _padded(intrinsics, 4)) / np.maximum(radius, 1e-12)
+        theta = np.where(theta <= _first_fold(_fisheye_radius, coefficients, np.pi), theta, np.nan)
+        stretch = _fisheye_radius(theta, coefficients) / np.maximum(radius, 1e-12)
         plane = np.stack([x, y], 1) * np.where(radius > 1e-12, stretch, 1.0)[:, None]
     else:
         plane = points[:, :2] / np.where(z > 0, z, np.nan)[:, None]
         if intrinsics.model == "opencv":
-            plane = _distort(plane, _padded(intrinsics, 8))[0]
+            coefficients = _padded(intrinsics, 8)
+            reach = _first_fold(_radial_radius, coefficients, 10.0)
+            with np.errstate(invalid="ignore"):
+                plane[np.linalg.norm(plane, axis=1) > reach] = np.nan
+            plane = _distort(plane, coefficients)[0]
     focal = np.array([intrinsics.fx, intrinsics.fy])
     return plane * focal + np.array([intrinsics.cx, intrinsics.cy])
 
@@ -86,6 +94,22 @@ def _padded(intrinsics: Intrinsics, length: int) -> np.ndarray:
     out = np.zeros(length)
     out[: len(intrinsics.distortion)] = intrinsics.distortion
     return out
+
+
+def _first_fold(
+    profile: Callable[[np.ndarray, np.ndarray], np.ndarray], coefficients: np.ndarray, limit: float
+) -> float:
+    """Where a radial profile first stops to grow, searched for up to ``limit``."""
+    at = np.linspace(0.0, limit, 2001)
+    falls = np.flatnonzero(np.diff(profile(at, coefficients)) <= 0)
+    return float(at[falls[0]]) if len(falls) else limit
+
+
+def _radial_radius(radius: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    k1, k2, _, _, k3, k4, k5, k6 = coefficients
+    r2 = radius * radius
+    numerator = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    return radius * numerator / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
 
 
 def _distort(plane: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,10 +161,11 @@ def _fisheye_radius(theta: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
 
 def _fisheye_theta(radius: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     k1, k2, k3, k4 = coefficients
-    theta = np.minimum(radius, np.pi)
+    farthest = _first_fold(_fisheye_radius, coefficients, np.pi)
+    theta = np.minimum(radius, farthest)
     for _ in range(20):
         t2 = theta * theta
         slope = 1 + t2 * (3 * k1 + t2 * (5 * k2 + t2 * (7 * k3 + t2 * 9 * k4)))
         step = (radius - _fisheye_radius(theta, coefficients)) / np.maximum(slope, 1e-3)
-        theta = np.clip(theta + np.clip(step, -0.3, 0.3), 0.0, np.pi)
+        theta = np.clip(theta + np.clip(step, -0.3, 0.3), 0.0, farthest)
     return theta
