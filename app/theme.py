@@ -41,11 +41,12 @@ def apply() -> None:
     _line_theme("line_psnr", PLOT_PSNR)
     _line_theme("line_loss", PLOT_LOSS)
     with dpg.theme(tag="root_theme"), dpg.theme_component(dpg.mvWindowAppItem):
+        _color(dpg.mvThemeCol_WindowBg, CLEAR)  # software GL pays for every layer
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
     with dpg.theme(tag="padded"), dpg.theme_component(dpg.mvChildWindow):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
     with dpg.theme(tag="canvas"), dpg.theme_component(dpg.mvChildWindow):
-        _color(dpg.mvThemeCol_ChildBg, BACKGROUND)
+        _color(dpg.mvThemeCol_ChildBg, CLEAR)
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
 
 

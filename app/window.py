@@ -28,7 +28,7 @@ from core.messages import Command, Failure, Open, Opened, Pause, Save, Start
 TITLE = "Gradina"
 SIZE = (1440, 900)
 FRAME_S = 1 / 60
-WORKING_FRAME_S = 1 / 45
+WORKING_FRAME_S = 1 / 36
 IDLE_FRAME_S = 1 / 8
 LIVELY_S = 0.6
 """after input the window draws at full rate for so long, for hover effects and caret"""
@@ -64,8 +64,9 @@ class _Window:
         x, y = ((have - got) // 2 for have, got in zip(screen or SIZE, (width, height)))
         dpg.create_viewport(
             title=TITLE, width=width, height=height, x_pos=x, y_pos=y, min_width=900,
-            min_height=560, vsync=False, clear_color=theme.BACKGROUND,
+            min_height=560, vsync=False,
         )
+        dpg.set_viewport_clear_color(list(theme.BACKGROUND))
         dpg.setup_dearpygui()
         self._glfw: Glfw | None = None
         self._client = WorkerClient(session, device, self._wake)

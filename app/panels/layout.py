@@ -19,7 +19,7 @@ from app.viewport import Viewport
 from core.messages import Cancel
 
 STATUS_HEIGHT = 40
-HINT_SIZE = (520, 190)
+HINT_SIZE = (520, 146)
 SAMPLE = files("assets") / "sample"
 
 
@@ -40,7 +40,7 @@ class Layout:
         self._build_hint()
         for tag in ("side", "status_bar", "hint"):
             dpg.bind_item_theme(tag, "padded")
-        self._size = (0, 0, 0)
+        self._arranged: tuple[object, ...] = ()
 
     def _build_status(self) -> None:
         with (
@@ -87,10 +87,11 @@ class Layout:
         gap = theme.GAP
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         left = width - theme.PANEL_WIDTH - 3 * gap
-        top = self.messages.draw(state, left)
-        if (width, height, top) == self._size:
+        arranged = (width, height, state.failure, state.notices, state.offer)
+        if arranged == self._arranged:
             return
-        self._size = (width, height, top)
+        self._arranged = arranged
+        top = self.messages.draw(state, left)
         below = height - 2 * gap
         y = gap + (top + gap if top else 0)
         view_height = below - y - STATUS_HEIGHT

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dearpygui.dearpygui as dpg
 
 from app import theme
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
+
+BUTTON = 90
 
 
 class SourcePanel:
@@ -55,19 +59,20 @@ def _summary(state: AppState) -> str:
 class MessageBar:
     """Failures (red) and notices (amber) above the viewport; takes no room while there are none."""
 
-    def __init__(self, host: Host, dismiss: object) -> None:
+    def __init__(self, host: Host, dismiss: Callable[[], None]) -> None:
         self._host = host
         self._offer = ""
         with dpg.child_window(
             tag="message_bar", height=44, show=False, no_scrollbar=True,
             always_use_window_padding=True,
-        ):
-            with dpg.group(horizontal=True):
-                dpg.add_text("", tag="message", wrap=400)
-                dpg.add_button(
-                    label="Resume", tag="resume", callback=lambda: host.open(self._offer), width=90
-                )
-                dpg.add_button(label="Dismiss", tag="dismiss", callback=dismiss, width=90)
+        ), dpg.table(header_row=False):
+            dpg.add_table_column(width_stretch=True)
+            dpg.add_table_column(width_fixed=True)
+            with dpg.table_row():
+                dpg.add_text("", tag="message", wrap=0)
+                with dpg.group(horizontal=True):
+                    button("Resume", "resume", lambda: host.open(self._offer), width=BUTTON)
+                    button("Dismiss", "dismiss", dismiss, width=BUTTON)
 
     def draw(self, state: AppState, width: int) -> int:
         """Show the messages in ``width`` pixels; returns the height taken."""
@@ -76,13 +81,11 @@ class MessageBar:
         dpg.configure_item("message_bar", show=bool(text))
         if not text:
             return 0
-        buttons = 98 + (98 if state.offer else 0)
-        wrap = width - buttons - 3 * theme.GAP - 16
+        buttons = (2 if state.offer else 1) * (BUTTON + theme.GAP)
         dpg.configure_item("resume", show=bool(state.offer))
-        dpg.configure_item("message", wrap=wrap)
         dpg.set_value("message", text)
-        lines = max(dpg.get_text_size(text, wrap_width=wrap)[1] if dpg.get_text_size(text) else 20, 20)
-        height = round(lines) + 26
+        _, lines = dpg.get_text_size(text, wrap_width=width - buttons - 40) or (0, 0)
+        height = max(round(lines), 26) + 24
         dpg.configure_item("message_bar", width=width, height=height)
         dpg.bind_item_theme("message_bar", "error_bar" if state.failure else "notice_bar")
         return height

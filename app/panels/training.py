@@ -134,8 +134,6 @@ def _draw_curves(state: AppState) -> None:
         low, high = axis_range(values)
         dpg.set_axis_limits(f"{name}_x", steps[0] if steps else 0.0, (steps[-1] if steps else 0) + 1)
         dpg.set_axis_limits(f"{name}_y", low, high)
-        ticks = ((low, f"{low:.3g}"), (high, f"{high:.3g}")) if values else ((low, ""),)
-        dpg.set_axis_ticks(f"{name}_y", ticks)
 
 
 def axis_range(values: Sequence[float]) -> tuple[float, float]:
