@@ -6,7 +6,7 @@ three minutes and one of three hours are the same curve stretched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Gradients = Literal["taps4", "taps6", "analytic"]
@@ -114,8 +114,8 @@ class RunConfig:
     """One run, complete: what a project saves and a command line repeats."""
 
     preset: str = "standard"
-    field: FieldConfig = field(default_factory=FieldConfig)
-    train: TrainConfig = field(default_factory=TrainConfig)
+    field: FieldConfig = FieldConfig()
+    train: TrainConfig = TrainConfig()
     steps: int | None = None
     """train for so many steps instead of `train.minutes`"""
     seed: int = 0

@@ -48,7 +48,7 @@ class Background(nn.Module):
 
 def background_color(
     background: Background, origins: Tensor, directions: Tensor, photo: Tensor | None,
-    appearance: Appearance, n_samples: int, jitter: bool,
+    appearance: Appearance, n_samples: int, jitter: Tensor | None,
 ) -> Tensor:
     """[R, 3] colour of what each ray meets beyond the ball.
 
@@ -59,7 +59,7 @@ def background_color(
     along = (origins * directions).sum(-1)
     exit_t = ((along**2 - (origins**2).sum(-1) + 1).clamp(min=0).sqrt() - along).clamp(min=0)
     cells = torch.arange(n_samples, device=origins.device)
-    place = torch.rand(n, 1, device=origins.device) if jitter else 0.5
+    place = 0.5 if jitter is None else jitter[:, None]
     inverse = 1 - (cells + place) / n_samples  # [R, B], from near 1 down to near 0
     t = exit_t[:, None] + 1 / inverse.clamp(min=1e-3) - 1
     positions = (origins[:, None] + directions[:, None] * t[..., None]).reshape(-1, 3)

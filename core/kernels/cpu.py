@@ -1,15 +1,15 @@
 """The kernels for CPUs, in numba; each has the meaning of its namesake in `reference`.
 
-Points go through the levels in chunks that stay in the cache. The backward passes run one level
-per thread, so that no two threads write to the same row and nothing needs an atomic.
+Each call runs on one thread without the GIL: many cores are used by many calls (`core.lanes`),
+which waits for nobody when a core is shared, where OpenMP's even shares and barriers collapse.
+Points go through the levels in chunks that stay in the cache, level after level.
 """
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from torch import Tensor
 
 from .layout import GridLayout
@@ -21,191 +21,227 @@ _fast = {"cache": True, "fastmath": {"contract", "nsz", "arcp", "reassoc"}, "nog
 
 
 @njit(inline="always", **_fast)
-def _locate(px, py, pz, resolution, dense, size, rows, fractions):
-    """Rows of the eight corners around a point, relative to the level, and its place within."""
-    cells = np.float32(resolution)
-    sx = min(max(px, np.float32(0)), np.float32(1)) * cells
-    sy = min(max(py, np.float32(0)), np.float32(1)) * cells
-    sz = min(max(pz, np.float32(0)), np.float32(1)) * cells
-    ix = min(np.int32(sx), resolution - 1)
-    iy = min(np.int32(sy), resolution - 1)
-    iz = min(np.int32(sz), resolution - 1)
-    fractions[0] = sx - ix
-    fractions[1] = sy - iy
-    fractions[2] = sz - iz
-    if dense:
-        side = resolution + 1
-        base = ix + side * (iy + side * iz)
-        layer = side * side
-        rows[0] = base
-        rows[1] = base + 1
-        rows[2] = base + side
-        rows[3] = base + side + 1
-        rows[4] = base + layer
-        rows[5] = base + layer + 1
-        rows[6] = base + layer + side
-        rows[7] = base + layer + side + 1
-    else:
-        mask = np.uint32(size - 1)
-        x0 = np.uint32(ix)
-        x1 = x0 + np.uint32(1)
-        y0 = np.uint32(iy) * _Y
-        y1 = y0 + _Y
-        z0 = np.uint32(iz) * _Z
-        z1 = z0 + _Z
-        rows[0] = (x0 ^ y0 ^ z0) & mask
-        rows[1] = (x1 ^ y0 ^ z0) & mask
-        rows[2] = (x0 ^ y1 ^ z0) & mask
-        rows[3] = (x1 ^ y1 ^ z0) & mask
-        rows[4] = (x0 ^ y0 ^ z1) & mask
-        rows[5] = (x1 ^ y0 ^ z1) & mask
-        rows[6] = (x0 ^ y1 ^ z1) & mask
-        rows[7] = (x1 ^ y1 ^ z1) & mask
+def _cell(p, resolution):
+    """The cell of a coordinate along one axis and the place within it."""
+    s = min(max(p, np.float32(0)), np.float32(1)) * np.float32(resolution)
+    i = min(np.int32(s), resolution - np.int32(1))
+    return i, s - np.float32(i)
 
 
 @njit(inline="always", **_fast)
-def _weights(fractions, w):
-    fx, fy, fz = fractions[0], fractions[1], fractions[2]
+def _rows(ix, iy, iz, resolution, dense, mask, offset):
+    """Rows of the table of the eight corners of a cell, x fastest."""
+    if dense:
+        side = np.int64(resolution) + 1
+        r0 = offset + ix + side * (iy + side * iz)
+        r2 = r0 + side
+        r4 = r0 + side * side
+        r6 = r4 + side
+        return r0, r0 + 1, r2, r2 + 1, r4, r4 + 1, r6, r6 + 1
+    x0, y0, z0 = np.uint32(ix), np.uint32(iy) * _Y, np.uint32(iz) * _Z
+    x1, y1, z1 = x0 + np.uint32(1), y0 + _Y, z0 + _Z
+    a, b, c, d = y0 ^ z0, y1 ^ z0, y0 ^ z1, y1 ^ z1
+    return (
+        offset + np.int64((x0 ^ a) & mask), offset + np.int64((x1 ^ a) & mask),
+        offset + np.int64((x0 ^ b) & mask), offset + np.int64((x1 ^ b) & mask),
+        offset + np.int64((x0 ^ c) & mask), offset + np.int64((x1 ^ c) & mask),
+        offset + np.int64((x0 ^ d) & mask), offset + np.int64((x1 ^ d) & mask),
+    )
+
+
+@njit(inline="always", **_fast)
+def _trilinear(fx, fy, fz):
+    """Weights of the eight corners, x fastest."""
     gx, gy, gz = np.float32(1) - fx, np.float32(1) - fy, np.float32(1) - fz
     a, b, c, d = gy * gz, fy * gz, gy * fz, fy * fz
-    w[0] = gx * a
-    w[1] = fx * a
-    w[2] = gx * b
-    w[3] = fx * b
-    w[4] = gx * c
-    w[5] = fx * c
-    w[6] = gx * d
-    w[7] = fx * d
+    return gx * a, fx * a, gx * b, fx * b, gx * c, fx * c, gx * d, fx * d
 
 
 @njit(inline="always", **_fast)
-def _slopes(p, fractions, resolution, scale, d):
-    """Derivatives [3, 8] of the corner weights by the point, times ``scale``."""
-    fx, fy, fz = fractions[0], fractions[1], fractions[2]
-    gx, gy, gz = np.float32(1) - fx, np.float32(1) - fy, np.float32(1) - fz
-    r = np.float32(resolution) * scale
-    rx = r if 0 < p[0] < 1 else np.float32(0)
-    ry = r if 0 < p[1] < 1 else np.float32(0)
-    rz = r if 0 < p[2] < 1 else np.float32(0)
-    for c in range(8):
-        wx = fx if c & 1 else gx
-        wy = fy if c & 2 else gy
-        wz = fz if c & 4 else gz
-        d[0, c] = (rx if c & 1 else -rx) * wy * wz
-        d[1, c] = (ry if c & 2 else -ry) * wx * wz
-        d[2, c] = (rz if c & 4 else -rz) * wx * wy
+def _slope(p, resolution, scale):
+    """d(place in the cell)/d(coordinate), 0 where the coordinate is clamped."""
+    return np.float32(resolution) * scale if 0 < p < 1 else np.float32(0)
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
 def _encode(x, table, resolutions, offsets, dense, level_weights, out):
-    n, n_levels, n_features = x.shape[0], len(resolutions), table.shape[1]
-    for chunk in prange((n + CHUNK - 1) // CHUNK):
-        rows = np.empty(8, np.int64)
-        fractions = np.empty(3, np.float32)
-        w = np.empty(8, np.float32)
-        start, stop = chunk * CHUNK, min(chunk * CHUNK + CHUNK, n)
-        for level in range(n_levels):
+    n, n_features = x.shape[0], table.shape[1]
+    for start in range(0, n, CHUNK):
+        stop = min(start + CHUNK, n)
+        for level in range(len(resolutions)):
             scale = level_weights[level]
             column = level * n_features
             if scale == 0:
-                for i in range(start, stop):
-                    for f in range(n_features):
-                        out[i, column + f] = 0
+                out[start:stop, column : column + n_features] = 0
                 continue
-            offset, size = offsets[level], offsets[level + 1] - offsets[level]
+            offset = offsets[level]
+            mask = np.uint32(offsets[level + 1] - offset - 1)
             resolution = np.int32(resolutions[level])
+            is_dense = dense[level]
             for i in range(start, stop):
-                _locate(x[i, 0], x[i, 1], x[i, 2], resolution, dense[level], size, rows, fractions)
-                _weights(fractions, w)
-                for f in range(n_features):
-                    s = np.float32(0)
-                    for c in range(8):
-                        s += w[c] * table[offset + rows[c], f]
-                    out[i, column + f] = s * scale
+                ix, fx = _cell(x[i, 0], resolution)
+                iy, fy = _cell(x[i, 1], resolution)
+                iz, fz = _cell(x[i, 2], resolution)
+                r0, r1, r2, r3, r4, r5, r6, r7 = _rows(
+                    ix, iy, iz, resolution, is_dense, mask, offset
+                )
+                w0, w1, w2, w3, w4, w5, w6, w7 = _trilinear(fx, fy, fz)
+                w0, w1, w2, w3 = w0 * scale, w1 * scale, w2 * scale, w3 * scale
+                w4, w5, w6, w7 = w4 * scale, w5 * scale, w6 * scale, w7 * scale
+                for f in range(0, n_features, 2):  # pairs: one load of 8 bytes each
+                    a = w0 * table[r0, f] + w1 * table[r1, f]
+                    b = w0 * table[r0, f + 1] + w1 * table[r1, f + 1]
+                    a += w2 * table[r2, f] + w3 * table[r3, f]
+                    b += w2 * table[r2, f + 1] + w3 * table[r3, f + 1]
+                    a += w4 * table[r4, f] + w5 * table[r5, f]
+                    b += w4 * table[r4, f + 1] + w5 * table[r5, f + 1]
+                    a += w6 * table[r6, f] + w7 * table[r7, f]
+                    b += w6 * table[r6, f + 1] + w7 * table[r7, f + 1]
+                    out[i, column + f] = a
+                    out[i, column + f + 1] = b
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
 def _encode_backward(x, grad, resolutions, offsets, dense, level_weights, grad_table):
-    n, n_levels, n_features = x.shape[0], len(resolutions), grad_table.shape[1]
-    for k in prange(n_levels):
-        level = n_levels - 1 - k  # the hashed, slow levels first
-        rows = np.empty(8, np.int64)
-        fractions = np.empty(3, np.float32)
-        w = np.empty(8, np.float32)
-        scale = level_weights[level]
-        if scale == 0:
-            continue
-        column = level * n_features
-        offset, size = offsets[level], offsets[level + 1] - offsets[level]
-        resolution = np.int32(resolutions[level])
-        for i in range(n):
-            _locate(x[i, 0], x[i, 1], x[i, 2], resolution, dense[level], size, rows, fractions)
-            _weights(fractions, w)
-            for f in range(n_features):
-                g = grad[i, column + f] * scale
-                for c in range(8):
-                    grad_table[offset + rows[c], f] += w[c] * g
-
-
-@njit(parallel=True, **_fast)
-def _encode_gradient(x, v, table, resolutions, offsets, dense, level_weights, out):
-    n, n_levels, n_features = x.shape[0], len(resolutions), table.shape[1]
-    for chunk in prange((n + CHUNK - 1) // CHUNK):
-        rows = np.empty(8, np.int64)
-        fractions = np.empty(3, np.float32)
-        d = np.empty((3, 8), np.float32)
-        start, stop = chunk * CHUNK, min(chunk * CHUNK + CHUNK, n)
-        for i in range(start, stop):
-            for axis in range(3):
-                out[i, axis] = 0
-        for level in range(n_levels):
+    n, n_features = x.shape[0], grad_table.shape[1]
+    for start in range(0, n, CHUNK):
+        stop = min(start + CHUNK, n)
+        for level in range(len(resolutions)):
             scale = level_weights[level]
             if scale == 0:
                 continue
             column = level * n_features
-            offset, size = offsets[level], offsets[level + 1] - offsets[level]
+            offset = offsets[level]
+            mask = np.uint32(offsets[level + 1] - offset - 1)
             resolution = np.int32(resolutions[level])
+            is_dense = dense[level]
             for i in range(start, stop):
-                _locate(x[i, 0], x[i, 1], x[i, 2], resolution, dense[level], size, rows, fractions)
-                _slopes(x[i], fractions, resolution, scale, d)
-                for c in range(8):
-                    s = np.float32(0)
-                    for f in range(n_features):
-                        s += v[i, column + f] * table[offset + rows[c], f]
-                    for axis in range(3):
-                        out[i, axis] += s * d[axis, c]
+                ix, fx = _cell(x[i, 0], resolution)
+                iy, fy = _cell(x[i, 1], resolution)
+                iz, fz = _cell(x[i, 2], resolution)
+                r0, r1, r2, r3, r4, r5, r6, r7 = _rows(
+                    ix, iy, iz, resolution, is_dense, mask, offset
+                )
+                w0, w1, w2, w3, w4, w5, w6, w7 = _trilinear(fx, fy, fz)
+                for f in range(0, n_features, 2):
+                    a = scale * grad[i, column + f]
+                    b = scale * grad[i, column + f + 1]
+                    grad_table[r0, f] += w0 * a
+                    grad_table[r0, f + 1] += w0 * b
+                    grad_table[r1, f] += w1 * a
+                    grad_table[r1, f + 1] += w1 * b
+                    grad_table[r2, f] += w2 * a
+                    grad_table[r2, f + 1] += w2 * b
+                    grad_table[r3, f] += w3 * a
+                    grad_table[r3, f + 1] += w3 * b
+                    grad_table[r4, f] += w4 * a
+                    grad_table[r4, f + 1] += w4 * b
+                    grad_table[r5, f] += w5 * a
+                    grad_table[r5, f + 1] += w5 * b
+                    grad_table[r6, f] += w6 * a
+                    grad_table[r6, f + 1] += w6 * b
+                    grad_table[r7, f] += w7 * a
+                    grad_table[r7, f + 1] += w7 * b
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
+def _encode_gradient(x, v, table, resolutions, offsets, dense, level_weights, out):
+    n, n_features = x.shape[0], table.shape[1]
+    out[:] = 0
+    for start in range(0, n, CHUNK):
+        stop = min(start + CHUNK, n)
+        for level in range(len(resolutions)):
+            scale = level_weights[level]
+            if scale == 0:
+                continue
+            column = level * n_features
+            offset = offsets[level]
+            mask = np.uint32(offsets[level + 1] - offset - 1)
+            resolution = np.int32(resolutions[level])
+            is_dense = dense[level]
+            for i in range(start, stop):
+                ix, fx = _cell(x[i, 0], resolution)
+                iy, fy = _cell(x[i, 1], resolution)
+                iz, fz = _cell(x[i, 2], resolution)
+                rows = _rows(ix, iy, iz, resolution, is_dense, mask, offset)
+                gx, gy, gz = np.float32(1) - fx, np.float32(1) - fy, np.float32(1) - fz
+                s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = np.float32(0)
+                for f in range(n_features):
+                    vf = v[i, column + f]
+                    s0 += vf * table[rows[0], f]
+                    s1 += vf * table[rows[1], f]
+                    s2 += vf * table[rows[2], f]
+                    s3 += vf * table[rows[3], f]
+                    s4 += vf * table[rows[4], f]
+                    s5 += vf * table[rows[5], f]
+                    s6 += vf * table[rows[6], f]
+                    s7 += vf * table[rows[7], f]
+                a, b, c, d = gy * gz, fy * gz, gy * fz, fy * fz
+                out[i, 0] += _slope(x[i, 0], resolution, scale) * (
+                    a * (s1 - s0) + b * (s3 - s2) + c * (s5 - s4) + d * (s7 - s6)
+                )
+                a, b, c, d = gx * gz, fx * gz, gx * fz, fx * fz
+                out[i, 1] += _slope(x[i, 1], resolution, scale) * (
+                    a * (s2 - s0) + b * (s3 - s1) + c * (s6 - s4) + d * (s7 - s5)
+                )
+                a, b, c, d = gx * gy, fx * gy, gx * fy, fx * fy
+                out[i, 2] += _slope(x[i, 2], resolution, scale) * (
+                    a * (s4 - s0) + b * (s5 - s1) + c * (s6 - s2) + d * (s7 - s3)
+                )
+
+
+@njit(**_fast)
 def _encode_gradient_backward(
     x, v, grad, table, resolutions, offsets, dense, level_weights, grad_v, grad_table
 ):
-    n, n_levels, n_features = x.shape[0], len(resolutions), table.shape[1]
-    for k in prange(n_levels):
-        level = n_levels - 1 - k
-        rows = np.empty(8, np.int64)
-        fractions = np.empty(3, np.float32)
-        d = np.empty((3, 8), np.float32)
-        scale = level_weights[level]
-        column = level * n_features
-        if scale == 0:
-            for i in range(n):
+    n, n_features = x.shape[0], table.shape[1]
+    for start in range(0, n, CHUNK):
+        stop = min(start + CHUNK, n)
+        for level in range(len(resolutions)):
+            scale = level_weights[level]
+            column = level * n_features
+            if scale == 0:
+                grad_v[start:stop, column : column + n_features] = 0
+                continue
+            offset = offsets[level]
+            mask = np.uint32(offsets[level + 1] - offset - 1)
+            resolution = np.int32(resolutions[level])
+            is_dense = dense[level]
+            for i in range(start, stop):
+                ix, fx = _cell(x[i, 0], resolution)
+                iy, fy = _cell(x[i, 1], resolution)
+                iz, fz = _cell(x[i, 2], resolution)
+                r0, r1, r2, r3, r4, r5, r6, r7 = _rows(
+                    ix, iy, iz, resolution, is_dense, mask, offset
+                )
+                gx, gy, gz = np.float32(1) - fx, np.float32(1) - fy, np.float32(1) - fz
+                px = _slope(x[i, 0], resolution, scale) * grad[i, 0]
+                py = _slope(x[i, 1], resolution, scale) * grad[i, 1]
+                pz = _slope(x[i, 2], resolution, scale) * grad[i, 2]
+                # d(corner weight)/dx · grad, the corner's three one-axis terms added up
+                w0 = -px * gy * gz - py * gx * gz - pz * gx * gy
+                w1 = px * gy * gz - py * fx * gz - pz * fx * gy
+                w2 = -px * fy * gz + py * gx * gz - pz * gx * fy
+                w3 = px * fy * gz + py * fx * gz - pz * fx * fy
+                w4 = -px * gy * fz - py * gx * fz + pz * gx * gy
+                w5 = px * gy * fz - py * fx * fz + pz * fx * gy
+                w6 = -px * fy * fz + py * gx * fz + pz * gx * fy
+                w7 = px * fy * fz + py * fx * fz + pz * fx * fy
                 for f in range(n_features):
-                    grad_v[i, column + f] = 0
-            continue
-        offset, size = offsets[level], offsets[level + 1] - offsets[level]
-        resolution = np.int32(resolutions[level])
-        for i in range(n):
-            _locate(x[i, 0], x[i, 1], x[i, 2], resolution, dense[level], size, rows, fractions)
-            _slopes(x[i], fractions, resolution, scale, d)
-            for f in range(n_features):
-                grad_v[i, column + f] = 0
-            for c in range(8):
-                along = d[0, c] * grad[i, 0] + d[1, c] * grad[i, 1] + d[2, c] * grad[i, 2]
-                row = offset + rows[c]
-                for f in range(n_features):
-                    grad_v[i, column + f] += along * table[row, f]
-                    grad_table[row, f] += along * v[i, column + f]
+                    grad_v[i, column + f] = (
+                        w0 * table[r0, f] + w1 * table[r1, f] + w2 * table[r2, f]
+                        + w3 * table[r3, f] + w4 * table[r4, f] + w5 * table[r5, f]
+                        + w6 * table[r6, f] + w7 * table[r7, f]
+                    )
+                    g = v[i, column + f]
+                    grad_table[r0, f] += w0 * g
+                    grad_table[r1, f] += w1 * g
+                    grad_table[r2, f] += w2 * g
+                    grad_table[r3, f] += w3 * g
+                    grad_table[r4, f] += w4 * g
+                    grad_table[r5, f] += w5 * g
+                    grad_table[r6, f] += w6 * g
+                    grad_table[r7, f] += w7 * g
 
 
 @njit(inline="always", **_fast)
@@ -249,27 +285,27 @@ def _march_ray(o, d, near, far, occupied, dt, starts, cursor, write):
     return count
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
 def _march_count(origins, directions, near, far, occupied, dt, counts):
     nothing = np.empty(0, np.float32)
-    for ray in prange(len(near)):
+    for ray in range(len(near)):
         counts[ray] = _march_ray(
             origins[ray], directions[ray], near[ray], far[ray], occupied, dt, nothing, 0, False
         )
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
 def _march_write(origins, directions, near, far, occupied, dt, ray_starts, starts):
-    for ray in prange(len(near)):
+    for ray in range(len(near)):
         _march_ray(
             origins[ray], directions[ray], near[ray], far[ray], occupied, dt, starts,
             ray_starts[ray], True,
         )
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
 def _neus_weights(sdf, t_starts, t_ends, ray_starts, inv_s, ratio, weights):
-    for ray in prange(len(ray_starts) - 1):
+    for ray in range(len(ray_starts) - 1):
         a, b = ray_starts[ray], ray_starts[ray + 1]
         transmittance = np.float32(1)
         for i in range(a, b):
@@ -288,10 +324,10 @@ def _neus_weights(sdf, t_starts, t_ends, ray_starts, inv_s, ratio, weights):
             transmittance *= 1 - alpha
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
 def _composite(alphas, values, ray_starts, weights, out):
     channels = values.shape[1]
-    for ray in prange(len(ray_starts) - 1):
+    for ray in range(len(ray_starts) - 1):
         transmittance = np.float32(1)
         for c in range(channels):
             out[ray, c] = 0
@@ -303,12 +339,12 @@ def _composite(alphas, values, ray_starts, weights, out):
                 out[ray, c] += w * values[i, c]
 
 
-@njit(parallel=True, **_fast)
+@njit(**_fast)
 def _composite_backward(
     alphas, values, weights, ray_starts, grad_weights, grad_out, grad_alphas, grad_values
 ):
     channels = values.shape[1]
-    for ray in prange(len(ray_starts) - 1):
+    for ray in range(len(ray_starts) - 1):
         a, b = ray_starts[ray], ray_starts[ray + 1]
         run = np.float32(0)
         for i in range(b - 1, a - 1, -1):
@@ -342,8 +378,7 @@ def encode_backward(
     x: Tensor, grad: Tensor, table: Tensor, layout: GridLayout, level_weights: Tensor
 ) -> Tensor:
     grad_table = torch.zeros_like(table)
-    with _balanced():
-        _encode_backward(_np(x), _np(grad), *_grid(layout, level_weights), grad_table.numpy())
+    _encode_backward(_np(x), _np(grad), *_grid(layout, level_weights), grad_table.numpy())
     return grad_table
 
 
@@ -359,11 +394,10 @@ def encode_gradient_backward(
     x: Tensor, v: Tensor, grad: Tensor, table: Tensor, layout: GridLayout, level_weights: Tensor
 ) -> tuple[Tensor, Tensor]:
     grad_v, grad_table = torch.empty(len(x), layout.width), torch.zeros_like(table)
-    with _balanced():
-        _encode_gradient_backward(
-            _np(x), _np(v), _np(grad), _np(table), *_grid(layout, level_weights),
-            grad_v.numpy(), grad_table.numpy(),
-        )
+    _encode_gradient_backward(
+        _np(x), _np(v), _np(grad), _np(table), *_grid(layout, level_weights),
+        grad_v.numpy(), grad_table.numpy(),
+    )
     return grad_v, grad_table
 
 
@@ -410,7 +444,3 @@ def composite_backward(
     )
     return grad_alphas, grad_values
 
-
-def _balanced() -> numba.parallel_chunksize:
-    """One level at a time to whichever thread is free: levels differ in cost, cores in load."""
-    return numba.parallel_chunksize(1)

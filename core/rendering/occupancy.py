@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, no_grad
 
-CHUNK = 1 << 17
+from core.lanes import lane_map
+
+CHUNK = 1 << 14
 
 
 class OccupancyGrid:
@@ -27,13 +29,14 @@ class OccupancyGrid:
         """Of a cell, scene units."""
         return math.sqrt(3) / self.resolution
 
-    @torch.no_grad()
     def update(self, sdf: Callable[[Tensor], Tensor], inv_s: float) -> None:
         """Mark the cells whose logistic density is not negligible: |sdf| at the centre below half
         the diagonal (the surface may cross) plus the logistic's tail, 6 / inv_s, where it has
         fallen to e⁻⁶. The slack of 1.5 allows for gradients that are not unit."""
         band = 1.5 * self.half_diagonal + 6 / inv_s
         occupied = torch.zeros_like(self.occupied).view(-1)
-        for index in self._in_ball.nonzero()[:, 0].split(CHUNK):
-            occupied[index] = sdf(self._centers[index]).abs() < band
+        parts = self._in_ball.nonzero()[:, 0].split(CHUNK)
+        near = lane_map(no_grad(lambda index: sdf(self._centers[index]).abs() < band), parts)
+        for index, is_near in zip(parts, near):
+            occupied[index] = is_near
         self.occupied = occupied.view(self.occupied.shape)

@@ -37,14 +37,15 @@ class Rays:
 @dataclass(frozen=True)
 class Rendered:
     """``color`` [R, 3] including what lies behind, ``opacity`` [R] of the surface, ``depth`` [R]
-    as Σ w·t, ``normals`` [R, 3] as Σ w·n; the field's answers at the samples; sample counts before
-    and after culling."""
+    as Σ w·t, ``normals`` [R, 3] as Σ w·n; the field's answers at the samples and at the points asked
+    for ``around``; sample counts before and after culling."""
 
     color: Tensor
     opacity: Tensor
     depth: Tensor
     normals: Tensor
     field: SurfaceSamples
+    around: SurfaceSamples
     n_marched: int
     n_kept: int
 
@@ -57,11 +58,13 @@ def step_length(train: TrainConfig, inv_s: float) -> float:
 
 def render_rays(
     model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
-    cos_anneal_ratio: float = 1.0, behind: Tensor | None = None, jitter: bool = False,
-    levels: float | None = None,
+    cos_anneal_ratio: float = 1.0, behind: Tensor | None = None,
+    jitter: Tensor | None = None, around: Tensor | None = None, levels: float | None = None,
 ) -> Rendered:
     """Volume rendering of ``rays``. ``behind`` [R, 3] or [3]: the colour where nothing is hit, used
-    when the model has no background of its own (black if None)."""
+    when the model has no background of its own (black if None). ``jitter`` [R] shifts the samples
+    (training). ``around`` [N, 3]: further points whose field values are wanted, asked together
+    with the samples because one large question is cheaper than two."""
     inv_s = float(model.inv_s.detach())
     origins, directions = rays.origins, rays.directions
     marched = march(origins, directions, occupancy, step_length(train, inv_s), jitter)
@@ -73,7 +76,8 @@ def render_rays(
         )
     ray = samples.ray_indices
     positions = samples.positions(origins, directions)
-    field = model.sdf_field.samples(positions, levels)
+    asked = positions if around is None else torch.cat([positions, around])
+    field, rest = model.sdf_field.samples(asked, levels).split(len(positions))
     normals = F.normalize(field.gradients, dim=-1, eps=1e-6)
     photo = None if rays.photo is None else rays.photo[ray]
     color = model.color(
@@ -95,12 +99,13 @@ def render_rays(
     if behind is not None:
         shade = shade + (1 - opacity)[:, None] * behind
     return Rendered(
-        shade, opacity, out[:, 4], out[:, 5:8], field, len(marched.t_starts), len(positions)
+        shade, opacity, out[:, 4], out[:, 5:8], field, rest, len(marched.t_starts), len(positions)
     )
 
 
 def _background(
-    model: SurfaceModel, rays: Rays, opacity: Tensor, train: TrainConfig, jitter: bool
+    model: SurfaceModel, rays: Rays, opacity: Tensor, train: TrainConfig,
+    jitter: Tensor | None,
 ) -> Tensor:
     """[R, 3]; only rays that the surface leaves open are asked, the rest could not show it."""
     open_rays = (opacity < 0.999).nonzero()[:, 0]
@@ -108,6 +113,7 @@ def _background(
     assert model.background is not None
     color = background_color(
         model.background, rays.origins[open_rays], rays.directions[open_rays], photo,
-        model.appearance, train.background_samples, jitter,
+        model.appearance, train.background_samples,
+        None if jitter is None else jitter[open_rays],
     )
     return torch.zeros_like(rays.origins).index_copy(0, open_rays, color)

@@ -49,13 +49,14 @@ def ball_range(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def march(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: bool
+    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float,
+    jitter: Tensor | None = None,
 ) -> Samples:
-    """Steps of length ``dt`` through occupied space inside the ball; ``jitter`` shifts each ray's
-    lattice at random, so that training sees every distance."""
+    """Steps of length ``dt`` through occupied space inside the ball; ``jitter`` [R] in [0, 1)
+    shifts each ray's lattice, so that training sees every distance."""
     near, far = ball_range(origins, directions)
-    if jitter:
-        near = near + dt * torch.rand_like(near)
+    if jitter is not None:
+        near = near + dt * jitter
     kernels = for_device(origins.device)
     return Samples(*kernels.march(origins, directions, near, far, occupancy.occupied, dt))
 

@@ -22,7 +22,7 @@ def sphere_trace(
     step of 0.9 of the distance keeps a field whose gradient is not quite unit from being
     overshot; a ray that ends inside the surface is walked back by the (negative) distance.
     """
-    lattice = march(origins, directions, occupancy, 1.0 / occupancy.resolution, jitter=False)
+    lattice = march(origins, directions, occupancy, 1.0 / occupancy.resolution)
     first, last = lattice.ray_starts[:-1], lattice.ray_starts[1:]
     t = torch.zeros(len(origins), device=origins.device)
     hit = torch.zeros(len(origins), dtype=torch.bool, device=origins.device)

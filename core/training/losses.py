@@ -1,0 +1,41 @@
+"""The terms of the loss; each returns a scalar mean."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def color_loss(rendered: Tensor, target: Tensor, kind: str) -> Tensor:
+    """Difference of colours [R, 3]: "l1" as published, "l2", or "huber" (smooth below 0.1)."""
+    if kind == "l1":
+        return F.l1_loss(rendered, target)
+    if kind == "l2":
+        return F.mse_loss(rendered, target)
+    return F.huber_loss(rendered, target, delta=0.1) * 10
+
+
+def eikonal_loss(gradients: Tensor) -> Tensor:
+    """A distance grows by one per unit: (|∇sdf| - 1)² over ``gradients`` [N, 3] (Gropp 2020)."""
+    return ((gradients.norm(dim=-1) - 1) ** 2).mean()
+
+
+def curvature_loss(laplacian: Tensor) -> Tensor:
+    """Mean |Δsdf| over ``laplacian`` [N] (Neuralangelo, eq. 8)."""
+    return laplacian.abs().mean()
+
+
+def mask_loss(opacity: Tensor, mask: Tensor) -> Tensor:
+    """Cross-entropy of the accumulated ``opacity`` [R] against the photo's mask [R] (NeuS)."""
+    return F.binary_cross_entropy(opacity.clamp(1e-3, 1 - 1e-3), mask)
+
+
+def points_loss(sdf: Tensor) -> Tensor:
+    """Triangulated points lie on the surface: |sdf| [P], outliers limited (Fu et al. 2022)."""
+    return sdf.abs().clamp(max=0.1).mean()
+
+
+def psnr_of(mse: Tensor) -> float:
+    """dB of a mean squared error of colours in [0, 1]."""
+    return float(-10 * torch.log10(mse.detach().clamp(min=1e-10)))

@@ -1,0 +1,71 @@
+"""Random rays over all photos, with the colours they should have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.capture.pixels import PixelStore
+from core.capture.scene import Photo, Scene
+from core.geometry.cameras import Intrinsics, pixel_directions
+from core.rendering.render import Rays
+
+
+@dataclass(frozen=True)
+class RayBatch:
+    """``rays`` [R]; ``colors`` [R, 3] straight (not premultiplied) sRGB; ``opacity`` [R] from
+    masks, 1 where there are none."""
+
+    rays: Rays
+    colors: Tensor
+    opacity: Tensor
+
+
+class RaySource:
+    """Draws pixels of all photos with equal probability and turns them into rays."""
+
+    def __init__(self, store: PixelStore, device: torch.device, seed: int) -> None:
+        self._store = store
+        self._device = device
+        self.random = np.random.default_rng(seed)
+        poses = np.stack([store.scene.scene_from_camera(p) for p in store.scene.photos])
+        self._rotations = poses[:, :3, :3].astype(np.float32)
+        self._centers = poses[:, :3, 3].astype(np.float32)
+        self._lenses = list(dict.fromkeys(store.intrinsics))
+        self._lens_of = np.array([self._lenses.index(lens) for lens in store.intrinsics])
+        self._ends = store.offsets + store.widths.astype(np.int64) * store.heights
+
+    def sample(self, n: int) -> RayBatch:
+        """``n`` rays, scene units; unit directions."""
+        index = self.random.integers(0, len(self._store.pixels), n)
+        photo = np.searchsorted(self._ends, index, side="right")
+        within = index - self._store.offsets[photo]
+        uv = np.stack([within % self._store.widths[photo], within // self._store.widths[photo]], -1)
+        local = np.empty((n, 3), np.float32)
+        for i, lens in enumerate(self._lenses):
+            mine = self._lens_of[photo] == i
+            if mine.any():
+                local[mine] = pixel_directions(lens, uv[mine] + 0.5)
+        directions = np.einsum("nij,nj->ni", self._rotations[photo], local)
+        rgba = torch.from_numpy(self._store.pixels[index]).to(self._device).float() / 255
+        rays = Rays(
+            torch.from_numpy(self._centers[photo]).to(self._device),
+            torch.from_numpy(directions).to(self._device),
+            torch.from_numpy(photo).to(self._device),
+        )
+        return RayBatch(rays, rgba[:, :3], rgba[:, 3])
+
+
+def photo_rays(scene: Scene, photo: Photo, lens: Intrinsics, index: int | None = None) -> Rays:
+    """All rays of one photo seen through ``lens``, row by row: R = height · width, on the CPU.
+    ``index``: its number among the training photos, for its appearance."""
+    v, u = np.mgrid[0 : lens.height, 0 : lens.width]
+    local = pixel_directions(lens, np.stack([u.ravel(), v.ravel()], -1) + 0.5)
+    pose = scene.scene_from_camera(photo)
+    directions = torch.from_numpy((local @ pose[:3, :3].T).astype(np.float32))
+    origins = torch.from_numpy(pose[:3, 3].astype(np.float32)).expand_as(directions).contiguous()
+    which = None if index is None else torch.full((len(directions),), index, dtype=torch.long)
+    return Rays(origins, directions, which)

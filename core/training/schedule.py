@@ -1,0 +1,52 @@
+"""Every schedule as a pure function of progress in [0, 1]: a run of three minutes and one of
+three hours are the same curves stretched."""
+
+from __future__ import annotations
+
+import math
+
+from core.config import TrainConfig
+
+
+def ramp(progress: float, start: float, end: float) -> float:
+    """0 before ``start``, 1 after ``end``, straight in between."""
+    if end <= start:
+        return float(progress >= start)
+    return min(max((progress - start) / (end - start), 0.0), 1.0)
+
+
+def learning_rate(train: TrainConfig, progress: float) -> float:
+    """Factor on the base rate: linear warm-up, then steps (`decay_at`) or exponential decay."""
+    warm = max(ramp(progress, 0.0, train.warm_up_until), 0.01)
+    if train.decay_at:
+        return warm / train.decay_factor ** sum(progress >= at for at in train.decay_at)
+    return warm * train.decay_total ** -ramp(progress, train.warm_up_until, 1.0)
+
+
+def active_levels(train: TrainConfig, n_levels: int, progress: float) -> float:
+    """Fractional number of hash levels in use: the initial ones through the topology warm-up,
+    then one after the other until all are there."""
+    first = min(train.initial_levels, n_levels)
+    return first + (n_levels - first) * ramp(progress, train.levels_from, train.levels_until)
+
+
+def cos_anneal_ratio(train: TrainConfig, progress: float) -> float:
+    """0 → 1: how far the true cosine has replaced the softened one (NeuS)."""
+    return ramp(progress, 0.0, train.cos_anneal_until)
+
+
+def inv_s(train: TrainConfig, progress: float) -> float:
+    """The sharpness curve, geometric from `initial_inv_s` to `final_inv_s` at the end."""
+    return train.initial_inv_s * (train.final_inv_s / train.initial_inv_s) ** progress
+
+
+def curvature_weight(train: TrainConfig, progress: float, shrink: float) -> float:
+    """Linear warm-up, so that the topology is settled before it is smoothed; then divided by the
+    growth per opened level: ``shrink`` is the present finite-difference step over the first one
+    (Neuralangelo, section 3.3 and its published code)."""
+    return train.lambda_curvature * ramp(progress, 0.0, train.curvature_until) * shrink
+
+
+def points_weight(train: TrainConfig, progress: float) -> float:
+    """Structure-from-motion points guide the start and have no say at the end."""
+    return train.lambda_points * (1 - ramp(progress, 0.5 * train.points_until, train.points_until))

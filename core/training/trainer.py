@@ -1,0 +1,240 @@
+"""The training loop's one step, top to bottom: rays → samples → field → colours → losses → Adam."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.capture.pixels import PixelStore
+from core.config import RunConfig
+from core.field.model import SurfaceModel
+from core.lanes import count, lane_map
+from core.rendering.occupancy import OccupancyGrid
+from core.rendering.render import Rays, Rendered, render_rays
+from core.training import losses, schedule
+from core.training.rays import RaySource
+
+OCCUPANCY_EVERY = 16
+EIKONAL_POINTS = 512
+POINTS = 512
+
+
+@dataclass(frozen=True)
+class StepStats:
+    """One step's figures: weighted loss terms, mean squared colour error, counts of rays and of
+    samples before (marched) and after (kept) culling."""
+
+    losses: dict[str, float]
+    mse: float
+    n_rays: int
+    n_marched: int
+    n_kept: int
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """One lane's share: rays [R], target colours [R, 3], opacity [R], jitter [R], the random
+    colour behind [R, 3], points for the eikonal term [N, 3], points known to be on the surface."""
+
+    rays: Rays
+    target: Tensor
+    opacity: Tensor
+    jitter: Tensor
+    behind: Tensor | None
+    around: Tensor
+    points: Tensor | None
+
+
+@dataclass(frozen=True)
+class _LaneResult:
+    gradients: tuple[Tensor | None, ...]
+    stats: StepStats
+
+
+class Trainer:
+    """Owns the model and everything that trains it. ``elapsed`` counts seconds spent in `step`."""
+
+    def __init__(self, store: PixelStore, config: RunConfig, device: torch.device) -> None:
+        self.store, self.config, self.device = store, config, device
+        torch.manual_seed(config.seed)
+        scene = store.scene
+        self.model = SurfaceModel(config, len(scene.photos), not scene.has_masks).to(device)
+        self.occupancy = OccupancyGrid(config.train.occupancy_resolution, device)
+        self.rays = RaySource(store, device, config.seed)
+        self.points = _points_in_ball(scene.points, scene.scene_from_input).to(device)
+        self.optimizer = _optimizer(self.model, config)
+        self.n_rays = config.train.n_rays
+        self.step_count = 0
+        self.elapsed = 0.0
+        self.segment = (0.0, 0.0)  # where the present stretch began: seconds or steps, progress
+        self.budget: float = config.steps or config.train.minutes * 60
+        self.first_eps = self._set_schedules()
+
+    @property
+    def spent(self) -> float:
+        """Of the budget: steps where the run counts steps, else seconds."""
+        return self.step_count if self.config.steps else self.elapsed
+
+    @property
+    def progress(self) -> float:
+        """In [0, 1], along the schedules."""
+        begin, at = self.segment
+        return min(at + (1 - at) * (self.spent - begin) / max(self.budget, 1e-9), 1.0)
+
+    @property
+    def finished(self) -> bool:
+        return self.progress >= 1
+
+    def go_on(self, budget: float) -> None:
+        """Train on for ``budget`` more seconds (or steps), re-entering the schedules late."""
+        at = min(self.progress, self.config.train.continue_from)
+        self.segment, self.budget = (self.spent, at), budget
+
+    def step(self) -> StepStats:
+        """One optimisation step. The batch is cut into lanes, whose gradients are added up."""
+        began = time.perf_counter()
+        self._set_schedules()
+        if self.step_count % OCCUPANCY_EVERY == 0:
+            self.occupancy.update(self.model.sdf_field.sdf, float(self.model.inv_s.detach()))
+        batches = self._draw()
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        results = lane_map(lambda batch: self._lane(batch, parameters), batches)
+        for i, parameter in enumerate(parameters):
+            found = [lane.gradients[i] for lane in results if lane.gradients[i] is not None]
+            parameter.grad = sum(found[1:], start=found[0]) if found else None
+        stats = _mean([lane.stats for lane in results])
+        if math.isfinite(sum(stats.losses.values())):  # one bad batch must not poison the field
+            self.optimizer.step()
+        if self.config.train.sharpness == "learnt":
+            self._hold_sharpness()
+        self._adapt_ray_count(stats.n_kept)
+        self.step_count += 1
+        self.elapsed += time.perf_counter() - began
+        return stats
+
+    def _draw(self) -> list[_Batch]:
+        """Random rays with the colours they should have, cut into lanes. All randomness is drawn
+        here, on one thread, so that a seed repeats a run."""
+        n_lanes = count(self.device)
+        n = self.n_rays // n_lanes * n_lanes
+        drawn = self.rays.sample(n)
+        jitter = torch.rand(n, device=self.device)
+        behind, target = None, drawn.colors
+        if self.store.scene.has_masks:
+            behind = torch.rand(n, 3, device=self.device)
+            target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
+        direction = F.normalize(torch.randn(EIKONAL_POINTS, 3, device=self.device), dim=-1)
+        radius = torch.rand(EIKONAL_POINTS, 1, device=self.device) ** (1 / 3)
+        around = (direction * radius).chunk(n_lanes)
+        points: tuple[Tensor | None, ...] = (None,) * n_lanes
+        if len(self.points) and schedule.points_weight(self.config.train, self.progress) > 0:
+            chosen = torch.randint(len(self.points), (POINTS,), device=self.device)
+            points = self.points[chosen].chunk(n_lanes)
+        parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
+        return [
+            _Batch(drawn.rays[part], target[part], drawn.opacity[part], jitter[part],
+                   None if behind is None else behind[part], around[i], points[i])
+            for i, part in enumerate(parts)
+        ]
+
+    def _lane(self, batch: _Batch, parameters: list[Tensor]) -> _LaneResult:
+        """Render one part of the batch and take the gradients of its loss."""
+        train = self.config.train
+        rendered = render_rays(
+            self.model, self.occupancy, batch.rays, train, behind=batch.behind,
+            jitter=batch.jitter, around=batch.around,
+            cos_anneal_ratio=schedule.cos_anneal_ratio(train, self.progress),
+        )
+        terms = self._losses(batch, rendered)
+        share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
+        loss = torch.stack(list(terms.values())).sum() * share
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        with torch.no_grad():
+            mse = float(F.mse_loss(rendered.color, batch.target))
+        return _LaneResult(gradients, StepStats(
+            {name: float(term.detach()) for name, term in terms.items()}, mse, len(batch.rays),
+            rendered.n_marched, rendered.n_kept,
+        ))
+
+    def _losses(self, batch: _Batch, rendered: Rendered) -> dict[str, Tensor]:
+        """Weighted terms by name."""
+        train, field = self.config.train, self.model.sdf_field
+        gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
+        color = losses.color_loss(rendered.color, batch.target, train.color_loss)
+        terms = {
+            "color": train.lambda_color * color,
+            "eikonal": train.lambda_eikonal * losses.eikonal_loss(gradients),
+        }
+        laplacian = rendered.field.laplacian
+        weight = schedule.curvature_weight(train, self.progress, field.normal_eps / self.first_eps)
+        if laplacian is not None and len(laplacian) and weight > 0:
+            terms["curvature"] = weight * losses.curvature_loss(laplacian)
+        if self.store.scene.has_masks and train.lambda_mask > 0:
+            terms["mask"] = train.lambda_mask * losses.mask_loss(rendered.opacity, batch.opacity)
+        if batch.points is not None:
+            weight = schedule.points_weight(train, self.progress)
+            terms["points"] = weight * losses.points_loss(field.sdf(batch.points))
+        return terms
+
+    def _set_schedules(self) -> float:
+        """Put levels, ε, sharpness and learning rates where progress says; returns ε."""
+        train, progress = self.config.train, self.progress
+        field = self.model.sdf_field
+        field.active_levels = schedule.active_levels(train, field.config.n_levels, progress)
+        if train.sharpness == "scheduled":
+            self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
+        factor = schedule.learning_rate(train, progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["base"] * factor
+        return field.normal_eps
+
+    def _hold_sharpness(self) -> None:
+        """A learnt sharpness may run ahead of its schedule only so far."""
+        most = 8 * schedule.inv_s(self.config.train, self.progress)
+        self.model.log_inv_s.data.clamp_(math.log(self.config.train.initial_inv_s), math.log(most))
+
+    def _adapt_ray_count(self, n_kept: int) -> None:
+        """As many rays as hold the number of samples, changed gently: memory and step time stay."""
+        train = self.config.train
+        wanted = self.n_rays * train.samples_per_step / max(n_kept, 1)
+        blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)
+        self.n_rays = int(min(max(blend, 64), train.max_rays))
+
+
+def _mean(lanes: list[StepStats]) -> StepStats:
+    """The batch's figures from its lanes'."""
+    names = lanes[0].losses
+    return StepStats(
+        {name: sum(lane.losses[name] for lane in lanes) / len(lanes) for name in names},
+        sum(lane.mse for lane in lanes) / len(lanes),
+        sum(lane.n_rays for lane in lanes), sum(lane.n_marched for lane in lanes),
+        sum(lane.n_kept for lane in lanes),
+    )
+
+
+def _optimizer(model: SurfaceModel, config: RunConfig) -> torch.optim.AdamW:
+    """AdamW: weight decay on the networks alone, a rate of its own for the sharpness."""
+    train = config.train
+    tables = [p for name, p in model.named_parameters() if name.endswith("grid.table")]
+    special = {id(p) for p in [*tables, model.log_inv_s]}
+    networks = [p for p in model.parameters() if id(p) not in special]
+    groups = [
+        {"params": tables, "weight_decay": 0.0, "base": train.learning_rate},
+        {"params": networks, "weight_decay": train.weight_decay, "base": train.learning_rate},
+    ]
+    if train.sharpness == "learnt":
+        groups.append({"params": [model.log_inv_s], "weight_decay": 0.0,
+                       "base": train.sharpness_learning_rate})
+    return torch.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
+
+
+def _points_in_ball(points, scene_from_input) -> Tensor:
+    """[P, 3] of the sparse points, scene units, those inside the ball only."""
+    inside = points @ scene_from_input[:3, :3].T + scene_from_input[:3, 3]
+    tensor = torch.from_numpy(inside).float()
+    return tensor[tensor.norm(dim=-1) < 1]
