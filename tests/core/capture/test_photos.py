@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.capture.photos import (
+    exif_focal,
+    has_transparency,
+    list_photos,
+    photo_size,
+    read_mask,
+    read_photo,
+)
+from core.errors import UserError
+from tests.core.captures import noise_photo
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def two_halves(path, orientation=None, exif_ifd=None, size=(8, 4)):
+    """Left half red, right half blue."""
+    image = Image.new("RGB", size, RED)
+    image.paste(BLUE, (size[0] // 2, 0, *size))
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    if exif_ifd:
+        exif.get_ifd(0x8769).update(exif_ifd)
+    image.save(path, exif=exif)
+    return path
+
+
+def test_photos_come_in_natural_order_and_other_files_are_ignored(tmp_path):
+    for name in ("b10.png", "b9.JPG", "a.tiff", "b1.webp", ".hidden.jpg"):
+        noise_photo(tmp_path / name, 0)
+    (tmp_path / "notes.txt").write_text("shot on Sunday")
+    names = [p.name for p in list_photos(tmp_path)]
+    assert names == ["a.tiff", "b1.webp", "b9.JPG", "b10.png"]
+
+
+def test_folders_that_cannot_be_a_capture_are_refused_in_one_line(tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.txt").write_text("a")
+    two = tmp_path / "two"
+    noise_photo(two / "1.png", 0)
+    noise_photo(two / "2.png", 1)
+    for folder, words in ((empty, "is empty"), (texts, "holds no photos"),
+                          (two, "only 2 usable photos"), (tmp_path / "none", "is not a folder")):
+        with pytest.raises(UserError, match=words) as caught:
+            list_photos(folder)
+        assert str(folder) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_exif_orientation_is_honoured(tmp_path):
+    # Orientation 6: the camera was turned; shown upright, the photo's left side is on top.
+    path = two_halves(tmp_path / "turned.png", orientation=6)
+    assert photo_size(path) == (4, 8)
+    pixels = read_photo(path)
+    assert pixels.shape == (8, 4, 3)
+    np.testing.assert_array_equal(pixels[0, 0], RED)
+    np.testing.assert_array_equal(pixels[-1, -1], BLUE)
+
+
+def test_a_camera_solved_for_the_unturned_photo_gets_it_unturned(tmp_path):
+    path = two_halves(tmp_path / "turned.png", orientation=6)
+    assert read_photo(path, declared=(80, 40)).shape == (4, 8, 3)
+    assert read_photo(path, declared=(40, 80)).shape == (8, 4, 3)
+
+
+def test_a_photo_of_another_shape_than_its_camera_is_refused(tmp_path):
+    path = two_halves(tmp_path / "cropped.png")
+    with pytest.raises(UserError, match="8x4 pixels, its camera 100x100"):
+        read_photo(path, declared=(100, 100))
+
+
+def test_shrinking_averages_areas(tmp_path):
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[:, 2:] = 200
+    pixels[:2, :2] = [[[0, 0, 0], [40, 40, 40]], [[80, 80, 80], [120, 120, 120]]]
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    small = read_photo(tmp_path / "a.png", size=(2, 2))
+    np.testing.assert_array_equal(small[0, 0], 60)  # (0 + 40 + 80 + 120) / 4
+    np.testing.assert_array_equal(small[:, 1], 200)
+
+
+def test_hidden_colours_do_not_bleed_in_when_shrinking(tmp_path):
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[:, 0] = (200, 100, 50, 255)
+    pixels[:, 1] = (0, 255, 0, 0)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    r, g, b, a = read_photo(tmp_path / "a.png", size=(1, 1))[0, 0].astype(int)
+    assert a in (127, 128)
+    assert abs(r - 200) <= 2
+    assert abs(g - 100) <= 2
+    assert abs(b - 50) <= 2
+
+
+def test_sixteen_bit_grey_becomes_eight_bit_colour(tmp_path):
+    Image.fromarray(np.array([[0, 65535], [32768, 65535]], np.uint16)).save(tmp_path / "a.png")
+    pixels = read_photo(tmp_path / "a.png")
+    np.testing.assert_array_equal(pixels[..., 0], [[0, 255], [127, 255]])
+
+
+def test_focal_length_from_the_35_mm_equivalent(tmp_path):
+    path = two_halves(tmp_path / "a.jpg", exif_ifd={0xA405: 26}, size=(1344, 1008))
+    # 26 mm on the 43.27 mm diagonal of film; this diagonal has 1680 pixels
+    assert exif_focal(path) == pytest.approx(26 * 1680 / np.hypot(36, 24))
+
+
+def test_focal_length_from_the_pitch_of_the_sensor(tmp_path):
+    # 5 mm, 4000 pixels per cm at 4000 pixels: 2000 pixels; the stored photo is half as large
+    path = two_halves(tmp_path / "a.jpg", size=(2000, 1500), exif_ifd={
+        0x920A: 5.0, 0xA20E: 4000.0, 0xA210: 3, 0xA002: 4000, 0xA003: 3000})
+    assert exif_focal(path) == pytest.approx(1000.0)
+
+
+def test_no_focal_length_without_exif(tmp_path):
+    assert exif_focal(two_halves(tmp_path / "a.png")) is None
+
+
+def test_a_truncated_photo_is_named(tmp_path):
+    path = noise_photo(tmp_path / "cut.jpg", 0, (400, 300))
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(UserError, match=r"cut\.jpg is damaged or cut short"):
+        read_photo(path)
+    with pytest.raises(UserError, match="not a readable image"):
+        photo_size(_text(tmp_path / "fake.jpg"))
+
+
+def _text(path):
+    path.write_text("not a photo")
+    return path
+
+
+def test_transparency_counts_only_where_it_hides_something(tmp_path):
+    Image.new("RGBA", (4, 4), (1, 2, 3, 255)).save(tmp_path / "opaque.png")
+    Image.new("RGBA", (4, 4), (1, 2, 3, 0)).save(tmp_path / "clear.png")
+    assert not has_transparency(tmp_path / "opaque.png")
+    assert has_transparency(tmp_path / "clear.png")
+
+
+def test_masks_are_read_from_grey_and_from_alpha(tmp_path):
+    Image.fromarray(np.array([[0, 255]], np.uint8)).save(tmp_path / "grey.png")
+    alpha = np.zeros((1, 2, 4), np.uint8)
+    alpha[0, 1, 3] = 255
+    Image.fromarray(alpha).save(tmp_path / "alpha.png")
+    for name in ("grey.png", "alpha.png"):
+        np.testing.assert_array_equal(read_mask(tmp_path / name, (2, 1)), [[0, 255]])
