@@ -6,8 +6,6 @@ so that every format lies in the frame and scale of the input.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from trimesh.exchange.ply import export_ply
 from trimesh.exchange.stl import export_stl
 
 from core.errors import UserError
+from core.files import write_atomically
 from core.meshing.mesh import Mesh
 
 FORMATS = ("obj", "ply", "glb", "stl")
@@ -40,7 +39,7 @@ def write_mesh(mesh: Mesh, path: Path, format: str | None = None) -> int:
             "Train longer, or enlarge the region",
         )
     data = _encode(mesh, format)
-    _write_atomically(path, data)
+    write_atomically(path, data, "the mesh")
     return len(data)
 
 
@@ -84,31 +83,3 @@ def _finish_gltf(buffers: dict, tree: dict) -> None:
     for bound in ("min", "max"):
         if bound in accessor:
             accessor[bound] = getattr(linear, bound)(0).tolist()
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"{path}: the mesh cannot be written ({reason})", "Choose another place, or make room"
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,0 +1,42 @@
+"""Files that appear complete or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from core.errors import UserError
+
+
+def write_atomically(path: Path, data: bytes, what: str = "the file") -> None:
+    """Write ``data`` to ``path``: into a temporary file beside it, flushed to the disk, then put
+    in place of the old one, which survives anything that goes wrong before.
+
+    Raises UserError, naming ``path`` and ``what`` it should have held, where that is not possible.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"{path}: {what} cannot be written ({reason})", "Choose another place, or make room"
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
