@@ -11,6 +11,7 @@ from core.geometry.cameras import Intrinsics
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 MINIMUM_PHOTOS = 3
+_SUBFOLDERS = ("images", "input", "photos")
 
 _ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
 _QUARTER_TURNS = (5, 6, 7, 8)
@@ -34,7 +35,8 @@ def is_photo(path: Path) -> bool:
 
 
 def list_photos(folder: Path) -> list[Path]:
-    """The photo files directly in ``folder``, in natural order.
+    """The photo files in ``folder``, in natural order; where it has none itself, those of its
+    subfolder ``images``, ``input`` or ``photos``.
 
     Raises UserError where the folder is missing, empty, without photos, or has fewer than three.
     """
@@ -44,12 +46,14 @@ def list_photos(folder: Path) -> list[Path]:
     entries = list(folder.iterdir())
     if not entries:
         raise UserError(f"{folder} is empty", "Put the photos of one object or place in it.")
-    photos = sorted((p for p in entries if is_photo(p)), key=lambda p: natural_key(p.name))
+    below = [folder / name for name in _SUBFOLDERS if (folder / name).is_dir()]
+    groups = [entries, *(list(b.iterdir()) for b in below)]
+    photos = next(filter(None, ([p for p in group if is_photo(p)] for group in groups)), [])
     if not photos:
         kinds = ", ".join(s[1:] for s in SUFFIXES)
         raise UserError(f"{folder} holds no photos", f"Choose a folder with photos ({kinds}).")
     require_enough(len(photos), folder)
-    return photos
+    return sorted(photos, key=lambda p: natural_key(p.name))
 
 
 def require_enough(count: int, where: Path) -> None:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.capture.photos import exif_focal, photo_size, read_photo
+from core.capture.photos import exif_focal, photo_size, read_photo, require_enough
 from core.errors import UserError
 from core.geometry.rigid import invert, rotation_between
 from core.geometry.scene_box import up_direction
@@ -63,9 +63,7 @@ def solve(job: dict[str, Any], report: Report) -> dict[str, Any]:
     clock = _Clock(report)
     paths = [Path(p) for p in job["photos"]]
     copies, damaged = _copy_photos(paths, workspace / "photos", int(job["max_side"]), clock)
-    if len(copies) < 3:
-        raise UserError(f"{paths[0].parent} has only {len(copies)} readable photos",
-                        "At least 3 are needed; 30 or more from all around are better.")
+    require_enough(len(copies), paths[0].parent)
     _extract(workspace, copies, clock)
     _match(workspace, copies, clock)
     model = _map(workspace, copies, seed, clock)

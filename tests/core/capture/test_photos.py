@@ -37,6 +37,12 @@ def test_photos_come_in_natural_order_and_other_files_are_ignored(tmp_path):
     assert names == ["a.tiff", "b1.webp", "b9.JPG", "b10.png"]
 
 
+def test_photos_in_the_customary_subfolder_are_found(tmp_path):
+    for i in range(3):
+        noise_photo(tmp_path / "images" / f"{i}.png", i)
+    assert [p.name for p in list_photos(tmp_path)] == ["0.png", "1.png", "2.png"]
+
+
 def test_folders_that_cannot_be_a_capture_are_refused_in_one_line(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()

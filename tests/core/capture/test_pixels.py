@@ -11,6 +11,10 @@ from core.tasks import run
 from tests.core.captures import LENS, noise_photo, orbit
 
 
+def file_pixels(photo):
+    return np.asarray(Image.open(photo.path))
+
+
 @pytest.fixture
 def scene(tmp_path):
     photos = tuple(
@@ -24,7 +28,7 @@ def test_photos_come_back_as_they_were(scene, tmp_path):
     with run(load_pixels(scene, 1000, tmp_path)) as store:
         assert store.pixels.shape == (4 * 80 * 60, 4)
         for i, photo in enumerate(scene.photos):
-            np.testing.assert_array_equal(store.image(i)[..., :3], np.asarray(Image.open(photo.path)))
+            np.testing.assert_array_equal(store.image(i)[..., :3], file_pixels(photo))
             assert (store.image(i)[..., 3] == 255).all()
 
 
@@ -55,7 +59,7 @@ def test_a_truncated_photo_is_left_out_and_the_others_stay_together(scene, tmp_p
         assert "cut.jpg is damaged" in store.scene.notices[0]
         assert len(store.pixels) == 3 * 80 * 60
         for i, photo in enumerate(store.scene.photos):
-            np.testing.assert_array_equal(store.image(i)[..., :3], np.asarray(Image.open(photo.path)))
+            np.testing.assert_array_equal(store.image(i)[..., :3], file_pixels(photo))
 
 
 def test_nothing_is_left_on_disk(scene, tmp_path):

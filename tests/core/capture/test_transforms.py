@@ -17,14 +17,15 @@ ANGLE = 2 * math.atan(0.5 * LENS.width / LENS.fx)
 
 def frames(suffix=".png", folder="images"):
     return [
-        {"file_path": f"{folder}/{i}{suffix}", "transform_matrix": world_from_opengl_camera(p).tolist()}
+        {"file_path": f"{folder}/{i}{suffix}",
+         "transform_matrix": world_from_opengl_camera(p).tolist()}
         for i, p in enumerate(POSES)
     ]
 
 
-def capture(tmp_path, header, frames_, name="transforms.json", photos=len(POSES), folder="images"):
+def capture(tmp_path, header, frames_, name="transforms.json", photos=4):
     for i in range(photos):
-        noise_photo(tmp_path / folder / f"{i}.png", i, (LENS.width, LENS.height))
+        noise_photo(tmp_path / "images" / f"{i}.png", i, (LENS.width, LENS.height))
     (tmp_path / name).write_text(json.dumps(header | {"frames": frames_}))
     return tmp_path
 

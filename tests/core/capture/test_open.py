@@ -1,0 +1,84 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.capture.open import hold_out_every, open_capture, recognise
+from core.capture.region import fit_to_masks
+from core.errors import UserError
+from core.geometry.rigid import world_from_opengl_camera
+from core.geometry.scene_box import ball_from_scene
+from core.tasks import run
+from tests.core.capture import test_colmap, test_idr, test_transforms
+from tests.core.captures import LENS, ball_mask, noise_photo, orbit
+
+
+def object_capture(tmp_path, center, radius):
+    """RGBA photos of a ball, in NeRF-synthetic layout, around the origin."""
+    frames = []
+    for i, pose in enumerate(orbit(12)):
+        pixels = np.full((60, 80, 4), 120, np.uint8)
+        pixels[..., 3] = 255 * ball_mask(LENS, pose, center, radius)
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+        frames.append({"file_path": f"./{i}",
+                       "transform_matrix": world_from_opengl_camera(pose).tolist()})
+    header = {"fl_x": LENS.fx, "cx": LENS.cx, "cy": LENS.cy}
+    (tmp_path / "transforms.json").write_text(json.dumps(header | {"frames": frames}))
+    return tmp_path
+
+
+def test_an_object_with_masks_fills_the_ball(tmp_path):
+    center, radius = np.array([0.2, -0.1, 0.3]), 0.5
+    scene = run(open_capture(object_capture(tmp_path, center, radius)))
+    found, size = ball_from_scene(scene.scene_from_input)
+    away = np.linalg.norm(found - center)
+    assert away + radius < size < 1.3 * radius
+    np.testing.assert_allclose(scene.scene_from_input[:3, :3] * size, np.eye(3), atol=1e-12)
+
+
+def test_the_ball_of_a_capture_without_masks_is_left_alone(tmp_path):
+    scene = run(open_capture(object_capture(tmp_path, np.zeros(3), 0.5)))
+    assert run(fit_to_masks(replace(scene, has_masks=False))).scene_from_input is (
+        scene.scene_from_input)
+
+
+def test_each_kind_is_recognised_and_read(tmp_path):
+    ngp = test_transforms.capture(tmp_path / "ngp", test_transforms.NGP, test_transforms.frames())
+    test_colmap.model(test_colmap.POSES, tmp_path / "colmap" / "sparse" / "0")
+    test_colmap.photos(tmp_path / "colmap" / "images")
+    (tmp_path / "dtu").mkdir()
+    dtu = test_idr.capture(tmp_path / "dtu", masks=False)
+    for path, words, kind in (
+        (ngp, "transforms.json", "transforms.json"),
+        (ngp / "transforms.json", "transforms.json", "transforms.json"),
+        (tmp_path / "colmap", "COLMAP", "COLMAP model"),
+        (dtu, "IDR/DTU", "IDR/DTU"),
+    ):
+        assert words in recognise(path)
+        assert run(open_capture(path)).kind == kind
+
+
+def test_a_plain_folder_is_recognised_as_photos(tmp_path):
+    for i in range(3):
+        noise_photo(tmp_path / f"{i}.png", i)
+    assert "3 photos without poses" in recognise(tmp_path)
+
+
+def test_paths_that_hold_nothing_are_refused(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    for path, words in ((tmp_path / "none", "does not exist"), (text, "not a capture"),
+                        (tmp_path, "holds no photos")):
+        with pytest.raises(UserError, match=words) as caught:
+            run(open_capture(path))
+        assert str(path) in str(caught.value)
+
+
+def test_every_eighth_photo_is_held_out_once(tmp_path):
+    scene = run(open_capture(object_capture(tmp_path, np.zeros(3), 0.5)))
+    split = hold_out_every(scene, 8)
+    assert [p.name for p in split.held_out] == ["0", "8"]
+    assert len(split.photos) == 10
+    assert hold_out_every(split, 2) is split

@@ -1,0 +1,223 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.capture.open import open_capture
+from core.capture.pose_process import choose_pairs
+from core.capture.poses import solve_poses, write_poses
+from core.capture.scene import Photo, Scene
+from core.errors import UserError
+from core.geometry.cameras import Intrinsics
+from core.tasks import run
+from tests.core.captures import DATA, LENS, look_at, noise_photo, orbit, textured_plane_photos
+
+REPOSITORY = Path(__file__).parents[3]
+WIDE = Intrinsics(400, 300, 320.0, 320.0, 200.0, 150.0)
+
+
+def room_poses(n):
+    return [look_at((1.6 * x, -3.0 + 0.5 * x * x, 1.2 + 0.3 * (i % 2)), (0, 0.7, 0.4))
+            for i, x in enumerate(np.linspace(-1, 1, n))]
+
+
+def alignment_error(found: np.ndarray, true: np.ndarray) -> float:
+    """Largest distance [N, 3] after the best similarity, over the extent of ``true``."""
+    a, b = found - found.mean(0), true - true.mean(0)
+    u, s, vt = np.linalg.svd(b.T @ a)
+    rotation = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+    scale = (s * [1, 1, np.linalg.det(u @ vt)]).sum() / (a**2).sum()
+    away = np.linalg.norm(scale * a @ rotation.T - b, axis=1)
+    return float(away.max() / np.linalg.norm(b, axis=1).max())
+
+
+@pytest.mark.slow
+def test_poses_of_synthetic_photos(tmp_path):
+    poses = room_poses(9)
+    textured_plane_photos(tmp_path / "photos", poses, WIDE)
+    noise_photo(tmp_path / "photos" / "lost.jpg", 5, (400, 300))
+    cut = tmp_path / "photos" / "cut.jpg"
+    cut.write_bytes((tmp_path / "photos" / "IMG_0.jpg").read_bytes()[:3000])
+    workspace = tmp_path / "workspace"
+    seen = []
+    scene = run(solve_poses(tmp_path / "photos", workspace), seen.append)
+
+    assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(9)]
+    found = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
+    assert alignment_error(found, np.array([p[:3, 3] for p in poses])) < 0.01
+    up_in_photos = -np.mean([p.world_from_camera[:3, 1] for p in scene.photos], 0)
+    assert up_in_photos[2] > 0.8
+    assert scene.photos[0].intrinsics.fx == pytest.approx(320, rel=0.02)
+    assert scene.notices[0].startswith("2 of 11 photos are not used")
+    assert "lost.jpg (too few details" in scene.notices[0]
+    assert "cut.jpg (is damaged" in scene.notices[0]
+    fractions = [p.fraction for p in seen]
+    assert fractions == sorted(fractions)
+    assert any("photo 3 of 10" in p.detail or "photo 5 of 10" in p.detail for p in seen)
+
+    again = run(solve_poses(tmp_path / "photos", workspace), seen.append)
+    assert len(seen) == len(fractions) + 1  # reused: a single step
+    assert len(again.photos) == 9
+
+    write_poses(scene, tmp_path / "out", workspace)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (report["photos_in"], report["photos_used"]) == (11, 9)
+    assert set(report["unused"]) == {"lost.jpg", "cut.jpg"}
+    assert report["reprojection_error_px"] < 1
+    assert set(report["seconds"]) == {"copy", "features", "matches", "mapping", "total"}
+    assert_same_cameras(scene, tmp_path / "out")
+
+
+def assert_same_cameras(scene, out):
+    """What `write_poses` wrote is read back, by both readers, as it was."""
+    for path in (out, out / "sparse"):
+        read = run(open_capture(path))
+        assert len(read.photos) == len(scene.photos)
+        for a, b in zip(scene.photos, read.photos):
+            assert a.path.samefile(b.path)
+            np.testing.assert_allclose(a.world_from_camera, b.world_from_camera, atol=1e-9)
+            assert (a.intrinsics.width, a.intrinsics.fx, a.intrinsics.model) == (
+                b.intrinsics.width, b.intrinsics.fx, b.intrinsics.model)
+            np.testing.assert_allclose(
+                a.intrinsics.distortion, b.intrinsics.distortion[: len(a.intrinsics.distortion)])
+        assert len(read.points) == len(scene.points)
+
+
+@pytest.mark.parametrize("model", ["pinhole", "opencv", "fisheye"])
+def test_written_poses_are_read_back(tmp_path, model):
+    distortion = {"pinhole": (), "opencv": (0.1, -0.05, 0.01, 0.002, 0.01, 0.02, 0.03, 0.04),
+                  "fisheye": (0.1, -0.05, 0.01, 0.002)}[model]
+    lenses = [Intrinsics(80, 60, 70.0 + i % 2, 71.0, 40.0, 30.0, model, distortion)
+              for i in range(4)]
+    photos = tuple(
+        Photo(f"{i}.png", noise_photo(tmp_path / "in" / f"{i}.png", i), lens, pose)
+        for i, (lens, pose) in enumerate(zip(lenses, orbit(4))))
+    points = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    scene = Scene("test", photos, np.eye(4), points=points)
+    write_poses(scene, tmp_path / "out")
+    assert_same_cameras(scene, tmp_path / "out")
+
+
+def test_an_unwritable_output_is_refused(tmp_path):
+    photo = Photo("a.png", noise_photo(tmp_path / "a.png", 0), LENS, np.eye(4))
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(UserError, match="taken cannot be written"):
+        write_poses(Scene("test", (photo,), np.eye(4)), tmp_path / "taken")
+
+
+def test_photos_with_no_overlap_say_what_was_tried_and_what_to_shoot(tmp_path):
+    for i in range(3):
+        pixels = np.random.default_rng(i).integers(0, 255, (15, 20, 3))
+        textured = np.kron(pixels, np.ones((16, 16, 1))).astype(np.uint8)
+        _save(textured, tmp_path / f"{i}.png")
+    with pytest.raises(UserError, match=r"No two of the 3 photos .* 3 pairs compared") as caught:
+        run(solve_poses(tmp_path))
+    assert "overlapping the next" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def _save(pixels, path):
+    from PIL import Image
+
+    Image.fromarray(pixels).save(path)
+
+
+def test_only_damaged_photos_are_refused(tmp_path):
+    for i in range(3):
+        noise_photo(tmp_path / f"{i}.jpg", i, (400, 300))
+        (tmp_path / f"{i}.jpg").write_bytes((tmp_path / f"{i}.jpg").read_bytes()[:1000])
+    with pytest.raises(UserError, match="only 0 usable photos"):
+        run(solve_poses(tmp_path))
+
+
+def children(pid: int) -> list[int]:
+    out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(p) for p in out.stdout.split() if alive(int(p))]
+
+
+def alive(pid: int) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"pose_process" in command
+
+
+def wait_until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts processes by /proc")
+
+
+@needs_proc
+def test_closing_the_task_ends_the_solver(tmp_path):
+    textured_plane_photos(tmp_path, room_poses(5), WIDE)
+    task = solve_poses(tmp_path)
+    while "finding details" not in next(task).detail:
+        pass
+    assert children(os.getpid())
+    task.close()
+    assert not children(os.getpid())
+
+
+@needs_proc
+def test_the_solver_dies_with_the_one_who_started_it(tmp_path):
+    textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
+    code = ("from pathlib import Path; from core.tasks import run;"
+            "from core.capture.poses import solve_poses;"
+            f"run(solve_poses(Path({str(tmp_path / 'photos')!r}), Path({str(tmp_path / 'w')!r})),"
+            "lambda p: print(p.detail, flush=True))")
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE,
+                              text=True)
+    assert parent.stdout is not None
+    for line in parent.stdout:
+        if "finding details" in line:
+            break
+    solvers = children(parent.pid)
+    assert solvers
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    assert wait_until(lambda: not any(alive(p) for p in solvers))
+
+
+@needs_proc
+def test_a_solver_that_is_killed_is_a_clear_error(tmp_path):
+    textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
+    task = solve_poses(tmp_path / "photos", tmp_path / "w")
+    while "finding details" not in next(task).detail:
+        pass
+    os.kill(children(os.getpid())[0], signal.SIGKILL)
+    with pytest.raises(UserError, match=r"ended unexpectedly.*solve\.log"):
+        run(task)
+
+
+def test_pairs_are_all_while_few_and_linear_when_many():
+    assert len(choose_pairs(20)) == 20 * 19 / 2
+    pairs = choose_pairs(1000)
+    assert len(pairs) < 30 * 1000
+    assert {(i, i + 1) for i in range(999)} <= set(pairs)
+    assert all(i < j for i, j in pairs)
+    assert (0, 986) in pairs  # a loop is closed by photos spread over the sequence
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "vase").is_dir(), reason="the shared captures are not here")
+def test_part_of_the_vase_photos(tmp_path):
+    for path in sorted((DATA / "vase/photos").iterdir())[:12]:
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    scene = run(solve_poses(tmp_path))
+    assert len(scene.photos) == 12
+    true = {f["file"]: np.array(f["c2w_opengl"])[:3, 3]
+            for f in json.loads((DATA / "vase/poses_photos.json").read_text())["frames"]}
+    found = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
+    assert alignment_error(found, np.array([true[p.name] for p in scene.photos])) < 0.01
