@@ -1,0 +1,55 @@
+"""Pictures side by side under captions: what a person looks at to judge a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+GAP, TEXT = 8, 16
+PAPER, INK = (255, 255, 255), (40, 40, 40)
+
+
+def contact_sheet(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[np.ndarray]],
+    names: Sequence[str] = (),
+    max_side: int = 400,
+) -> Image.Image:
+    """One column per title, one row per photo. ``rows``: images [H, W, 3], float in [0, 1] or
+    uint8, scaled to fit ``max_side``; ``names`` stand below their row."""
+    cells = [[_fit(_as_image(image), max_side) for image in row] for row in rows]
+    widths = [max(row[i].width for row in cells) for i in range(len(titles))]
+    heights = [max(image.height for image in row) for row in cells]
+    line = TEXT + GAP
+    below = line if names else 0
+    size = (
+        sum(widths) + GAP * (len(widths) + 1),
+        line + GAP + sum(heights) + (GAP + below) * len(heights),
+    )
+    sheet = Image.new("RGB", size, PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT)
+    lefts = [GAP + sum(widths[:i]) + GAP * i for i in range(len(widths))]
+    for left, width, title in zip(lefts, widths, titles):
+        draw.text((left + width / 2, GAP), title, INK, font, anchor="mt")
+    top = line + GAP
+    for number, (row, height) in enumerate(zip(cells, heights)):
+        for left, width, image in zip(lefts, widths, row):
+            sheet.paste(image, (left + (width - image.width) // 2, top))
+        if names:
+            draw.text((GAP, top + height + GAP // 2), names[number], INK, font, anchor="lt")
+        top += height + GAP + below
+    return sheet
+
+
+def _as_image(image: np.ndarray) -> Image.Image:
+    if image.dtype != np.uint8:
+        image = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(image[..., :3]))
+
+
+def _fit(image: Image.Image, max_side: int) -> Image.Image:
+    scale = max_side / max(image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)

@@ -1,0 +1,12 @@
+"""``python -m core.sample [FOLDER]``: make the embedded sample anew."""
+
+import sys
+from pathlib import Path
+
+from core.sample import FOLDER, generate_sample
+from core.tasks import run
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    count = run(generate_sample(folder), lambda p: print(p.detail, file=sys.stderr))
+    print(f"{count} photos in {folder}")
