@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import dearpygui.dearpygui as dpg
+from app.gui import dpg
 
 Purpose = Literal["folder", "file", "save"]
 
@@ -76,15 +76,20 @@ _APPLE: dict[Purpose, str] = {
     "file": "POSIX path of (choose file)",
     "save": "POSIX path of (choose file name)",
 }
-_WINDOWS: dict[Purpose, str] = {
-    purpose: "Add-Type -AssemblyName System.Windows.Forms; "
-    f"$d = New-Object System.Windows.Forms.{kind}; "
-    f"if ($d.ShowDialog() -eq 'OK') {{ [Console]::Out.Write($d.{result}) }}"
-    for purpose, kind, result in (
-        ("folder", "FolderBrowserDialog", "SelectedPath"),
-        ("file", "OpenFileDialog", "FileName"),
-        ("save", "SaveFileDialog", "FileName"),
+
+
+def _windows(kind: str, result: str) -> str:
+    return (
+        "Add-Type -AssemblyName System.Windows.Forms; "
+        f"$d = New-Object System.Windows.Forms.{kind}; "
+        f"if ($d.ShowDialog() -eq 'OK') {{ [Console]::Out.Write($d.{result}) }}"
     )
+
+
+_WINDOWS: dict[Purpose, str] = {
+    "folder": _windows("FolderBrowserDialog", "SelectedPath"),
+    "file": _windows("OpenFileDialog", "FileName"),
+    "save": _windows("SaveFileDialog", "FileName"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import dearpygui.dearpygui as dpg
+from app.gui import dpg
 
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "mesh_resolution")
 

@@ -8,8 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import dearpygui.dearpygui as dpg
-
+from app.gui import dpg
 from app.state import AppState
 from app.status import status_line
 from app.viewport import Shown

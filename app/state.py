@@ -157,8 +157,9 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
 
 
 def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
-    how = f"signal {-event.exit_code}" if (event.exit_code or 0) < 0 else f"code {event.exit_code}"
-    offer = state.autosave or state.path
+    code = event.exit_code or 0
+    how = f"signal {-code}" if code < 0 else f"code {code}"
+    offer = state.autosave or (state.opened.path if state.opened else "")
     text = state.failure or f"The engine stopped unexpectedly ({how})."
     if state.autosave:
         text += f" Training is saved up to the last autosave in {Path(state.autosave).name}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 
-import dearpygui.dearpygui as dpg
+from app.gui import dpg
 
 Color = tuple[int, int, int, int]
 
@@ -31,8 +31,9 @@ GAP = 8
 
 
 def apply() -> None:
-    """Bind the global theme and font; make "font_regular", "font_bold", "font_title" and the item themes
-    "primary", "error_bar", "notice_bar", "root_theme", "padded", "canvas", "line_psnr", "line_loss"."""
+    """Bind the global theme and font; make "font_regular", "font_bold" and "font_title", and the
+    item themes "primary", "error_bar", "notice_bar", "root_theme", "padded", "canvas",
+    "line_psnr" and "line_loss"."""
     _fonts()
     dpg.bind_theme(_base())
     _button_theme("primary", ACCENT_DARK, ACCENT_HOVERED)
@@ -41,12 +42,11 @@ def apply() -> None:
     _line_theme("line_psnr", PLOT_PSNR)
     _line_theme("line_loss", PLOT_LOSS)
     with dpg.theme(tag="root_theme"), dpg.theme_component(dpg.mvWindowAppItem):
-        _color(dpg.mvThemeCol_WindowBg, CLEAR)  # software GL pays for every layer
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
     with dpg.theme(tag="padded"), dpg.theme_component(dpg.mvChildWindow):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
     with dpg.theme(tag="canvas"), dpg.theme_component(dpg.mvChildWindow):
-        _color(dpg.mvThemeCol_ChildBg, CLEAR)
+        _color(dpg.mvThemeCol_ChildBg, CLEAR)  # software GL pays per layer
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
 
 
@@ -111,10 +111,13 @@ def _base_spacing() -> None:
         (dpg.mvStyleVar_FrameRounding, 5, -1), (dpg.mvStyleVar_ChildRounding, 7, -1),
         (dpg.mvStyleVar_PopupRounding, 5, -1), (dpg.mvStyleVar_GrabRounding, 4, -1),
         (dpg.mvStyleVar_ScrollbarSize, 11, -1), (dpg.mvStyleVar_ChildBorderSize, 0, -1),
-        (dpg.mvStyleVar_WindowBorderSize, 0, -1), (dpg.mvStyleVar_CellPadding, 0, 0), (dpg.mvStyleVar_GrabMinSize, 12, -1),
+        (dpg.mvStyleVar_WindowBorderSize, 0, -1), (dpg.mvStyleVar_CellPadding, 0, 0),
+        (dpg.mvStyleVar_GrabMinSize, 12, -1),
     ):
         dpg.add_theme_style(var, x, y)
-    for var, x, y in ((dpg.mvPlotStyleVar_PlotPadding, 4, 6), (dpg.mvPlotStyleVar_LabelPadding, 4, 2)):
+    for var, x, y in (
+        (dpg.mvPlotStyleVar_PlotPadding, 4, 6), (dpg.mvPlotStyleVar_LabelPadding, 4, 2),
+    ):
         dpg.add_theme_style(var, x, y, category=dpg.mvThemeCat_Plots)
 
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import dearpygui.dearpygui as dpg
 import numpy as np
 
+from app.gui import dpg
 from app.orbit_camera import OrbitCamera
 from core.messages import Opened, PreviewMode, PreviewReady, SetView
 from core.preview_ring import MAX_PIXELS, PreviewRing
@@ -243,7 +243,7 @@ class _Texture:
             dpg.delete_item(self.tag)
         self._buffer = np.ones((height, width, 4), np.float32)
         self.tag = dpg.add_raw_texture(
-            width, height, self._buffer, format=dpg.mvFormat_Float_rgba, parent="textures"  # type: ignore[arg-type]
+            width, height, self._buffer, format=dpg.mvFormat_Float_rgba, parent="textures"
         )
 
     @property

@@ -11,11 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-import dearpygui.dearpygui as dpg
-
 from app import theme
 from app.dialogs import FileDialogs, Purpose
 from app.glfw import Glfw
+from app.gui import dpg
 from app.keys import bind_keys
 from app.panels.layout import Layout
 from app.report import Reporter
@@ -23,7 +22,7 @@ from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
 from app.viewport import Viewport
 from app.worker_client import WorkerClient
 from core.errors import UserError
-from core.messages import Command, Failure, Open, Opened, Pause, Save, Start
+from core.messages import Command, Failure, Open, Opened, Pause, Save
 
 TITLE = "Gradina"
 SIZE = (1440, 900)
@@ -32,6 +31,8 @@ WORKING_FRAME_S = 1 / 36
 IDLE_FRAME_S = 1 / 8
 LIVELY_S = 0.6
 """after input the window draws at full rate for so long, for hover effects and caret"""
+SETTLING_FRAMES = 4
+"""a new texture or layout takes a few frames to be on screen"""
 CLOSE_S = 2.0
 SAVE_S = 20.0
 """while training the worker saves before it ends, and the closed window waits this long at most"""
@@ -71,11 +72,15 @@ class _Window:
         self._glfw: Glfw | None = None
         self._client = WorkerClient(session, device, self._wake)
         self._dialogs = FileDialogs()
-        with dpg.window(tag="root", no_scrollbar=True, no_scroll_with_mouse=True):
+        # Not a "primary" window: that one paints a background, and software GL pays per layer.
+        with dpg.window(
+            tag="root", no_background=True, no_title_bar=True, no_move=True, no_resize=True,
+            no_scrollbar=True, no_scroll_with_mouse=True, no_bring_to_front_on_focus=True,
+            pos=(0, 0),
+        ):
             self._viewport = Viewport(self.send)
             self._layout = Layout(self, self._viewport, lambda: self._apply(Dismissed()))
         dpg.bind_item_theme("root", "root_theme")
-        dpg.set_primary_window("root", True)
         bind_keys({
             "reset_view": self._viewport.reset,
             "frame": self._viewport.frame,
@@ -88,6 +93,7 @@ class _Window:
         self._dropped: deque[str] = deque()
         self._frames: deque[float] = deque(maxlen=120)
         self._lively_until = 0.0
+        self._settling = 0
         self._drawn: AppState | None = None
 
     # --- what the panels ask -----------------------------------------------------------
@@ -153,7 +159,8 @@ class _Window:
         if self.state is not self._drawn:
             self._drawn = self.state
             self._layout.draw(self.state)
-            self._lively_until = max(self._lively_until, start + 0.1)
+            self._settling = SETTLING_FRAMES
+        self._settling = max(self._settling - 1, 0)
         dpg.render_dearpygui_frame()
         self._frames.append(time.perf_counter())
         self._report.write(self.state, self._viewport.shown, self._frames, self._client.pid)
@@ -164,7 +171,7 @@ class _Window:
         busy, a few frames a second while nothing happens; input and events end the sleep."""
         assert self._glfw is not None
         working = self.state.state == "training" or self.state.task is not None
-        lively = self._viewport.active or start < self._lively_until
+        lively = self._viewport.active or self._settling > 0 or start < self._lively_until
         period = FRAME_S if lively else WORKING_FRAME_S if working else IDLE_FRAME_S
         left = start + period - time.perf_counter()
         if lively:

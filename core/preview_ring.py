@@ -10,7 +10,7 @@ the other and steps back, so a slot is never overwritten while it is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import shared_memory
 
 import numpy as np
@@ -30,6 +30,7 @@ class PreviewRing:
     """
 
     def __init__(self, memory: shared_memory.SharedMemory) -> None:
+        assert memory.buf is not None
         self._memory = memory
         self._header = np.frombuffer(memory.buf, np.uint64, 64)
         self._pixels = np.frombuffer(memory.buf, np.uint8, N_SLOTS * _SLOT_BYTES, _HEADER_BYTES)
@@ -112,4 +113,5 @@ class PreviewRing:
         """Let go of the memory (and of the name, if this side still owns it)."""
         self.unlink()
         self._header = self._pixels = np.zeros(0, np.uint8)
-        self._memory.close()
+        with suppress(BufferError):  # somebody kept pixels: the memory goes when they do
+            self._memory.close()

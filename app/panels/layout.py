@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.resources import files
 
-import dearpygui.dearpygui as dpg
-
 from app import theme
+from app.gui import dpg
 from app.panels.mesh import MeshPanel, ProjectPanel
 from app.panels.source import MessageBar, SourcePanel
 from app.panels.training import TrainingPanel
@@ -95,6 +94,7 @@ class Layout:
         below = height - 2 * gap
         y = gap + (top + gap if top else 0)
         view_height = below - y - STATUS_HEIGHT
+        dpg.configure_item("root", width=width, height=height)
         dpg.configure_item("message_bar", pos=(gap, gap))
         dpg.configure_item("viewport", pos=(gap, y), width=left, height=view_height)
         self._viewport.resize(left, view_height)

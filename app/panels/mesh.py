@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import dearpygui.dearpygui as dpg
-
+from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 from app.status import size

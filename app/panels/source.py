@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import dearpygui.dearpygui as dpg
-
 from app import theme
+from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import dearpygui.dearpygui as dpg
-
 from app import theme
+from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 from app.status import count, duration
@@ -132,7 +131,8 @@ def _draw_curves(state: AppState) -> None:
     for name, values in (("psnr", state.history.psnr), ("loss", state.history.loss)):
         dpg.set_value(f"{name}_series", [list(steps), list(values)])
         low, high = axis_range(values)
-        dpg.set_axis_limits(f"{name}_x", steps[0] if steps else 0.0, (steps[-1] if steps else 0) + 1)
+        first, last = (steps[0], steps[-1]) if steps else (0.0, 0.0)
+        dpg.set_axis_limits(f"{name}_x", first, last + 1)
         dpg.set_axis_limits(f"{name}_y", low, high)
 
 

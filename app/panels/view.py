@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import dearpygui.dearpygui as dpg
-
+from app.gui import dpg
 from app.panels.widgets import button, section
 from app.state import AppState
 from core.messages import PreviewMode

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-import dearpygui.dearpygui as dpg
-
 from app import theme
 from app.dialogs import Purpose
+from app.gui import dpg
 from core.messages import Command
 
 Tag = int | str

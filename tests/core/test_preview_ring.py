@@ -73,6 +73,7 @@ def test_the_name_can_go_once_the_writer_is_attached():
     written = writer.write(_image(3))
     with reader.reading(*written) as pixels:
         assert (pixels == 3).all()
+        del pixels
     writer.close()
     reader.close()
 
@@ -88,7 +89,8 @@ def _write_for_ever(name: str) -> None:
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="looks into /dev/shm")
 def test_no_torn_pixels_and_nothing_left_when_the_writer_is_killed():
     ring = PreviewRing.create()
-    process = multiprocessing.get_context("spawn").Process(target=_write_for_ever, args=(ring.name,))
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_write_for_ever, args=(ring.name,))
     process.start()
     try:
         deadline = time.monotonic() + 30
@@ -104,6 +106,7 @@ def test_no_torn_pixels_and_nothing_left_when_the_writer_is_killed():
                     assert (first == first[0, 0, 0]).all()
                     assert np.array_equal(first, pixels)
                     seen.add(int(first[0, 0, 0]))
+                del pixels
         assert len(seen) >= 50
     finally:
         os.kill(process.pid or 0, signal.SIGKILL)

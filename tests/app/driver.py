@@ -1,0 +1,151 @@
+"""Drives the real window on a virtual screen, with a real mouse and keyboard (xdotool)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+TOY = "tests.app.toy_session:ToySession"
+PAUSE_S = 0.15
+LAUNCH = """
+import sys
+from pathlib import Path
+from app.window import run_window
+sys.exit(run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sys.argv[1]))
+"""
+
+
+class Driver:
+    """One window. Everything it says about itself comes from GRADINA_UI_STATE."""
+
+    def __init__(self, display: str, folder: Path, path: Path | None = None, session: str = TOY):
+        self._report = folder / "ui.json"
+        self._folder = folder
+        self._display = display
+        environment = {
+            **os.environ, "DISPLAY": display, "GRADINA_UI_STATE": str(self._report),
+            "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
+        }
+        self._environment = environment
+        self._errors = (folder / "stderr").open("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCH, session, *([str(path)] if path else [])],
+            cwd=ROOT, env=environment, stdout=self._errors, stderr=self._errors,
+        )
+        self.ui = self.wait(lambda ui: True, "the first frame")
+        self._window = self._xdo("search", "--sync", "--name", "^Gradina$").split()[-1]
+
+    def wait(self, holds: Callable[[dict], bool], what: str, seconds: float = 40.0) -> dict:
+        """The window's report once it ``holds``."""
+        deadline = time.monotonic() + seconds
+        ui: dict = {}
+        while time.monotonic() < deadline:
+            if self._report.exists():
+                ui = json.loads(self._report.read_text())
+                if holds(ui):
+                    self.ui = ui
+                    return ui
+            code = self.process.poll()
+            assert code is None, f"the window ended with {code}: {self.errors()}"
+            time.sleep(0.05)
+        ui.pop("widgets", None)
+        raise AssertionError(f"waited in vain for {what}: {ui}; {self.errors()}")
+
+    def wait_state(self, *states: str) -> dict:
+        return self.wait(lambda ui: ui["state"] in states, " or ".join(states))
+
+    def errors(self) -> str:
+        return Path(self._errors.name).read_text()
+
+    def _xdo(self, *arguments: object) -> str:
+        done = subprocess.run(
+            ["xdotool", *map(str, arguments)], env=self._environment, check=True,
+            capture_output=True, text=True, timeout=30,
+        )
+        time.sleep(PAUSE_S if arguments[0] != "mousemove" else PAUSE_S / 3)
+        return done.stdout
+
+    def move(self, x: float, y: float) -> None:
+        self._xdo("mousemove", "--window", self._window, round(x), round(y))
+
+    def click(self, name: str, wait_s: float = PAUSE_S) -> None:
+        ui = self.wait(lambda ui: name in ui["widgets"], f"the widget {name}")
+        left, top, width, height = ui["widgets"][name]
+        self.move(left + width / 2, top + height / 2)
+        self._xdo("click", 1)
+        time.sleep(wait_s)
+
+    def type(self, text: str) -> None:
+        self._xdo("type", "--delay", 30, text)
+
+    def key(self, name: str) -> None:
+        self._xdo("key", name)
+
+    def drag(self, dx: float, dy: float, button: int = 1) -> None:
+        """From the middle of the viewport, in ten steps."""
+        left, top, width, height = self.ui["widgets"]["canvas_area"]
+        x, y = left + width / 2, top + height / 2
+        self.move(x, y)
+        self._xdo("mousedown", button)
+        for i in range(1, 11):
+            self.move(x + dx * i / 10, y + dy * i / 10)
+        self._xdo("mouseup", button)
+
+    def wheel(self, notches: int) -> None:
+        left, top, width, height = self.ui["widgets"]["canvas_area"]
+        self.move(left + width / 2, top + height / 2)
+        for _ in range(abs(notches)):
+            self._xdo("click", 4 if notches > 0 else 5)
+
+    def viewport_pixels(self) -> np.ndarray:
+        """Screenshot of the viewport, uint8 [H, W, 3]."""
+        time.sleep(2 * PAUSE_S)  # the report is written with the first of the frames that show it
+        shot = self._folder / "shot.png"
+        subprocess.run(
+            ["import", "-window", self._window, str(shot)], env=self._environment, check=True,
+            timeout=30,
+        )
+        left, top, width, height = (round(v) for v in self.ui["widgets"]["canvas_area"])
+        with Image.open(shot) as image:
+            return np.asarray(image.convert("RGB"))[top : top + height, left : left + width]
+
+    def close(self) -> int:
+        """Close the window as a person does; its exit code."""
+        subprocess.run(
+            ["wmctrl", "-c", "Gradina"], env=self._environment, check=True, timeout=30
+        )
+        return self.process.wait(30)
+
+    def end(self) -> None:
+        """Whatever happened: nothing stays."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+        self._errors.close()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return holds()

@@ -1,0 +1,175 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from app.state import (
+    MAX_HISTORY,
+    AppState,
+    Dismissed,
+    History,
+    Opening,
+    WorkerLost,
+    WorkerStarted,
+    reduce,
+)
+from app.status import count, duration, size, status_line
+from core.messages import (
+    Exported,
+    Failure,
+    Notice,
+    Opened,
+    Saved,
+    StateChanged,
+    TaskProgress,
+    TrainingStats,
+)
+from tests.app.driver import ROOT
+
+OPENED = Opened(
+    "/photos/owl", "photos", "cpu", 36, 0, 100, False, (), 0.8, 1.5, (0.0, 0.0, 1.0), 12,
+    "standard", {"standard": "words"}, 10.0, ("one photo was skipped",),
+)
+
+
+def _stats(step: int, psnr: float = 20.0) -> TrainingStats:
+    return TrainingStats(
+        step, step / 1000, 1.0, 60.0, {"color": 0.2, "eikonal": 0.1}, psnr, 50.0, 6.0, 12, 1e4, 1e5
+    )
+
+
+def _after(*events: object, state: AppState | None = None) -> AppState:
+    state = state or AppState()
+    for event in events:
+        state = reduce(state, event)  # type: ignore[arg-type]
+    return state
+
+
+TRAINING = StateChanged("training", ("pause", "reset", "export"), {"start": "It is training."})
+
+
+def test_what_is_allowed_comes_with_its_reasons():
+    state = _after(TRAINING)
+    assert state.may("pause")
+    assert state.reason("pause") == ""
+    assert state.reason("start") == "It is training."
+    assert state.reason("save") != ""
+
+
+def test_before_the_engine_answers_each_command_has_a_reason():
+    assert AppState().reason("open") == ""
+    assert "starting" in AppState().reason("start")
+
+
+def test_a_scene_that_opens_clears_the_last_ones_numbers():
+    state = _after(TRAINING, _stats(10), Failure("old", "open"), OPENED)
+    assert state.stats is None
+    assert state.history == History()
+    assert state.failure == ""
+    assert state.notices == OPENED.notices
+
+
+def test_the_sum_of_the_weighted_losses_is_plotted():
+    state = _after(_stats(10, 20.0), _stats(20, 21.0))
+    assert state.history.steps == (10.0, 20.0)
+    assert state.history.psnr == (20.0, 21.0)
+    assert state.history.loss == pytest.approx((0.3, 0.3))
+
+
+def test_a_long_history_stays_bounded_and_keeps_both_ends():
+    history = History()
+    for step in range(1, 5 * MAX_HISTORY):
+        history = history.add(_stats(step))
+        assert len(history.steps) == len(history.psnr) == len(history.loss) <= MAX_HISTORY
+    assert list(history.steps) == sorted(set(history.steps))
+    assert history.steps[-1] == 5 * MAX_HISTORY - 1
+    assert history.steps[0] < MAX_HISTORY
+
+
+def test_a_run_that_restarts_drops_the_undone_points():
+    history = History().add(_stats(10)).add(_stats(20)).add(_stats(30)).add(_stats(20, 25.0))
+    assert history.steps == (10.0, 20.0)
+    assert history.psnr == (20.0, 25.0)
+
+
+def test_reset_clears_and_pause_keeps_the_curves():
+    running = _after(TRAINING, _stats(10))
+    assert _after(StateChanged("paused", ("start",), {}), state=running).history.steps == (10.0,)
+    assert _after(StateChanged("ready", ("start",), {}), state=running).history == History()
+
+
+def test_a_task_shows_until_it_is_done_or_no_longer_under_way():
+    opening = StateChanged("opening", ("cancel",), {})
+    under_way = _after(opening, TaskProgress("open", 0.5, "photo 3 of 6"))
+    assert under_way.task is not None
+    assert _after(TaskProgress("open", 1.0), state=under_way).task is None
+    assert _after(StateChanged("empty", ("open",), {}), state=under_way).task is None
+    assert _after(Failure("no", "open"), state=under_way).task is None
+
+
+def test_a_lost_worker_offers_the_autosave_else_the_scene_itself():
+    opened = _after(OPENED, TRAINING)
+    assert _after(WorkerLost(-9), state=opened).offer == "/photos/owl"
+    saved = _after(Saved("/auto", automatic=True), Saved("/mine"), WorkerLost(-9), state=opened)
+    assert saved.offer == "/auto"
+    assert "signal 9" in saved.failure
+    assert saved.engine == "lost"
+    assert saved.may("open")
+    assert not saved.may("pause")
+    again = _after(Opening("/auto"), WorkerStarted(), state=saved)
+    assert (again.offer, again.failure, again.engine) == ("", "", "starting")
+
+
+def test_the_cause_the_worker_gave_before_it_died_is_kept():
+    state = _after(Failure("It broke; see log x"), WorkerLost(1))
+    assert "see log x" in state.failure
+
+
+def test_dismissing_clears_every_message():
+    state = _after(Notice("a"), Failure("b"), Dismissed())
+    assert (state.failure, state.notices, state.offer) == ("", (), "")
+
+
+def test_states_are_never_changed_in_place():
+    before = _after(OPENED, TRAINING, _stats(10))
+    kept = replace(before)
+    _after(_stats(20), Exported("m.obj", 1, 2, 3), Notice("x"), state=before)
+    assert before == kept
+
+
+@pytest.mark.parametrize(("seconds", "words"), [
+    (None, ""), (0, "0:00"), (59.6, "1:00"), (725, "12:05"), (12000, "3:20:00"),
+])
+def test_durations(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_numbers_for_people():
+    assert (count(950), count(12345), count(1.25e6)) == ("950", "12.3 k", "1.25 M")
+    assert (size(12_000), size(3_400_000)) == ("12 kB", "3.4 MB")
+
+
+def test_the_status_is_always_one_plain_sentence():
+    assert status_line(AppState()) == "Starting the engine…"
+    for state in ("empty", "opening", "solving", "ready", "training", "paused", "finished"):
+        line = status_line(_after(OPENED, StateChanged(state, (), {}), _stats(7)))  # type: ignore[arg-type]
+        assert line
+        assert "\n" not in line
+        assert line[-1] in ".…"
+    solving = _after(
+        StateChanged("solving", ("cancel",), {}), TaskProgress("solve", 0.5, "12 of 36", 90)
+    )
+    assert status_line(solving) == "Solving the cameras: 12 of 36, 1:30 left."
+
+
+def test_importing_the_window_imports_no_engine():
+    code = (
+        "import sys, app.window\n"
+        "print([m for m in ('torch', 'numba', 'scipy', 'pycolmap', 'core.session')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,178 @@
+"""The real window, a real mouse, a real worker process; only the session is a toy."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.app.driver import ROOT, alive, wait_until
+
+
+def _opened(launch, capture):
+    window = launch(capture)
+    window.wait(lambda ui: ui["state"] == "ready" and ui["final"], "a finished preview")
+    return window
+
+
+def test_an_empty_window_invites_and_closes_cleanly(launch, no_leftovers):
+    window = launch()
+    ui = window.wait(lambda ui: ui["engine"] == "ready", "the engine")
+    assert ui["state"] == "empty"
+    assert "hint_browse" in ui["widgets"]
+    worker = ui["worker_pid"]
+    assert alive(worker)
+    assert window.close() == 0
+    assert wait_until(lambda: not alive(worker), 2.0)
+    assert window.errors() == ""
+
+
+def test_a_drag_turns_the_view_and_home_brings_it_back(launch, capture):
+    window = _opened(launch, capture)
+    first, pixels = window.ui["view_id"], window.viewport_pixels()
+    assert pixels.std() > 10, "the preview is on screen"
+    window.drag(160, 40)
+    ui = window.wait(lambda ui: ui["view_id"] > first and ui["final"], "the turned view")
+    turned = window.viewport_pixels()
+    assert np.abs(turned.astype(int) - pixels).mean() > 3
+    assert ui["latency_ms"] > 0
+    window.key("Home")
+    window.wait(lambda new: new["view_id"] > ui["view_id"] and new["final"], "the first view")
+    assert np.abs(window.viewport_pixels().astype(int) - pixels).mean() < 0.5
+
+
+def test_wheel_zooms_and_right_drag_pans(launch, capture):
+    window = _opened(launch, capture)
+    first = window.viewport_pixels()
+    before = window.ui["view_id"]
+    window.wheel(3)
+    ui = window.wait(lambda ui: ui["view_id"] > before and ui["final"], "the zoomed view")
+    closer = window.viewport_pixels()
+
+    def ball(pixels):
+        return (pixels.max(-1) > 60).sum()
+
+    assert ball(closer) > 1.3 * ball(first)
+    window.drag(100, 0, button=3)
+    window.wait(lambda new: new["view_id"] > ui["view_id"] and new["final"], "the moved view")
+    columns = [np.nonzero((p.max(-1) > 60).any(0))[0].mean() for p in (
+        closer, window.viewport_pixels())]
+    assert columns[1] - columns[0] == pytest.approx(100, abs=20)
+
+
+def test_mode_and_detail_ask_for_another_view(launch, capture):
+    window = _opened(launch, capture)
+    before, pixels = window.ui["view_id"], window.viewport_pixels()
+    window.key("2")
+    ui = window.wait(lambda ui: ui["view_id"] > before and ui["final"], "normals")
+    assert np.abs(window.viewport_pixels().astype(int) - pixels).mean() > 3
+    window.click("levels")
+    window.wait(lambda new: new["view_id"] > ui["view_id"], "fewer levels")
+
+
+def test_start_pause_reset_in_quick_succession_never_wedges(launch, capture):
+    window = _opened(launch, capture)
+    for name in ("start", "pause", "start", "reset", "start"):
+        window.click(name, wait_s=0.0)
+    window.wait_state("training")
+    window.wait(lambda ui: ui["step"] > 0 and ui["history"] > 0, "training goes on")
+    window.click("pause")
+    ui = window.wait_state("paused")
+    assert ui["failure"] == ""
+    window.click("reset")
+    ui = window.wait_state("ready")
+    assert (ui["step"], ui["history"]) == (0, 0)
+
+
+def test_a_bad_path_is_said_in_one_line_and_dismissed(launch, capture):
+    window = launch()
+    window.click("path")
+    window.type("/no/such/bad folder")
+    window.key("Return")
+    ui = window.wait(lambda ui: ui["failure"], "the failure")
+    assert ui["failure"].startswith("/no/such/bad folder")
+    assert "\n" not in ui["failure"]
+    assert "message" in ui["widgets"]
+    window.click("dismiss")
+    ui = window.wait(lambda ui: not ui["failure"], "a clean window")
+    assert "message" not in ui["widgets"]
+
+
+def test_a_bug_in_the_session_is_logged_and_said(launch):
+    window = launch(Path("/bug"))
+    ui = window.wait(lambda ui: ui["failure"], "the failure")
+    log = Path(ui["failure"].rpartition("see log ")[2])
+    assert "a bug on purpose" in log.read_text()
+    assert "Traceback" in log.read_text()
+    assert alive(ui["worker_pid"])
+
+
+def test_a_killed_worker_leaves_the_window_offering_to_resume(launch, capture, no_leftovers):
+    window = _opened(launch, capture)
+    (capture / "autosave").mkdir()
+    window.click("start")
+    ui = window.wait(lambda ui: ui["autosave"], "an autosave")
+    os.kill(ui["worker_pid"], signal.SIGKILL)
+    lost = window.wait(lambda new: new["engine"] == "lost", "the loss is noticed")
+    assert lost["offer"] == str(capture / "autosave")
+    assert "signal 9" in lost["failure"]
+    window.click("resume")
+    back = window.wait(lambda new: new["state"] == "ready" and new["final"], "a new worker")
+    assert back["worker_pid"] != ui["worker_pid"]
+    assert (back["failure"], back["offer"]) == ("", "")
+    assert window.close() == 0
+
+
+def test_a_killed_window_ends_its_worker_within_two_seconds(launch, capture, no_leftovers):
+    window = _opened(launch, capture)
+    window.click("start")
+    ui = window.wait_state("training")
+    os.kill(window.process.pid, signal.SIGKILL)
+    window.process.wait()
+    assert wait_until(lambda: not alive(ui["worker_pid"]), 2.0)
+    assert "leaked" not in window.errors()
+
+
+def test_closing_while_training_saves_first(launch, capture):
+    window = _opened(launch, capture)
+    window.click("start")
+    window.wait_state("training")
+    assert window.close() == 0
+    assert int((capture / "closed").read_text()) > 0
+
+
+def test_export_writes_the_file_and_says_what(launch, capture):
+    window = _opened(launch, capture)
+    window.click("start")
+    window.wait_state("training")
+    window.click("export")
+    ui = window.wait(lambda ui: ui["exported"], "the mesh")
+    assert Path(ui["exported"]).read_text().startswith("v ")
+    assert "export_result" in ui["widgets"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+@pytest.mark.parametrize("name", [None, ":987"])
+def test_no_display_is_one_clear_line(name):
+    environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
+    if name:
+        environment["DISPLAY"] = name
+    code = """
+from app.window import run_window
+from core.errors import UserError
+try:
+    run_window(None)
+except UserError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("No display")
+    assert "reconstruct PATH -o DIR" in done.stdout
+    assert done.stdout.count("\n") == 1
