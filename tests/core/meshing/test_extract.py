@@ -94,7 +94,7 @@ def test_only_space_near_the_surface_is_evaluated():
     seen = []
     run(extract(lambda p: seen.append(p) or sphere(p), BALL, 192))
     points = np.concatenate(seen)
-    assert len(points) < 0.35 * 193**3
+    assert len(points) < 0.15 * 193**3
     reach = (np.sqrt(3) * 2.0) * BRICK * 2 / 192
     fine = points[len(seen[0]) :]
     assert np.abs(sphere(fine)).max() < reach

@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.rendering.contact_sheet import GAP, TEXT, contact_sheet
+from core.contact_sheet import GAP, TEXT, contact_sheet
 
 
 def plain(height, width, color):
@@ -13,7 +13,7 @@ def test_each_picture_stands_in_its_cell_under_its_title():
         [plain(50, 100, red), plain(50, 100, green)],
         [plain(200, 400, blue), (plain(200, 400, gray) * 255).astype(np.uint8)],
     ]
-    sheet = np.asarray(contact_sheet(["photo", "mesh"], rows, ["a.jpg", "b.jpg"], max_side=100))
+    sheet = contact_sheet(rows, ["photo", "mesh"], ["a.jpg", "b.jpg"], max_side=100)
     assert sheet.shape == (TEXT + 2 * GAP + 2 * (50 + GAP + TEXT + GAP), 200 + 3 * GAP, 3)
     first, second = TEXT + 2 * GAP + 25, TEXT + 2 * GAP + 25 + 50 + 2 * GAP + TEXT
     left, right = GAP + 50, 2 * GAP + 150
@@ -28,5 +28,5 @@ def test_each_picture_stands_in_its_cell_under_its_title():
 
 def test_upright_and_wide_pictures_share_a_sheet():
     rows = [[plain(100, 50, 0), plain(50, 100, 0)]]
-    sheet = np.asarray(contact_sheet(["a", "b"], rows, max_side=100))
+    sheet = contact_sheet(rows, ["a", "b"], max_side=100)
     assert sheet.shape[:2] == (TEXT + 2 * GAP + 100 + GAP, 50 + 100 + 3 * GAP)

@@ -12,13 +12,14 @@ PAPER, INK = (255, 255, 255), (40, 40, 40)
 
 
 def contact_sheet(
-    titles: Sequence[str],
     rows: Sequence[Sequence[np.ndarray]],
+    titles: Sequence[str],
     names: Sequence[str] = (),
     max_side: int = 400,
-) -> Image.Image:
-    """One column per title, one row per photo. ``rows``: images [H, W, 3], float in [0, 1] or
-    uint8, scaled to fit ``max_side``; ``names`` stand below their row."""
+) -> np.ndarray:
+    """A sheet [H, W, 3] uint8 of one column per title and one row per photo. ``rows``: images
+    [H, W, 3], float in [0, 1] or uint8, scaled to fit ``max_side``; ``names`` stand below their
+    row."""
     cells = [[_fit(_as_image(image), max_side) for image in row] for row in rows]
     widths = [max(row[i].width for row in cells) for i in range(len(titles))]
     heights = [max(image.height for image in row) for row in cells]
@@ -40,7 +41,7 @@ def contact_sheet(
         if names:
             draw.text((GAP, top + height + GAP // 2), names[number], INK, font, anchor="lt")
         top += height + GAP + below
-    return sheet
+    return np.asarray(sheet)
 
 
 def _as_image(image: np.ndarray) -> Image.Image:
