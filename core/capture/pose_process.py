@@ -11,14 +11,11 @@ writes to it (that aborts): progress comes from handing out the work in small lo
 
 from __future__ import annotations
 
-import itertools
 import json
-import math
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,21 +24,15 @@ import numpy as np
 from PIL import Image
 
 from core.capture.photos import exif_focal, photo_size, read_photo, require_enough
+from core.capture.pose_matching import Clock, lots, match_photos, opened
 from core.errors import UserError
 from core.geometry.rigid import invert, rotation_between
 from core.geometry.scene_box import up_direction
 
-Report = Callable[[float, str], None]
-
 _THREADS = 2
-_EXHAUSTIVE_UP_TO = 150  # photos
-_SEQUENTIAL_OVERLAP = 15
-_LOOP_PHOTOS = 60  # spread over a long sequence and all matched with each other
-_PAIRS_PER_LOT = 60
 _PHOTOS_PER_LOT = 4
 _MAX_FEATURES = 6000
 _FREE_LENS_FROM = 20  # photos of one camera that suffice for a full lens model
-_PHASES = {"copy": 0.05, "features": 0.15, "matches": 0.45, "mapping": 0.35}  # share of the time
 
 
 @dataclass(frozen=True)
@@ -56,20 +47,20 @@ class WorkingCopy:
     focal: float | None
 
 
-def solve(job: dict[str, Any], report: Report) -> dict[str, Any]:
+def solve(job: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
     """Solve the poses of ``job["photos"]`` (paths) within ``job["workspace"]``; the model goes to
     ``workspace/solved``. Returns what `poses.solve_poses` reports. Raises UserError."""
     workspace, seed = Path(job["workspace"]), int(job["seed"])
-    clock = _Clock(report)
+    clock = Clock(report)
     paths = [Path(p) for p in job["photos"]]
     copies, damaged = _copy_photos(paths, workspace / "photos", int(job["max_side"]), clock)
     require_enough(len(copies), paths[0].parent)
     _extract(workspace, copies, clock)
-    _match(workspace, copies, clock)
+    compared = match_photos(workspace / "database.db", [c.copy for c in copies], clock)
     model = _map(workspace, copies, seed, clock)
     reasons = damaged | _why_unused(workspace, copies, model)
     if model is None:
-        raise _nothing_registered(workspace, paths[0].parent, len(copies))
+        raise _nothing_registered(workspace, paths[0].parent, len(copies), compared)
     error = float(model.compute_mean_reprojection_error())
     _turn_upright(model)
     _restore_originals(model, copies)
@@ -86,27 +77,8 @@ def solve(job: dict[str, Any], report: Report) -> dict[str, Any]:
     }
 
 
-class _Clock:
-    """Turns progress within phases into progress of the whole, and times the phases."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._started = time.monotonic()
-        self.seconds: dict[str, float] = {}
-
-    def update(self, phase: str, done: int, total: int, detail: str) -> None:
-        names = list(_PHASES)
-        before = sum(_PHASES[n] for n in names[: names.index(phase)])
-        self._report(before + _PHASES[phase] * min(done / max(total, 1), 1.0), detail)
-
-    def finish(self, phase: str) -> None:
-        now = time.monotonic()
-        self.seconds[phase] = round(now - self._started, 2)
-        self._started = now
-
-
 def _copy_photos(
-    paths: list[Path], folder: Path, max_side: int, clock: _Clock
+    paths: list[Path], folder: Path, max_side: int, clock: Clock
 ) -> tuple[list[WorkingCopy], dict[str, str]]:
     """Upright copies of the readable photos, and why the others are not, by name."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +103,7 @@ def _copy_photos(
     return copies, damaged
 
 
-def _extract(workspace: Path, copies: list[WorkingCopy], clock: _Clock) -> None:
+def _extract(workspace: Path, copies: list[WorkingCopy], clock: Clock) -> None:
     """SIFT features; photos of one size and focal length share a camera."""
     import pycolmap
 
@@ -148,7 +120,7 @@ def _extract(workspace: Path, copies: list[WorkingCopy], clock: _Clock) -> None:
             reader.camera_params = (
                 f"{focal},{focal},{center},0,0,0,0" if reader.camera_model == "OPENCV"
                 else f"{focal},{center},0")
-        for lot in _lots(group, _PHOTOS_PER_LOT):
+        for lot in lots(group, _PHOTOS_PER_LOT):
             clock.update("features", done, len(copies),
                          f"finding details in photo {done + 1} of {len(copies)}")
             pycolmap.extract_features(
@@ -169,54 +141,11 @@ def _cameras(copies: list[WorkingCopy]) -> list[list[WorkingCopy]]:
 
 
 def _newest_camera(workspace: Path) -> int:
-    with _database(workspace) as database:
+    with opened(workspace / "database.db") as database:
         return max(camera.camera_id for camera in database.read_all_cameras())
 
 
-def _database(workspace: Path) -> Any:
-    import pycolmap
-
-    return pycolmap.Database.open(str(workspace / "database.db"))
-
-
-def _lots(items: list[Any], size: int) -> Iterable[list[Any]]:
-    return (items[i : i + size] for i in range(0, len(items), size))
-
-
-def choose_pairs(n: int) -> list[tuple[int, int]]:
-    """Which of ``n`` photos, in shooting order, are compared: all with all while they are few;
-    else each with the next ones, with some at doubling distances, and photos spread evenly over
-    the sequence all with each other, which closes loops."""
-    if n <= _EXHAUSTIVE_UP_TO:
-        return list(itertools.combinations(range(n), 2))
-    near = {(i, j) for i in range(n) for j in range(i + 1, min(i + 1 + _SEQUENTIAL_OVERLAP, n))}
-    far = {(i, i + 2**k) for i in range(n) for k in range(4, 10) if i + 2**k < n}
-    spread = range(0, n, math.ceil(n / _LOOP_PHOTOS))
-    return sorted(near | far | set(itertools.combinations(spread, 2)))
-
-
-def _match(workspace: Path, copies: list[WorkingCopy], clock: _Clock) -> None:
-    import pycolmap
-
-    matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = _THREADS
-    pairing = pycolmap.ImportedPairingOptions()
-    pairing.match_list_path = str(workspace / "pairs.txt")
-    pairs = choose_pairs(len(copies))
-    done = 0
-    for lot in _lots(pairs, _PAIRS_PER_LOT):
-        clock.update("matches", done, len(pairs), f"comparing photos: pair {done} of {len(pairs)}")
-        lines = [f"{copies[i].copy} {copies[j].copy}\n" for i, j in lot]
-        (workspace / "pairs.txt").write_text("".join(lines), encoding="utf-8")
-        pycolmap.match_image_pairs(
-            str(workspace / "database.db"), matching_options=matching, pairing_options=pairing,
-            device=pycolmap.Device.cpu,
-        )
-        done += len(lot)
-    clock.finish("matches")
-
-
-def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: _Clock) -> Any | None:
+def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) -> Any | None:
     """The largest model of incremental mapping (Schönberger and Frahm 2016), or None."""
     import pycolmap
 
@@ -249,7 +178,7 @@ def _why_unused(
 ) -> dict[str, str]:
     """A reason for each photo that has no place in the model, by name."""
     used = {i.name for i in model.images.values() if i.has_pose} if model is not None else set()
-    with _database(workspace) as database:
+    with opened(workspace / "database.db") as database:
         ids = {image.name: image.image_id for image in database.read_all_images()}
         details = {name: database.num_keypoints_for_image(i) for name, i in ids.items()}
         pair_ids, matches = database.read_two_view_geometry_num_inliers()
@@ -273,12 +202,12 @@ def _why_unused(
     return reasons
 
 
-def _nothing_registered(workspace: Path, folder: Path, n: int) -> UserError:
-    with _database(workspace) as database:
+def _nothing_registered(workspace: Path, folder: Path, n: int, compared: int) -> UserError:
+    with opened(workspace / "database.db") as database:
         details = database.num_keypoints() // max(n, 1)
     return UserError(
         f"No two of the {n} photos in {folder} could be placed relative to each other "
-        f"({details} details per photo found, {len(choose_pairs(n))} pairs compared)",
+        f"({details} details per photo found, {compared} pairs compared)",
         "Shoot 30 or more sharp photos of one still subject, each overlapping the next by "
         "two thirds, moving around it rather than turning on the spot.",
     )

@@ -130,7 +130,8 @@ def _clear(workspace: Path) -> None:
     """Remove what an earlier or cancelled solution left."""
     for name in ("photos", "models", "solved"):
         shutil.rmtree(workspace / name, ignore_errors=True)
-    for name in ("report.json", "database.db", "database.db-wal", "database.db-shm", "pairs.txt"):
+    for name in ("report.json", "database.db", "database.db-wal", "database.db-shm",
+                 "overview.db", "overview.db-wal", "overview.db-shm", "pairs.txt"):
         (workspace / name).unlink(missing_ok=True)
 
 

@@ -53,7 +53,7 @@ def read_transforms(path: Path) -> Scene:
     if file.name == "transforms_train.json":
         for name in ("transforms_test.json", "transforms_val.json"):
             if (file.parent / name).is_file():
-                held_out, more, _ = _read_split(file.parent / name)
+                held_out, more, _ = _read_split(file.parent / name, may_be_missing=True)
                 notices += more
                 break
     transparent = any(has_transparency(p.path) for p in photos[:3])
@@ -70,7 +70,10 @@ def read_transforms(path: Path) -> Scene:
     ), declared_z_up=True)
 
 
-def _read_split(file: Path) -> tuple[list[Photo], list[str], dict[str, Any]]:
+def _read_split(
+    file: Path, may_be_missing: bool = False
+) -> tuple[list[Photo], list[str], dict[str, Any]]:
+    """Photos, notices and the whole content of one file; ``may_be_missing``: none need exist."""
     data = _load(file)
     photos: list[Photo] = []
     missing: list[str] = []
@@ -80,7 +83,7 @@ def _read_split(file: Path) -> tuple[list[Photo], list[str], dict[str, Any]]:
             missing.append(Path(str(frame.get("file_path", index))).name)
         else:
             photos.append(photo)
-    if missing and not photos:
+    if missing and not photos and not may_be_missing:
         raise UserError(
             f"{file} lists {len(missing)} photos, none of which exists",
             f"Put them beside it, the first as {data['frames'][0].get('file_path')}.",

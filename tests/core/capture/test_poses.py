@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.capture.open import open_capture
-from core.capture.pose_process import choose_pairs
+from core.capture.pose_matching import choose_pairs, promising_pairs
 from core.capture.poses import solve_poses, write_poses
 from core.capture.scene import Photo, Scene
 from core.errors import UserError
@@ -70,7 +70,7 @@ def test_poses_of_synthetic_photos(tmp_path):
     assert (report["photos_in"], report["photos_used"]) == (11, 9)
     assert set(report["unused"]) == {"lost.jpg", "cut.jpg"}
     assert report["reprojection_error_px"] < 1
-    assert set(report["seconds"]) == {"copy", "features", "matches", "mapping", "total"}
+    assert set(report["seconds"]) == {"copy", "features", "overview", "matches", "mapping", "total"}
     assert_same_cameras(scene, tmp_path / "out")
 
 
@@ -199,6 +199,16 @@ def test_a_solver_that_is_killed_is_a_clear_error(tmp_path):
     os.kill(children(os.getpid())[0], signal.SIGKILL)
     with pytest.raises(UserError, match=r"ended unexpectedly.*solve\.log"):
         run(task)
+
+
+def test_pairs_that_share_large_features_and_neighbours_are_compared_thoroughly():
+    candidates = choose_pairs(40)
+    shared = dict.fromkeys(candidates, 3) | {(0, 20): 50, (5, 35): 20}
+    near = {(i, j) for i, j in candidates if j - i <= 2}
+    assert set(promising_pairs(candidates, shared)) == near | {(0, 20), (5, 35)}
+    everything = promising_pairs(candidates, dict.fromkeys(candidates, 100))
+    assert len(everything) < len(candidates)
+    assert {i for pair in everything for i in pair} == set(range(40))
 
 
 def test_pairs_are_all_while_few_and_linear_when_many():

@@ -102,6 +102,15 @@ def test_missing_files_are_reported_and_skipped(tmp_path):
     assert scene.notices == ("1 of 4 photos listed in transforms.json do not exist: 3.png",)
 
 
+def test_a_test_split_whose_photos_are_missing_does_not_matter(tmp_path):
+    capture(tmp_path, NGP, frames(), name="transforms_train.json")
+    gone = json.dumps(NGP | {"frames": frames(suffix=".webp", folder="gone")})
+    (tmp_path / "transforms_test.json").write_text(gone)
+    scene = read_transforms(tmp_path)
+    assert (len(scene.photos), len(scene.held_out)) == (4, 0)
+    assert "4 of 4 photos listed in transforms_test.json" in scene.notices[0]
+
+
 def test_a_scaled_matrix_still_gives_a_rigid_pose(tmp_path):
     scaled = frames()
     for frame in scaled:
