@@ -28,7 +28,7 @@ class FieldConfig:
     sdf_width: int = 64
     sdf_layers: int = 1
     """hidden layers of the SDF network"""
-    sdf_activation: Literal["relu", "softplus"] = "softplus"
+    sdf_activation: Literal["relu", "softplus"] = "relu"
     """softplus has β = 100"""
     n_geometry_features: int = 15
     """features handed from the SDF network to the colour network"""
@@ -60,7 +60,7 @@ class TrainConfig:
     """training time when neither minutes nor steps are given"""
     n_rays: int = 1024
     """rays of the first step"""
-    samples_per_step: int = 32768
+    samples_per_step: int = 8192
     """the ray count adapts to hold this many samples that reach the field with gradients"""
     max_rays: int = 16384
     max_photo_side: int = 1600
@@ -90,7 +90,7 @@ class TrainConfig:
     levels_until: float = 0.5
     """all levels are active from here on"""
     cos_anneal_until: float = 0.1
-    sharpness: Literal["learnt", "scheduled"] = "learnt"
+    sharpness: Literal["learnt", "scheduled"] = "scheduled"
     initial_inv_s: float = 20.0
     final_inv_s: float = 300.0
     """of a scheduled sharpness; a learnt one is held at or below 8 times the schedule"""

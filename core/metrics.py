@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import igl
 import numpy as np
+import trimesh
 from scipy.spatial import KDTree
 from skimage.metrics import structural_similarity
 
@@ -90,7 +92,7 @@ def surface_distance(
     cameras: Sequence[Camera] = (),
     *,
     thresholds: Sequence[float] | None = None,
-    n_samples: int = 50_000,
+    n_samples: int = 30_000,
     min_cameras: int = 2,
     seed: int = 0,
 ) -> SurfaceReport:
@@ -124,20 +126,41 @@ def surface_distance(
     )
 
 
+def read_surface(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices [V, 3] and faces [F, 3] of a mesh file (PLY, OBJ, GLB, STL, OFF), or no faces for a
+    PLY that holds a point cloud. Raises UserError where it cannot be read."""
+    try:
+        loaded = trimesh.load(path, process=False)
+        if isinstance(loaded, trimesh.Scene):
+            loaded = loaded.to_mesh()
+        vertices = np.asarray(getattr(loaded, "vertices", ()), np.float64).reshape(-1, 3)
+        faces = np.asarray(getattr(loaded, "faces", np.zeros((0, 3), np.int64)))
+    except Exception as error:  # the many parsers behind it raise what they like
+        raise UserError(
+            f"{path} cannot be read as a surface", "Give a PLY, OBJ, GLB or STL file"
+        ) from error
+    if not len(vertices):
+        raise UserError(f"{path} holds no surface", "Give a PLY, OBJ, GLB or STL file")
+    return vertices, faces
+
+
 def sample_surface(
     vertices: np.ndarray, faces: np.ndarray, n_samples: int, seed: int = 0
-) -> np.ndarray:
-    """[n_samples, 3] float64 points, uniform by area on the triangles."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points [n_samples, 3] float64, uniform by area on the triangles, and the unit normals
+    [n_samples, 3] of theirs."""
     corners = np.asarray(vertices, np.float64)[faces]  # [F, 3, 3]
     edges = corners[:, 1:] - corners[:, :1]
-    areas = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    normals = np.cross(edges[:, 0], edges[:, 1])
+    areas = np.linalg.norm(normals, axis=1)
     random = np.random.default_rng(seed)
     cumulative = np.cumsum(areas)
     chosen = np.searchsorted(cumulative, random.random(n_samples) * cumulative[-1], "right")
     chosen = np.minimum(chosen, len(areas) - 1)
     u = random.random((n_samples, 2))
     u = np.where(u.sum(1, keepdims=True) > 1, 1 - u, u)  # fold the square onto the triangle
-    return corners[chosen, 0] + (edges[chosen] * u[..., None]).sum(1)
+    points = corners[chosen, 0] + (edges[chosen] * u[..., None]).sum(1)
+    return points, normals[chosen] / np.maximum(areas[chosen], 1e-300)[:, None]
 
 
 class _Surface:
@@ -168,24 +191,40 @@ class _Surface:
     ) -> np.ndarray:
         """[N, 3] samples that at least ``min_cameras`` see; all of them without cameras."""
         if len(self.faces):
-            samples = sample_surface(self.vertices, self.faces, n_samples, seed)
-        elif len(self.vertices) > n_samples:
-            chosen = np.random.default_rng(seed).choice(len(self.vertices), n_samples, False)
-            samples = self.vertices[chosen]
+            samples, normals = sample_surface(self.vertices, self.faces, n_samples, seed)
         else:
-            samples = self.vertices
+            random = np.random.default_rng(seed)
+            samples, normals = random.permutation(self.vertices)[:n_samples], None
         if not cameras:
             return samples
-        seen_by = np.zeros(len(samples), np.int32)
-        for camera in cameras:
-            undecided = np.flatnonzero(seen_by < min_cameras)
-            seen_by[undecided] += self._sees(camera, samples[undecided])
-        if not (seen_by >= min_cameras).any():
+        seen = self._seen_by(samples, normals, cameras, min_cameras) >= min_cameras
+        if not seen.any():
             raise UserError(
                 f"{self.name} is not seen by {min_cameras} cameras anywhere",
                 "Check that it lies in the frame of the cameras",
             )
-        return samples[seen_by >= min_cameras]
+        return samples[seen]
+
+    def _seen_by(
+        self, samples: np.ndarray, normals: np.ndarray | None, cameras: Sequence[Camera],
+        enough: int,
+    ) -> np.ndarray:
+        """[N] number of cameras that see each sample, counted up to ``enough``."""
+        count = np.zeros(len(samples), np.int32)
+        # Most rays are spared by asking first the cameras that a sample faces, neighbouring
+        # cameras far from each other.
+        spread = np.argsort(np.arange(len(cameras)) * 0.6180339887 % 1)
+        for facing in (True, False):
+            for camera in (cameras[i] for i in spread):
+                undecided = np.flatnonzero(count < enough)
+                if normals is not None:
+                    rays = camera.world_from_camera[:3, 3] - samples[undecided]
+                    cosine = (rays * normals[undecided]).sum(1) / np.linalg.norm(rays, axis=1)
+                    undecided = undecided[(cosine > 0.2) == facing]
+                elif not facing:
+                    continue
+                count[undecided] += self._sees(camera, samples[undecided])
+        return count
 
     def _sees(self, camera: Camera, points: np.ndarray) -> np.ndarray:
         """[N] bool: the point lies in the picture and nothing of the surface is before it."""

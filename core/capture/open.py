@@ -22,7 +22,7 @@ _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], .
 )
 
 
-def open_capture(path: Path, workspace: Path | None = None) -> Task[Scene]:
+def open_capture(path: Path, workspace: Path | None = None, seed: int = 0) -> Task[Scene]:
     """The Scene at ``path``: a transforms.json or its folder, an IDR/DTU folder, a COLMAP model,
     or a plain folder of photos, whose poses are then solved in ``workspace``.
 
@@ -33,12 +33,17 @@ def open_capture(path: Path, workspace: Path | None = None) -> Task[Scene]:
     if reader is None:
         from core.capture.poses import solve_poses
 
-        return (yield from solve_poses(path, workspace))
+        return (yield from solve_poses(path, workspace, seed))
     yield Progress(0.0, f"reading {reader[0]}")
     scene = reader[1](path)
     if reader[1] is read_idr:  # declares its region, and has no view from below to find it by
         return scene
     return (yield from fit_to_masks(scene))
+
+
+def needs_poses(path: Path) -> bool:
+    """Whether ``path`` holds plain photos, whose poses `open_capture` has to solve first."""
+    return _reader(Path(path).expanduser()) is None
 
 
 def recognise(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,7 +44,7 @@ class ColorNetwork(nn.Module):
         self.degree = config.direction_degree
         n_in = 6 + self.degree**2 + config.n_geometry_features + config.appearance_size
         sizes = [n_in] + [config.color_width] * config.color_layers
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], 3)
 
     def forward(

@@ -50,7 +50,8 @@ class HashGrid(nn.Module):
     def __init__(self, layout: GridLayout) -> None:
         super().__init__()
         self.layout = layout
-        self.table = nn.Parameter(torch.empty(layout.n_rows, layout.n_features).uniform_(-1e-4, 1e-4))
+        table = torch.empty(layout.n_rows, layout.n_features).uniform_(-1e-4, 1e-4)
+        self.table = nn.Parameter(table)
 
     def level_weights(self, active_levels: float) -> Tensor:
         """[L] weights in [0, 1]."""

@@ -41,7 +41,9 @@ class SurfaceModel(nn.Module):
         """Sharpness of the logistic density (NeuS's 1/s), per scene unit; a scalar tensor."""
         return self.log_inv_s.exp()
 
-    def surface_color(self, positions: Tensor, levels: float | None = None) -> tuple[Tensor, Tensor]:
+    def surface_color(
+        self, positions: Tensor, levels: float | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Colour [N, 3] seen from straight above the surface, and unit normals [N, 3]."""
         samples = self.sdf_field.samples(positions, levels)
         normals = nn.functional.normalize(samples.gradients, dim=-1)

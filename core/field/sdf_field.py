@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -93,7 +94,7 @@ class SdfField(nn.Module):
         )
         self.register_buffer("_active", torch.tensor(float(config.n_levels)))
         sizes = [3 + self.grid.layout.width] + [config.sdf_width] * config.sdf_layers
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], 1 + config.n_geometry_features)
         self._initialise_sphere()
         if config.weight_norm:
@@ -125,7 +126,8 @@ class SdfField(nn.Module):
                 nn.init.zeros_(layer.bias)
                 if i == 0:
                     layer.weight.zero_()
-                    scale = 4 / math.sqrt(math.pi * out) if config.sdf_layers == 1 else math.sqrt(6 / out)
+                    one = config.sdf_layers == 1
+                    scale = 4 / math.sqrt(math.pi * out) if one else math.sqrt(6 / out)
                     layer.weight[:, :3] = scale * _even_directions(out)
             width = self.head.in_features
             sign = -1.0 if config.inside_out else 1.0
@@ -148,7 +150,9 @@ class SdfField(nn.Module):
         h = self._trunk(positions, self._limit(levels))
         return F.linear(h, self.head.weight[:1], self.head.bias[:1])[:, 0]
 
-    def sdf_and_features(self, positions: Tensor, levels: float | None = None) -> tuple[Tensor, Tensor]:
+    def sdf_and_features(
+        self, positions: Tensor, levels: float | None = None
+    ) -> tuple[Tensor, Tensor]:
         """sdf [N] and the features for the colour network [N, G]."""
         out = self.head(self._trunk(positions, self._limit(levels)))
         return out[:, 0], out[:, 1:]
@@ -173,12 +177,13 @@ class SdfField(nn.Module):
         n, k = len(positions), len(offsets)
         # a sample's taps stand beside it: they fall into the same cells, so the cache serves them
         asked = torch.cat([positions[:, None], positions[:, None] + step * offsets], 1)
-        h = torch.cat([asked, self.grid(asked.view(-1, 3), levels).view(n, 1 + k, -1)], -1)
+        encoded = self.grid(asked.view(-1, 3), levels).view(n, 1 + k, self.grid.layout.width)
+        h = torch.cat([asked, encoded], -1)
         for layer in self.hidden[:-1]:
             h = self._activate(layer(h))
-        last = self.hidden[-1]
+        last, head = self.hidden[-1], self.head
         values, features = _LastLayer.apply(
-            h.view(n * (1 + k), -1), last.weight, last.bias, self.head.weight, self.head.bias,
+            h.view(n * (1 + k), h.shape[-1]), last.weight, last.bias, head.weight, head.bias,
             1 + k, self.config.sdf_activation == "relu",
         )
         sdf, around = values[:, 0], values[:, 1:]

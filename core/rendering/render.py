@@ -13,7 +13,7 @@ from core.field.background import background_color
 from core.field.model import SurfaceModel
 from core.field.sdf_field import SurfaceSamples
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.sampling import cull, march
+from core.rendering.sampling import march, march_to_surface
 from core.rendering.volume import composite, neus_alpha
 
 
@@ -33,12 +33,17 @@ class Rays:
         photo = None if self.photo is None else self.photo[part]
         return Rays(self.origins[part], self.directions[part], photo)
 
+    def to(self, device: torch.device) -> Rays:
+        """The same rays on ``device``."""
+        photo = None if self.photo is None else self.photo.to(device)
+        return Rays(self.origins.to(device), self.directions.to(device), photo)
+
 
 @dataclass(frozen=True)
 class Rendered:
     """``color`` [R, 3] including what lies behind, ``opacity`` [R] of the surface, ``depth`` [R]
-    as Σ w·t, ``normals`` [R, 3] as Σ w·n; the field's answers at the samples and at the points asked
-    for ``around``; sample counts before and after culling."""
+    as Σ w·t, ``normals`` [R, 3] as Σ w·n; the field's answers at the samples and at the points
+    asked for ``around``; sample counts before and after culling."""
 
     color: Tensor
     opacity: Tensor
@@ -67,13 +72,15 @@ def render_rays(
     with the samples because one large question is cheaper than two."""
     inv_s = float(model.inv_s.detach())
     origins, directions = rays.origins, rays.directions
-    marched = march(origins, directions, occupancy, step_length(train, inv_s), jitter)
-    samples = marched
-    if train.cull_weight > 0 and len(marched.t_starts):
-        samples = cull(
-            marched, origins, directions, lambda x: model.sdf_field.sdf(x, levels), inv_s,
-            cos_anneal_ratio, train.cull_weight,
+    dt = step_length(train, inv_s)
+    if train.cull_weight > 0:
+        samples, n_marched = march_to_surface(
+            origins, directions, occupancy, dt, jitter, lambda x: model.sdf_field.sdf(x, levels),
+            inv_s, cos_anneal_ratio, train.cull_weight,
         )
+    else:
+        samples = march(origins, directions, occupancy, dt, jitter)
+        n_marched = len(samples.t_starts)
     ray = samples.ray_indices
     positions = samples.positions(origins, directions)
     asked = positions if around is None else torch.cat([positions, around])
@@ -99,7 +106,7 @@ def render_rays(
     if behind is not None:
         shade = shade + (1 - opacity)[:, None] * behind
     return Rendered(
-        shade, opacity, out[:, 4], out[:, 5:8], field, rest, len(marched.t_starts), len(positions)
+        shade, opacity, out[:, 4], out[:, 5:8], field, rest, n_marched, len(positions)
     )
 
 

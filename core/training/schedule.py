@@ -3,8 +3,6 @@ three hours are the same curves stretched."""
 
 from __future__ import annotations
 
-import math
-
 from core.config import TrainConfig
 
 

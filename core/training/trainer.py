@@ -87,12 +87,23 @@ class Trainer:
         return min(at + (1 - at) * (self.spent - begin) / max(self.budget, 1e-9), 1.0)
 
     @property
+    def seconds_left(self) -> float | None:
+        """Until the end of the budget, at the present pace; None before there is a pace."""
+        left = max(self.segment[0] + self.budget - self.spent, 0.0)
+        if not self.config.steps:
+            return left
+        return left * self.elapsed / self.step_count if self.step_count else None
+
+    @property
     def finished(self) -> bool:
         return self.progress >= 1
 
-    def go_on(self, budget: float) -> None:
-        """Train on for ``budget`` more seconds (or steps), re-entering the schedules late."""
+    def go_on(self, minutes: float) -> None:
+        """Train on for ``minutes`` more, re-entering the schedules late."""
         at = min(self.progress, self.config.train.continue_from)
+        budget = minutes * 60
+        if self.config.steps:
+            budget = max(1, round(budget * self.step_count / max(self.elapsed, 1e-9)))
         self.segment, self.budget = (self.spent, at), budget
 
     def step(self) -> StepStats:
@@ -105,8 +116,8 @@ class Trainer:
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         results = lane_map(lambda batch: self._lane(batch, parameters), batches)
         for i, parameter in enumerate(parameters):
-            found = [lane.gradients[i] for lane in results if lane.gradients[i] is not None]
-            parameter.grad = sum(found[1:], start=found[0]) if found else None
+            found = [g for lane in results if (g := lane.gradients[i]) is not None]
+            parameter.grad = _total(found)
         stats = _mean([lane.stats for lane in results])
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must not poison the field
             self.optimizer.step()
@@ -204,6 +215,15 @@ class Trainer:
         wanted = self.n_rays * train.samples_per_step / max(n_kept, 1)
         blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)
         self.n_rays = int(min(max(blend, 64), train.max_rays))
+
+
+def _total(gradients: list[Tensor]) -> Tensor | None:
+    """The sum, in place of the first; None where no lane had any."""
+    if not gradients:
+        return None
+    for gradient in gradients[1:]:
+        gradients[0].add_(gradient)
+    return gradients[0]
 
 
 def _mean(lanes: list[StepStats]) -> StepStats:

@@ -1,0 +1,343 @@
+"""The command line: what can be asked, and what answers. Others script these words."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from core.errors import UserError
+from core.progress_bar import ProgressBar
+
+# Everything heavy (torch, readers, training) is imported by the command that needs it, so that
+# the window and `--help` appear at once.
+
+Window = Callable[[Path | None, str], int]
+
+
+def parse(argv: list[str], window: Window) -> argparse.Namespace:
+    """Arguments with ``run``, the function that carries them out; exits with 2 on wrong usage."""
+    commands = ("demo", "reconstruct", "poses", "export", "render", "evaluate", "bench", "doctor")
+    parser = argparse.ArgumentParser(
+        prog="main.py", description="A folder of photos becomes a 3D surface.",
+        epilog=f"commands: {', '.join(commands)}; `main.py COMMAND --help` explains each",
+    )
+    if not argv or argv[0] not in (*commands, "-h", "--help"):
+        parser.add_argument("path", nargs="?", type=Path, help="photos, a posed capture, a project")
+        _device(parser)
+        arguments = parser.parse_args(argv)
+        arguments.run = lambda a: window(a.path, a.device)
+        return arguments
+    sub = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = sub.add_parser("demo", help="the embedded sample, in the window or to a mesh")
+    demo.add_argument("--headless", action="store_true", help="no window: train and write a mesh")
+    demo.add_argument("-o", "--output", type=Path, default=Path("out/demo"))
+    _budget(demo)
+    _mesh(demo)
+    _device(demo)
+    _json(demo)
+    demo.set_defaults(run=lambda a: _demo(a, window))
+
+    full = sub.add_parser("reconstruct", help="photos → poses → training → mesh, no window")
+    full.add_argument("path", type=Path)
+    full.add_argument("-o", "--output", type=Path, required=True)
+    full.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
+    full.add_argument("--seed", type=int, default=0)
+    full.add_argument("--resume", action="store_true", help="go on with DIR/project")
+    full.add_argument("--hold-out", action="store_true", help="keep photos apart for evaluate")
+    _budget(full)
+    _mesh(full)
+    _device(full)
+    _json(full)
+    full.set_defaults(run=_reconstruct)
+
+    poses = sub.add_parser("poses", help="only solve the cameras")
+    poses.add_argument("path", type=Path)
+    poses.add_argument("-o", "--output", type=Path, required=True)
+    poses.add_argument("--seed", type=int, default=0)
+    _json(poses)
+    poses.set_defaults(run=_poses)
+
+    export = sub.add_parser("export", help="a mesh from a saved project")
+    export.add_argument("project", type=Path)
+    export.add_argument("-o", "--output", type=Path, required=True)
+    _mesh(export)
+    _device(export)
+    _json(export)
+    export.set_defaults(run=_export)
+
+    render = sub.add_parser("render", help="pictures or a film of a saved project")
+    render.add_argument("project", type=Path)
+    render.add_argument("-o", "--output", type=Path, required=True, help="a folder, or FILE.mp4")
+    what = render.add_mutually_exclusive_group()
+    what.add_argument("--split", choices=("test", "train"))
+    what.add_argument("--path", default="orbit", help="orbit, or a JSON file of cameras")
+    render.add_argument("--frames", type=_positive_int, default=90, help="of the orbit")
+    render.add_argument("--size", type=_size, default=(640, 480), help="WIDTHxHEIGHT")
+    _device(render)
+    _json(render)
+    render.set_defaults(run=_render)
+
+    judge = sub.add_parser("evaluate", help="PSNR, SSIM; distances to a reference mesh")
+    judge.add_argument("project", type=Path)
+    judge.add_argument("--reference", type=Path)
+    judge.add_argument("--threshold", type=float, action="append", help="of the F-score, a length")
+    _mesh(judge)
+    _device(judge)
+    _json(judge)
+    judge.set_defaults(run=_evaluate)
+
+    speed = sub.add_parser("bench", help="how fast this machine is")
+    _device(speed)
+    _json(speed)
+    speed.set_defaults(run=_bench)
+
+    doctor = sub.add_parser("doctor", help="what this machine has and what will be used")
+    _json(doctor)
+    doctor.set_defaults(run=_doctor)
+    return parser.parse_args(argv)
+
+
+def log_failure() -> Path:
+    """Write the exception being handled to the log; returns its path."""
+    path = platformdirs.user_log_path("gradina", ensure_exists=True) / "gradina.log"
+    logging.basicConfig(filename=path, format="%(asctime)s %(levelname)s %(message)s")
+    logging.exception("a command failed")
+    return path
+
+
+# --- arguments that several commands share ----------------------------------------------------
+
+
+def _budget(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--minutes", type=_positive, help="training time")
+    group.add_argument("--steps", type=_positive_int, help="training steps, instead of time")
+
+
+def _mesh(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--mesh-resolution", type=_positive_int, default=256, metavar="R",
+                        help="marching-cubes cells along the region (default %(default)s)")
+    parser.add_argument("--lod", type=_positive_int, metavar="L", help="hash levels used")
+    parser.add_argument("--format", choices=("obj", "ply", "glb", "stl"))
+
+
+def _device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return _positive_int(width), _positive_int(height)
+
+
+def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
+    """Mesh options; the format is the one named, else the file's suffix, else OBJ."""
+    from core.config import MeshOptions
+
+    suffix = path.suffix.lstrip(".").lower() if path else ""
+    chosen = arguments.format or suffix or "obj"
+    if chosen not in ("obj", "ply", "glb", "stl"):
+        raise UserError(f"{path}: {chosen} is not a mesh format", "Use obj, ply, glb or stl")
+    return MeshOptions(arguments.mesh_resolution, arguments.lod, chosen)
+
+
+def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str]) -> int:
+    """Results on stdout: lines for people, and one JSON object as the last line if asked."""
+    print("\n".join(lines))
+    if arguments.json:
+        print(json.dumps(result, default=str))
+    return 0
+
+
+# --- the commands ---------------------------------------------------------------------------
+
+
+def _demo(arguments: argparse.Namespace, window: Window) -> int:
+    from core.sample import FOLDER
+
+    if not arguments.headless:
+        try:
+            return window(FOLDER, arguments.device)
+        except UserError as error:
+            print(f"gradina: {error.what}; going on without a window.", file=sys.stderr)
+    from core.demo import demo
+
+    with ProgressBar() as bar:
+        report = demo(
+            arguments.output, arguments.minutes, arguments.steps, arguments.device,
+            _options(arguments), bar.event, bar.progress,
+        )
+    return _tell(arguments, report, [
+        *_summary(report),
+        f"true surface: mean two-way distance {report['surface']['distance'] * 1000:.1f} mm "
+        f"(the owl is {report['extent'] * 100:.0f} cm tall)",
+        f"held-out photos: PSNR {report['held_out']['psnr']:.1f} dB, "
+        f"SSIM {report['held_out']['ssim']:.3f}",
+    ])
+
+
+def _reconstruct(arguments: argparse.Namespace) -> int:
+    from core.reconstruct import reconstruct
+
+    with ProgressBar() as bar:
+        report = reconstruct(
+            arguments.path, arguments.output, preset=arguments.preset, minutes=arguments.minutes,
+            steps=arguments.steps, device=arguments.device, seed=arguments.seed,
+            mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
+            on_event=bar.event,
+        )
+    return _tell(arguments, report, _summary(report))
+
+
+def _summary(report: dict[str, Any]) -> list[str]:
+    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in report["seconds"].items())
+    return [
+        f"{report['mesh']}: {report['vertices']} vertices, {report['faces']} faces",
+        f"{report['photos']} photos, {report['steps']} steps, training PSNR "
+        f"{report['psnr_training']:.1f} dB ({seconds})",
+    ]
+
+
+def _poses(arguments: argparse.Namespace) -> int:
+    from core.capture.open import open_capture
+    from core.capture.poses import write_poses
+    from core.tasks import run
+
+    workspace = arguments.output / "work"
+    with ProgressBar() as bar:
+        scene = run(open_capture(arguments.path, workspace, arguments.seed), bar.progress)
+    write_poses(scene, arguments.output, workspace)
+    report = json.loads((arguments.output / "report.json").read_text(encoding="utf-8"))
+    return _tell(arguments, report, [
+        *scene.notices, f"{arguments.output}: {len(scene.photos)} cameras, "
+        f"{len(scene.points)} points",
+    ])
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from core.meshing.export import write_mesh
+    from core.meshing.from_model import mesh_of_model
+    from core.reconstruct import open_project
+    from core.tasks import run
+
+    options = _options(arguments, arguments.output)
+    with ProgressBar() as bar:
+        session = open_project(arguments.project, arguments.device, bar.event)
+        try:
+            assert session.trainer is not None
+            scene = session.trainer.store.scene
+            mesh = run(
+                mesh_of_model(session.trainer.model, scene.scene_from_input, options), bar.progress
+            )
+        finally:
+            session.close()
+    n_bytes = write_mesh(mesh, arguments.output, options.format)
+    result = {"mesh": str(arguments.output), "vertices": len(mesh.vertices),
+              "faces": len(mesh.faces), "bytes": n_bytes}
+    return _tell(arguments, result, [
+        f"{arguments.output}: {len(mesh.vertices)} vertices, {len(mesh.faces)} faces"
+    ])
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from core.reconstruct import open_project
+    from core.views import camera_path, orbit, render_split, render_views, write_frames
+
+    with ProgressBar() as bar:
+        session = open_project(arguments.project, arguments.device, bar.event)
+        try:
+            trainer = session.trainer
+            assert trainer is not None
+            if arguments.split:
+                frames, total = render_split(trainer, arguments.split)
+            elif arguments.path == "orbit":
+                views, total = orbit(arguments.frames, *arguments.size), arguments.frames
+                frames = render_views(trainer, views)
+            else:
+                pose = trainer.store.scene.scene_from_input
+                views = camera_path(Path(arguments.path), pose, *arguments.size)
+                frames, total = render_views(trainer, views), len(views)
+            n = write_frames(bar.counted(frames, total, "rendering"), arguments.output)
+        finally:
+            session.close()
+    return _tell(arguments, {"output": str(arguments.output), "frames": n},
+                 [f"{arguments.output}: {n} pictures"])
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from core.evaluate import evaluate
+    from core.reconstruct import open_project
+
+    with ProgressBar() as bar:
+        session = open_project(arguments.project, arguments.device, bar.event)
+        try:
+            result = evaluate(
+                session, arguments.reference, _options(arguments), arguments.threshold,
+                bar.progress,
+            )
+        finally:
+            session.close()
+    lines = [f"{result['views']} photos: PSNR {result['psnr']:.2f} dB, SSIM {result['ssim']:.4f}"]
+    if "surface" in result:
+        surface = result["surface"]
+        scores = ", ".join(f"F({at}) {score:.3f}" for at, score in surface["f_scores"].items())
+        lines.append(
+            f"surface: mean two-way distance {surface['distance']:.5f} (accuracy "
+            f"{surface['accuracy']:.5f}, completeness {surface['completeness']:.5f}); {scores}"
+        )
+    return _tell(arguments, result, lines)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from core.bench import bench
+
+    return _tell_table(arguments, bench(arguments.device))
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from core.doctor import examine
+
+    return _tell_table(arguments, examine())
+
+
+def _tell_table(arguments: argparse.Namespace, result: dict[str, Any]) -> int:
+    lines = []
+    for name, value in result.items():
+        if isinstance(value, dict):
+            lines += [f"{name}:"] + [f"  {k:28} {_plain(v)}" for k, v in value.items()]
+        else:
+            lines.append(f"{name + ':':30} {_plain(value)}")
+    return _tell(arguments, result, lines)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}" if value < 1000 else f"{value:,.0f}"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

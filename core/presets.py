@@ -1,0 +1,82 @@
+"""The presets, named by purpose, and the choice among them. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.config import FieldConfig, RunConfig, TrainConfig
+
+DESCRIPTIONS = {
+    "draft": "A first look in minutes, on any computer",
+    "standard": "Clean and detailed: minutes on a GPU, under half an hour on a CPU",
+    "high": "The finest detail the photos hold; wants a GPU or patience",
+    "neuralangelo": "The published Neuralangelo settings; a day on a large GPU",
+}
+
+PRESETS = {
+    "draft": RunConfig(
+        preset="draft",
+        field=FieldConfig(
+            n_levels=10, log2_hashmap_size=17, finest_resolution=384,
+        ),
+        train=TrainConfig(minutes=3, samples_per_step=8192, max_photo_side=800),
+    ),
+    "standard": RunConfig(
+        preset="standard",
+        field=FieldConfig(
+            n_levels=12, log2_hashmap_size=18, finest_resolution=768,
+            appearance_size=4,
+        ),
+        train=TrainConfig(minutes=20, samples_per_step=12288, final_inv_s=600.0),
+    ),
+    "high": RunConfig(
+        preset="high",
+        field=FieldConfig(
+            n_levels=14, log2_hashmap_size=19, finest_resolution=1536, appearance_size=8,
+        ),
+        train=TrainConfig(
+            minutes=60, samples_per_step=32768, max_photo_side=2400, occupancy_resolution=128,
+            march_steps=2048, final_inv_s=1200.0,
+        ),
+    ),
+    "neuralangelo": RunConfig(
+        preset="neuralangelo",
+        field=FieldConfig(
+            n_levels=16, n_features_per_level=8, log2_hashmap_size=22, base_resolution=16,
+            finest_resolution=1024, sdf_width=256, n_geometry_features=256, color_width=256,
+            color_layers=4, direction_degree=4, appearance_size=8, tap_cells=0.5,
+            weight_norm=True,
+        ),
+        train=TrainConfig(
+            minutes=960, n_rays=512, samples_per_step=65536, occupancy_resolution=128,
+            march_steps=2048, cull_weight=1e-4, background_samples=32, learning_rate=1e-3,
+            sharpness_learning_rate=1e-3, warm_up_until=0.01, decay_at=(0.6, 0.8),
+            initial_levels=4, levels_from=0.01, levels_until=0.17, sharpness="learnt",
+            final_inv_s=3000.0, lambda_color=3.0, curvature_until=0.01,
+        ),
+    ),
+}
+
+
+def default_preset(device_type: str) -> str:
+    """The preset for a person who named none."""
+    return "standard" if device_type == "cuda" else "draft"
+
+
+def run_config(
+    preset: str, *, minutes: float | None = None, steps: int | None = None, seed: int = 0,
+    device: str = "auto",
+) -> RunConfig:
+    """``preset`` with the budget a person chose."""
+    config = PRESETS[preset]
+    if minutes is not None:
+        config = replace(config, train=replace(config.train, minutes=minutes))
+    return replace(config, steps=steps, seed=seed, device=device)
+
+
+def for_scene(config: RunConfig, has_masks: bool) -> RunConfig:
+    """``config`` for a capture: photos that were cut out share one light, so the appearance
+    embeddings, which would only blur who is to blame for a colour, stay off."""
+    if has_masks:
+        return replace(config, field=replace(config.field, appearance_size=0))
+    return config

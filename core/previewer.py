@@ -1,0 +1,123 @@
+"""When to draw a preview, and how large: the view follows the mouse, training goes on.
+
+While the camera moves, pictures are small enough to come at the target rate and come before any
+training step. At rest the picture is refined to the full size; while training goes on it is
+refreshed instead, within a bounded share of the time.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.field.model import SurfaceModel
+from core.messages import SetView
+from core.rendering.occupancy import OccupancyGrid
+from core.rendering.preview import render_preview
+
+Show = Callable[[np.ndarray, SetView, bool, float], None]
+
+MOVING_S = 0.08  # wanted rendering time of one picture while the camera moves
+RESTING_S = 0.25  # … of a refresh while training
+SHARE = 0.15  # of the time that refreshes may take while training
+FIRST_GUESS = 4e-6  # seconds a pixel, before the first measurement
+
+
+@dataclass
+class _Picture:
+    view: SetView
+    width: int
+    height: int
+    bands: Iterator[np.ndarray | None]
+    seconds: float = 0.0
+
+
+class Previewer:
+    """Draws the newest view a slice at a time; hands pictures to ``show``."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self.view: SetView | None = None
+        self._picture: _Picture | None = None
+        self._per_pixel = FIRST_GUESS
+        self._shown: tuple[int, int, int] | None = None  # view id, width, field version
+        self._last_end = 0.0
+        self._last_cost = 0.0
+
+    def set_view(self, view: SetView) -> None:
+        """A newer camera: what is being drawn of an older one is abandoned."""
+        self.view = view
+        self._picture = None
+
+    def forget(self) -> None:
+        """The field is another one now."""
+        self._picture, self._shown = None, None
+
+    def urgent(self) -> bool:
+        """Whether the newest view has not been shown yet at all."""
+        return self.view is not None and (
+            self._shown is None or self._shown[0] != self.view.view_id
+        )
+
+    def work(
+        self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
+    ) -> bool:
+        """Draw one slice of what is due for field ``version`` (it grows as training goes on);
+        False when nothing is."""
+        if self._picture is None:
+            self._picture = self._next(model, occupancy, version, training)
+            if self._picture is None:
+                return False
+        picture = self._picture
+        began = time.perf_counter()
+        image = next(picture.bands)
+        picture.seconds += time.perf_counter() - began
+        if image is not None:
+            self._finish(picture, image, version)
+        return True
+
+    def _next(
+        self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
+    ) -> _Picture | None:
+        view = self.view
+        if view is None:
+            return None
+        if self.urgent() or view.moving:
+            if not self.urgent() and self._shown and self._shown[2] == version:
+                return None
+            width, height = self._size(view, MOVING_S)
+        elif training:
+            rest = self._last_cost * (1 / SHARE - 1)
+            if time.perf_counter() - self._last_end < rest or self._is_shown(view, version):
+                return None
+            width, height = self._size(view, RESTING_S)
+        else:
+            width, height = view.width, view.height
+            if self._is_shown(view, version) and self._shown and self._shown[1] == width:
+                return None
+        bands = render_preview(model, occupancy, view, width, height)
+        return _Picture(view, width, height, bands)
+
+    def _is_shown(self, view: SetView, version: int) -> bool:
+        return self._shown is not None and (self._shown[0], self._shown[2]) == (
+            view.view_id, version
+        )
+
+    def _size(self, view: SetView, seconds: float) -> tuple[int, int]:
+        """The largest size of the view's shape that should take ``seconds``."""
+        scale = math.sqrt(seconds / self._per_pixel / (view.width * view.height))
+        scale = min(max(scale, 48 / max(view.width, 1)), 1.0)
+        return max(1, round(view.width * scale)), max(1, round(view.height * scale))
+
+    def _finish(self, picture: _Picture, image: np.ndarray, version: int) -> None:
+        pixels = picture.width * picture.height
+        self._per_pixel += 0.5 * (picture.seconds / pixels - self._per_pixel)
+        final = picture.width == picture.view.width
+        self._shown = (picture.view.view_id, picture.width, version)
+        self._last_end, self._last_cost = time.perf_counter(), picture.seconds
+        self._picture = None
+        self._show(image, picture.view, final, picture.seconds * 1000)

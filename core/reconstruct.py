@@ -1,0 +1,184 @@
+"""From a path to a mesh without a window: the same session, driven to its end."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from core import messages as m
+from core.config import MeshOptions
+from core.contact_sheet import contact_sheet
+from core.errors import UserError
+from core.files import write_atomically
+from core.geometry.rigid import invert
+from core.rendering.raster import shade
+from core.session import Session
+from core.tasks import Progress, run
+from core.training.checkpoint import is_project
+from core.views import photo_truth, render_photo, score_photos, training_size
+
+DEFAULT_MESH = MeshOptions()
+PREVIEW_SIDE = 400
+PREVIEW_VIEWS = 3
+
+OnEvent = Callable[[m.Event], None]
+
+
+@dataclass
+class Run:
+    """A headless session: its events, the last of each kind kept, failures raised."""
+
+    on_event: OnEvent
+    latest: dict[type, m.Event] = field(default_factory=dict)
+
+    def emit(self, event: m.Event) -> None:
+        self.latest[type(event)] = event
+        self.on_event(event)
+        if isinstance(event, m.Failure):
+            raise UserError(event.text)
+
+    def until(self, session: Session, *states: m.State) -> None:
+        """Work until the session is in one of ``states`` and no task is left."""
+        while session.work() or session.state not in states:
+            pass
+
+
+def open_project(folder: Path, device: str, on_event: OnEvent) -> Session:
+    """A session with the trained project in ``folder`` open. Raises UserError."""
+    if not is_project(folder):
+        raise UserError(f"{folder} is not a saved project", "Choose a folder that Gradina saved")
+    watch = Run(on_event)
+    session = Session(watch.emit, device=device)
+    session.handle(m.Open(str(folder)))
+    watch.until(session, "paused", "finished", "ready")
+    if session.trainer is None:
+        session.close()
+        raise UserError(f"{folder} has not been trained yet", "Run `reconstruct` on its photos")
+    return session
+
+
+def reconstruct(
+    path: Path, out: Path, *, preset: str | None = None, minutes: float | None = None,
+    steps: int | None = None, device: str = "auto", seed: int = 0,
+    mesh: MeshOptions = DEFAULT_MESH, hold_out: bool = False, resume: bool = False,
+    on_event: OnEvent = lambda event: None,
+) -> dict[str, Any]:
+    """Poses if needed → train → mesh. Leaves ``mesh.<format>``, ``preview.png``, ``project/`` and
+    ``report.json`` in ``out`` and returns the report. Raises UserError."""
+    _check_writable(out)
+    project = out / "project"
+    watch = Run(on_event)
+    times: dict[str, float] = {}
+    session = Session(
+        watch.emit, device=device, hold_out=hold_out, seed=seed, autosave_to=project
+    )
+    try:
+        began = time.monotonic()
+        going_on = resume and is_project(project)
+        session.handle(m.Open(str(project if going_on else path)))
+        watch.until(session, "ready", "paused", "finished")
+        times["open"] = time.monotonic() - began
+
+        began = time.monotonic()
+        if session.state == "finished" and minutes is not None:
+            session.handle(m.Continue(minutes))
+        elif session.state != "finished":
+            session.handle(m.Start(preset, minutes, steps))
+        watch.until(session, "finished")
+        times["train"] = time.monotonic() - began
+        if not is_project(project):
+            session.save(project)
+
+        began = time.monotonic()
+        mesh_path = out / f"mesh.{mesh.format}"
+        session.handle(m.Export(str(mesh_path), mesh.format, mesh.resolution, mesh.levels))
+        watch.until(session, "finished")
+        times["mesh"] = time.monotonic() - began
+
+        began = time.monotonic()
+        scores = _scores(session, on_event)
+        _write_preview(session, mesh_path, out / "preview.png")
+        times["preview"] = time.monotonic() - began
+        report = _report(session, watch, times, scores)
+        text = json.dumps(report, indent=1).encode()
+        write_atomically(out / "report.json", text, "the report")
+        return report
+    finally:
+        session.close()
+
+
+def _check_writable(out: Path) -> None:
+    """An unwritable place is found out before hours of training, not after."""
+    probe = out / ".gradina-probe"
+    write_atomically(probe, b"", "the result")
+    probe.unlink()
+
+
+def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
+    """Mean PSNR and SSIM over the held-out photos, None where there are none."""
+    trainer = session.trainer
+    assert trainer is not None
+    photos = trainer.store.scene.held_out
+    if not photos:
+        return None
+
+    def tell(progress: Progress) -> None:
+        on_event(m.TaskProgress("evaluate", progress.fraction, progress.detail))
+
+    scores = run(score_photos(trainer, photos), tell)
+    return {"psnr": float(np.mean([s.psnr for s in scores])),
+            "ssim": float(np.mean([s.ssim for s in scores])), "photos": len(scores)}
+
+
+def _write_preview(session: Session, mesh_path: Path, out: Path) -> None:
+    """Photo, field and mesh from the same cameras, a few sides."""
+    trainer = session.trainer
+    assert trainer is not None
+    loaded = trimesh.load(mesh_path, process=False, force="mesh")
+    vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
+    normals = np.asarray(loaded.vertex_normals)
+    photos = trainer.store.scene.photos
+    chosen = [photos[i * len(photos) // PREVIEW_VIEWS] for i in range(PREVIEW_VIEWS)]
+    rows = []
+    for photo in chosen:
+        lens = training_size(photo.intrinsics, PREVIEW_SIDE)
+        clay = shade(vertices, faces, normals, lens, photo.world_from_camera)
+        rows.append([photo_truth(trainer, photo, lens),
+                     run(render_photo(trainer, photo, lens)), clay])
+    sheet = contact_sheet(["photo", "field", "mesh"], rows, [p.name for p in chosen])
+    data = io.BytesIO()
+    sheet.save(data, "PNG")
+    write_atomically(out, data.getvalue(), "the preview")
+
+
+def _report(
+    session: Session, watch: Run, times: dict[str, float], scores: dict[str, float] | None
+) -> dict[str, Any]:
+    trainer, exported = session.trainer, watch.latest[m.Exported]
+    stats = session.training_stats()
+    assert trainer is not None
+    assert isinstance(exported, m.Exported)
+    scene = trainer.store.scene
+    return {
+        "source": session.source, "kind": scene.kind, "device": str(session.device),
+        "preset": trainer.config.preset, "seed": trainer.config.seed,
+        "seconds": {name: round(t, 2) for name, t in times.items()},
+        "steps": stats.step, "training_seconds": round(stats.elapsed_s, 2),
+        "losses": stats.losses, "psnr_training": stats.psnr, "held_out": scores,
+        "inv_s": stats.inv_s, "active_levels": stats.active_levels,
+        "samples_per_s": stats.samples_per_s, "rays_per_s": stats.rays_per_s,
+        "photos": len(scene.photos), "photos_held_out": len(scene.held_out),
+        "points": len(scene.points), "mesh": exported.path, "vertices": exported.n_vertices,
+        "faces": exported.n_faces, "bytes": exported.n_bytes,
+        "scene_from_input": scene.scene_from_input.tolist(),
+        "input_from_scene": invert(scene.scene_from_input).tolist(),
+        "notices": list(scene.notices), "config": asdict(trainer.config),
+    }

@@ -1,0 +1,365 @@
+"""One person's work on one scene: commands in, events out, a slice of work at a time.
+
+The window's worker process, the command line and the tests all drive this same object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import torch
+
+from core import messages as m
+from core.capture.open import hold_out_every, needs_poses, open_capture
+from core.capture.pixels import PixelStore, load_pixels
+from core.capture.scene import Scene
+from core.config import MeshOptions, RunConfig
+from core.device import choose_device
+from core.errors import UserError
+from core.meshing.export import write_mesh
+from core.meshing.from_model import mesh_of_model
+from core.presets import DESCRIPTIONS, PRESETS, default_preset, for_scene, run_config
+from core.previewer import Previewer, Show
+from core.running_task import RunningTask
+from core.tasks import Progress, Task
+from core.training.checkpoint import Project, is_project, load_project, restore, save_project
+from core.training.trainer import Trainer
+from core.training_stats import StatsWindow
+from core.transitions import allowed_now
+
+STATS_EVERY_S = 0.25
+
+
+def nothing_shown(image: np.ndarray, view: m.SetView, final: bool, render_ms: float) -> None:
+    """The ``show`` of a session that nobody watches."""
+
+
+class Session:
+    """``emit`` receives events, ``show`` preview pictures (uint8 [H, W, 3]). ``hold_out``: keep
+    every 8th photo from training where the capture names none; ``autosave_to``: folder of the
+    automatic saves (None: the user's data folder, by source)."""
+
+    def __init__(
+        self, emit: Callable[[m.Event], None], show: Show = nothing_shown, device: str = "auto",
+        *, hold_out: bool = False, seed: int = 0, autosave_to: Path | None = None,
+    ) -> None:
+        self._emit = emit
+        self._device_name, self._seed, self._hold_out = device, seed, hold_out
+        self._autosave_to = autosave_to
+        self.device = choose_device(device)
+        self.state: m.State = "empty"
+        self.source = ""
+        self.scene: Scene | None = None
+        self.config: RunConfig | None = None
+        self.trainer: Trainer | None = None
+        self.previewer = Previewer(show)
+        self._task: RunningTask | None = None
+        self._last_stats = self._last_save = 0.0
+        self._stats = StatsWindow()
+        self._unsaved = False
+        self._announce()
+
+    # --- commands ------------------------------------------------------------------------
+
+    def handle(self, command: m.Command) -> None:
+        """Obey ``command``, or say in a `Failure` why not."""
+        name = type(command).__name__.lower()
+        try:
+            if isinstance(command, m.SetView):
+                self.previewer.set_view(command)
+                return
+            _, reasons = allowed_now(self.state, self._exporting)
+            if name in reasons:
+                self._emit(m.Failure(f"{reasons[name]}.", name))
+                return
+            match command:
+                case m.Open():
+                    self._open(Path(command.path).expanduser())
+                case m.Start():
+                    self._start(command)
+                case m.Pause():
+                    self._enter("paused")
+                case m.Reset():
+                    self._forget_training()
+                    self._enter("ready")
+                case m.Continue():
+                    assert self.trainer is not None
+                    self.trainer.go_on(command.minutes)
+                    self._enter("training")
+                case m.Cancel():
+                    self._cancel()
+                case m.Export():
+                    self._export(command)
+                case m.Save():
+                    self.save(Path(command.path).expanduser())
+        except UserError as error:
+            self._emit(m.Failure(str(error), name))
+
+    def work(self) -> bool:
+        """One slice of whatever is due; False when nothing is."""
+        drew = self._draw() if self.previewer.urgent() else False
+        if drew:
+            return True
+        if self._task is not None:
+            self._advance_task()
+            busy = True
+        elif self.state == "training":
+            self._train()
+            busy = True
+        else:
+            busy = False
+        return self._draw() or busy
+
+    def close(self) -> None:
+        """Save what training would lose and free everything."""
+        self._cancel()
+        if self.trainer is not None and self.trainer.step_count and self._unsaved:
+            self._autosave()
+        if self.trainer is not None:
+            self.trainer.store.close()
+        self.trainer = None
+
+    # --- opening -------------------------------------------------------------------------
+
+    def _open(self, path: Path) -> None:
+        solving = not is_project(path) and needs_poses(path)
+        name = "solve" if solving else "open"
+        self._run(RunningTask(name, self._opening(path), self._opened, self.state))
+
+    def _opening(self, path: Path) -> Task[tuple[Path, Scene, Project | None, PixelStore | None]]:
+        """Reads what lies at ``path``, a project with the photos its training needs."""
+        if is_project(path):
+            yield Progress(0.0, "reading the project")
+            project = load_project(path)
+            store = None
+            if "counters" in project.tensors:
+                store = yield from load_pixels(
+                    project.scene, project.config.train.max_photo_side
+                )
+            return path, project.scene, project, store
+        scene = yield from open_capture(path, _workspace(path))
+        return path, hold_out_every(scene) if self._hold_out else scene, None, None
+
+    def _opened(self, result: tuple[Path, Scene, Project | None, PixelStore | None]) -> None:
+        path, scene, project, store = result
+        self._forget_training()
+        self.scene = scene
+        self.source = project.source if project else str(path.resolve())
+        self.config = project.config if project else None
+        state: m.State = "ready"
+        if project is not None and store is not None:
+            self.scene = store.scene
+            self.trainer = Trainer(store, project.config, self.device)
+            restore(self.trainer, project.tensors)
+            state = "finished" if self.trainer.finished else "paused"
+        self._emit(self._description(path))
+        self._enter(state)
+        if self.trainer is not None:
+            self._emit_stats()
+
+    def _description(self, path: Path) -> m.Opened:
+        scene = self.scene
+        assert scene is not None
+        preset = self.config.preset if self.config else default_preset(self.device.type)
+        lens = scene.photos[0].intrinsics
+        poses = [scene.scene_from_camera(p) for p in scene.photos]
+        return m.Opened(
+            path=str(path), kind=scene.kind, device=str(self.device), n_photos=len(scene.photos),
+            n_held_out=len(scene.held_out), n_points=len(scene.points),
+            has_masks=scene.has_masks, cameras=tuple(tuple(p.ravel().tolist()) for p in poses),
+            fov_y=float(2 * np.arctan(lens.height / (2 * lens.fy))),
+            aspect=lens.width / lens.height, up=(0.0, 0.0, 1.0),
+            n_levels=(self.config or PRESETS[preset]).field.n_levels, preset=preset,
+            presets=DESCRIPTIONS, minutes=(self.config or PRESETS[preset]).train.minutes,
+            notices=scene.notices,
+        )
+
+    # --- training ------------------------------------------------------------------------
+
+    def _start(self, command: m.Start) -> None:
+        if self.trainer is not None:
+            self._enter("training")
+            return
+        assert self.scene is not None
+        preset = command.preset or default_preset(self.device.type)
+        if preset not in PRESETS:
+            raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
+        config = run_config(
+            preset, minutes=command.minutes, steps=command.steps, seed=self._seed,
+            device=self._device_name,
+        )
+        self.config = for_scene(config, self.scene.has_masks)
+        task = load_pixels(self.scene, config.train.max_photo_side)
+        self._run(RunningTask("open", task, self._begin_training, back_to="ready"))
+
+    def _begin_training(self, store: PixelStore) -> None:
+        assert self.config is not None
+        for notice in store.scene.notices[len(self.scene.notices if self.scene else ()):]:
+            self._emit(m.Notice(notice))
+        self.scene = store.scene
+        self.trainer = Trainer(store, self.config, self.device)
+        self._last_save = time.monotonic()
+        self._enter("training")
+
+    def _train(self) -> None:
+        trainer = self.trainer
+        assert trainer is not None
+        assert self.config is not None
+        try:
+            stats = trainer.step()
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            self._enter("paused")
+            self._emit(m.Failure("The GPU's memory is full. Reset and choose a smaller preset, or "
+                                 "close other programs.", "training"))
+            return
+        self._unsaved = True
+        self._stats.add(stats)
+        now = time.monotonic()
+        if self._stats.diverged:
+            self._enter("paused")
+            self._emit(m.Failure("The optimisation no longer gives numbers. Reset, and check that "
+                                 "the poses are right.", "training"))
+        elif trainer.finished:
+            self._emit_stats()
+            self._enter("finished")
+            self._autosave()
+        elif now - self._last_stats > STATS_EVERY_S:
+            self._emit_stats()
+            if now - self._last_save > self.config.train.autosave_minutes * 60:
+                self._autosave()
+
+    def training_stats(self) -> m.TrainingStats:
+        """The figures of the run so far; there must be one."""
+        assert self.trainer is not None
+        return self._stats.event(self.trainer)
+
+    def _emit_stats(self) -> None:
+        self._last_stats = time.monotonic()
+        self._emit(self.training_stats())
+
+    def _forget_training(self) -> None:
+        if self.trainer is not None:
+            self.trainer.store.close()
+        self.trainer, self._stats, self._unsaved = None, StatsWindow(), False
+        self.previewer.forget()
+
+    # --- meshes and projects -------------------------------------------------------------
+
+    def _export(self, command: m.Export) -> None:
+        options = MeshOptions(
+            resolution=command.resolution, levels=command.levels, format=command.format
+        )
+        path = Path(command.path).expanduser()
+        self._run(RunningTask("export", self._exporting_to(path, options), self._emit, None))
+
+    def _exporting_to(self, path: Path, options: MeshOptions) -> Task[m.Exported]:
+        trainer = self.trainer
+        assert trainer is not None
+        mesh = yield from mesh_of_model(
+            trainer.model, trainer.store.scene.scene_from_input, options
+        )
+        n_bytes = write_mesh(mesh, path, options.format)
+        return m.Exported(str(path), len(mesh.vertices), len(mesh.faces), n_bytes)
+
+    def save(self, folder: Path) -> None:
+        """Save the project into ``folder``. Raises UserError."""
+        self._write_project(folder)
+        self._unsaved = False
+        self._emit(m.Saved(str(folder)))
+
+    def _autosave(self) -> None:
+        """Save where nobody asked to; a failure is said, and training goes on."""
+        self._last_save = time.monotonic()
+        folder = self._autosave_to or autosave_folder(self.source)
+        try:
+            self._write_project(folder)
+            self._emit(m.Saved(str(folder), automatic=True))
+            self._unsaved = False
+        except UserError as error:
+            self._emit(m.Failure(str(error), "autosave"))
+
+    def _write_project(self, folder: Path) -> None:
+        assert self.scene is not None
+        config = self.config or run_config(default_preset(self.device.type))
+        save_project(folder, self.source, config, self.scene, self.trainer)
+
+    # --- states and tasks ----------------------------------------------------------------
+
+    @property
+    def _exporting(self) -> bool:
+        return self._task is not None and self._task.name == "export"
+
+    def _run(self, task: RunningTask) -> None:
+        self._task = task
+        if task.back_to is not None:
+            self._enter("solving" if task.name == "solve" else "opening")
+        else:
+            self._announce()
+
+    def _advance_task(self) -> None:
+        running = self._task
+        assert running is not None
+        try:
+            self._emit(running.advance())
+        except StopIteration as stop:
+            self._end_task()
+            running.done(stop.value)
+            self._announce()
+        except Exception as error:
+            self._end_task()
+            self._enter(running.back_to or self.state)
+            if not isinstance(error, UserError):
+                raise
+            self._emit(m.Failure(str(error), running.name))
+
+    def _cancel(self) -> None:
+        running = self._task
+        if running is None:
+            return
+        running.task.close()
+        self._end_task()
+        self._enter(running.back_to or self.state)
+        what = "no mesh was written" if running.name == "export" else "nothing was changed"
+        self._emit(m.Notice(f"Cancelled; {what}."))
+
+    def _end_task(self) -> None:
+        assert self._task is not None
+        name, self._task = self._task.name, None
+        self._emit(m.TaskProgress(name, 1.0))
+
+    def _enter(self, state: m.State) -> None:
+        self.state = state
+        self._announce()
+
+    def _announce(self) -> None:
+        allowed, reasons = allowed_now(self.state, self._exporting)
+        self._emit(m.StateChanged(self.state, allowed, reasons))
+
+    def _draw(self) -> bool:
+        trainer = self.trainer
+        if trainer is None:
+            return False
+        training = self.state == "training" or self._exporting
+        return self.previewer.work(
+            trainer.model, trainer.occupancy, trainer.step_count, training
+        )
+
+
+def autosave_folder(source: str) -> Path:
+    """Where the automatic saves of the capture at ``source`` go."""
+    return platformdirs.user_data_path("gradina") / "autosave" / _label(source)
+
+
+def _workspace(path: Path) -> Path:
+    """Where poses solved for the photos at ``path`` are kept, so that they are solved once."""
+    return platformdirs.user_cache_path("gradina") / "poses" / _label(str(path.resolve()))
+
+
+def _label(source: str) -> str:
+    return f"{Path(source).name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}"

@@ -1,0 +1,184 @@
+"""Projects on disk: a folder that holds all it takes to go on.
+
+``project.json``      version, source path, configuration, the cameras, progress
+``checkpoint.safetensors``  the model, the optimiser, occupancy and random state
+
+Each file is replaced atomically, the checkpoint last; a save that fails leaves the old one whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from core.capture.scene import Intrinsics, Photo, Scene
+from core.config import RunConfig
+from core.errors import UserError
+from core.files import write_atomically
+from core.training.trainer import Trainer
+
+VERSION = 1
+_PROJECT, _CHECKPOINT = "project.json", "checkpoint.safetensors"
+
+
+class _SavedPhoto(msgspec.Struct):
+    name: str
+    path: str
+    intrinsics: Intrinsics
+    world_from_camera: list[list[float]]
+    mask_path: str | None
+
+
+class _Saved(msgspec.Struct):
+    version: int
+    source: str
+    config: RunConfig
+    kind: str
+    photos: list[_SavedPhoto]
+    held_out: list[_SavedPhoto]
+    scene_from_input: list[list[float]]
+    has_masks: bool
+    background: tuple[float, float, float] | None
+    notices: list[str]
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a saved project says: where it came from, how it runs, its scene, and the tensors of
+    its checkpoint (empty when it was saved before training)."""
+
+    source: str
+    config: RunConfig
+    scene: Scene
+    tensors: dict[str, Tensor]
+
+
+def is_project(path: Path) -> bool:
+    """Whether ``path`` is a saved project's folder."""
+    return (path / _PROJECT).is_file()
+
+
+def save_project(
+    folder: Path, source: str, config: RunConfig, scene: Scene, trainer: Trainer | None
+) -> None:
+    """Write the project into ``folder``. Raises UserError where it cannot; what was saved there
+    before then stays as it was."""
+    saved = _Saved(
+        VERSION, source, config, scene.kind, [_photo(p) for p in scene.photos],
+        [_photo(p) for p in scene.held_out], scene.scene_from_input.tolist(), scene.has_masks,
+        scene.background, list(scene.notices),
+    )
+    tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
+    if trainer is not None:
+        tensors |= _state(trainer)
+    text = msgspec.json.format(msgspec.json.encode(saved), indent=1)
+    # the checkpoint carries the configuration too, so that the two can never disagree
+    data = save(tensors, metadata={"project": text.decode()})
+    write_atomically(folder / _CHECKPOINT, data, "the project")
+    write_atomically(folder / _PROJECT, text, "the project")
+
+
+def load_project(folder: Path) -> Project:
+    """Read the project in ``folder``. Raises UserError where it is damaged, incomplete, or from a
+    newer version of the program."""
+    path = folder / _PROJECT
+    try:
+        text = path.read_bytes()
+        found = msgspec.json.decode(text, type=dict[str, Any]).get("version")
+        if not isinstance(found, int) or found > VERSION:
+            raise UserError(
+                f"{path} is of project version {found}; this program reads up to {VERSION}",
+                "Update Gradina to open it",
+            )
+        tensors = load((folder / _CHECKPOINT).read_bytes())
+        saved = msgspec.json.decode(_metadata(folder / _CHECKPOINT), type=_Saved)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or path} cannot be read ({error.strerror})",
+            "Choose a folder that Gradina saved",
+        ) from error
+    except (msgspec.DecodeError, SafetensorError, KeyError, ValueError) as error:
+        raise UserError(
+            f"{path.parent} is not a readable project ({error})",
+            "Open an autosave or start again from the photos",
+        ) from error
+    points = tensors.pop("scene.points").numpy()
+    scene = Scene(
+        saved.kind, tuple(map(_unphoto, saved.photos)), np.array(saved.scene_from_input),
+        tuple(map(_unphoto, saved.held_out)), points, saved.has_masks, saved.background,
+        tuple(saved.notices),
+    )
+    return Project(saved.source, saved.config, scene, tensors)
+
+
+def restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
+    """Put a checkpoint's state into a fresh trainer of the same configuration."""
+    part = _Parts(tensors)
+    trainer.model.load_state_dict(part.under("model."))
+    state = trainer.optimizer.state_dict()
+    for i in range(len(_parameters(trainer))):
+        values = part.under(f"optimizer.{i}.")
+        if values:
+            state["state"][i] = {name: value.clone() for name, value in values.items()}
+    trainer.optimizer.load_state_dict(state)
+    trainer.occupancy.occupied = tensors["occupied"].bool().to(trainer.device)
+    step, elapsed, n_rays, begin, at, budget, eps = tensors["counters"].tolist()
+    trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
+    trainer.segment, trainer.budget, trainer.first_eps = (begin, at), budget, eps
+    torch.set_rng_state(tensors["random.torch"])
+    trainer.rays.random.bit_generator.state = msgspec.json.decode(
+        bytes(tensors["random.numpy"].numpy())
+    )
+
+
+def _state(trainer: Trainer) -> dict[str, Tensor]:
+    """All tensors of a run, by name."""
+    tensors = {f"model.{k}": v.cpu().contiguous() for k, v in trainer.model.state_dict().items()}
+    for i, parameter in enumerate(_parameters(trainer)):
+        for name, value in trainer.optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{i}.{name}"] = value.cpu().contiguous()
+    tensors["occupied"] = trainer.occupancy.occupied.cpu().to(torch.uint8)
+    tensors["counters"] = torch.tensor(
+        [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget,
+         trainer.first_eps], dtype=torch.float64,
+    )
+    tensors["random.torch"] = torch.get_rng_state()
+    numpy_state = msgspec.json.encode(trainer.rays.random.bit_generator.state)
+    tensors["random.numpy"] = torch.frombuffer(bytearray(numpy_state), dtype=torch.uint8)
+    return tensors
+
+
+def _parameters(trainer: Trainer) -> list[Tensor]:
+    return [p for group in trainer.optimizer.param_groups for p in group["params"]]
+
+
+class _Parts(dict[str, Tensor]):
+    def under(self, prefix: str) -> dict[str, Tensor]:
+        return {k[len(prefix) :]: v for k, v in self.items() if k.startswith(prefix)}
+
+
+def _metadata(path: Path) -> str:
+    """The project text inside a safetensors file: an 8-byte length, then a JSON header."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = msgspec.json.decode(file.read(length))
+    return header["__metadata__"]["project"]
+
+
+def _photo(photo: Photo) -> _SavedPhoto:
+    mask = str(photo.mask_path.resolve()) if photo.mask_path else None
+    return _SavedPhoto(photo.name, str(photo.path.resolve()), photo.intrinsics,
+                       photo.world_from_camera.tolist(), mask)
+
+
+def _unphoto(saved: _SavedPhoto) -> Photo:
+    return Photo(saved.name, Path(saved.path), saved.intrinsics, np.array(saved.world_from_camera),
+                 Path(saved.mask_path) if saved.mask_path else None)

@@ -1,0 +1,57 @@
+"""The life of a session as a table: which command is allowed in which state, and why not."""
+
+from __future__ import annotations
+
+from core.messages import State
+
+COMMANDS = ("open", "start", "pause", "reset", "continue", "cancel", "export", "save")
+
+_ALLOWED: dict[State, frozenset[str]] = {
+    "empty": frozenset({"open"}),
+    "opening": frozenset({"cancel"}),
+    "solving": frozenset({"cancel"}),
+    "ready": frozenset({"open", "start", "save"}),
+    "training": frozenset({"open", "pause", "reset", "export", "save"}),
+    "paused": frozenset({"open", "start", "reset", "export", "save"}),
+    "finished": frozenset({"open", "continue", "reset", "export", "save"}),
+}
+
+_WHY_NOT: dict[str, dict[State, str]] = {
+    "open": {"opening": "Something is being opened; cancel it first",
+             "solving": "Poses are being solved; cancel that first"},
+    "start": {"empty": "Open some photos first",
+              "opening": "Wait until the photos are read", "solving": "Wait for the poses",
+              "training": "It is already training",
+              "finished": "The training is finished; continue it or reset"},
+    "pause": {},
+    "reset": {},
+    "continue": {"training": "It is still training", "paused": "It is paused; resume it"},
+    "cancel": {},
+    "export": {"training": "A mesh is being written"},
+    "save": {},
+}
+_WHY_NOT_IN_GENERAL = {
+    "pause": "Nothing is training",
+    "reset": "Nothing has been trained yet",
+    "continue": "Only a finished training can be continued",
+    "cancel": "There is nothing to cancel",
+    "export": "Train first: there is no surface yet",
+    "save": "There is nothing to save yet",
+}
+
+
+def allowed_now(state: State, exporting: bool) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The commands that make sense in ``state`` and the reasons against the others; while a mesh
+    is being written (``exporting``) that can be cancelled, and nothing may change the field's
+    identity under it."""
+    allowed = set(_ALLOWED[state])
+    if exporting:
+        allowed = (allowed | {"cancel"}) - {"export", "open", "reset"}
+    reasons = {}
+    for command in COMMANDS:
+        if command not in allowed:
+            general = _WHY_NOT_IN_GENERAL.get(command, "Not now")
+            reason = _WHY_NOT[command].get(state, general)
+            reasons[command] = "A mesh is being written" if exporting and (
+                command in _ALLOWED[state]) else reason
+    return tuple(c for c in COMMANDS if c in allowed), reasons

@@ -1,0 +1,196 @@
+"""Pictures of a trained scene: photos rendered again, orbits, paths, and how close they come."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import torch
+
+from core.capture.photos import read_rgba
+from core.capture.scene import Intrinsics, Photo
+from core.errors import UserError
+from core.geometry.rigid import nearest_rigid, similarity_scale, world_from_opengl_camera
+from core.lanes import count, lane_map
+from core.messages import SetView
+from core.metrics import psnr, ssim
+from core.rendering.preview import render_preview
+from core.rendering.render import render_rays
+from core.tasks import Progress, Task, run
+from core.training.rays import photo_rays
+from core.training.trainer import Trainer
+
+CHUNK = 4096
+WHITE = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class ViewScore:
+    """How well one photo is explained: ``psnr`` dB and ``ssim``."""
+
+    name: str
+    psnr: float
+    ssim: float
+
+
+def training_size(lens: Intrinsics, max_side: int) -> Intrinsics:
+    """``lens`` for the photo as large as it is trained on."""
+    ratio = min(1.0, max_side / max(lens.width, lens.height))
+    return lens.scaled(max(1, round(lens.width * ratio)), max(1, round(lens.height * ratio)))
+
+
+def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.ndarray]:
+    """The field volume-rendered from the camera of ``photo`` through ``lens``: sRGB [H, W, 3].
+    Where masks cut the photos out, on the capture's solid background."""
+    scene, device = trainer.store.scene, trainer.device
+    index = next((i for i, p in enumerate(scene.photos) if p.path == photo.path), None)
+    rays = photo_rays(scene, photo, lens, index)
+    behind = torch.tensor(scene.background or WHITE, device=device)
+
+    @torch.no_grad()
+    def part(start: int) -> torch.Tensor:
+        some = rays[start : start + CHUNK].to(device)
+        rendered = render_rays(
+            trainer.model, trainer.occupancy, some, trainer.config.train, behind=behind
+        )
+        return rendered.color.cpu()
+
+    starts = list(range(0, len(rays), CHUNK))
+    lanes = count(device)
+    colors = []
+    for i in range(0, len(starts), lanes):
+        colors += lane_map(part, starts[i : i + lanes])
+        yield Progress(min((i + lanes) / len(starts), 1.0), photo.name)
+    return torch.cat(colors).clamp(0, 1).view(lens.height, lens.width, 3).numpy()
+
+
+def photo_truth(trainer: Trainer, photo: Photo, lens: Intrinsics) -> np.ndarray:
+    """What `render_photo` should give, sRGB [H, W, 3]."""
+    rgba = read_rgba(photo.path, photo.mask_path, lens, photo.intrinsics).astype(np.float32) / 255
+    if not trainer.store.scene.has_masks:
+        return rgba[..., :3]
+    behind = np.array(trainer.store.scene.background or WHITE, np.float32)
+    return rgba[..., :3] * rgba[..., 3:] + behind * (1 - rgba[..., 3:])
+
+
+def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewScore]]:
+    """PSNR and SSIM of each of ``photos`` at training size."""
+    scores = []
+    for i, photo in enumerate(photos):
+        lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+        task = render_photo(trainer, photo, lens)
+        image = yield from _within(task, i / len(photos), (i + 1) / len(photos))
+        truth = photo_truth(trainer, photo, lens)
+        scores.append(ViewScore(photo.name, psnr(image, truth), ssim(image, truth)))
+    return scores
+
+
+def orbit(n_frames: int, width: int, height: int) -> list[SetView]:
+    """One turn around the scene, slightly from above, in the scene frame."""
+    return [
+        _view(i, _looking_at_center(turn, math.radians(20), 3.0), width, height)
+        for i, turn in enumerate(np.linspace(0, 2 * math.pi, n_frames, endpoint=False))
+    ]
+
+
+def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: int) -> list[SetView]:
+    """The cameras of a JSON file in transforms.json's form: ``frames`` with ``transform_matrix``
+    (input frame, OpenGL axes), optionally ``camera_angle_y``. Raises UserError."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        poses = [np.array(f["transform_matrix"], float) for f in content["frames"]]
+        fov = float(content.get("camera_angle_y", math.radians(40)))
+        rigid = [nearest_rigid(world_from_opengl_camera(p)) for p in poses]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{file} is not a camera path ({error})",
+            "It needs frames with transform_matrix, as in transforms.json",
+        ) from error
+    scale = similarity_scale(scene_from_input)
+    views = []
+    for i, pose in enumerate(rigid):
+        scene_pose = scene_from_input @ pose
+        scene_pose[:3, :3] /= scale
+        views.append(_view(i, scene_pose, width, height, fov))
+    return views
+
+
+def render_views(trainer: Trainer, views: list[SetView]) -> Iterator[np.ndarray]:
+    """The surface of each view, uint8 [H, W, 3]."""
+    for view in views:
+        bands = render_preview(trainer.model, trainer.occupancy, view, view.width, view.height)
+        yield next(image for image in bands if image is not None)
+
+
+def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], int]:
+    """Pictures uint8 [H, W, 3] of the held-out ("test") or training photos' cameras, and how
+    many. Raises UserError where there are none."""
+    scene = trainer.store.scene
+    photos = scene.held_out if split == "test" else scene.photos
+    if not photos:
+        raise UserError("No photos were held out of this project",
+                        "Use --split train, or reconstruct with --hold-out")
+
+    def frames() -> Iterator[np.ndarray]:
+        for photo in photos:
+            lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+            image = run(render_photo(trainer, photo, lens))
+            yield (image * 255).round().astype(np.uint8)
+
+    return frames(), len(photos)
+
+
+def write_frames(frames: Iterator[np.ndarray], out: Path, rate: int = 30) -> int:
+    """Write pictures into the folder ``out``, or as one film if it ends in .mp4; returns their
+    number. Raises UserError where that cannot be written."""
+    n = 0
+    try:
+        if out.suffix.lower() != ".mp4":
+            out.mkdir(parents=True, exist_ok=True)
+            for image in frames:
+                iio.imwrite(out / f"{n:04d}.png", image)
+                n += 1
+            return n
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with iio.imopen(out, "w", plugin="pyav") as film:
+            film.init_video_stream("libx264", fps=rate)
+            for image in frames:
+                film.write_frame(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
+                n += 1
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{out} cannot be written ({reason})", "Choose another place") from error
+    return n
+
+
+def _view(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> SetView:
+    return SetView(i, tuple(pose.ravel().tolist()), fov, width, height)
+
+
+def _looking_at_center(azimuth: float, elevation: float, distance: float) -> np.ndarray:
+    """[4, 4] scene_from_camera of a camera that looks at the origin, +Z up."""
+    outward = np.array([
+        math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth),
+        math.sin(elevation),
+    ])
+    right = np.array([-math.sin(azimuth), math.cos(azimuth), 0.0])
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([right, np.cross(-outward, right), -outward], 1)
+    pose[:3, 3] = distance * outward
+    return pose
+
+
+def _within(task: Task[np.ndarray], start: float, end: float) -> Task[np.ndarray]:
+    try:
+        while True:
+            step = next(task)
+            yield Progress(start + (end - start) * step.fraction, step.detail)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        task.close()

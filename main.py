@@ -1,0 +1,57 @@
+"""Gradina: photos → cameras → rays → field → losses → preview and mesh.
+
+The way through the code, in the order things happen:
+
+    photos            core/capture/open.py        what lies at a path, and which reader takes it
+    cameras           core/capture/poses.py       poses of plain photos; readers for posed captures
+    the unit ball     core/geometry/scene_box.py  one similarity that the exports undo
+    rays              core/training/rays.py       random pixels of all photos
+    samples           core/rendering/sampling.py  only where the surface can be
+    field             core/field/sdf_field.py     hash grid → signed distance; colour beside it
+    rendering         core/rendering/render.py    samples → opacities → a pixel's colour
+    losses, Adam      core/training/trainer.py    one step, top to bottom
+    preview           core/rendering/preview.py   sphere tracing of the same field
+    mesh              core/meshing/build.py       marching cubes of the same field, input frame
+    session           core/session.py             all of it, driven by the window or from here
+    window            app/window.py               in a process of its own
+
+Results go to stdout, progress to stderr. Exit status: 0 done, 1 failed with one clear line,
+2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from core import commands
+from core.errors import UserError
+
+
+def window(path: Path | None, device: str) -> int:
+    """Show the window, with ``path`` opened at once; returns the exit status."""
+    from app.window import run_window
+
+    return run_window(path, device=device)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry of the command line; returns the exit status."""
+    arguments = commands.parse(sys.argv[1:] if argv is None else argv, window)
+    try:
+        return arguments.run(arguments)
+    except UserError as error:
+        print(f"gradina: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("gradina: stopped; what was trained is saved (--resume goes on)", file=sys.stderr)
+        return 1
+    except Exception as error:
+        path = commands.log_failure()
+        print(f"gradina: something unexpected went wrong ({type(error).__name__}: "
+              f"{str(error).splitlines()[0] if str(error) else ''}); see {path}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
