@@ -57,6 +57,6 @@ def _resting_line(state: AppState) -> str:
         case "training":
             return f"Training {name}{step}."
         case "paused":
-            return f"{name} is paused{step}. Start goes on from here."
+            return f"{name} is paused{step}. Resume goes on from here."
         case "finished":
             return f"{name} is trained{step}. Export the mesh, or train on."

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.gui import dpg
 from app.orbit_camera import OrbitCamera
+from app.overlay import draw_scene
 from core.messages import Opened, PreviewMode, PreviewReady, SetView
 from core.preview_ring import MAX_PIXELS, PreviewRing
 
@@ -41,6 +42,8 @@ class Viewport:
         self.shown = Shown()
         self._send = send
         self._home = self.camera
+        self._overview = self.camera
+        self._opened: Opened | None = None
         self._size = (1, 1)
         self._mode: PreviewMode = "color"
         self._levels: int | None = None
@@ -61,20 +64,22 @@ class Viewport:
     # --- what is shown -----------------------------------------------------------------
 
     def opened(self, opened: Opened) -> None:
-        """Look at a newly opened scene through its first photo."""
+        """Look at a newly opened scene from afar, past its first photo."""
         camera = OrbitCamera(up=opened.up, fov_y=opened.fov_y)
         if opened.cameras:
             camera = camera.looking_through(np.array(opened.cameras[0]), opened.fov_y)
         else:
             camera = camera.framed()
-        self._home = self.camera = camera
-        self.clear()
+        self._home = camera
+        self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
+        self.clear(opened)
         self.ask()
 
-    def clear(self) -> None:
-        """Show nothing: the scene has gone."""
+    def clear(self, opened: Opened | None) -> None:
+        """There is no surface (any more): show the cameras of ``opened``, or nothing."""
+        self._opened = opened
         self.shown = Shown()
-        dpg.delete_item("canvas_area", children_only=True)
+        self._place()
 
     def resize(self, width: int, height: int) -> None:
         """Take ``width`` x ``height`` pixels of the window."""
@@ -92,6 +97,12 @@ class Viewport:
 
     def reset(self) -> None:
         self._move(self._home)
+
+    def approach(self) -> None:
+        """A surface is about to appear: look through the first photo, unless the person has
+        already chosen a view."""
+        if self.camera == self._overview:
+            self.reset()
 
     def frame(self) -> None:
         self._move(self.camera.framed())
@@ -114,9 +125,11 @@ class Viewport:
         self._place()
 
     def _place(self) -> None:
-        """Draw the texture as large as fits, its aspect kept."""
+        """Draw the texture as large as fits, its aspect kept; without one, the cameras."""
         dpg.delete_item("canvas_area", children_only=True)
         if not self.shown.width:
+            if self._opened is not None:
+                draw_scene("canvas_area", self._opened, self.camera, self._size)
             return
         width, height = self._size
         scale = min(width / self.shown.width, height / self.shown.height)
@@ -160,6 +173,8 @@ class Viewport:
             self._dirty = self._resting = True
         if self._dirty:
             self._dirty = False
+            if not self.shown.width:
+                self._place()
             self._send(self._view(moving=not self._resting))
 
     def _view(self, moving: bool) -> SetView:
@@ -226,16 +241,16 @@ class _Texture:
         self._used = (1, 1)
 
     def load(self, pixels: np.ndarray) -> None:
-        """Take uint8 [H, W, 3]; the edge is repeated once so that filtering stays clean."""
+        """Take uint8 [H, W, 3]; the edges are repeated once so that filtering stays clean."""
         height, width = pixels.shape[:2]
-        room = tuple(-(-(n + 1) // _TEXTURE_STEP) * _TEXTURE_STEP for n in (height, width))
+        room = tuple(-(-(n + 2) // _TEXTURE_STEP) * _TEXTURE_STEP for n in (height, width))
         if self._buffer.shape[:2] != room:
             self._make(*room)
         self._used = (height, width)
-        target = self._buffer[:height, :width, :3]
-        np.multiply(pixels, np.float32(1 / 255), out=target)
-        self._buffer[height, :width] = self._buffer[height - 1, :width]
-        self._buffer[: height + 1, width] = self._buffer[: height + 1, width - 1]
+        framed = self._buffer[: height + 2, : width + 2]
+        np.multiply(pixels, np.float32(1 / 255), out=framed[1:-1, 1:-1, :3])
+        framed[0], framed[-1] = framed[1], framed[-2]
+        framed[:, 0], framed[:, -1] = framed[:, 1], framed[:, -2]
 
     def _make(self, height: int, width: int) -> None:
         if self.tag:
@@ -248,9 +263,10 @@ class _Texture:
 
     @property
     def uv_min(self) -> tuple[float, float]:
-        return 0.0, 0.0
+        height, width = self._buffer.shape[:2]
+        return 1 / width, 1 / height
 
     @property
     def uv_max(self) -> tuple[float, float]:
         height, width = self._buffer.shape[:2]
-        return self._used[1] / width, self._used[0] / height
+        return (self._used[1] + 1) / width, (self._used[0] + 1) / height

@@ -183,8 +183,12 @@ class _Window:
         before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]
         if isinstance(event, Opened):
             self._viewport.opened(event)
-        if self.state.opened is None and before.opened is not None:
-            self._viewport.clear()
+        elif self.state.opened is None and before.opened is not None:
+            self._viewport.clear(None)
+        elif self.state.state == "ready" and before.state != "ready":
+            self._viewport.clear(self.state.opened)
+        elif self.state.state == "training" and before.state == "ready":
+            self._viewport.approach()
         if isinstance(event, WorkerLost):
             return
         ring = self._client.ring

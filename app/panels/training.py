@@ -74,8 +74,10 @@ class TrainingPanel:
             enable(command, state.reason(command))
         dpg.configure_item("start", label="Resume" if state.state == "paused" else "Start")
         fresh = state.state in ("empty", "opening", "solving", "ready")
-        dpg.configure_item("fresh_run", show=fresh)
-        dpg.configure_item("longer_run", show=not fresh)
+        dpg.configure_item("preset", enabled=fresh)
+        dpg.configure_item("minutes", enabled=fresh)
+        dpg.configure_item("fresh_run", show=state.state != "finished")
+        dpg.configure_item("longer_run", show=state.state == "finished")
         self._draw_progress(state)
         _draw_curves(state)
 
