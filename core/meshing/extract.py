@@ -219,6 +219,7 @@ def _touching(
 def _off_zero(values: np.ndarray, grid: _Grid) -> np.ndarray:
     clearance = CLEARANCE * grid.cell
     values = np.asarray(values, np.float64).reshape(-1)
+    values = np.nan_to_num(values, nan=1.0, posinf=1.0, neginf=-1.0)  # a field gone astray
     return np.where(values < 0, np.minimum(values, -clearance), np.maximum(values, clearance))
 
 

@@ -8,7 +8,7 @@ import trimesh
 
 from core.errors import UserError
 from core.geometry.cameras import Intrinsics
-from core.metrics import psnr, sample_surface, ssim, surface_distance
+from core.metrics import psnr, read_surface, sample_surface, ssim, surface_distance
 
 
 def sphere(radius: float, center=(0.0, 0.0, 0.0)) -> tuple[np.ndarray, np.ndarray]:
@@ -103,15 +103,26 @@ def test_one_camera_is_not_enough_and_pictures_have_edges():
 
 
 def test_a_point_cloud_serves_as_reference():
-    cloud = sample_surface(*sphere(1.02), 200_000, seed=5)
+    cloud, _ = sample_surface(*sphere(1.02), 200_000, seed=5)
     report = surface_distance(*sphere(1.0), cloud, np.zeros((0, 3), int))
     assert report.completeness == pytest.approx(0.02, abs=1e-3)
     assert report.accuracy == pytest.approx(0.02, abs=2e-3)
 
 
+def test_winding_does_not_change_what_is_seen():
+    ball, cameras = sphere(1.0), [camera_above(-0.1), camera_above(0.1)]
+    turned = ball[0], ball[1][:, ::-1]
+    right = surface_distance(*sphere(1.1), *ball, cameras, n_samples=20_000)
+    wrong = surface_distance(*sphere(1.1), *turned, cameras, n_samples=20_000)
+    # From height 5 a ball shows the cap above 1/5: two fifths of its area.
+    assert right.n_reference_samples / 20_000 == pytest.approx(0.4, abs=0.02)
+    assert wrong.n_reference_samples / 20_000 == pytest.approx(0.4, abs=0.02)
+
+
 def test_surfaces_are_sampled_evenly():
     small, large = quad(0.0, 1.0), quad(1.0, 2.0)
-    points = sample_surface(*join(small, large), 50_000)
+    points, normals = sample_surface(*join(small, large), 50_000)
+    np.testing.assert_array_equal(normals, np.broadcast_to([0, 0, 1], points.shape))
     assert (points[:, 2] == 1.0).mean() == pytest.approx(0.8, abs=0.01)  # areas 4 and 16
     upper = points[points[:, 2] == 1.0]
     counts, _, _ = np.histogram2d(upper[:, 0], upper[:, 1], 4)
@@ -125,3 +136,21 @@ def test_an_empty_mesh_or_one_elsewhere_is_refused_in_one_line():
     far = sphere(1.0, (100.0, 0, 0))
     with pytest.raises(UserError, match="not seen by 2 cameras"):
         surface_distance(*far, *sphere(1.0), [camera_above(0.0), camera_above(0.1)])
+
+
+def test_surfaces_come_from_files_of_any_kind(tmp_path):
+    shape = trimesh.creation.icosphere(2)
+    for format in ("ply", "obj", "glb", "stl"):
+        shape.export(tmp_path / f"m.{format}")
+        vertices, faces = read_surface(tmp_path / f"m.{format}")
+        assert len(faces) == len(shape.faces)
+        np.testing.assert_allclose(np.linalg.norm(vertices, axis=1), 1, atol=1e-6)
+    trimesh.PointCloud(shape.vertices).export(tmp_path / "cloud.ply")
+    vertices, faces = read_surface(tmp_path / "cloud.ply")
+    assert (vertices.shape, faces.shape) == ((len(shape.vertices), 3), (0, 3))
+    for name, content in (("bad.ply", b"ply\nnonsense"), ("a.txt", b"words"), ("b.obj", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match=name):
+            read_surface(tmp_path / name)
+    with pytest.raises(UserError, match=r"absent\.ply"):
+        read_surface(tmp_path / "absent.ply")

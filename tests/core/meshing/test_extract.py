@@ -128,6 +128,15 @@ def test_a_field_with_other_last_bits_in_each_batch_is_not_torn():
     assert as_trimesh(mesh).is_watertight
 
 
+def test_a_field_that_is_not_finite_in_places_gives_a_mesh_that_is():
+    def astray(p):
+        return np.where(p[:, 0] > 0.3, np.nan, np.where(p[:, 0] < -0.3, -np.inf, sphere(p)))
+
+    mesh = run(extract(astray, BALL, 48))
+    assert len(mesh.faces) > 100
+    assert np.isfinite(mesh.vertices).all()
+
+
 def test_nothing_to_cut_gives_an_empty_mesh():
     mesh = run(extract(lambda p: np.ones(len(p)), BALL, 32))
     assert mesh.vertices.shape == (0, 3)
