@@ -15,6 +15,7 @@ import json
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,13 +114,10 @@ def _extract(workspace: Path, copies: list[WorkingCopy], clock: Clock) -> None:
     done = 0
     for group in _cameras(copies):
         reader = pycolmap.ImageReaderOptions()
-        reader.camera_model = "OPENCV" if len(group) >= _FREE_LENS_FROM else "SIMPLE_RADIAL"
+        reader.camera_model = "SIMPLE_RADIAL"
         (width, height), focal = group[0].copy_size, group[0].focal
         if focal is not None:
-            center = f"{width / 2},{height / 2}"
-            reader.camera_params = (
-                f"{focal},{focal},{center},0,0,0,0" if reader.camera_model == "OPENCV"
-                else f"{focal},{center},0")
+            reader.camera_params = f"{focal},{width / 2},{height / 2},0"
         for lot in lots(group, _PHOTOS_PER_LOT):
             clock.update("features", done, len(copies),
                          f"finding details in photo {done + 1} of {len(copies)}")
@@ -168,9 +166,32 @@ def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) ->
         str(workspace / "database.db"), str(workspace / "photos"), str(workspace / "models"),
         options=options, next_image_callback=tick,
     )
-    clock.finish("mapping")
     best = max(models.values(), key=lambda m: m.num_reg_images(), default=None)
-    return best if best is not None and best.num_reg_images() >= 3 else None
+    if best is not None and best.num_reg_images() < 3:
+        best = None
+    if best is not None:
+        clock.update("mapping", 1, 1, "refining the lens")
+        _free_lenses(best)
+    clock.finish("mapping")
+    return best
+
+
+def _free_lenses(model: Any) -> None:
+    """Give cameras of many photos all of OpenCV's coefficients and adjust the whole once more.
+    They start with one coefficient, as too many lead the first few photos astray."""
+    import pycolmap
+
+    counts = Counter(image.camera_id for image in model.images.values() if image.has_pose)
+    for camera_id, camera in model.cameras.items():
+        if counts[camera_id] >= _FREE_LENS_FROM:
+            focal, cx, cy, k1 = camera.params
+            camera.model = pycolmap.CameraModelId.OPENCV
+            camera.params = [focal, focal, cx, cy, k1, 0.0, 0.0, 0.0]
+    options = pycolmap.BundleAdjustmentOptions()
+    options.ceres.solver_options.num_threads = _THREADS
+    options.print_summary = False
+    pycolmap.bundle_adjustment(model, options)
+    model.update_point_3d_errors()
 
 
 def _why_unused(
