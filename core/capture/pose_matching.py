@@ -60,7 +60,7 @@ def lots(items: list[Any], size: int) -> Iterable[list[Any]]:
     return (items[i : i + size] for i in range(0, len(items), size))
 
 
-def match_photos(database: Path, names: list[str], clock: Clock) -> int:
+def match_photos(database: Path, names: list[str], seed: int, clock: Clock) -> int:
     """Find what the photos ``names`` (in shooting order) in ``database`` share. Returns how many
     pairs were compared."""
     candidates = choose_pairs(len(names))
@@ -68,10 +68,10 @@ def match_photos(database: Path, names: list[str], clock: Clock) -> int:
     if len(names) > _THOROUGH_UP_TO:
         coarse = database.with_name("overview.db")
         _copy_largest_features(database, coarse)
-        _compare(coarse, names, candidates, clock, "overview", "looking for overlap", lot=400)
+        _compare(coarse, names, candidates, None, clock, 400)
         pairs = promising_pairs(candidates, _shared(coarse, names))
     clock.finish("overview")
-    _compare(database, names, pairs, clock, "matches", "comparing photos", lot=100)
+    _compare(database, names, pairs, seed, clock, 100)
     clock.finish("matches")
     return len(candidates)
 
@@ -122,14 +122,20 @@ def _copy_largest_features(database: Path, coarse: Path) -> None:
 
 
 def _compare(
-    database: Path, names: list[str], pairs: list[Pair], clock: Clock, phase: str, words: str,
-    lot: int,
+    database: Path, names: list[str], pairs: list[Pair], seed: int | None, clock: Clock, lot: int
 ) -> None:
+    """Match ``pairs``, ``lot`` at a time; with a ``seed``, check that the matches agree on one
+    geometry, else (an overview) only count them."""
     import pycolmap
+
+    phase, words = (("overview", "looking for overlap") if seed is None
+                    else ("matches", "comparing photos"))
+    checking = pycolmap.TwoViewGeometryOptions()
+    checking.ransac.random_seed = -1 if seed is None else seed
 
     matching = pycolmap.FeatureMatchingOptions()
     matching.num_threads = _THREADS
-    matching.skip_geometric_verification = phase == "overview"
+    matching.skip_geometric_verification = seed is None
     pairing = pycolmap.ImportedPairingOptions()
     listed = database.with_name("pairs.txt")
     pairing.match_list_path = str(listed)
@@ -140,7 +146,7 @@ def _compare(
         listed.write_text("".join(lines), encoding="utf-8")
         pycolmap.match_image_pairs(
             str(database), matching_options=matching, pairing_options=pairing,
-            device=pycolmap.Device.cpu,
+            verification_options=checking, device=pycolmap.Device.cpu,
         )
         done += len(part)
 

@@ -57,7 +57,7 @@ def solve(job: dict[str, Any], report: Callable[[float, str], None]) -> dict[str
     copies, damaged = _copy_photos(paths, workspace / "photos", int(job["max_side"]), clock)
     require_enough(len(copies), paths[0].parent)
     _extract(workspace, copies, clock)
-    compared = match_photos(workspace / "database.db", [c.copy for c in copies], clock)
+    compared = match_photos(workspace / "database.db", [c.copy for c in copies], seed, clock)
     model = _map(workspace, copies, seed, clock)
     reasons = damaged | _why_unused(workspace, copies, model)
     if model is None:
@@ -147,6 +147,7 @@ def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) ->
     """The largest model of incremental mapping (Schönberger and Frahm 2016), or None."""
     import pycolmap
 
+    pycolmap.set_random_seed(seed)
     options = pycolmap.IncrementalPipelineOptions()
     options.num_threads = _THREADS
     options.random_seed = seed

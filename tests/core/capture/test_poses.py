@@ -231,3 +231,11 @@ def test_part_of_the_vase_photos(tmp_path):
             for f in json.loads((DATA / "vase/poses_photos.json").read_text())["frames"]}
     found = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
     assert alignment_error(found, np.array([true[p.name] for p in scene.photos])) < 0.01
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_poses(tmp_path):
+    textured_plane_photos(tmp_path, room_poses(5), WIDE)
+    first, second = (run(solve_poses(tmp_path, seed=3)) for _ in range(2))
+    for a, b in zip(first.photos, second.photos, strict=True):
+        np.testing.assert_array_equal(a.world_from_camera, b.world_from_camera)
