@@ -69,11 +69,17 @@ def hold_out_every(scene: Scene, n: int = 8) -> Scene:
 
 def _reader(path: Path) -> tuple[str, Callable[[Path], Scene]] | None:
     """The reader for ``path``; None for a plain folder, which can only hold photos."""
-    if not path.exists():
-        raise UserError(f"{path} does not exist", "Check the path.")
-    for kind, find, read in _READERS:
-        if find(path):
-            return kind, read
+    try:
+        if not path.exists():
+            raise UserError(f"{path} does not exist", "Check the path.")
+        for kind, find, read in _READERS:
+            if find(path):
+                return kind, read
+        if path.is_dir():
+            next(path.iterdir(), None)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})",
+                        "Check the path and its permissions.") from error
     if path.is_file():
         raise UserError(f"{path} is not a capture that can be opened",
                         "Choose a folder of photos, a transforms.json, or a COLMAP or DTU folder.")

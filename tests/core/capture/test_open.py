@@ -70,7 +70,7 @@ def test_paths_that_hold_nothing_are_refused(tmp_path):
     text = tmp_path / "notes.txt"
     text.write_text("hello")
     for path, words in ((tmp_path / "none", "does not exist"), (text, "not a capture"),
-                        (tmp_path, "holds no photos")):
+                        (tmp_path, "holds no photos"), (tmp_path / ("x" * 300), "cannot be read")):
         with pytest.raises(UserError, match=words) as caught:
             run(open_capture(path))
         assert str(path) in str(caught.value)
