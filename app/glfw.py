@@ -29,7 +29,7 @@ class Glfw:
             return False
 
         def dropped(_window: int, count: int, paths: ctypes.Array[ctypes.c_char_p]) -> None:
-            callback([(paths[i] or b"").decode("utf-8", "surrogateescape") for i in range(count)])
+            callback([(paths[i] or b"").decode("utf-8", "replace") for i in range(count)])
 
         self._drop = _DROP(dropped)
         self._library.glfwSetDropCallback(window, self._drop)

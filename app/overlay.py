@@ -14,8 +14,8 @@ from core.messages import Opened
 MAX_CAMERAS = 150
 FRUSTUM_LENGTH = 0.12
 NEAR = 0.02
-# One stroke through all eight edges of a frustum: 0 is the eye, 1–4 the corners.
-_STROKE = (1, 2, 3, 4, 1, 0, 2, 0, 3, 0, 4)
+# Strokes through all eight edges of a frustum: 0 is the eye, 1–4 the corners.
+_STROKES = ((1, 2, 3, 4, 1), (1, 0, 3), (2, 0, 4))
 
 
 def project(
@@ -47,8 +47,10 @@ def draw_scene(
 ) -> None:
     """Draw frusta and the equator of the unit ball into the drawlist ``parent``."""
     pixels, before = project(frusta(opened), camera, size)
-    for stroke in pixels[before.all(-1)][:, _STROKE]:
-        dpg.draw_polyline(stroke.tolist(), parent=parent, color=theme.TEXT_OFF)
+    for frustum in pixels[before.all(-1)]:
+        for stroke in _STROKES:
+            points = frustum[list(stroke)].tolist()
+            dpg.draw_polyline(points, parent=parent, color=theme.TEXT_OFF)
     angles = np.linspace(0, math.tau, 97)
     up = np.asarray(opened.up)
     side = np.cross(up, np.eye(3)[np.argmin(np.abs(up))])

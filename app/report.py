@@ -11,7 +11,7 @@ from pathlib import Path
 from app.gui import dpg
 from app.state import AppState
 from app.status import status_line
-from app.viewport import Shown
+from app.viewport import Viewport
 
 PERIOD_S = 0.12
 
@@ -23,24 +23,29 @@ class Reporter:
         path = os.environ.get("GRADINA_UI_STATE")
         self._path = Path(path) if path else None
         self._last = 0.0
+        self._frame = 0
 
     def write(
-        self, state: AppState, shown: Shown, frames: Sequence[float], worker_pid: int | None
+        self, state: AppState, viewport: Viewport, frames: Sequence[float],
+        worker_pid: int | None,
     ) -> None:
         """``frames``: when the latest frames ended, seconds."""
         now = time.perf_counter()
+        self._frame += 1
         if self._path is None or now - self._last < PERIOD_S:
             return
         self._last = now
+        shown = viewport.shown
         recent = [t for t in frames if t > now - 1.0]
         document = {
-            "pid": os.getpid(), "worker_pid": worker_pid, "engine": state.engine,
+            "frame": self._frame, "pid": os.getpid(), "worker_pid": worker_pid, "engine": state.engine,
             "state": state.state, "allowed": state.allowed, "status": status_line(state),
             "failure": state.failure, "notices": state.notices, "offer": state.offer,
             "autosave": state.autosave, "step": state.stats.step if state.stats else 0,
             "task": state.task.task if state.task else None,
             "exported": state.exported.path if state.exported else None,
-            "view_id": shown.view_id, "final": shown.final, "latency_ms": shown.latency_ms,
+            "view_id": shown.view_id, "asked_view_id": viewport.view_id,
+            "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height], "fps": len(recent),
             "history": len(state.history.steps), "widgets": _rectangles(),
         }

@@ -40,6 +40,8 @@ class Viewport:
     def __init__(self, send: Callable[[SetView], None]) -> None:
         self.camera = OrbitCamera()
         self.shown = Shown()
+        self.view_id = 0
+        """of the view asked for last"""
         self._send = send
         self._home = self.camera
         self._overview = self.camera
@@ -47,7 +49,6 @@ class Viewport:
         self._size = (1, 1)
         self._mode: PreviewMode = "color"
         self._levels: int | None = None
-        self._view_id = 0
         self._asked_at: dict[int, float] = {}
         self._dirty = False
         self._resting = True
@@ -178,13 +179,13 @@ class Viewport:
             self._send(self._view(moving=not self._resting))
 
     def _view(self, moving: bool) -> SetView:
-        self._view_id += 1
-        self._asked_at[self._view_id] = time.perf_counter()
+        self.view_id += 1
+        self._asked_at[self.view_id] = time.perf_counter()
         width, height = self._size
         shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
         pose = tuple(float(x) for x in self.camera.scene_from_camera.ravel())
         return SetView(
-            self._view_id, pose, self.camera.fov_y,
+            self.view_id, pose, self.camera.fov_y,
             max(int(width * shrink), 1), max(int(height * shrink), 1),
             self._mode, self._levels, moving,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import logging
 import os
 import sys
 import time
@@ -21,16 +22,18 @@ from app.report import Reporter
 from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
 from app.viewport import Viewport
 from app.worker_client import WorkerClient
+from core import worker
 from core.errors import UserError
 from core.messages import Command, Failure, Open, Opened, Pause, Save
 
+_log = logging.getLogger("gradina.window")
 TITLE = "Gradina"
 SIZE = (1440, 900)
 FRAME_S = 1 / 60
 WORKING_FRAME_S = 1 / 36
 IDLE_FRAME_S = 1 / 8
 LIVELY_S = 0.6
-"""after input the window draws at full rate for so long, for hover effects and caret"""
+"""after input the window draws at full rate for so long, for hover effects"""
 SETTLING_FRAMES = 4
 """a new texture or layout takes a few frames to be on screen"""
 CLOSE_S = 2.0
@@ -46,11 +49,15 @@ def run_window(
     Raises UserError when there is no display to show it on.
     """
     screen = screen_size(path)
+    worker.start_log()
     dpg.create_context()
     try:
-        return _Window(device, session, screen).run(path)
+        window = _Window(device, session, screen)
+        window.run(path)
     finally:
         dpg.destroy_context()
+    window.wait_for_worker()  # it may have to save, but nobody has to look at that
+    return 0
 
 
 class _Window:
@@ -105,7 +112,7 @@ class _Window:
 
     def open(self, path: str) -> None:
         """Open whatever lies at ``path``."""
-        cleaned = path.strip().strip("\"'")
+        cleaned = path.strip().strip("\"'").encode(errors="replace").decode()
         if not cleaned:
             self._apply(Failure("No path is given. Type or choose a folder of photos."))
             return
@@ -126,7 +133,8 @@ class _Window:
 
     # --- the loop ----------------------------------------------------------------------
 
-    def run(self, path: Path | None) -> int:
+    def run(self, path: Path | None) -> None:
+        """Show the window until it is closed."""
         dpg.show_viewport()
         if self._fills_screen:
             dpg.maximize_viewport()
@@ -142,12 +150,17 @@ class _Window:
         except KeyboardInterrupt:
             pass
         finally:
-            self._close()
-        return 0
+            self._glfw = None
+            self._dialogs.close()
+            self._report.close()
+
+    def wait_for_worker(self) -> None:
+        """Let the worker end, and save first if it is training."""
+        self._client.stop(SAVE_S if self.state.state == "training" else CLOSE_S)
 
     def _frame(self) -> None:
         start = time.perf_counter()
-        dpg.run_callbacks(dpg.get_callback_queue())
+        self._run_callbacks()
         for event in self._client.events():
             self._apply(event)
         self._dialogs.poll()
@@ -163,8 +176,18 @@ class _Window:
         self._settling = max(self._settling - 1, 0)
         dpg.render_dearpygui_frame()
         self._frames.append(time.perf_counter())
-        self._report.write(self.state, self._viewport.shown, self._frames, self._client.pid)
+        self._report.write(self.state, self._viewport, self._frames, self._client.pid)
         self._rest(start)
+
+    def _run_callbacks(self) -> None:
+        try:
+            dpg.run_callbacks(dpg.get_callback_queue())
+        except Exception as error:  # a bug in a panel must not take the window away
+            _log.exception("in a callback")
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            self._apply(Failure(
+                f"Something unexpected went wrong ({what}); see log {worker.log_path()}"
+            ))
 
     def _rest(self, start: float) -> None:
         """Sleep until the next frame is due: full rate after input, less while only the worker is
@@ -196,15 +219,9 @@ class _Window:
             self._viewport.show(self.state.preview, ring)
 
     def _wake(self) -> None:
-        if self._glfw is not None:
-            self._glfw.wake()
-
-    def _close(self) -> None:
-        dpg.hide_item("root")
-        self._dialogs.close()
-        self._report.close()
-        self._client.stop(SAVE_S if self.state.state == "training" else CLOSE_S)
-
+        glfw = self._glfw  # called from another thread while the window may be closing
+        if glfw is not None:
+            glfw.wake()
 
 def screen_size(path: Path | None) -> tuple[int, int] | None:
     """Pixels of the screen, or None where only the desktop knows. Raises UserError when there is

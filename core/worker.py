@@ -54,15 +54,15 @@ class SessionLike(Protocol):
 
 
 def log_path() -> Path:
-    """Where the worker writes what went wrong."""
-    return user_log_path("gradina") / "worker.log"
+    """Where window and worker write what went wrong."""
+    return user_log_path("gradina") / "gradina.log"
 
 
 def main(connection: Connection, ring_name: str, session: str, device: str) -> None:
     """Entry of the worker process. ``session`` names the factory, as "module:attribute"."""
     _lower_priority()
     _use_all_cores()
-    _start_log()
+    start_log()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ring = PreviewRing.attach(ring_name)
     try:
@@ -169,7 +169,8 @@ def _use_all_cores() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", n_cores)
 
 
-def _start_log() -> None:
+def start_log() -> None:
+    """Send the log of this process to `log_path`; to stderr where that cannot be written."""
     handler: logging.Handler
     try:
         log_path().parent.mkdir(parents=True, exist_ok=True)

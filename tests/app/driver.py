@@ -64,6 +64,15 @@ class Driver:
     def wait_state(self, *states: str) -> dict:
         return self.wait(lambda ui: ui["state"] in states, " or ".join(states))
 
+    def settled(self, after: int = 0) -> dict:
+        """The report once the view asked for last, newer than ``after``, is wholly on screen."""
+        time.sleep(2 * PAUSE_S)
+        return self.wait(
+            lambda ui: ui["final"] and not ui["moving"] and ui["view_id"] > after
+            and ui["view_id"] == ui["asked_view_id"],
+            f"the picture after view {after}",
+        )
+
     def errors(self) -> str:
         return Path(self._errors.name).read_text()
 
@@ -79,11 +88,23 @@ class Driver:
         self._xdo("mousemove", "--window", self._window, round(x), round(y))
 
     def click(self, name: str, wait_s: float = PAUSE_S) -> None:
-        ui = self.wait(lambda ui: name in ui["widgets"], f"the widget {name}")
-        left, top, width, height = ui["widgets"][name]
+        left, top, width, height = self._place_of(name)
         self.move(left + width / 2, top + height / 2)
         self._xdo("click", 1)
         time.sleep(wait_s)
+
+    def _place_of(self, name: str) -> list[int]:
+        """Where the widget stands, once two reports agree: a window that is slow to be laid out
+        must not be clicked where the widget was."""
+        before = None
+        while True:
+            ui = self.wait(lambda ui: name in ui["widgets"], f"the widget {name}")
+            now = ui["frame"], ui["widgets"][name]
+            if before is not None and now[0] > before[0] and now[1] == before[1]:
+                return now[1]
+            if before is None or now[0] > before[0]:
+                before = now
+            time.sleep(0.05)
 
     def type(self, text: str) -> None:
         self._xdo("type", "--delay", 30, text)
