@@ -42,7 +42,7 @@ MOUSE = (
 
 def bind_keys(actions: Mapping[str, Callable[..., None]]) -> None:
     """Call ``actions`` by the table, unless a field is being typed into; H shows the table."""
-    every = {**actions, "help": _toggle_help}
+    every = {**actions, "help": toggle_help}
     with dpg.handler_registry():
         for key in KEYS:
             code = getattr(dpg, f"mvKey_{key.name}")
@@ -59,7 +59,8 @@ def _pressed(key: Key, action: Callable[..., None]) -> Callable[[], None]:
     return pressed
 
 
-def _toggle_help() -> None:
+def toggle_help() -> None:
+    """Show or hide the list of keys."""
     if not dpg.does_item_exist("help"):
         with dpg.window(
             tag="help", label="Mouse and keys", no_resize=True, no_collapse=True, pos=(60, 60),
@@ -69,6 +70,6 @@ def _toggle_help() -> None:
             dpg.add_table_column()
             for label, words in (*MOUSE, *((key.label, key.words) for key in KEYS)):
                 with dpg.table_row():
-                    dpg.add_text(label)
+                    dpg.add_text(f"{label}    ")
                     dpg.add_text(words)
     dpg.configure_item("help", show=not dpg.is_item_shown("help"))

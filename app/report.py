@@ -38,7 +38,8 @@ class Reporter:
         shown = viewport.shown
         recent = [t for t in frames if t > now - 1.0]
         document = {
-            "frame": self._frame, "pid": os.getpid(), "worker_pid": worker_pid, "engine": state.engine,
+            "frame": self._frame, "pid": os.getpid(), "worker_pid": worker_pid,
+            "engine": state.engine,
             "state": state.state, "allowed": state.allowed, "status": status_line(state),
             "failure": state.failure, "notices": state.notices, "offer": state.offer,
             "autosave": state.autosave, "step": state.stats.step if state.stats else 0,

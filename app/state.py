@@ -162,7 +162,9 @@ def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
     offer = state.autosave or (state.opened.path if state.opened else "")
     text = state.failure or f"The engine stopped unexpectedly ({how})."
     if state.autosave:
-        text += f" Training is saved up to the last autosave in {Path(state.autosave).name}."
+        text += " Resume goes on from the last automatic save."
+    elif offer:
+        text += f" Resume opens {Path(offer).name} again."
     return replace(
         state, engine="lost", state="empty", allowed=("open",), reasons={}, opened=None,
         task=None, stats=None, failure=text, offer=offer,

@@ -167,7 +167,7 @@ class Viewport:
     def update(self, enabled: bool) -> None:
         """Once per frame: follow the mouse, and ask for a view when something changed."""
         if not enabled:
-            self._drag = None
+            self._drag, self._resting = None, True
             return
         self._follow_mouse()
         if not self._resting and time.perf_counter() - self._changed_at > STILL_AFTER_S:

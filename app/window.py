@@ -190,10 +190,10 @@ class _Window:
             ))
 
     def _rest(self, start: float) -> None:
-        """Sleep until the next frame is due: full rate after input, less while only the worker is
-        busy, a few frames a second while nothing happens; input and events end the sleep."""
+        """Sleep until the next frame is due: full rate after input, less while only training goes
+        on, a few frames a second while nothing happens; input and events end the sleep."""
         assert self._glfw is not None
-        working = self.state.state == "training" or self.state.task is not None
+        working = self.state.state == "training"
         lively = self._viewport.active or self._settling > 0 or start < self._lively_until
         period = FRAME_S if lively else WORKING_FRAME_S if working else IDLE_FRAME_S
         left = start + period - time.perf_counter()

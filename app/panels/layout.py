@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from app import theme
 from app.gui import dpg
+from app.keys import toggle_help
 from app.panels.mesh import MeshPanel, ProjectPanel
 from app.panels.source import MessageBar, SourcePanel
 from app.panels.training import TrainingPanel
@@ -17,7 +18,7 @@ from app.status import status_line
 from app.viewport import Viewport
 from core.messages import Cancel
 
-STATUS_HEIGHT = 40
+STATUS_HEIGHT = 46
 HINT_SIZE = (520, 146)
 SAMPLE = files("assets") / "sample"
 
@@ -47,11 +48,16 @@ class Layout:
                 tag="status_bar", height=STATUS_HEIGHT, no_scrollbar=True,
                 always_use_window_padding=True,
             ),
-            dpg.group(horizontal=True),
+            dpg.table(header_row=False),
         ):
-            dpg.add_text("", tag="status")
-            dpg.add_progress_bar(tag="task_progress", width=180, height=20, show=False)
-            button("Cancel", "cancel", lambda: self._host.send(Cancel()), width=80, show=False)
+            dpg.add_table_column(width_stretch=True)
+            dpg.add_table_column(width_fixed=True)
+            with dpg.table_row():
+                dpg.add_text("", tag="status")
+                with dpg.group(horizontal=True):
+                    dpg.add_progress_bar(tag="task_progress", width=180, height=26, show=False)
+                    button("Cancel", "cancel", self._cancel, width=80, show=False)
+                    button("Keys", "keys", toggle_help, width=56)
 
     def _build_hint(self) -> None:
         with dpg.child_window(
@@ -71,6 +77,9 @@ class Layout:
                     button("Open the sample", "hint_sample", self._open_sample, width=150)
         dpg.bind_item_font("hint_title", "font_title")
         dpg.bind_item_theme("hint_browse", "primary")
+
+    def _cancel(self) -> None:
+        self._host.send(Cancel())
 
     def _browse(self) -> None:
         self._host.pick("folder", "", self._host.open)
