@@ -32,13 +32,13 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 # --- commands: window → worker -------------------------------------------------------------
 
 
-class Open(Message):
+class Open(Message, frozen=True):
     """Open any input (photo folder, posed capture, saved project); the kind is detected."""
 
     path: str
 
 
-class Start(Message):
+class Start(Message, frozen=True):
     """Start training, or resume it when paused. ``minutes`` or ``steps`` set the budget of a
     fresh run (neither: the preset's own)."""
 
@@ -47,25 +47,25 @@ class Start(Message):
     steps: int | None = None
 
 
-class Pause(Message):
+class Pause(Message, frozen=True):
     pass
 
 
-class Reset(Message):
+class Reset(Message, frozen=True):
     """Throw the trained field away and go back to "ready"."""
 
 
-class Continue(Message):
+class Continue(Message, frozen=True):
     """Train on past the end for ``minutes`` more."""
 
     minutes: float
 
 
-class Cancel(Message):
+class Cancel(Message, frozen=True):
     """Stop the long task under way (opening, solving, exporting)."""
 
 
-class SetView(Message):
+class SetView(Message, frozen=True):
     """The camera of the preview. ``scene_from_camera``: 16 numbers, row-major [4, 4], unit-ball
     frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
     ``levels`` limits the hash levels shown (None: all that are active); ``moving``: a drag is
@@ -83,7 +83,7 @@ class SetView(Message):
     moving: bool = False
 
 
-class Export(Message):
+class Export(Message, frozen=True):
     """Write a mesh. ``resolution``: marching-cubes cells along the longest side of the region;
     ``levels`` as in `SetView`."""
 
@@ -93,13 +93,13 @@ class Export(Message):
     levels: int | None = None
 
 
-class Save(Message):
+class Save(Message, frozen=True):
     """Save the project into the folder ``path``."""
 
     path: str
 
 
-class Shutdown(Message):
+class Shutdown(Message, frozen=True):
     pass
 
 
@@ -109,7 +109,7 @@ Command = Open | Start | Pause | Reset | Continue | Cancel | SetView | Export | 
 # --- events: worker → window ---------------------------------------------------------------
 
 
-class StateChanged(Message):
+class StateChanged(Message, frozen=True):
     """``allowed`` names the commands that make sense now (class names in lower case); ``reasons``
     says for each of the others, in plain words, why not."""
 
@@ -118,7 +118,7 @@ class StateChanged(Message):
     reasons: dict[str, str]
 
 
-class Opened(Message):
+class Opened(Message, frozen=True):
     """A scene is open. ``cameras``: per photo 16 numbers, [4, 4] scene_from_camera, unit-ball
     frame, OpenCV axes; ``fov_y`` of the first photo in radians; ``preset``: chosen for this
     device; ``presets``: all, with the words that describe them."""
@@ -141,7 +141,7 @@ class Opened(Message):
     notices: tuple[str, ...] = ()
 
 
-class TaskProgress(Message):
+class TaskProgress(Message, frozen=True):
     """``task``: "open", "solve" or "export"; ``eta_s`` None while unknown; fraction 1 ends it."""
 
     key: ClassVar[str | None] = "task"
@@ -151,7 +151,7 @@ class TaskProgress(Message):
     eta_s: float | None = None
 
 
-class TrainingStats(Message):
+class TrainingStats(Message, frozen=True):
     """``losses``: weighted terms by name. ``psnr``: dB of the last batches of training rays.
     ``elapsed_s`` and ``eta_s`` count training time."""
 
@@ -169,7 +169,7 @@ class TrainingStats(Message):
     samples_per_s: float
 
 
-class PreviewReady(Message):
+class PreviewReady(Message, frozen=True):
     """Pixels of ``view_id`` lie in slot ``slot`` of the ring, ``width`` x ``height``, written as
     sequence number ``sequence``; ``final`` when no finer version will follow."""
 
@@ -183,25 +183,25 @@ class PreviewReady(Message):
     render_ms: float
 
 
-class Exported(Message):
+class Exported(Message, frozen=True):
     path: str
     n_vertices: int
     n_faces: int
     n_bytes: int
 
 
-class Saved(Message):
+class Saved(Message, frozen=True):
     path: str
     automatic: bool = False
 
 
-class Notice(Message):
+class Notice(Message, frozen=True):
     """Something worth knowing that needs no action."""
 
     text: str
 
 
-class Failure(Message):
+class Failure(Message, frozen=True):
     """``text`` is one line naming the thing and the remedy; ``task`` what was being done."""
 
     text: str

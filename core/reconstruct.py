@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 import trimesh
 
@@ -142,7 +142,7 @@ def _write_preview(session: Session, mesh_path: Path, out: Path) -> None:
     """Photo, field and mesh from the same cameras, a few sides."""
     trainer = session.trainer
     assert trainer is not None
-    loaded = trimesh.load(mesh_path, process=False, force="mesh")
+    loaded: Any = trimesh.load(mesh_path, process=False, force="mesh")
     vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
     normals = np.asarray(loaded.vertex_normals)
     photos = trainer.store.scene.photos
@@ -153,10 +153,9 @@ def _write_preview(session: Session, mesh_path: Path, out: Path) -> None:
         clay = shade(vertices, faces, normals, lens, photo.world_from_camera)
         rows.append([photo_truth(trainer, photo, lens),
                      run(render_photo(trainer, photo, lens)), clay])
-    sheet = contact_sheet(["photo", "field", "mesh"], rows, [p.name for p in chosen])
-    data = io.BytesIO()
-    sheet.save(data, "PNG")
-    write_atomically(out, data.getvalue(), "the preview")
+    sheet = contact_sheet(rows, ["photo", "field", "mesh"], [p.name for p in chosen])
+    data = iio.imwrite("<bytes>", sheet, extension=".png")
+    write_atomically(out, data, "the preview")
 
 
 def _report(

@@ -83,6 +83,8 @@ class SdfField(nn.Module):
     and saved with every checkpoint, so that preview, mesh and training see one field.
     """
 
+    _active: Tensor
+
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
         self.config = config
@@ -94,11 +96,12 @@ class SdfField(nn.Module):
         )
         self.register_buffer("_active", torch.tensor(float(config.n_levels)))
         sizes = [3 + self.grid.layout.width] + [config.sdf_width] * config.sdf_layers
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self._layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+        self.hidden = nn.ModuleList(self._layers)
         self.head = nn.Linear(sizes[-1], 1 + config.n_geometry_features)
         self._initialise_sphere()
         if config.weight_norm:
-            for layer in self.hidden:
+            for layer in self._layers:
                 nn.utils.parametrizations.weight_norm(layer)
 
     @property
@@ -120,7 +123,7 @@ class SdfField(nn.Module):
         sphere round even with few of them."""
         config = self.config
         with torch.no_grad():
-            for i, layer in enumerate(self.hidden):
+            for i, layer in enumerate(self._layers):
                 out = layer.out_features
                 nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / out))
                 nn.init.zeros_(layer.bias)
@@ -141,7 +144,7 @@ class SdfField(nn.Module):
 
     def _trunk(self, positions: Tensor, levels: float) -> Tensor:
         h = torch.cat([positions, self.grid(positions, levels)], -1)
-        for layer in self.hidden:
+        for layer in self._layers:
             h = self._activate(layer(h))
         return h
 
@@ -179,9 +182,9 @@ class SdfField(nn.Module):
         asked = torch.cat([positions[:, None], positions[:, None] + step * offsets], 1)
         encoded = self.grid(asked.view(-1, 3), levels).view(n, 1 + k, self.grid.layout.width)
         h = torch.cat([asked, encoded], -1)
-        for layer in self.hidden[:-1]:
+        for layer in self._layers[:-1]:
             h = self._activate(layer(h))
-        last, head = self.hidden[-1], self.head
+        last, head = self._layers[-1], self.head
         values, features = _LastLayer.apply(
             h.view(n * (1 + k), h.shape[-1]), last.weight, last.bias, head.weight, head.bias,
             1 + k, self.config.sdf_activation == "relu",
@@ -198,14 +201,14 @@ class SdfField(nn.Module):
         """∇sdf by the chain rule, written out so that it can itself be differentiated."""
         h = torch.cat([positions, self.grid(positions, levels)], -1)
         slopes = []
-        for layer in self.hidden:
+        for layer in self._layers:
             z = layer(h)
             h = self._activate(z)
             relu = self.config.sdf_activation == "relu"
             slopes.append((z > 0).to(z.dtype) if relu else torch.sigmoid(100 * z))
         out = self.head(h)
         v = self.head.weight[0].expand_as(slopes[-1])
-        for layer, slope in zip(reversed(self.hidden), reversed(slopes)):
+        for layer, slope in zip(reversed(self._layers), reversed(slopes)):
             v = (v * slope) @ layer.weight
         gradients = v[:, :3] + self.grid.gradient(positions, v[:, 3:].contiguous(), levels)
         return SurfaceSamples(out[:, 0], gradients, out[:, 1:], None)

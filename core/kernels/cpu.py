@@ -364,7 +364,7 @@ def _np(t: Tensor, dtype: torch.dtype = torch.float32) -> np.ndarray:
     return t.detach().to(dtype).contiguous().numpy()
 
 
-def _grid(layout: GridLayout, level_weights: Tensor) -> tuple[np.ndarray, ...]:
+def _grid(layout: GridLayout, level_weights: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return layout.resolutions, layout.offsets, layout.dense, _np(level_weights)
 
 
