@@ -31,7 +31,7 @@ class Driver:
     def __init__(self, display: str, folder: Path, path: Path | None = None, session: str = TOY):
         self._report = folder / "ui.json"
         self._folder = folder
-        self._display = display
+        self.display = display
         environment = {
             **os.environ, "DISPLAY": display, "GRADINA_UI_STATE": str(self._report),
             "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
@@ -43,7 +43,7 @@ class Driver:
             cwd=ROOT, env=environment, stdout=self._errors, stderr=self._errors,
         )
         self.ui = self.wait(lambda ui: True, "the first frame")
-        self._window = self._xdo("search", "--sync", "--name", "^Gradina$").split()[-1]
+        self.window = self._xdo("search", "--sync", "--name", "^Gradina$").split()[-1]
 
     def wait(self, holds: Callable[[dict], bool], what: str, seconds: float = 40.0) -> dict:
         """The window's report once it ``holds``."""
@@ -85,7 +85,7 @@ class Driver:
         return done.stdout
 
     def move(self, x: float, y: float) -> None:
-        self._xdo("mousemove", "--window", self._window, round(x), round(y))
+        self._xdo("mousemove", "--window", self.window, round(x), round(y))
 
     def click(self, name: str, wait_s: float = PAUSE_S) -> None:
         left, top, width, height = self._place_of(name)
@@ -133,7 +133,7 @@ class Driver:
         time.sleep(2 * PAUSE_S)  # the report is written with the first of the frames that show it
         shot = self._folder / "shot.png"
         subprocess.run(
-            ["import", "-window", self._window, str(shot)], env=self._environment, check=True,
+            ["import", "-window", self.window, str(shot)], env=self._environment, check=True,
             timeout=30,
         )
         left, top, width, height = (round(v) for v in self.ui["widgets"]["canvas_area"])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.app.driver import ROOT, alive, wait_until
+from tests.app.xdnd import drop
 
 
 def _opened(launch, capture):
@@ -33,6 +34,15 @@ def test_an_empty_window_invites_and_closes_cleanly(launch, no_leftovers):
     assert window.close() == 0
     assert wait_until(lambda: not alive(worker), 2.0)
     assert window.errors() == ""
+
+
+def test_a_dropped_folder_is_opened(launch, tmp_path):
+    folder = tmp_path / "my photos ä"
+    folder.mkdir()
+    window = launch()
+    drop(window.display, int(window.window), [folder])
+    window.wait_state("ready")
+    assert window.ui["status"].startswith("my photos ä is open")
 
 
 def test_a_drag_turns_the_view_and_home_brings_it_back(launch, capture):
