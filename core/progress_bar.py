@@ -65,10 +65,11 @@ class ProgressBar:
         if self._bar is None:
             if fraction >= 1:
                 return
-            self._bar = tqdm(total=1.0, desc=stage, bar_format=_FORMAT, file=sys.stderr)
-        self._bar.n = fraction
+            pause = 0.1 if sys.stderr.isatty() else 15.0  # a log wants few lines
+            self._bar = tqdm(total=1.0, desc=stage, bar_format=_FORMAT, file=sys.stderr,
+                             mininterval=pause, miniters=0, dynamic_ncols=True)
         self._bar.set_postfix_str(detail, refresh=False)
-        self._bar.refresh()
+        self._bar.update(fraction - self._bar.n)
         if fraction >= 1:
             self._close()
 
