@@ -5,13 +5,11 @@ The window's worker process, the command line and the tests all drive this same 
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import torch
 
 from core import messages as m
@@ -23,6 +21,7 @@ from core.device import choose_device
 from core.errors import UserError
 from core.meshing.export import write_mesh
 from core.meshing.from_model import mesh_of_model
+from core.places import autosave_folder, pose_workspace
 from core.presets import DESCRIPTIONS, PRESETS, default_preset, for_scene, run_config
 from core.previewer import Previewer, Show
 from core.running_task import RunningTask
@@ -142,7 +141,7 @@ class Session:
                     project.scene, project.config.train.max_photo_side
                 )
             return path, project.scene, project, store
-        scene = yield from open_capture(path, _workspace(path))
+        scene = yield from open_capture(path, pose_workspace(path))
         return path, hold_out_every(scene) if self._hold_out else scene, None, None
 
     def _opened(self, result: tuple[Path, Scene, Project | None, PixelStore | None]) -> None:
@@ -349,17 +348,3 @@ class Session:
         return self.previewer.work(
             trainer.model, trainer.occupancy, trainer.step_count, training
         )
-
-
-def autosave_folder(source: str) -> Path:
-    """Where the automatic saves of the capture at ``source`` go."""
-    return platformdirs.user_data_path("gradina") / "autosave" / _label(source)
-
-
-def _workspace(path: Path) -> Path:
-    """Where poses solved for the photos at ``path`` are kept, so that they are solved once."""
-    return platformdirs.user_cache_path("gradina") / "poses" / _label(str(path.resolve()))
-
-
-def _label(source: str) -> str:
-    return f"{Path(source).name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
