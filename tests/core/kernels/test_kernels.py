@@ -1,0 +1,259 @@
+"""Every backend against the reference, and the reference against autograd."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from core.kernels import GridLayout, cpu, for_device, reference
+
+BACKENDS = [pytest.param(cpu, torch.device("cpu"), id="cpu")]
+each_backend = pytest.mark.parametrize(("backend", "device"), BACKENDS)
+
+LEVELS = 4
+LAYOUT = {f: GridLayout.create(LEVELS, f, 10, 4, 40) for f in (2, 4)}  # two dense, two hashed
+WEIGHTS = (torch.ones(LEVELS), torch.tensor([1.0, 1.0, 0.5, 0.0]), torch.zeros(LEVELS))
+GRIDS = [pytest.param(f, w, id=f"{f}-features-{w.sum():g}-levels") for f in LAYOUT for w in WEIGHTS]
+each_grid = pytest.mark.parametrize(("n_features", "weights"), GRIDS)
+
+
+def points(n=1500):
+    """Random points, some outside, some on the border or on a vertex of the domain [0, 1]³."""
+    x = torch.rand(n, 3, generator=torch.manual_seed(0)) * 1.4 - 0.2
+    x[:200] = x[:200].clamp(0, 1)
+    x[:27] = torch.cartesian_prod(*[torch.tensor([0.0, 0.5, 1.0])] * 3)
+    return x
+
+
+def random(*shape, seed=1):
+    return torch.randn(*shape, generator=torch.manual_seed(seed))
+
+
+def agree(found, expected):
+    torch.testing.assert_close(found.cpu(), expected, rtol=1e-4, atol=2e-4)
+
+
+def test_the_small_grid_has_both_kinds_of_levels():
+    assert LAYOUT[2].dense.tolist() == [True, True, False, False]
+
+
+@each_backend
+@each_grid
+def test_encode(backend, device, n_features, weights):
+    layout, x = LAYOUT[n_features], points()
+    table, grad = random(layout.n_rows, n_features), random(len(x), layout.width)
+    on = [t.to(device) for t in (x, table, weights, grad)]
+    agree(backend.encode(on[0], on[1], layout, on[2]),
+          reference.encode(x, table, layout, weights))
+    agree(backend.encode_backward(on[0], on[3], on[1], layout, on[2]),
+          reference.encode_backward(x, grad, table, layout, weights))
+
+
+@each_backend
+@each_grid
+def test_encode_gradient(backend, device, n_features, weights):
+    layout, x = LAYOUT[n_features], points()
+    x[200:] = x[200:].where(_off_walls(x[200:], layout), torch.tensor(0.3))  # two-sided slope there
+    table, v, grad = (random(layout.n_rows, n_features), random(len(x), layout.width),
+                      random(len(x), 3, seed=2))
+    on = [t.to(device) for t in (x, v, table, weights, grad)]
+    agree(backend.encode_gradient(on[0], on[1], on[2], layout, on[3]),
+          reference.encode_gradient(x, v, table, layout, weights))
+    found = backend.encode_gradient_backward(on[0], on[1], on[4], on[2], layout, on[3])
+    expected = reference.encode_gradient_backward(x, v, grad, table, layout, weights)
+    agree(found[0], expected[0])
+    torch.testing.assert_close(found[1].cpu(), expected[1], rtol=1e-3, atol=1e-2)  # sums of many
+
+
+def _off_walls(x, layout):
+    """bool [N, 1]: no coordinate is within rounding of a cell's wall."""
+    scaled = x[..., None] * torch.from_numpy(layout.resolutions)
+    return ((scaled - scaled.round()).abs() > 1e-4).flatten(1).all(1)[:, None]
+
+
+def ray_bundle(n=300):
+    origins = torch.nn.functional.normalize(random(n, 3), dim=-1) * 1.5
+    aims = random(n, 3, seed=3) * 0.4
+    directions = torch.nn.functional.normalize(aims - origins, dim=-1)
+    directions[0] = torch.tensor([0.0, 0.0, 1.0])
+    near = torch.rand(n, generator=torch.manual_seed(4)) * 0.5 + 0.3
+    return origins, directions, near, near + 2.0
+
+
+@each_backend
+@pytest.mark.parametrize("occupied_share", [0.0, 0.1, 1.0])
+def test_march(backend, device, occupied_share):
+    origins, directions, near, far = ray_bundle()
+    far[5] = near[5] - 1  # a ray that misses
+    occupied = torch.rand(8, 8, 8, generator=torch.manual_seed(5)) < occupied_share
+    dt = 0.013
+    results = []
+    for kernels, place in ((backend, device), (reference, torch.device("cpu"))):
+        on = [t.to(place) for t in (origins, directions, near, far, occupied)]
+        starts, ends, ray_starts = (t.cpu() for t in kernels.march(*on, dt))
+        torch.testing.assert_close(ends, starts + dt)
+        ray = torch.repeat_interleave(torch.arange(len(near)), ray_starts.diff())
+        step = ((starts - near[ray]) / dt).round().long()
+        assert (starts.diff()[ray.diff() == 0] > 0).all()
+        results.append(set(zip(ray.tolist(), step.tolist())))
+    # rounding may decide otherwise only where the middle of a step is on a wall between cells
+    for ray, step in results[0] ^ results[1]:
+        middle = origins[ray] + directions[ray] * (near[ray] + (step + 0.5) * dt)
+        assert ((middle * 4 - (middle * 4).round()).abs() < 1e-4).any()
+    assert (len(results[1]) > 0) == (occupied_share > 0)
+
+
+def packed(device="cpu"):
+    """Rays of 0, 1, 7 and 40 samples: alphas (some 0 or 1), values and the ranges."""
+    ray_starts = torch.tensor([0, 0, 1, 8, 48, 48])
+    alphas = torch.rand(48, generator=torch.manual_seed(6)) * 0.5
+    alphas[3], alphas[20] = 0.0, 1.0
+    return [t.to(device) for t in (alphas, random(48, 5), ray_starts)]
+
+
+@each_backend
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 1.0])
+def test_neus_weights(backend, device, ratio):
+    ray_starts = packed()[2]
+    starts = torch.linspace(0, 1, 48)
+    sdf = 0.3 - 0.9 * (starts % 0.45)
+    arguments = [sdf, starts, starts + 0.01, ray_starts]
+    found = backend.neus_weights(*[t.to(device) for t in arguments], 40.0, ratio)
+    expected = reference.neus_weights(*arguments, 40.0, ratio)
+    assert expected.max() > 0.05
+    agree(found, expected)
+
+
+@each_backend
+def test_composite(backend, device):
+    alphas, values, ray_starts = packed()
+    grad_weights, grad_out = random(48, seed=7), random(5, 5, seed=8)
+    weights, out = reference.composite(alphas, values, ray_starts)
+    found = backend.composite(*packed(device))
+    agree(found[0], weights)
+    agree(found[1], out)
+    expected = reference.composite_backward(
+        alphas, values, weights, ray_starts, grad_weights, grad_out)
+    on = [t.to(device) for t in (alphas, values, weights, ray_starts, grad_weights, grad_out)]
+    for a, b in zip(backend.composite_backward(*on), expected):
+        agree(a, b)
+
+
+# --- the reference itself ---------------------------------------------------------------------
+
+
+def test_encode_backward_is_what_autograd_says():
+    layout, x = LAYOUT[2], points(60).double()
+    table = random(layout.n_rows, 2).double().requires_grad_()
+    grad = random(60, layout.width).double()
+    expected, = torch.autograd.grad(reference.encode(x, table, layout, WEIGHTS[1]), table, grad)
+    found = reference.encode_backward(x, grad, table.detach(), layout, WEIGHTS[1])
+    torch.testing.assert_close(found, expected)
+
+
+def test_encode_gradient_and_its_backward_are_what_autograd_says():
+    layout = LAYOUT[2]
+    x = (torch.rand(60, 3, generator=torch.manual_seed(9)) * 0.98 + 0.01).double().requires_grad_()
+    table = random(layout.n_rows, 2).double().requires_grad_()
+    v = random(60, layout.width).double().requires_grad_()
+    encoded = reference.encode(x, table, layout, WEIGHTS[1])
+    by_x, = torch.autograd.grad(encoded, x, v, create_graph=True)
+    found = reference.encode_gradient(
+        x.detach(), v.detach(), table.detach(), layout, WEIGHTS[1])
+    torch.testing.assert_close(found, by_x.detach())
+    grad = random(60, 3, seed=2).double()
+    expected = torch.autograd.grad(by_x, (v, table), grad)
+    found = reference.encode_gradient_backward(
+        x.detach(), v.detach(), grad, table.detach(), layout, WEIGHTS[1])
+    for a, b in zip(found, expected):
+        torch.testing.assert_close(a, b)
+
+
+def test_composite_backward_is_what_autograd_says():
+    alphas, values, ray_starts = packed()
+    alphas, values = alphas.double().requires_grad_(), values.double().requires_grad_()
+    weights, out = [], []
+    for a, b in pairwise(ray_starts):
+        behind = torch.cat([torch.ones(1).double(), torch.cumprod(1 - alphas[a:b], 0)])[: b - a]
+        weights.append(alphas[a:b] * behind)
+        out.append(weights[-1] @ values[a:b])
+    through = torch.cat(weights), torch.stack(out)
+    for a, b in zip(reference.composite(alphas.detach(), values.detach(), ray_starts), through):
+        torch.testing.assert_close(a, b.detach())
+    grads = random(48).double(), random(5, 5).double()
+    expected = torch.autograd.grad(through, (alphas, values), grads)
+    found = reference.composite_backward(
+        alphas.detach(), values.detach(), through[0].detach(), ray_starts, *grads)
+    for a, b in zip(found, expected):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("kernels", [reference, cpu])
+def test_a_constant_grid_gives_the_constant_everywhere(kernels):
+    layout = LAYOUT[2]
+    table = torch.full((layout.n_rows, 2), 3.0)
+    found = kernels.encode(points(), table, layout, WEIGHTS[1])
+    expected = 3 * WEIGHTS[1].repeat_interleave(2)
+    torch.testing.assert_close(found, expected.expand_as(found))
+
+
+def test_interpolation_of_a_linear_function_is_exact():
+    layout = GridLayout.create(1, 2, 12, 8, 8)
+    z, y, x = torch.meshgrid(*[torch.arange(9) / 8] * 3, indexing="ij")
+    table = torch.stack([1 + 2 * x - y + 3 * z, x], -1).view(-1, 2)
+    p = points().clamp(0, 1)
+    found = cpu.encode(p, table, layout, torch.ones(1))
+    torch.testing.assert_close(found[:, 0], 1 + 2 * p[:, 0] - p[:, 1] + 3 * p[:, 2])
+    torch.testing.assert_close(found[:, 1], p[:, 0])
+
+
+def test_encode_gradient_is_the_central_difference_inside_a_cell():
+    layout = LAYOUT[2]
+    table, h = random(layout.n_rows, 2).double(), 1e-5
+    x = torch.rand(200, 3, generator=torch.manual_seed(3)).double()
+    x = x[_off_walls(x, layout)[:, 0] & (x.min(1).values > h) & (x.max(1).values < 1 - h)]
+    v = random(len(x), layout.width).double()
+    found = reference.encode_gradient(x, v, table, layout, WEIGHTS[0])
+    for axis, offset in enumerate(torch.eye(3).double() * h):
+        after, before = (reference.encode(x + s * offset, table, layout, WEIGHTS[0])
+                         for s in (1, -1))
+        torch.testing.assert_close(found[:, axis], ((after - before) * v).sum(1) / (2 * h),
+                                   rtol=1e-6, atol=1e-6)
+
+
+def test_outside_the_domain_there_is_no_slope():
+    layout = LAYOUT[2]
+    outside = torch.tensor([[-0.1, 0.5, 0.5], [1.2, 0.5, 0.5]])
+    slope = reference.encode_gradient(
+        outside, torch.ones(2, layout.width), random(layout.n_rows, 2), layout, WEIGHTS[0])
+    assert (slope[:, 0] == 0).all()
+    assert (slope[:, 1:] != 0).all()
+
+
+def test_a_layout_is_dense_where_it_fits_and_its_offsets_add_up():
+    layout = GridLayout.create(6, 2, 12, 8, 256)
+    assert layout.resolutions[0] == 8
+    assert layout.resolutions[-1] == 256
+    np.testing.assert_allclose(layout.resolutions[1:] / layout.resolutions[:-1], 2, rtol=0.03)
+    for level, resolution in enumerate(layout.resolutions):
+        vertices = (resolution + 1) ** 3
+        assert layout.dense[level] == (vertices <= 4096)
+        assert layout.offsets[level + 1] - layout.offsets[level] == min(vertices, 4096)
+    assert layout.n_rows == layout.offsets[-1]
+    assert layout.width == 12
+
+
+def test_hashed_neighbours_mostly_have_rows_of_their_own():
+    layout = GridLayout.create(1, 2, 12, 64, 64)
+    assert not layout.dense[0]
+    hits = torch.zeros(layout.n_rows, 2)
+    x = torch.rand(4000, 3, generator=torch.manual_seed(0))
+    hits = cpu.encode_backward(x, torch.ones(4000, 2), hits, layout, torch.ones(1))
+    # 32000 corners thrown evenly at 4096 rows leave next to none out
+    assert (hits[:, 0] > 0).float().mean() > 1 - 10 * math.exp(-32000 / 4096) - 0.02
+
+
+def test_the_cpu_is_served_by_its_own_backend():
+    assert for_device(torch.device("cpu")) is cpu
