@@ -25,6 +25,8 @@ class Key:
 KEYS = (
     Key("Home", "Home", "reset_view", "the first view again"),
     Key("F", "F", "frame", "the whole scene in view"),
+    Key("[", "Open_Brace", "photo", "through the photo before", argument=-1),
+    Key("]", "Close_Brace", "photo", "through the next photo", argument=1),
     Key("T", "T", "train_or_pause", "train, or pause"),
     Key("1", "1", "mode", "color", argument=0),
     Key("2", "2", "mode", "normals", argument=1),

@@ -64,6 +64,7 @@ def _rectangles() -> dict[str, list[int]]:
     found = {}
     for name in dpg.get_aliases():
         state = dpg.get_item_state(name)
-        if state.get("visible") and "rect_min" in state and "rect_size" in state:
-            found[name] = [*state["rect_min"], *state["rect_size"]]
+        corner = state.get("rect_min", state.get("pos"))  # windows have only the latter
+        if state.get("visible") and corner and "rect_size" in state:
+            found[name] = [*corner, *state["rect_size"]]
     return found

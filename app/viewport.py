@@ -18,6 +18,7 @@ from core.preview_ring import MAX_PIXELS, PreviewRing
 ORBIT_PER_PIXEL = math.radians(0.4)
 ZOOM_PER_NOTCH = 0.88
 STILL_AFTER_S = 0.15
+IN_FLIGHT_S = 1.0
 _TEXTURE_STEP = 64
 _LEFT, _RIGHT, _MIDDLE = 0, 1, 2
 
@@ -46,6 +47,7 @@ class Viewport:
         self._home = self.camera
         self._overview = self.camera
         self._opened: Opened | None = None
+        self._photo = 0
         self._size = (1, 1)
         self._mode: PreviewMode = "color"
         self._levels: int | None = None
@@ -72,6 +74,7 @@ class Viewport:
         else:
             camera = camera.framed()
         self._home = camera
+        self._photo = 0
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
         self.clear(opened)
         self.ask()
@@ -104,6 +107,13 @@ class Viewport:
         already chosen a view."""
         if self.camera == self._overview:
             self.reset()
+
+    def next_photo(self, step: int) -> None:
+        """Look through the next photo, or the one before (``step`` -1)."""
+        if self._opened is not None and self._opened.cameras:
+            self._photo = (self._photo + step) % len(self._opened.cameras)
+            pose = np.array(self._opened.cameras[self._photo])
+            self._move(self.camera.looking_through(pose, self._opened.fov_y))
 
     def frame(self) -> None:
         self._move(self.camera.framed())
@@ -158,6 +168,8 @@ class Viewport:
         self._dirty = True
         self._resting = False
         self._changed_at = time.perf_counter()
+        if not self.shown.width:
+            self._place()
 
     def _move(self, camera: OrbitCamera) -> None:
         if camera != self.camera:
@@ -172,11 +184,18 @@ class Viewport:
         self._follow_mouse()
         if not self._resting and time.perf_counter() - self._changed_at > STILL_AFTER_S:
             self._dirty = self._resting = True
-        if self._dirty:
+        if self._dirty and (self._resting or not self._in_flight()):
             self._dirty = False
-            if not self.shown.width:
-                self._place()
             self._send(self._view(moving=not self._resting))
+
+    def _in_flight(self) -> bool:
+        """Whether the picture asked for last is still being drawn. A moving camera waits for it:
+        if each new view stopped the last one's picture, a drag would show none at all."""
+        asked = self._asked_at.get(self.view_id)
+        return (
+            self.view_id > self.shown.view_id and asked is not None
+            and time.perf_counter() - asked < IN_FLIGHT_S
+        )
 
     def _view(self, moving: bool) -> SetView:
         self.view_id += 1

@@ -31,6 +31,8 @@ TITLE = "Gradina"
 SIZE = (1440, 900)
 FRAME_S = 1 / 60
 WORKING_FRAME_S = 1 / 36
+"""the slowest while training; also after input where frames are costly (software GL on the CPU
+that trains)"""
 IDLE_FRAME_S = 1 / 8
 LIVELY_S = 0.6
 """after input the window draws at full rate for so long, for hover effects"""
@@ -91,6 +93,7 @@ class _Window:
         bind_keys({
             "reset_view": self._viewport.reset,
             "frame": self._viewport.frame,
+            "photo": self._viewport.next_photo,
             "train_or_pause": self._train_or_pause,
             "mode": self._layout.view.set_mode,
             "open": lambda: self.pick("folder", "", self.open),
@@ -101,6 +104,7 @@ class _Window:
         self._frames: deque[float] = deque(maxlen=120)
         self._lively_until = 0.0
         self._settling = 0
+        self._cost = 0.0  # seconds to draw a frame, smoothed
         self._drawn: AppState | None = None
 
     # --- what the panels ask -----------------------------------------------------------
@@ -174,7 +178,9 @@ class _Window:
             self._layout.draw(self.state)
             self._settling = SETTLING_FRAMES
         self._settling = max(self._settling - 1, 0)
+        before_drawing = time.perf_counter()
         dpg.render_dearpygui_frame()
+        self._cost += 0.1 * (time.perf_counter() - before_drawing - self._cost)
         self._frames.append(time.perf_counter())
         self._report.write(self.state, self._viewport, self._frames, self._client.pid)
         self._rest(start)
@@ -195,7 +201,8 @@ class _Window:
         assert self._glfw is not None
         working = self.state.state == "training"
         lively = self._viewport.active or self._settling > 0 or start < self._lively_until
-        period = FRAME_S if lively else WORKING_FRAME_S if working else IDLE_FRAME_S
+        lively_s = min(max(2 * self._cost, FRAME_S), WORKING_FRAME_S)
+        period = lively_s if lively else WORKING_FRAME_S if working else IDLE_FRAME_S
         left = start + period - time.perf_counter()
         if lively:
             time.sleep(max(left, 0.0))
@@ -210,7 +217,7 @@ class _Window:
             self._viewport.clear(None)
         elif self.state.state == "ready" and before.state != "ready":
             self._viewport.clear(self.state.opened)
-        elif self.state.state == "training" and before.state == "ready":
+        elif self.state.state == "training" and before.state != "training":
             self._viewport.approach()
         if isinstance(event, WorkerLost):
             return

@@ -195,3 +195,19 @@ except UserError as error:
     assert done.stdout.startswith("No display")
     assert "reconstruct PATH -o DIR" in done.stdout
     assert done.stdout.count("\n") == 1
+
+
+def test_the_keys_look_through_the_photos_and_drive_the_training(launch, capture):
+    window = _opened(launch, capture)
+    window.drag(160, 40)
+    first = window.settled()["view_id"]
+    turned = window.viewport_pixels()
+    window.key("bracketright")  # the toy has one photo: its own view again
+    window.settled(after=first)
+    assert np.abs(window.viewport_pixels().astype(int) - turned).mean() > 3
+    window.key("t")
+    window.wait_state("training")
+    window.key("t")
+    window.wait_state("paused")
+    window.key("h")
+    window.wait(lambda ui: "help" in ui["widgets"], "the list of keys")

@@ -60,7 +60,7 @@ def drop(display_name: str, target: int, paths: list[Path], timeout_s: float = 2
         x11.XSendEvent(display, _ULong(target), 0, _Long(0), ctypes.byref(event))
         x11.XFlush(display)
 
-    def hand_over(request: ctypes.Array[_ULong]) -> None:
+    def hand_over(request: list[int]) -> None:
         _owner, requestor, selection, kind, where, when = request
         x11.XChangeProperty(
             display, _ULong(requestor), _ULong(where), _ULong(kind), 8, 0, data, len(data)
@@ -78,7 +78,7 @@ def drop(display_name: str, target: int, paths: list[Path], timeout_s: float = 2
             while x11.XPending(display):
                 x11.XNextEvent(display, ctypes.byref(event))
                 if event.type == _SELECTION_REQUEST:
-                    hand_over(event.selection.windows_and_atoms)
+                    hand_over(list(event.selection.windows_and_atoms))
                 elif event.type == _CLIENT_MESSAGE and event.client.message_type == atom(message):
                     return event
             time.sleep(0.01)
