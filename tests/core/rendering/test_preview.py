@@ -1,0 +1,196 @@
+"""The preview and the volume rendering of the one surface that is known: the initial sphere."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import FieldConfig, RunConfig, TrainConfig
+from core.field.model import SurfaceModel
+from core.messages import SetView
+from core.previewer import Previewer
+from core.rendering.occupancy import OccupancyGrid
+from core.rendering.preview import render_preview, view_rays
+from core.rendering.render import Rays, render_rays, step_length
+
+CPU = torch.device("cpu")
+RADIUS, DISTANCE, FOV = 0.5, 3.0, 0.7
+FIELD = FieldConfig(n_levels=3, log2_hashmap_size=12, base_resolution=8, finest_resolution=32)
+CONFIG = RunConfig(field=FIELD, train=TrainConfig(initial_inv_s=300.0))
+
+
+@pytest.fixture(scope="module")
+def sphere():
+    torch.manual_seed(0)
+    model = SurfaceModel(CONFIG, 1, False)
+    occupancy = OccupancyGrid(32, CPU)
+    occupancy.update(model.sdf_field.sdf, 300.0)
+    return model, occupancy
+
+
+def view(view_id=1, width=96, height=64, **changes):
+    """From below the scene's +Z axis, looking along it, image y along scene y."""
+    pose = np.eye(4)
+    pose[2, 3] = -DISTANCE
+    return SetView(view_id, tuple(pose.ravel().tolist()), FOV, width, height, **changes)
+
+
+def picture(sphere, seen, width=None, height=None):
+    bands = list(render_preview(*sphere, seen, width or seen.width, height or seen.height))
+    assert all(band is None for band in bands[:-1])
+    return bands[-1]
+
+
+def test_rays_of_a_view():
+    origins, directions = view_rays(view(), 96, 64, CPU)
+    torch.testing.assert_close(origins, torch.tensor([[0.0, 0, -3]]).expand(96 * 64, 3))
+    torch.testing.assert_close(directions.norm(dim=-1), torch.ones(96 * 64))
+    grid = directions.view(64, 96, 3)
+    slope = grid[..., 1] / grid[..., 2]
+    # the outermost centres lie half a pixel within the field of view
+    assert float(slope[-1, 0]) == pytest.approx(math.tan(FOV / 2) * (1 - 1 / 64))
+    assert float(slope[0, 0]) == -float(slope[-1, 0])
+    torch.testing.assert_close(grid[0, 0, :2], grid[-1, -1, :2] * -1)
+
+
+@pytest.mark.parametrize("mode", ["color", "normals", "depth"])
+@pytest.mark.parametrize("levels", [None, 1])
+def test_the_sphere_is_a_disc_of_the_right_size(sphere, mode, levels):
+    seen = view(mode=mode, levels=levels)
+    image = picture(sphere, seen)
+    assert image.shape == (64, 96, 3)
+    assert image.dtype == np.uint8
+    u, v = np.meshgrid(np.arange(96) + 0.5 - 48, np.arange(64) + 0.5 - 32)
+    radius = 32 * math.tan(math.asin(RADIUS / DISTANCE)) / math.tan(FOV / 2)
+    backdrop = image[:, 0].astype(int)
+    foreign = (np.abs(image - backdrop[:, None]) > 3).any(-1)
+    r = np.hypot(u, v)
+    assert foreign[r < radius - 1.5].all()
+    assert not foreign[r > radius + 1.5].any()
+
+
+def test_normals_are_shown_as_colours(sphere):
+    image = picture(sphere, view(mode="normals")).astype(int)
+    middle = image[31:33, 47:49].reshape(-1, 3).mean(0)
+    np.testing.assert_allclose(middle, [127.5, 127.5, 0], atol=12)  # facing -Z, to the camera
+    right = image[32, 47 + 12]
+    assert right[0] > 170, "the right side faces +X"
+    assert image[32 + 12, 48, 1] > 170, "the lower side of the picture faces +Y"
+
+
+def test_nearer_is_brighter_in_the_depth_view(sphere):
+    image = picture(sphere, view(mode="depth"))
+    assert image[32, 48, 0] > image[32, 48 + 14, 0] > 0
+
+
+def test_volume_rendering_agrees_with_the_sphere(sphere):
+    model, occupancy = sphere
+    origins = torch.tensor([[0.0, 0, -3], [0.2, 0, -3], [0, 0, -3]])
+    directions = torch.tensor([[0.0, 0, 1], [0, 0, 1], [0, 0.5, 1]])
+    rays = Rays(origins, torch.nn.functional.normalize(directions, dim=-1))
+    behind = torch.tensor([0.1, 0.2, 0.3])
+    with torch.no_grad():
+        rendered = render_rays(model, occupancy, rays, CONFIG.train, behind=behind)
+    depth = rendered.depth / rendered.opacity
+    expected = torch.tensor([2.5, 3 - math.sqrt(0.25 - 0.04)])
+    torch.testing.assert_close(depth[:2], expected, rtol=0, atol=0.03)
+    assert (rendered.opacity[:2] > 0.98).all()
+    assert rendered.normals[0, 2] < -0.9
+    torch.testing.assert_close(rendered.color[2], behind, rtol=0, atol=1e-4)
+    assert rendered.opacity[2] < 1e-4
+    assert 0 < rendered.n_kept < rendered.n_marched
+
+
+def test_culling_hardly_changes_the_picture(sphere):
+    model, occupancy = sphere
+    origins, directions = view_rays(view(), 24, 16, CPU)
+    every = replace(CONFIG.train, cull_weight=0.0)
+    with torch.no_grad():
+        full = render_rays(model, occupancy, Rays(origins, directions), every)
+        culled = render_rays(model, occupancy, Rays(origins, directions), CONFIG.train)
+    assert culled.n_kept < full.n_kept
+    for a, b in ((culled.color, full.color), (culled.opacity, full.opacity)):
+        torch.testing.assert_close(a, b, rtol=0, atol=0.05)  # at the silhouette
+        assert (a - b).abs().mean() < 2e-3
+
+
+def test_points_asked_for_beside_the_samples_are_answered(sphere):
+    model, occupancy = sphere
+    around = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.8, 0.0]])
+    rays = Rays(torch.tensor([[0.0, 0, -3]]), torch.tensor([[0.0, 0, 1]]))
+    with torch.no_grad():
+        rendered = render_rays(model, occupancy, rays, CONFIG.train, around=around)
+        torch.testing.assert_close(rendered.around.sdf, model.sdf_field.sdf(around))
+    assert len(rendered.field.sdf) == rendered.n_kept
+
+
+def test_the_marching_step_shrinks_with_the_sharpness_to_its_floor():
+    train = TrainConfig()
+    steps = [step_length(train, inv_s) for inv_s in (1.0, 20.0, 100.0, 1e3, 1e6)]
+    assert steps == sorted(steps, reverse=True)
+    assert steps[-1] == 2 / train.march_steps
+    assert steps[2] == pytest.approx(train.march_sharpness / 100)
+
+
+class Shown(list):
+    def __call__(self, image, seen, final, render_ms):
+        self.append((seen.view_id, image.shape[:2], final))
+
+
+def finish(previewer, sphere, version=1, training=False):
+    for _ in range(1000):
+        if not previewer.work(*sphere, version, training):
+            return
+    raise AssertionError("the previewer never rests")
+
+
+def test_nothing_is_drawn_without_a_view(sphere):
+    shown = Shown()
+    assert not Previewer(shown).work(*sphere, 0, False)
+    assert not shown
+
+
+def test_the_newest_view_wins_and_a_stale_one_is_abandoned(sphere):
+    shown = Shown()
+    previewer = Previewer(shown)
+    previewer.set_view(view(1, 192, 128))
+    assert previewer.urgent()
+    assert previewer.work(*sphere, 1, False)
+    assert not shown, "the first slice is not the whole picture"
+    previewer.set_view(view(2, 192, 128))
+    finish(previewer, sphere)
+    assert {view_id for view_id, _, _ in shown} == {2}
+    assert not previewer.urgent()
+
+
+def test_only_a_picture_of_full_size_is_final(sphere):
+    shown = Shown()
+    previewer = Previewer(shown)
+    previewer.set_view(view(1, 640, 480, moving=True))
+    while not shown:
+        previewer.work(*sphere, 1, False)
+    height, width = shown[0][1]
+    assert width < 640
+    assert not shown[0][2]
+    assert width / height == pytest.approx(4 / 3, abs=0.03)
+    previewer.set_view(view(2, 320, 240))
+    finish(previewer, sphere)
+    assert shown[-1] == (2, (240, 320), True)
+    assert all(final == (size == (240, 320)) for view_id, size, final in shown if view_id == 2)
+
+
+def test_a_still_picture_of_an_unchanged_field_is_not_drawn_again(sphere):
+    shown = Shown()
+    previewer = Previewer(shown)
+    previewer.set_view(view(1))
+    finish(previewer, sphere)
+    drawn = len(shown)
+    assert not previewer.work(*sphere, 1, False)
+    finish(previewer, sphere, version=2)
+    assert len(shown) > drawn, "the field has changed"
+    drawn = len(shown)
+    previewer.forget()
+    finish(previewer, sphere, version=2)
+    assert len(shown) > drawn, "the field is another one"
