@@ -112,7 +112,7 @@ def test_culling_hardly_changes_the_picture(sphere):
         culled = render_rays(model, occupancy, Rays(origins, directions), CONFIG.train)
     assert culled.n_kept < full.n_kept
     for a, b in ((culled.color, full.color), (culled.opacity, full.opacity)):
-        torch.testing.assert_close(a, b, rtol=0, atol=0.05)  # at the silhouette
+        torch.testing.assert_close(a, b, rtol=0, atol=0.1)  # at the silhouette
         assert (a - b).abs().mean() < 2e-3
 
 
