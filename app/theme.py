@@ -89,7 +89,7 @@ def _base_colors() -> None:
         dpg.mvThemeCol_TextDisabled: TEXT_OFF, dpg.mvThemeCol_Button: FRAME,
         dpg.mvThemeCol_ButtonHovered: FRAME_HOVERED, dpg.mvThemeCol_ButtonActive: FRAME_ACTIVE,
         dpg.mvThemeCol_Header: PANEL, dpg.mvThemeCol_HeaderHovered: FRAME,
-        dpg.mvThemeCol_HeaderActive: FRAME_HOVERED, dpg.mvThemeCol_SliderGrab: ACCENT,
+        dpg.mvThemeCol_HeaderActive: FRAME_HOVERED, dpg.mvThemeCol_SliderGrab: (78, 150, 106, 255),
         dpg.mvThemeCol_SliderGrabActive: ACCENT, dpg.mvThemeCol_CheckMark: ACCENT,
         dpg.mvThemeCol_PlotHistogram: ACCENT_HOVERED, dpg.mvThemeCol_Separator: (46, 51, 60, 255),
         dpg.mvThemeCol_ScrollbarBg: PANEL, dpg.mvThemeCol_ScrollbarGrab: FRAME,

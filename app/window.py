@@ -40,7 +40,7 @@ SETTLING_FRAMES = 4
 """a new texture or layout takes a few frames to be on screen"""
 CLOSE_S = 2.0
 SAVE_S = 20.0
-"""while training the worker saves before it ends, and the closed window waits this long at most"""
+"""a worker that has trained saves before it ends; the closed window waits this long at most"""
 
 
 def run_window(
@@ -159,8 +159,8 @@ class _Window:
             self._report.close()
 
     def wait_for_worker(self) -> None:
-        """Let the worker end, and save first if it is training."""
-        self._client.stop(SAVE_S if self.state.state == "training" else CLOSE_S)
+        """Let the worker end, and save first if it has trained."""
+        self._client.stop(SAVE_S if self.state.stats is not None else CLOSE_S)
 
     def _frame(self) -> None:
         start = time.perf_counter()

@@ -46,7 +46,8 @@ class TrainingPanel:
             with dpg.group(horizontal=True):
                 _plot("psnr", "PSNR, dB", theme.PLOT_PSNR)
                 _plot("loss", "Loss", theme.PLOT_LOSS)
-        dpg.bind_item_theme("start", "primary")
+        for primary in ("start", "continue"):
+            dpg.bind_item_theme(primary, "primary")
 
     def start(self) -> None:
         self._host.send(Start(preset=self._preset(), minutes=float(dpg.get_value("minutes"))))
