@@ -22,9 +22,12 @@ class RunningTask:
     back_to: State | None
     _began: float = field(default_factory=time.monotonic)
 
-    def advance(self) -> TaskProgress:
-        """One slice; raises StopIteration with the result at the end, UserError on failure."""
-        progress = next(self.task)
+    def advance(self) -> tuple[TaskProgress | None, Any]:
+        """One slice: its progress, or at the end None and the result. Raises UserError."""
+        try:
+            progress = next(self.task)
+        except StopIteration as stop:
+            return None, stop.value
         spent = time.monotonic() - self._began
         eta = spent * (1 / progress.fraction - 1) if progress.fraction > 0.02 else None
-        return TaskProgress(self.name, progress.fraction, progress.detail, eta)
+        return TaskProgress(self.name, progress.fraction, progress.detail, eta), None

@@ -21,8 +21,9 @@ from core.device import choose_device
 from core.errors import UserError
 from core.meshing.export import write_mesh
 from core.meshing.from_model import mesh_of_model
+from core.opened import describe
 from core.places import autosave_folder, pose_workspace
-from core.presets import DESCRIPTIONS, PRESETS, default_preset, for_scene, run_config
+from core.presets import PRESETS, default_preset, for_scene, run_config
 from core.previewer import Previewer, Show
 from core.running_task import RunningTask
 from core.tasks import Progress, Task
@@ -146,37 +147,26 @@ class Session:
 
     def _opened(self, result: tuple[Path, Scene, Project | None, PixelStore | None]) -> None:
         path, scene, project, store = result
+        trainer = None
+        if project is not None and store is not None:
+            scene = store.scene
+            try:  # before anything of the present work is given up
+                trainer = Trainer(store, project.config, self.device)
+                restore(trainer, project, path)
+            except BaseException:
+                store.close()
+                raise
         self._forget_training()
-        self.scene = scene
+        self.scene, self.trainer = scene, trainer
         self.source = project.source if project else str(path.resolve())
         self.config = project.config if project else None
         state: m.State = "ready"
-        if project is not None and store is not None:
-            self.scene = store.scene
-            self.trainer = Trainer(store, project.config, self.device)
-            restore(self.trainer, project.tensors)
-            state = "finished" if self.trainer.finished else "paused"
-        self._emit(self._description(path))
+        if trainer is not None:
+            state = "finished" if trainer.finished else "paused"
+        self._emit(describe(path, self.scene, self.config, self.device))
         self._enter(state)
         if self.trainer is not None:
             self._emit_stats()
-
-    def _description(self, path: Path) -> m.Opened:
-        scene = self.scene
-        assert scene is not None
-        preset = self.config.preset if self.config else default_preset(self.device.type)
-        lens = scene.photos[0].intrinsics
-        poses = [scene.scene_from_camera(p) for p in scene.photos]
-        return m.Opened(
-            path=str(path), kind=scene.kind, device=str(self.device), n_photos=len(scene.photos),
-            n_held_out=len(scene.held_out), n_points=len(scene.points),
-            has_masks=scene.has_masks, cameras=tuple(tuple(p.ravel().tolist()) for p in poses),
-            fov_y=float(2 * np.arctan(lens.height / (2 * lens.fy))),
-            aspect=lens.width / lens.height, up=(0.0, 0.0, 1.0),
-            n_levels=(self.config or PRESETS[preset]).field.n_levels, preset=preset,
-            presets=DESCRIPTIONS, minutes=(self.config or PRESETS[preset]).train.minutes,
-            notices=scene.notices,
-        )
 
     # --- training ------------------------------------------------------------------------
 
@@ -305,13 +295,16 @@ class Session:
         running = self._task
         assert running is not None
         try:
-            self._emit(running.advance())
-        except StopIteration as stop:
+            progress, result = running.advance()
+            if progress is not None:
+                self._emit(progress)
+                return
             self._end_task()
-            running.done(stop.value)
+            running.done(result)
             self._announce()
         except Exception as error:
-            self._end_task()
+            if self._task is running:
+                self._end_task()
             self._enter(running.back_to or self.state)
             if not isinstance(error, UserError):
                 raise

@@ -119,8 +119,20 @@ def load_project(folder: Path) -> Project:
     return Project(saved.source, saved.config, scene, tensors)
 
 
-def restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
-    """Put a checkpoint's state into a fresh trainer of the same configuration."""
+def restore(trainer: Trainer, project: Project, folder: Path) -> None:
+    """Put the checkpoint of ``project``, read from ``folder``, into a fresh trainer of the same
+    configuration. Raises UserError where it does not fit."""
+    try:
+        _restore(trainer, project.tensors)
+    except (KeyError, RuntimeError, TypeError, ValueError, msgspec.DecodeError) as error:
+        raise UserError(
+            f"{folder / _CHECKPOINT} does not fit this version of the program "
+            f"({str(error).splitlines()[0]})",
+            "Open an autosave or start again from the photos",
+        ) from error
+
+
+def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     part = _Parts(tensors)
     trainer.model.load_state_dict(part.under("model."))
     state = trainer.optimizer.state_dict()

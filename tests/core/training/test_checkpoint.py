@@ -36,7 +36,7 @@ def save(folder, trainer):
 def loaded(folder, store) -> Trainer:
     project = load_project(folder)
     made = Trainer(store, project.config, CPU)
-    restore(made, project.tensors)
+    restore(made, project, folder)
     return made
 
 

@@ -1,0 +1,367 @@
+"""The session in-process: every state, every command, real photos, a tiny field."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from PIL import Image
+
+from core import messages as m
+from core.presets import PRESETS
+from core.session import Session
+from core.transitions import COMMANDS, allowed_now
+from tests.core.captures import look_at
+from tests.core.shaded_ball import SIZE, TINY, shaded_ball
+
+STATES = m.State.__args__
+STEPS = 40
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    return shaded_ball(tmp_path_factory.mktemp("ball"))
+
+
+@pytest.fixture
+def sessions(tmp_path, monkeypatch):
+    """Makes watched sessions with a tiny preset; closes them."""
+    for name in PRESETS:
+        monkeypatch.setitem(PRESETS, name, TINY)
+    made = []
+
+    def make(**options):
+        made.append(Watched(tmp_path / "autosave", **options))
+        return made[-1]
+
+    yield make
+    for watched in made:
+        watched.session.close()
+
+
+class Watched:
+    """A session, everything it said and every picture it showed."""
+
+    def __init__(self, autosave: Path, **options):
+        self.events: list[m.Event] = []
+        self.pictures: list[tuple[int, tuple[int, ...], bool]] = []
+        self.session = Session(
+            self.events.append, self._show, "cpu", autosave_to=autosave, **options)
+
+    def _show(self, image: np.ndarray, view: m.SetView, final: bool, render_ms: float) -> None:
+        assert image.dtype == np.uint8
+        self.pictures.append((view.view_id, image.shape, final))
+
+    @property
+    def state(self) -> str:
+        return self.session.state
+
+    def do(self, command: m.Command, until: str | None = None) -> list[m.Event]:
+        """Send and, if ``until`` is given, work until in that state; the events on the way."""
+        before = len(self.events)
+        self.session.handle(command)
+        if until is not None:
+            self.work(lambda: self.state == until and self.session._task is None)
+        return self.events[before:]
+
+    def work(self, done) -> None:
+        for _ in range(20000):
+            if done():
+                return
+            self.session.work()
+        raise AssertionError(f"still {self.state}: {self.events[-3:]}")
+
+    def train(self, photos: Path, steps: int = STEPS, until: str = "finished") -> None:
+        self.do(m.Open(str(photos)), "ready")
+        self.do(m.Start(steps=steps), until)
+
+
+def only(events, kind):
+    found = [e for e in events if isinstance(e, kind)]
+    assert len(found) == 1, events
+    return found[0]
+
+
+def failures(events):
+    return [e.text for e in events if isinstance(e, m.Failure)]
+
+
+def view(view_id=1, width=64, height=48, moving=False):
+    pose = look_at(np.array([0.0, -3, 0.5]), np.zeros(3))
+    return m.SetView(view_id, tuple(pose.ravel().tolist()), 0.8, width, height, moving=moving)
+
+
+def test_a_whole_life(sessions, photos, tmp_path):
+    run = sessions()
+    assert run.state == "empty"
+    opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
+    assert (opened.n_photos, opened.has_masks, opened.kind) == (8, True, "transforms.json")
+    assert len(opened.cameras) == 8
+    assert opened.fov_y == pytest.approx(2 * np.arctan(SIZE / 120))
+    assert set(opened.presets) == set(PRESETS)
+
+    run.do(m.Start(steps=STEPS), "training")
+    run.session.work()
+    step = run.session.trainer.step_count
+    assert step >= 1
+    run.do(m.Pause(), "paused")
+    assert not run.session.work(), "nothing to do"
+    assert run.session.trainer.step_count == step
+    run.do(m.Start(), "training")
+    run.session.work()
+    assert run.session.trainer.step_count == step + 1, "it resumes"
+    run.do(m.Reset(), "ready")
+    assert run.session.trainer is None
+
+    events = run.do(m.Start(steps=STEPS), "finished")
+    assert only(events, m.Saved).automatic
+    stats = [e for e in events if isinstance(e, m.TrainingStats)][-1]
+    assert (stats.step, stats.progress, stats.eta_s) == (STEPS, 1.0, 0)
+    assert stats.psnr > 12
+    events = run.do(m.Continue(minutes=1e-3), "finished")
+    assert run.session.trainer.step_count > STEPS
+
+    mesh = tmp_path / "ball.obj"
+    exported = only(run.do(m.Export(str(mesh), "obj", 32), "finished"), m.Exported)
+    assert exported.n_bytes == mesh.stat().st_size
+    surface = trimesh.load(mesh, process=False)
+    assert len(surface.faces) == exported.n_faces
+    np.testing.assert_allclose(np.linalg.norm(surface.vertices, axis=1), 0.8, atol=0.25)
+
+    project = tmp_path / "project"
+    assert not only(run.do(m.Save(str(project))), m.Saved).automatic
+    again = sessions()
+    events = again.do(m.Open(str(project)), "finished")
+    assert only(events, m.Opened).n_photos == 8
+    step = run.session.trainer.step_count
+    assert only(events, m.TrainingStats).step == step
+    again.do(m.Continue(minutes=1e-3), "finished")
+    assert again.session.trainer.step_count > step
+    assert not failures(run.events + again.events)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("exporting", [False, True])
+def test_each_command_is_allowed_or_there_is_a_reason(state, exporting):
+    allowed, reasons = allowed_now(state, exporting)
+    assert sorted([*allowed, *reasons]) == sorted(COMMANDS)
+    assert all(reason and reason[0].isupper() and reason[-1] != "." for reason in reasons.values())
+    if exporting:
+        assert "cancel" in allowed
+        assert {"export", "open", "reset"} <= set(reasons)
+
+
+def test_what_is_announced_is_what_is_obeyed(sessions, photos):
+    run = sessions()
+    commands = {"open": m.Open("/nowhere"), "start": m.Start(), "pause": m.Pause(),
+                "reset": m.Reset(), "continue": m.Continue(1.0), "cancel": m.Cancel(),
+                "export": m.Export("/nowhere/x.obj", "obj", 32), "save": m.Save("/nowhere")}
+
+    def refused_as_announced():
+        last = [e for e in run.events if isinstance(e, m.StateChanged)][-1]
+        assert last.state == run.state
+        for name, reason in last.reasons.items():
+            assert failures(run.do(commands[name])) == [f"{reason}."]
+            assert run.state == last.state
+
+    refused_as_announced()
+    run.do(m.Open(str(photos)))
+    assert run.state == "opening"
+    refused_as_announced()
+    run.work(lambda: run.state == "ready")
+    refused_as_announced()
+    run.do(m.Start(steps=STEPS), "training")
+    refused_as_announced()
+    run.do(m.Pause())
+    refused_as_announced()
+    run.do(m.Start(), "finished")
+    refused_as_announced()
+
+
+@pytest.mark.parametrize("make", [
+    lambda folder: folder / "missing",
+    lambda folder: _made(folder / "empty"),
+    lambda folder: _file(_made(folder / "texts") / "notes.txt", "hello").parent,
+    lambda folder: _file(folder / "notes.txt", "hello"),
+    lambda folder: _file(_made(folder / "broken") / "transforms.json", "{ half").parent,
+    lambda folder: _file(_made(folder / "project") / "project.json", "{}").parent,
+    lambda folder: _two_photos(_made(folder / "two")),
+])
+def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path, make):
+    path, run = make(tmp_path), sessions()
+    for state in ("empty", "ready"):
+        text, = failures(run.do(m.Open(str(path)), state))
+        assert str(path) in text
+        assert "\n" not in text
+        if state == "empty":
+            run.do(m.Open(str(photos)), "ready")
+    run.do(m.Start(steps=2), "finished")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _file(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def _two_photos(folder: Path) -> Path:
+    for i in range(2):
+        Image.new("RGB", (64, 48), (i * 90, 80, 80)).save(folder / f"{i}.jpg")
+    return folder
+
+
+def test_opening_can_be_cancelled(sessions, photos):
+    run = sessions()
+    run.do(m.Open(str(photos)))
+    only(run.do(m.Cancel()), m.Notice)
+    assert run.state == "empty"
+    run.do(m.Open(str(photos)), "ready")
+    run.do(m.Start(steps=2))
+    assert run.state == "opening", "photos are decoded first"
+    run.do(m.Cancel())
+    assert run.state == "ready"
+    run.do(m.Start(steps=2), "finished")
+
+
+def test_a_cancelled_export_leaves_no_file(sessions, photos, tmp_path):
+    run = sessions()
+    run.train(photos)
+    target = tmp_path / "meshes" / "ball.ply"
+    run.do(m.Export(str(target), "ply", 96))
+    run.session.work()
+    only(run.do(m.Cancel()), m.Notice)
+    assert run.state == "finished"
+    assert not target.exists()
+    only(run.do(m.Export(str(target), "ply", 32), "finished"), m.Exported)
+    assert [p.name for p in target.parent.iterdir()] == ["ball.ply"]
+
+
+def test_an_export_while_training_delays_it_only(sessions, photos, tmp_path):
+    run = sessions()
+    run.train(photos, until="training")
+    run.session.work()
+    run.do(m.Export(str(tmp_path / "early.glb"), "glb", 24), "training")
+    assert (tmp_path / "early.glb").stat().st_size > 500
+    run.work(lambda: run.state == "finished")
+
+
+def test_places_that_cannot_be_written_are_named(sessions, photos, tmp_path):
+    run = sessions()
+    run.train(photos, steps=4)
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    for command in (m.Export(str(blocked / "x.obj"), "obj", 24), m.Save(str(blocked / "project"))):
+        text, = failures(run.do(command, "finished"))
+        assert str(blocked) in text
+        assert "cannot be written" in text
+    assert blocked.read_text() == "in the way"
+
+
+def test_pictures_follow_the_view_while_it_trains(sessions, photos):
+    run = sessions()
+    run.train(photos, steps=400, until="training")
+    run.do(view(1, moving=True))
+    run.work(lambda: run.pictures)
+    assert run.pictures[0][0] == 1
+    step = run.session.trainer.step_count
+    run.do(view(2))
+    run.work(lambda: run.pictures[-1][0] == 2)
+    run.work(lambda: run.session.trainer.step_count > step + 3)
+    run.do(m.Pause())
+    run.work(lambda: not run.session.work())
+    assert run.pictures[-1] == (2, (48, 64, 3), True), "at rest the picture is refined"
+    assert not failures(run.events)
+
+
+def test_another_preset_and_an_unknown_one(sessions, photos):
+    run = sessions()
+    run.do(m.Open(str(photos)), "ready")
+    text, = failures(run.do(m.Start(preset="perfect")))
+    assert "perfect" in text
+    assert "draft" in text
+    run.do(m.Start(preset="high", steps=2), "finished")
+
+
+def test_closing_saves_what_training_would_lose(sessions, photos, tmp_path):
+    run = sessions()
+    run.train(photos, until="training")
+    run.session.work()
+    run.session.work()
+    step = run.session.trainer.step_count
+    run.session.close()
+    assert only(run.events, m.Saved).automatic
+    again = sessions()
+    again.do(m.Open(str(tmp_path / "autosave")), "paused")
+    assert again.session.trainer.step_count == step
+    again.do(m.Start(), "finished")
+    assert again.session.trainer.step_count == STEPS
+
+
+def test_an_autosave_that_fails_is_said_and_training_ends_well(sessions, photos, tmp_path):
+    (tmp_path / "autosave").write_text("in the way")
+    run = sessions()
+    run.train(photos, steps=3)
+    assert str(tmp_path / "autosave") in failures(run.events)[0]
+
+
+def test_a_damaged_photo_is_left_out_and_named(sessions, tmp_path):
+    folder = shaded_ball(tmp_path / "photos")
+    data = (folder / "5.png").read_bytes()
+    (folder / "5.png").write_bytes(data[: len(data) // 2])
+    run = sessions()
+    run.train(folder, steps=2)
+    assert any("5.png" in e.text for e in run.events if isinstance(e, m.Notice))
+    assert len(run.session.trainer.store.scene.photos) == 7
+
+
+def test_photos_are_held_out_when_asked(sessions, photos):
+    run = sessions(hold_out=True)
+    opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
+    assert (opened.n_photos, opened.n_held_out) == (7, 1)
+
+
+def test_a_loss_that_is_no_number_for_long_pauses_the_run(sessions, photos, monkeypatch):
+    run = sessions()
+    run.train(photos, until="training")
+    monkeypatch.setattr("core.training.losses.color_loss",
+                        lambda a, b, kind: (a - b).mean() * float("nan"))
+    run.work(lambda: run.state == "paused")
+    assert "Reset" in failures(run.events)[-1]
+    assert run.session.trainer.step_count < STEPS
+
+
+def test_a_full_gpu_pauses_the_run_with_a_remedy(sessions, photos, monkeypatch):
+    run = sessions()
+    run.train(photos, until="training")
+
+    def full():
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(run.session.trainer, "step", full)
+    run.session.work()
+    assert run.state == "paused"
+    assert "smaller preset" in failures(run.events)[-1]
+
+
+def test_a_checkpoint_that_does_not_fit_is_a_failure(sessions, photos, tmp_path, monkeypatch):
+    run = sessions()
+    run.train(photos, steps=2)
+    run.do(m.Save(str(tmp_path / "project")))
+    load = Session._opening
+
+    def without_a_tensor(self, path):
+        result = yield from load(self, path)
+        del result[2].tensors["model.color.head.weight"]
+        return result
+
+    monkeypatch.setattr(Session, "_opening", without_a_tensor)
+    step = run.session.trainer.step_count
+    text, = failures(run.do(m.Open(str(tmp_path / "project")), "finished"))
+    assert str(tmp_path / "project") in text
+    assert "\n" not in text
+    assert run.session.trainer.step_count == step, "what was trained here is still here"
