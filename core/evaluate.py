@@ -33,6 +33,7 @@ def evaluate(
     assert trainer is not None
     scene = trainer.store.scene
     held_out = bool(scene.held_out)
+    surface = None if reference is None else read_surface(reference)
     scores = run(score_photos(trainer, scene.held_out or scene.photos[::8]), tell)
     result: dict[str, Any] = {
         "views": "held out" if held_out else "training",
@@ -40,9 +41,9 @@ def evaluate(
         "ssim": float(np.mean([s.ssim for s in scores])),
         "per_view": [asdict(s) for s in scores],
     }
-    if reference is not None:
+    if surface is not None:
         built = run(mesh_of_model(trainer.model, scene.scene_from_input, mesh), tell)
-        result["surface"] = compare(built, *read_surface(reference), scene.photos, thresholds)
+        result["surface"] = compare(built, *surface, scene.photos, thresholds)
     return result
 
 
@@ -65,7 +66,7 @@ def read_surface(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Vertices [V, 3] and faces [F, 3] (none for a cloud) of a file. Raises UserError."""
     try:
         loaded: Any = trimesh.load(path, process=False)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, ValueError, LookupError, NotImplementedError) as error:
         raise UserError(
             f"{path} is not a readable mesh or cloud ({error})", "Give a PLY, OBJ, GLB or STL"
         ) from error
