@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -22,7 +23,7 @@ def directions(n):
 @pytest.mark.parametrize("degree", [1, 2, 3, 4])
 def test_spherical_harmonics_are_orthonormal(degree):
     """∫ Yᵢ Yⱼ over the sphere is 1 for i = j and else 0; exact on a product quadrature."""
-    nodes, weights = (torch.from_numpy(a) for a in _gauss_legendre(8))
+    nodes, weights = (torch.from_numpy(a) for a in np.polynomial.legendre.leggauss(8))
     turn = torch.arange(16).double() * (2 * torch.pi / 16)
     z = nodes[:, None].expand(-1, 16)
     r = (1 - z * z).sqrt()
@@ -32,12 +33,6 @@ def test_spherical_harmonics_are_orthonormal(degree):
     assert values.shape == (len(d), degree**2)
     torch.testing.assert_close(
         values.T @ (area * values), torch.eye(degree**2).double(), rtol=0, atol=1e-6)
-
-
-def _gauss_legendre(n):
-    import numpy as np
-
-    return np.polynomial.legendre.leggauss(n)
 
 
 def test_contraction_is_the_identity_inside_and_bounded_outside():
