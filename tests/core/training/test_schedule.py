@@ -42,12 +42,14 @@ def test_the_cosine_anneals():
     assert [schedule.cos_anneal_ratio(TRAIN, p) for p in (0, 0.05, 0.1, 1)] == [0, 0.5, 1, 1]
 
 
-def test_sharpness_grows_by_equal_factors():
+def test_sharpness_grows_by_equal_factors_to_its_end():
     inv_s = curve(lambda p: schedule.inv_s(TRAIN, p))
     assert inv_s[0] == 20
-    assert inv_s[50] == pytest.approx(80)
     assert inv_s[-1] == pytest.approx(320)
-    np.testing.assert_allclose(inv_s[1:] / inv_s[:-1], 16**0.01)
+    assert (np.diff(inv_s) >= 0).all()
+    late = inv_s[50:]
+    np.testing.assert_allclose(late[1:] / late[:-1], (late[-1] / late[0]) ** (1 / 50))
+    assert late[-1] / late[0] >= 4, "at least half of the way, in octaves, is in this half"
 
 
 def test_the_learning_rate_warms_up_and_decays_smoothly():
@@ -68,8 +70,11 @@ def test_the_learning_rate_falls_in_steps_where_they_are_named():
 
 
 def test_curvature_starts_at_nothing_and_shrinks_with_the_tap_distance():
-    weights = [schedule.curvature_weight(TRAIN, p, 1.0) for p in (0, 0.125, 0.25, 1)]
-    assert weights == pytest.approx([0, 1, 2, 2])
+    weights = curve(lambda p: schedule.curvature_weight(TRAIN, p, 1.0))
+    assert weights[0] == 0
+    assert 0 < weights[20] < 2
+    assert weights[25] == weights[-1] == pytest.approx(2)
+    assert (np.diff(weights) >= 0).all()
     assert schedule.curvature_weight(TRAIN, 1.0, 0.25) == pytest.approx(0.5)
 
 
