@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from PIL import Image
 
 from core import messages as m
 from core.presets import PRESETS
 from core.session import Session
-from core.transitions import COMMANDS, allowed_now
+from tests.core.bad_captures import empty, not_json, texts, two
 from tests.core.captures import look_at
 from tests.core.shaded_ball import SIZE, TINY, shaded_ball
 
-STATES = m.State.__args__
 STEPS = 40
 
 
@@ -141,17 +139,6 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert not failures(run.events + again.events)
 
 
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("exporting", [False, True])
-def test_each_command_is_allowed_or_there_is_a_reason(state, exporting):
-    allowed, reasons = allowed_now(state, exporting)
-    assert sorted([*allowed, *reasons]) == sorted(COMMANDS)
-    assert all(reason and reason[0].isupper() and reason[-1] != "." for reason in reasons.values())
-    if exporting:
-        assert "cancel" in allowed
-        assert {"export", "open", "reset"} <= set(reasons)
-
-
 def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
     commands = {"open": m.Open("/nowhere"), "start": m.Start(), "pause": m.Pause(),
@@ -180,16 +167,12 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
 
 
 @pytest.mark.parametrize("make", [
-    lambda folder: folder / "missing",
-    lambda folder: _made(folder / "empty"),
-    lambda folder: _file(_made(folder / "texts") / "notes.txt", "hello").parent,
-    lambda folder: _file(folder / "notes.txt", "hello"),
-    lambda folder: _file(_made(folder / "broken") / "transforms.json", "{ half").parent,
-    lambda folder: _file(_made(folder / "project") / "project.json", "{}").parent,
-    lambda folder: _two_photos(_made(folder / "two")),
+    lambda path: path, empty, texts, two, not_json,
+    lambda path: texts(path) / "notes.txt",
+    lambda path: (empty(path) / "project.json").write_text("{}") and path,
 ])
 def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path, make):
-    path, run = make(tmp_path), sessions()
+    path, run = make(tmp_path / "input"), sessions()
     for state in ("empty", "ready"):
         text, = failures(run.do(m.Open(str(path)), state))
         assert str(path) in text
@@ -197,22 +180,6 @@ def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path,
         if state == "empty":
             run.do(m.Open(str(photos)), "ready")
     run.do(m.Start(steps=2), "finished")
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-def _file(path: Path, text: str) -> Path:
-    path.write_text(text)
-    return path
-
-
-def _two_photos(folder: Path) -> Path:
-    for i in range(2):
-        Image.new("RGB", (64, 48), (i * 90, 80, 80)).save(folder / f"{i}.jpg")
-    return folder
 
 
 def test_opening_can_be_cancelled(sessions, photos):

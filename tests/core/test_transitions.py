@@ -1,0 +1,17 @@
+from typing import get_args
+
+import pytest
+
+from core.messages import State
+from core.transitions import COMMANDS, allowed_now
+
+
+@pytest.mark.parametrize("state", get_args(State))
+@pytest.mark.parametrize("exporting", [False, True])
+def test_each_command_is_allowed_or_there_is_a_reason(state, exporting):
+    allowed, reasons = allowed_now(state, exporting)
+    assert sorted([*allowed, *reasons]) == sorted(COMMANDS)
+    assert all(reason and reason[0].isupper() and reason[-1] != "." for reason in reasons.values())
+    if exporting:
+        assert "cancel" in allowed
+        assert {"export", "open", "reset"} <= set(reasons)
