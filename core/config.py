@@ -38,7 +38,7 @@ class FieldConfig:
     """degree of the spherical harmonics of the view direction: degree² numbers"""
     appearance_size: int = 0
     """size of the per-photo appearance embedding; 0 switches it off"""
-    sphere_radius: float = 0.5
+    sphere_radius: float = 0.05
     """radius of the initial sphere, scene units"""
     inside_out: bool = False
     """for interiors: the initial sphere is seen from within"""
@@ -68,9 +68,9 @@ class TrainConfig:
     occupancy_resolution: int = 64
     march_steps: int = 1024
     """smallest marching step: the ball's diameter over this"""
-    march_sharpness: float = 0.5
+    march_sharpness: float = 1.0
     """marching step in units of 1 / inv_s, while that is above the smallest"""
-    cull_weight: float = 1e-3
+    cull_weight: float = 2e-3
     """samples of less rendering weight are dropped before gradients; 0 keeps all"""
     background_samples: int = 16
     learning_rate: float = 1e-2
@@ -84,22 +84,42 @@ class TrainConfig:
     """exponential decay divides the rate by this over the run"""
     weight_decay: float = 1e-2
     """of the networks; the hash grid has none"""
-    initial_levels: int = 4
-    levels_from: float = 0.02
-    """topology warm-up: until here only the initial levels are active and curvature is ramped up"""
-    levels_until: float = 0.5
+    initial_levels: int = 10
+    levels_from: float = 0.2
+    """topology warm-up: until here only the initial levels are active"""
+    levels_until: float = 0.4
     """all levels are active from here on"""
-    cos_anneal_until: float = 0.1
+    cos_anneal_until: float = 0.05
+    fog_until: float = 0.15
+    """topology warm-up: until here the inside is rendered as fog, so that hollows are found; 0
+    leaves it out"""
+    fog_gone: float = 0.25
+    """the fog fades until here"""
+    empty_until: float = 0.6
+    """space that the full fog left empty is held empty until here"""
+    empty_margin: float = 0.005
+    """how far outside a cell must then be, scene units, and is held"""
+    lambda_empty: float = 1.0
+    """weight of max(0, margin - sdf) in space held empty"""
+    fog_freedom: float = 0.1
+    """share of their weight that the eikonal and mask terms keep in full fog"""
+    view_from: float = 0.35
+    """topology warm-up: until here colours do not depend on the view …"""
+    view_until: float = 0.45
+    """… and from here on fully"""
     sharpness: Literal["learnt", "scheduled"] = "scheduled"
-    initial_inv_s: float = 20.0
-    final_inv_s: float = 300.0
+    initial_inv_s: float = 60.0
+    settled_inv_s: float = 150.0
+    """of a scheduled sharpness at the end of the full fog"""
+    final_inv_s: float = 400.0
     """of a scheduled sharpness; a learnt one is held at or below 8 times the schedule"""
     color_loss: Literal["l1", "l2", "huber"] = "l1"
     lambda_color: float = 1.0
     lambda_eikonal: float = 0.1
     lambda_curvature: float = 5e-4
-    curvature_until: float = 0.05
-    """linear warm-up of the curvature weight; it is then divided by the growth per open level"""
+    curvature_until: float = 0.3
+    """linear warm-up of the curvature weight, from the end of the fog; it is then divided by the
+    growth per open level"""
     lambda_mask: float = 0.1
     lambda_points: float = 0.1
     """weight of |sdf| at structure-from-motion points"""

@@ -32,7 +32,8 @@ PRESETS = {
     "high": RunConfig(
         preset="high",
         field=FieldConfig(
-            n_levels=14, log2_hashmap_size=19, finest_resolution=1536, appearance_size=8,
+            n_levels=14, log2_hashmap_size=19, finest_resolution=1536, sdf_activation="softplus",
+            appearance_size=8,
         ),
         train=TrainConfig(
             minutes=60, samples_per_step=32768, max_photo_side=2400, occupancy_resolution=128,
@@ -43,16 +44,17 @@ PRESETS = {
         preset="neuralangelo",
         field=FieldConfig(
             n_levels=16, n_features_per_level=8, log2_hashmap_size=22, base_resolution=16,
-            finest_resolution=1024, sdf_width=256, n_geometry_features=256, color_width=256,
-            color_layers=4, direction_degree=4, appearance_size=8, tap_cells=0.5,
-            weight_norm=True,
+            finest_resolution=1024, sdf_width=256, sdf_activation="softplus",
+            n_geometry_features=256, color_width=256, color_layers=4, direction_degree=4,
+            appearance_size=8, sphere_radius=0.5, tap_cells=0.5, weight_norm=True,
         ),
         train=TrainConfig(
             minutes=960, n_rays=512, samples_per_step=65536, occupancy_resolution=128,
             march_steps=2048, cull_weight=1e-4, background_samples=32, learning_rate=1e-3,
             sharpness_learning_rate=1e-3, warm_up_until=0.01, decay_at=(0.6, 0.8),
             initial_levels=4, levels_from=0.01, levels_until=0.17, sharpness="learnt",
-            final_inv_s=3000.0, lambda_color=3.0, curvature_until=0.01,
+            initial_inv_s=20.0, final_inv_s=3000.0, lambda_color=3.0, curvature_until=0.01,
+            cos_anneal_until=0.1, fog_until=0.0, view_from=0.0, view_until=0.0,
         ),
     ),
 }

@@ -156,6 +156,8 @@ class Session:
             except BaseException:
                 store.close()
                 raise
+        if self._unsaved:
+            self._autosave()  # of the work that the newly opened takes the place of
         self._forget_training()
         self.scene, self.trainer = scene, trainer
         self.source = project.source if project else str(path.resolve())

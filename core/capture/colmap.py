@@ -47,6 +47,9 @@ def read_colmap(path: Path) -> Scene:
         notices.append(f"{len(group)} sub-models; {model.name} with "
                        f"{reconstruction.num_reg_images()} photos is used")
     names = [image.name for image in _registered(reconstruction)]
+    if not names:
+        raise UserError(f"The COLMAP model {model} places no photos",
+                        "Solve the poses again, or open the folder of photos itself")
     folder = _photo_folder(path, model, names)
     if folder is None:
         raise UserError(f"None of the {len(names)} photos of the COLMAP model {model} exists",

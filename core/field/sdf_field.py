@@ -117,6 +117,12 @@ class SdfField(nn.Module):
         """Finite-difference step ε in scene units, of the finest active level."""
         return self.config.tap_cells * self.grid.cell_size(self.active_levels)
 
+    @property
+    def eps_ratio(self) -> float:
+        """ε over that of the fourth level, at which Neuralangelo starts: by how much the
+        curvature weight, stated there, has to shrink."""
+        return self.normal_eps / (self.config.tap_cells * self.grid.cell_size(4))
+
     def _initialise_sphere(self) -> None:
         """A sphere of `sphere_radius`: hash columns are zero, so only the position speaks; the
         first layer's directions are spread evenly (antipodal Fibonacci points), which makes the

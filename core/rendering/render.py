@@ -13,8 +13,8 @@ from core.field.background import background_color
 from core.field.model import SurfaceModel
 from core.field.sdf_field import SurfaceSamples
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.sampling import march, march_to_surface
-from core.rendering.volume import composite, neus_alpha
+from core.rendering.sampling import march, march_through_fog, march_to_surface
+from core.rendering.volume import composite, fog_alpha, neus_alpha
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,23 @@ def step_length(train: TrainConfig, inv_s: float) -> float:
 
 def render_rays(
     model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
-    cos_anneal_ratio: float = 1.0, behind: Tensor | None = None,
+    cos_anneal_ratio: float = 1.0, fog: float = 0.0, behind: Tensor | None = None,
     jitter: Tensor | None = None, around: Tensor | None = None, levels: float | None = None,
 ) -> Rendered:
     """Volume rendering of ``rays``. ``behind`` [R, 3] or [3]: the colour where nothing is hit, used
-    when the model has no background of its own (black if None). ``jitter`` [R] shifts the samples
-    (training). ``around`` [N, 3]: further points whose field values are wanted, asked together
+    when the model has no background of its own (black if None). ``fog``: of the topology warm-up,
+    in which rays see into the surface; at 1 there is nothing else, below it fades from behind it.
+    ``jitter`` [R] shifts the samples (training). ``around`` [N, 3]: further points whose field values are wanted, asked together
     with the samples because one large question is cheaper than two."""
     inv_s = float(model.inv_s.detach())
     origins, directions = rays.origins, rays.directions
     dt = step_length(train, inv_s)
-    if train.cull_weight > 0:
+    if fog:
+        samples, n_marched = march_through_fog(
+            origins, directions, occupancy, dt, jitter, lambda x: model.sdf_field.sdf(x, levels),
+            inv_s, train.cull_weight,
+        )
+    elif train.cull_weight > 0:
         samples, n_marched = march_to_surface(
             origins, directions, occupancy, dt, jitter, lambda x: model.sdf_field.sdf(x, levels),
             inv_s, cos_anneal_ratio, train.cull_weight,
@@ -92,9 +98,13 @@ def render_rays(
         model.appearance(photo, len(positions)),
     )
     lengths = samples.t_ends - samples.t_starts
-    alphas = neus_alpha(
-        field.sdf, field.gradients, directions[ray], lengths, model.inv_s, cos_anneal_ratio
-    )
+    alphas = torch.zeros_like(lengths)
+    if fog < 1:
+        alphas = neus_alpha(
+            field.sdf, field.gradients, directions[ray], lengths, model.inv_s, cos_anneal_ratio
+        )
+    if fog > 0:
+        alphas = 1 - (1 - alphas) * (1 - fog_alpha(field.sdf, lengths, inv_s, fog))
     middle = 0.5 * (samples.t_starts + samples.t_ends)
     one = torch.ones_like(middle)
     values = torch.cat([color, one[:, None], middle[:, None], normals.detach()], -1)

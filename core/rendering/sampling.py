@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.volume import pack
+from core.rendering.volume import composite, fog_alpha, pack
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,20 @@ def march(
         near = near + dt * jitter
     kernels = for_device(origins.device)
     return Samples(*kernels.march(origins, directions, near, far, occupancy.occupied, dt))
+
+
+@torch.no_grad()
+def march_through_fog(
+    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: Tensor | None,
+    sdf: Callable[[Tensor], Tensor], inv_s: float, threshold: float,
+) -> tuple[Samples, int]:
+    """Steps of length ``dt`` that carry more than ``threshold`` of weight where the surface is
+    rendered as fog (`fog_alpha`), and how many times the SDF was asked."""
+    steps = march(origins, directions, occupancy, dt, jitter)
+    lengths = steps.t_ends - steps.t_starts
+    alphas = fog_alpha(sdf(steps.positions(origins, directions)), lengths, inv_s)
+    weights, _ = composite(alphas, alphas[:, None], steps.ray_starts)
+    return steps.keep(weights > threshold), len(alphas)
 
 
 REFINE = 4

@@ -27,6 +27,13 @@ def neus_alpha(
     return ((before - after + 1e-5) / (before + 1e-5)).clamp(0, 1)
 
 
+def fog_alpha(sdf: Tensor, lengths: Tensor, inv_s: float, amount: float = 1.0) -> Tensor:
+    """Opacity [S] of steps of ``lengths`` [S] through a fog that fills the inside of the surface:
+    density amount · inv_s · logistic(-inv_s · sdf), after Yariv et al. 2021 (VolSDF), eq. 2, with
+    the logistic distribution of NeuS in place of Laplace's."""
+    return 1 - torch.exp(-amount * inv_s * torch.sigmoid(-inv_s * sdf) * lengths)
+
+
 class _Composite(torch.autograd.Function):
     @staticmethod
     def forward(ctx, alphas, values, ray_starts):

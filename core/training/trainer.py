@@ -20,8 +20,9 @@ from core.training import losses, schedule
 from core.training.rays import RaySource
 
 OCCUPANCY_EVERY = 16
-EIKONAL_POINTS = 512
+EIKONAL_POINTS = 1024
 POINTS = 512
+EMPTY_POINTS = 1024
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class StepStats:
 @dataclass(frozen=True)
 class _Batch:
     """One lane's share: rays [R], target colours [R, 3], opacity [R], jitter [R], the random
-    colour behind [R, 3], points for the eikonal term [N, 3], points known to be on the surface."""
+    colour behind [R, 3], points for the eikonal term [N, 3], points known to be on the surface,
+    points known to be outside."""
 
     rays: Rays
     target: Tensor
@@ -48,6 +50,7 @@ class _Batch:
     behind: Tensor | None
     around: Tensor
     points: Tensor | None
+    empty: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Trainer:
         self.elapsed = 0.0
         self.segment = (0.0, 0.0)  # where the present stretch began: seconds or steps, progress
         self.budget: float = config.steps or config.train.minutes * 60
-        self.first_eps = self._set_schedules()
+        self._set_schedules()
 
     @property
     def spent(self) -> float:
@@ -110,8 +113,12 @@ class Trainer:
         """One optimisation step. The batch is cut into lanes, whose gradients are added up."""
         began = time.perf_counter()
         self._set_schedules()
+        self._hold_empty()
         if self.step_count % OCCUPANCY_EVERY == 0:
-            self.occupancy.update(self.model.sdf_field.sdf, float(self.model.inv_s.detach()))
+            self.occupancy.update(
+                self.model.sdf_field.sdf, float(self.model.inv_s.detach()),
+                schedule.fog(self.config.train, self.progress) > 0,
+            )
         batches = self._draw()
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         results = lane_map(lambda batch: self._lane(batch, parameters), batches)
@@ -128,6 +135,16 @@ class Trainer:
         self.elapsed += time.perf_counter() - began
         return stats
 
+    def _hold_empty(self) -> None:
+        """When the full fog ends, what it left empty is noted; later it is let go again."""
+        grid, train = self.occupancy, self.config.train
+        holding = bool(grid.known_empty.any())
+        if schedule.keeps_empty(train, self.progress) != holding:
+            if holding:
+                grid.known_empty = torch.zeros_like(grid.known_empty)
+            else:
+                grid.mark_empty(self.model.sdf_field.sdf, train.empty_margin)
+
     def _draw(self) -> list[_Batch]:
         """Random rays with the colours they should have, cut into lanes. All randomness is drawn
         here, on one thread, so that a seed repeats a run."""
@@ -142,6 +159,7 @@ class Trainer:
         direction = F.normalize(torch.randn(EIKONAL_POINTS, 3, device=self.device), dim=-1)
         radius = torch.rand(EIKONAL_POINTS, 1, device=self.device) ** (1 / 3)
         around = (direction * radius).chunk(n_lanes)
+        empty = self.occupancy.empty_points(EMPTY_POINTS).chunk(n_lanes)
         points: tuple[Tensor | None, ...] = (None,) * n_lanes
         if len(self.points) and schedule.points_weight(self.config.train, self.progress) > 0:
             chosen = torch.randint(len(self.points), (POINTS,), device=self.device)
@@ -149,7 +167,8 @@ class Trainer:
         parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
         return [
             _Batch(drawn.rays[part], target[part], drawn.opacity[part], jitter[part],
-                   None if behind is None else behind[part], around[i], points[i])
+                   None if behind is None else behind[part], around[i], points[i],
+                   empty[i] if len(empty) > i else None)
             for i, part in enumerate(parts)
         ]
 
@@ -160,6 +179,7 @@ class Trainer:
             self.model, self.occupancy, batch.rays, train, behind=batch.behind,
             jitter=batch.jitter, around=batch.around,
             cos_anneal_ratio=schedule.cos_anneal_ratio(train, self.progress),
+            fog=schedule.fog(train, self.progress),
         )
         terms = self._losses(batch, rendered)
         share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
@@ -177,32 +197,38 @@ class Trainer:
         train, field = self.config.train, self.model.sdf_field
         gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
         color = losses.color_loss(rendered.color, batch.target, train.color_loss)
+        firm = schedule.firmness(train, self.progress)
         terms = {
             "color": train.lambda_color * color,
-            "eikonal": train.lambda_eikonal * losses.eikonal_loss(gradients),
+            "eikonal": firm * train.lambda_eikonal * losses.eikonal_loss(gradients),
         }
         laplacian = rendered.field.laplacian
-        weight = schedule.curvature_weight(train, self.progress, field.normal_eps / self.first_eps)
+        weight = schedule.curvature_weight(train, self.progress, field.eps_ratio)
         if laplacian is not None and len(laplacian) and weight > 0:
             terms["curvature"] = weight * losses.curvature_loss(laplacian)
         if self.store.scene.has_masks and train.lambda_mask > 0:
-            terms["mask"] = train.lambda_mask * losses.mask_loss(rendered.opacity, batch.opacity)
+            mask = losses.mask_loss(rendered.opacity, batch.opacity)
+            terms["mask"] = firm * train.lambda_mask * mask
+        if batch.empty is not None and len(batch.empty):
+            terms["empty"] = train.lambda_empty * losses.empty_loss(
+                field.sdf(batch.empty), train.empty_margin
+            )
         if batch.points is not None:
             weight = schedule.points_weight(train, self.progress)
             terms["points"] = weight * losses.points_loss(field.sdf(batch.points))
         return terms
 
-    def _set_schedules(self) -> float:
-        """Put levels, ε, sharpness and learning rates where progress says; returns ε."""
+    def _set_schedules(self) -> None:
+        """Put levels, ε, sharpness and learning rates where progress says."""
         train, progress = self.config.train, self.progress
         field = self.model.sdf_field
         field.active_levels = schedule.active_levels(train, field.config.n_levels, progress)
+        self.model.color.view_dependence = schedule.view_dependence(train, progress)
         if train.sharpness == "scheduled":
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
         factor = schedule.learning_rate(train, progress)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * factor
-        return field.normal_eps
 
     def _hold_sharpness(self) -> None:
         """A learnt sharpness may run ahead of its schedule only so far."""
@@ -228,9 +254,9 @@ def _total(gradients: list[Tensor]) -> Tensor | None:
 
 def _mean(lanes: list[StepStats]) -> StepStats:
     """The batch's figures from its lanes'."""
-    names = lanes[0].losses
+    names = {name for lane in lanes for name in lane.losses}  # a lane may lack samples for one
     return StepStats(
-        {name: sum(lane.losses[name] for lane in lanes) / len(lanes) for name in names},
+        {name: sum(lane.losses.get(name, 0.0) for lane in lanes) / len(lanes) for name in names},
         sum(lane.mse for lane in lanes) / len(lanes),
         sum(lane.n_rays for lane in lanes), sum(lane.n_marched for lane in lanes),
         sum(lane.n_kept for lane in lanes),

@@ -152,11 +152,12 @@ def test_schedules_reach_the_model(store):
     trainer = ball_trainer(store)
     field = trainer.model.sdf_field
     assert field.active_levels == TRAIN.initial_levels
-    assert trainer.first_eps == pytest.approx(field.normal_eps)
+    first_eps, first_ratio = field.normal_eps, field.eps_ratio
     trainer.step_count = 30
     trainer._set_schedules()
     assert field.active_levels == pytest.approx(schedule.active_levels(TRAIN, 5, 0.5))
-    assert field.normal_eps < trainer.first_eps
+    assert field.normal_eps < first_eps
+    assert field.eps_ratio / first_ratio == pytest.approx(field.normal_eps / first_eps)
     assert sharpness(trainer) == pytest.approx(schedule.inv_s(TRAIN, 0.5), rel=1e-5)
     rates = {group["lr"] for group in trainer.optimizer.param_groups}
     assert rates == {TRAIN.learning_rate * schedule.learning_rate(TRAIN, 0.5)}
