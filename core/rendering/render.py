@@ -66,11 +66,14 @@ def render_rays(
     cos_anneal_ratio: float = 1.0, fog: float = 0.0, behind: Tensor | None = None,
     jitter: Tensor | None = None, around: Tensor | None = None, levels: float | None = None,
 ) -> Rendered:
-    """Volume rendering of ``rays``. ``behind`` [R, 3] or [3]: the colour where nothing is hit, used
-    when the model has no background of its own (black if None). ``fog``: of the topology warm-up,
-    in which rays see into the surface; at 1 there is nothing else, below it fades from behind it.
-    ``jitter`` [R] shifts the samples (training). ``around`` [N, 3]: further points whose field values are wanted, asked together
-    with the samples because one large question is cheaper than two."""
+    """Volume rendering of ``rays``.
+
+    ``behind`` [R, 3] or [3]: the colour where nothing is hit, used when the model has no background
+    of its own (black if None). ``fog``: of the topology warm-up, in which rays see into the
+    surface; at 1 there is nothing else, below that it fades. ``jitter`` [R] shifts the samples
+    (training). ``around`` [N, 3]: further points whose field values are wanted, asked together
+    with the samples because one large question is cheaper than two.
+    """
     inv_s = float(model.inv_s.detach())
     origins, directions = rays.origins, rays.directions
     dt = step_length(train, inv_s)
