@@ -38,7 +38,7 @@ class FieldConfig:
     """degree of the spherical harmonics of the view direction: degree² numbers"""
     appearance_size: int = 0
     """size of the per-photo appearance embedding; 0 switches it off"""
-    sphere_radius: float = 0.05
+    sphere_radius: float = 0.5
     """radius of the initial sphere, scene units"""
     inside_out: bool = False
     """for interiors: the initial sphere is seen from within"""
@@ -84,13 +84,13 @@ class TrainConfig:
     """exponential decay divides the rate by this over the run"""
     weight_decay: float = 1e-2
     """of the networks; the hash grid has none"""
-    initial_levels: int = 10
-    levels_from: float = 0.2
+    initial_levels: int = 4
+    levels_from: float = 0.02
     """topology warm-up: until here only the initial levels are active"""
     levels_until: float = 0.4
     """all levels are active from here on"""
-    cos_anneal_until: float = 0.05
-    fog_until: float = 0.15
+    cos_anneal_until: float = 0.1
+    fog_until: float = 0.0
     """topology warm-up: until here the inside is rendered as fog, so that hollows are found; 0
     leaves it out"""
     fog_gone: float = 0.25
@@ -103,12 +103,12 @@ class TrainConfig:
     """weight of max(0, margin - sdf) in space held empty"""
     fog_freedom: float = 0.1
     """share of their weight that the eikonal and mask terms keep in full fog"""
-    view_from: float = 0.35
+    view_from: float = 0.0
     """topology warm-up: until here colours do not depend on the view …"""
-    view_until: float = 0.45
+    view_until: float = 0.0
     """… and from here on fully"""
     sharpness: Literal["learnt", "scheduled"] = "scheduled"
-    initial_inv_s: float = 60.0
+    initial_inv_s: float = 20.0
     settled_inv_s: float = 150.0
     """of a scheduled sharpness at the end of the full fog"""
     final_inv_s: float = 400.0
@@ -117,7 +117,7 @@ class TrainConfig:
     lambda_color: float = 1.0
     lambda_eikonal: float = 0.1
     lambda_curvature: float = 5e-4
-    curvature_until: float = 0.3
+    curvature_until: float = 0.05
     """linear warm-up of the curvature weight, from the end of the fog; it is then divided by the
     growth per open level"""
     lambda_mask: float = 0.1

@@ -23,7 +23,7 @@ from tests.core.bad_captures import BAD
 from tests.core.shaded_ball import TINY, shaded_ball
 
 ROOT = Path(__file__).parents[1]
-STEPS = "6"
+STEPS = "150"
 QUICK = ("--steps", STEPS, "--mesh-resolution", "32", "--device", "cpu")
 
 
