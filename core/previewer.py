@@ -22,7 +22,7 @@ from core.rendering.preview import render_preview
 Show = Callable[[np.ndarray, SetView, bool, float], None]
 
 MOVING_S = 0.08  # wanted rendering time of one picture while the camera moves
-RESTING_S = 0.25  # … of a refresh while training
+RESTING_S = 0.6  # … of a refresh while training
 SHARE = 0.15  # of the time that refreshes may take while training
 FIRST_GUESS = 4e-6  # seconds a pixel, before the first measurement
 

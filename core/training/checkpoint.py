@@ -143,9 +143,10 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     trainer.optimizer.load_state_dict(state)
     trainer.occupancy.known_empty = tensors["known_empty"].bool().to(trainer.device)
     trainer.occupancy.occupied = tensors["occupied"].bool().to(trainer.device)
-    step, elapsed, n_rays, begin, at, budget = tensors["counters"].tolist()
+    step, elapsed, n_rays, begin, at, budget, holding = tensors["counters"].tolist()
     trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
     trainer.segment, trainer.budget = (begin, at), budget
+    trainer.holding_empty = bool(holding)
     torch.set_rng_state(tensors["random.torch"])
     trainer.rays.random.bit_generator.state = msgspec.json.decode(
         bytes(tensors["random.numpy"].numpy())
@@ -161,8 +162,8 @@ def _state(trainer: Trainer) -> dict[str, Tensor]:
     tensors["known_empty"] = trainer.occupancy.known_empty.cpu().to(torch.uint8)
     tensors["occupied"] = trainer.occupancy.occupied.cpu().to(torch.uint8)
     tensors["counters"] = torch.tensor(
-        [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget],
-        dtype=torch.float64,
+        [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget,
+         trainer.holding_empty], dtype=torch.float64,
     )
     tensors["random.torch"] = torch.get_rng_state()
     numpy_state = msgspec.json.encode(trainer.rays.random.bit_generator.state)

@@ -73,6 +73,7 @@ class Trainer:
         self.optimizer = _optimizer(self.model, config)
         self.n_rays = config.train.n_rays
         self.step_count = 0
+        self.holding_empty = False
         self.elapsed = 0.0
         self.segment = (0.0, 0.0)  # where the present stretch began: seconds or steps, progress
         self.budget: float = config.steps or config.train.minutes * 60
@@ -138,12 +139,12 @@ class Trainer:
     def _hold_empty(self) -> None:
         """When the full fog ends, what it left empty is noted; later it is let go again."""
         grid, train = self.occupancy, self.config.train
-        holding = bool(grid.known_empty.any())
-        if schedule.keeps_empty(train, self.progress) != holding:
-            if holding:
-                grid.known_empty = torch.zeros_like(grid.known_empty)
-            else:
-                grid.mark_empty(self.model.sdf_field.sdf, train.empty_margin)
+        hold = schedule.keeps_empty(train, self.progress)
+        if hold and not self.holding_empty:
+            grid.mark_empty(self.model.sdf_field.sdf, train.empty_margin)
+        elif self.holding_empty and not hold:
+            grid.known_empty = torch.zeros_like(grid.known_empty)
+        self.holding_empty = hold
 
     def _draw(self) -> list[_Batch]:
         """Random rays with the colours they should have, cut into lanes. All randomness is drawn

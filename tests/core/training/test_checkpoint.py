@@ -65,7 +65,7 @@ def test_everything_that_shapes_the_field_is_restored(store, trainer, tmp_path):
     assert field.active_levels == expected.active_levels
     assert field.normal_eps == expected.normal_eps
     for name in ("step_count", "elapsed", "n_rays", "segment", "budget", "progress",
-                 "seconds_left"):
+                 "holding_empty", "seconds_left"):
         assert getattr(found, name) == getattr(trainer, name), name
     assert found.occupancy.occupied.equal(trainer.occupancy.occupied)
     assert found.occupancy.known_empty.equal(trainer.occupancy.known_empty)

@@ -1,5 +1,7 @@
 """The topology warm-up: fog that rays see into, and space that stays empty."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,12 +12,19 @@ from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sampling import march, march_through_fog
 from core.rendering.volume import composite, fog_alpha
 from core.training import losses, schedule
+from tests.core.shaded_ball import TINY, ball_store, ball_trainer
 
 CPU = torch.device("cpu")
 TRAIN = TrainConfig(
     fog_until=0.2, fog_gone=0.4, empty_until=0.6, fog_freedom=0.25, initial_inv_s=50.0,
     settled_inv_s=200.0, final_inv_s=800.0, view_from=0.3, view_until=0.5,
 )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with ball_store(tmp_path_factory.mktemp("ball")) as made:
+        yield made
 
 
 def ball(radius: float):
@@ -99,3 +108,17 @@ def test_without_view_dependence_a_place_has_one_colour():
     assert spread() > 1e-4
     network.view_dependence = 0.0
     assert spread() < 1e-6
+
+
+def test_a_run_holds_empty_space_for_its_time(store):
+    train = replace(
+        TINY.train, fog_until=0.2, fog_gone=0.4, empty_until=0.6, empty_margin=0.0,
+        initial_inv_s=60.0,
+    )
+    trainer = ball_trainer(store, replace(TINY, train=train))
+    held = []
+    while not trainer.finished:
+        trainer.step()
+        held.append((trainer.progress, bool(trainer.occupancy.known_empty.any())))
+    assert any(flag for _, flag in held)
+    assert not any(flag for progress, flag in held if progress <= 0.2 or progress > 0.65)
