@@ -134,7 +134,7 @@ def _compare(
     checking.ransac.random_seed = -1 if seed is None else seed
 
     matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = _THREADS
+    matching.num_threads = 1 if seed is not None else _THREADS  # each draws its own numbers
     matching.skip_geometric_verification = seed is None
     pairing = pycolmap.ImportedPairingOptions()
     listed = database.with_name("pairs.txt")

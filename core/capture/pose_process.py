@@ -149,7 +149,7 @@ def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) ->
 
     pycolmap.set_random_seed(seed)
     options = pycolmap.IncrementalPipelineOptions()
-    options.num_threads = _THREADS
+    options.num_threads = 1  # threads add up in any order, which shows in the poses
     options.random_seed = seed
     options.min_model_size = 3
     options.max_num_models = 5
@@ -189,7 +189,7 @@ def _free_lenses(model: Any) -> None:
             camera.model = pycolmap.CameraModelId.OPENCV
             camera.params = [focal, focal, cx, cy, k1, 0.0, 0.0, 0.0]
     options = pycolmap.BundleAdjustmentOptions()
-    options.ceres.solver_options.num_threads = _THREADS
+    options.ceres.solver_options.num_threads = 1
     options.print_summary = False
     pycolmap.bundle_adjustment(model, options)
     model.update_point_3d_errors()
