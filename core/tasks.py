@@ -31,3 +31,15 @@ def run(task: Task[T], on_progress: Callable[[Progress], None] = lambda progress
         return stop.value
     finally:
         task.close()
+
+
+def within(task: Task[T], start: float, end: float) -> Task[T]:
+    """``task`` as a part of a longer one: its progress squeezed into [start, end]."""
+    try:
+        while True:
+            step = next(task)
+            yield Progress(start + (end - start) * step.fraction, step.detail)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        task.close()

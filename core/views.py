@@ -21,7 +21,7 @@ from core.messages import SetView
 from core.metrics import psnr, ssim
 from core.rendering.preview import render_preview
 from core.rendering.render import render_rays
-from core.tasks import Progress, Task, run
+from core.tasks import Progress, Task, run, within
 from core.training.rays import photo_rays
 from core.training.trainer import Trainer
 
@@ -84,7 +84,7 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
     for i, photo in enumerate(photos):
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
         task = render_photo(trainer, photo, lens)
-        image = yield from _within(task, i / len(photos), (i + 1) / len(photos))
+        image = yield from within(task, i / len(photos), (i + 1) / len(photos))
         truth = photo_truth(trainer, photo, lens)
         scores.append(ViewScore(photo.name, psnr(image, truth), ssim(image, truth)))
     return scores
@@ -183,14 +183,3 @@ def _looking_at_center(azimuth: float, elevation: float, distance: float) -> np.
     pose[:3, :3] = np.stack([right, np.cross(-outward, right), -outward], 1)
     pose[:3, 3] = distance * outward
     return pose
-
-
-def _within(task: Task[np.ndarray], start: float, end: float) -> Task[np.ndarray]:
-    try:
-        while True:
-            step = next(task)
-            yield Progress(start + (end - start) * step.fraction, step.detail)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        task.close()

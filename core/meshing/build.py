@@ -11,7 +11,7 @@ from core.config import MeshOptions
 from core.meshing.clean import clean
 from core.meshing.extract import Sdf, evaluate, extract
 from core.meshing.mesh import Mesh
-from core.tasks import Progress, Task
+from core.tasks import Progress, Task, within
 
 # points [N, 3], normals [N, 3] float32 -> sRGB [N, 3] in [0, 1]
 Color = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -34,7 +34,7 @@ def build_mesh(
 
     An sdf without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
     """
-    mesh = yield from _scaled(
+    mesh = yield from within(
         extract(sdf, aabb, options.resolution, inside_ball=inside_ball), 0.0, 0.75
     )
     mesh = clean(mesh, options.min_component)
@@ -77,15 +77,3 @@ def _turned_outward(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
     by_faces /= np.maximum(np.linalg.norm(by_faces, axis=1, keepdims=True), 1e-30)
     agree = (normals * by_faces).sum(1, keepdims=True) > 0.2
     return np.where(agree, normals, by_faces).astype(np.float32)
-
-
-def _scaled(task: Task[Mesh], start: float, end: float) -> Task[Mesh]:
-    """``task`` with its progress squeezed into [start, end]."""
-    try:
-        while True:
-            step = next(task)
-            yield Progress(start + (end - start) * step.fraction, step.detail)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        task.close()
