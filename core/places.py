@@ -18,5 +18,10 @@ def pose_workspace(path: Path) -> Path:
     return platformdirs.user_cache_path("gradina") / "poses" / _label(str(path.resolve()))
 
 
+def kernel_cache() -> Path:
+    """Where kernels compiled for this machine's GPU are kept."""
+    return platformdirs.user_cache_path("gradina") / "kernels"
+
+
 def _label(source: str) -> str:
     return f"{Path(source).name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
