@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from core.device import choose_device
-from core.kernels import for_device
+from core.kernels import for_device, why_slow
 from core.lanes import count
 from core.presets import default_preset
 
@@ -22,6 +22,7 @@ def examine() -> dict[str, Any]:
     """Facts by name, in the order they are worth reading."""
     device = choose_device("auto")
     kernels = for_device(device).__name__.rsplit(".", 1)[-1]
+    slow = why_slow(device)
     why = (
         "an NVIDIA GPU was found" if device.type == "cuda"
         else "no NVIDIA GPU can be used by this torch"
@@ -32,7 +33,7 @@ def examine() -> dict[str, Any]:
         "memory_gb": _memory_gb(),
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
         "device": f"{device.type}, because {why}",
-        "kernels": f"{kernels}, in {count(device)} lanes",
+        "kernels": f"{kernels}, " + (f"because {slow}" if slow else f"in {count(device)} lanes"),
         "preset": default_preset(device.type),
         "display": _display(),
         "versions": {name: _version(name) for name in _PACKAGES},

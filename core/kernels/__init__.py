@@ -1,6 +1,7 @@
 """The few functions that everything costly goes through, and the choice of who runs them.
 
-`reference` defines the meaning of each and serves any device; `cpu` is the fast form for CPUs.
+`reference` defines the meaning of each and serves any device; `cpu` is the fast form for CPUs,
+`cuda` for NVIDIA GPUs.
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ from types import ModuleType
 
 import torch
 
-from . import cpu, reference
+from . import cpu, cuda, nvrtc, reference
 from .layout import GridLayout
 
-__all__ = ["GridLayout", "for_device"]
+__all__ = ["GridLayout", "for_device", "why_slow"]
 
 
 def for_device(device: torch.device) -> ModuleType:
     """The backend whose functions take tensors on ``device``."""
-    return cpu if device.type == "cpu" else reference
+    if device.type == "cpu":
+        return cpu
+    return reference if why_slow(device) else cuda
+
+
+def why_slow(device: torch.device) -> str | None:
+    """Why `reference` has to serve ``device``, in one line; None if a faster backend does."""
+    if device.type == "cpu":
+        return None
+    return nvrtc.why_not(device) if device.type == "cuda" else f"nothing faster for {device.type}"

@@ -9,9 +9,6 @@ import torch
 
 from core.kernels import GridLayout, cpu, for_device, reference
 
-BACKENDS = [pytest.param(cpu, torch.device("cpu"), id="cpu")]
-each_backend = pytest.mark.parametrize(("backend", "device"), BACKENDS)
-
 LEVELS = 4
 LAYOUT = {f: GridLayout.create(LEVELS, f, 10, 4, 40) for f in (2, 4)}  # two dense, two hashed
 WEIGHTS = (torch.ones(LEVELS), torch.tensor([1.0, 1.0, 0.5, 0.0]), torch.zeros(LEVELS))
@@ -39,7 +36,6 @@ def test_the_small_grid_has_both_kinds_of_levels():
     assert LAYOUT[2].dense.tolist() == [True, True, False, False]
 
 
-@each_backend
 @each_grid
 def test_encode(backend, device, n_features, weights):
     layout, x = LAYOUT[n_features], points()
@@ -51,7 +47,6 @@ def test_encode(backend, device, n_features, weights):
           reference.encode_backward(x, grad, table, layout, weights))
 
 
-@each_backend
 @each_grid
 def test_encode_gradient(backend, device, n_features, weights):
     layout, x = LAYOUT[n_features], points()
@@ -82,7 +77,6 @@ def ray_bundle(n=300):
     return origins, directions, near, near + 2.0
 
 
-@each_backend
 @pytest.mark.parametrize("occupied_share", [0.0, 0.1, 1.0])
 def test_march(backend, device, occupied_share):
     origins, directions, near, far = ray_bundle()
@@ -105,15 +99,14 @@ def test_march(backend, device, occupied_share):
     assert (len(results[1]) > 0) == (occupied_share > 0)
 
 
-def packed(device="cpu"):
+def packed(device="cpu", channels=5):
     """Rays of 0, 1, 7 and 40 samples: alphas (some 0 or 1), values and the ranges."""
     ray_starts = torch.tensor([0, 0, 1, 8, 48, 48])
     alphas = torch.rand(48, generator=torch.manual_seed(6)) * 0.5
     alphas[3], alphas[20] = 0.0, 1.0
-    return [t.to(device) for t in (alphas, random(48, 5), ray_starts)]
+    return [t.to(device) for t in (alphas, random(48, channels), ray_starts)]
 
 
-@each_backend
 @pytest.mark.parametrize("ratio", [0.0, 0.3, 1.0])
 def test_neus_weights(backend, device, ratio):
     ray_starts = packed()[2]
@@ -126,12 +119,12 @@ def test_neus_weights(backend, device, ratio):
     agree(found, expected)
 
 
-@each_backend
-def test_composite(backend, device):
-    alphas, values, ray_starts = packed()
-    grad_weights, grad_out = random(48, seed=7), random(5, 5, seed=8)
+@pytest.mark.parametrize("channels", [1, 5])
+def test_composite(backend, device, channels):
+    alphas, values, ray_starts = packed(channels=channels)
+    grad_weights, grad_out = random(48, seed=7), random(5, channels, seed=8)
     weights, out = reference.composite(alphas, values, ray_starts)
-    found = backend.composite(*packed(device))
+    found = backend.composite(*packed(device, channels))
     agree(found[0], weights)
     agree(found[1], out)
     expected = reference.composite_backward(
@@ -139,6 +132,41 @@ def test_composite(backend, device):
     on = [t.to(device) for t in (alphas, values, weights, ray_starts, grad_weights, grad_out)]
     for a, b in zip(backend.composite_backward(*on), expected):
         agree(a, b)
+
+
+def test_nothing_in_gives_nothing_out(backend, device):
+    layout, weights = LAYOUT[2], WEIGHTS[0].to(device)
+    table = random(layout.n_rows, 2).to(device)
+    x, wide = torch.empty(0, 3, device=device), torch.empty(0, layout.width, device=device)
+    assert backend.encode(x, table, layout, weights).shape == (0, layout.width)
+    assert not backend.encode_backward(x, wide, table, layout, weights).any()
+    occupied = torch.ones(8, 8, 8, dtype=torch.bool, device=device)
+    t_starts, t_ends, ray_starts = backend.march(x, x, x[:, 0], x[:, 0], occupied, 0.1)
+    assert t_starts.shape == t_ends.shape == (0,)
+    assert ray_starts.tolist() == [0]
+    ray_starts = torch.zeros(4, dtype=torch.long, device=device)  # three rays without samples
+    weights, out = backend.composite(x[:, 0], x, ray_starts)
+    assert weights.shape == (0,)
+    assert torch.equal(out.cpu(), torch.zeros(3, 3))
+
+
+def test_the_far_corner_reads_nothing_beyond_the_table(backend, device):
+    layout = GridLayout.create(1, 2, 12, 8, 8)
+    table = torch.full((layout.n_rows + 200, 2), math.nan, device=device)
+    table[: layout.n_rows] = 3
+    found = backend.encode(torch.ones(1, 3, device=device), table[: layout.n_rows], layout,
+                           torch.ones(1, device=device))
+    assert found.tolist() == [[3, 3]]
+
+
+def test_views_with_gaps_are_taken_as_what_they_show(backend, device):
+    layout = LAYOUT[2]
+    x, grad, table = points(), random(1500, layout.width), random(layout.n_rows, 2)
+    on = [torch.stack([t, t.flip(0)], -1).to(device)[..., 0] for t in (x, grad, table)]
+    agree(backend.encode(on[0], on[2], layout, WEIGHTS[0].to(device)),
+          reference.encode(x, table, layout, WEIGHTS[0]))
+    agree(backend.encode_backward(on[0], on[1], on[2], layout, WEIGHTS[0].to(device)),
+          reference.encode_backward(x, grad, table, layout, WEIGHTS[0]))
 
 
 # --- the reference itself ---------------------------------------------------------------------
