@@ -86,31 +86,27 @@ class TrainConfig:
     """of the networks; the hash grid has none"""
     initial_levels: int = 4
     levels_from: float = 0.02
-    """topology warm-up: until here only the initial levels are active"""
+    """until here only the initial levels are active"""
     levels_until: float = 0.4
     """all levels are active from here on"""
     cos_anneal_until: float = 0.1
-    fog_until: float = 0.0
-    """topology warm-up: until here the inside is rendered as fog, so that hollows are found; 0
-    leaves it out"""
-    fog_gone: float = 0.25
-    """the fog fades until here"""
-    empty_until: float = 0.6
-    """space that the full fog left empty is held empty until here"""
-    empty_margin: float = 0.005
-    """how far outside a cell must then be, scene units, and is held"""
-    lambda_empty: float = 1.0
-    """weight of max(0, margin - sdf) in space held empty"""
-    fog_freedom: float = 0.1
-    """share of their weight that the eikonal and mask terms keep in full fog"""
+    density_until: float = 0.0
+    """topology warm-up: until here the scene is a radiance field whose density is then settled
+    into the SDF, so that hollows are found; 0 leaves it out"""
+    density_levels: int = 5
+    """active levels of the radiance field through the warm-up"""
+    density_learning_rate: float = 3e-2
+    """of everything through the warm-up"""
+    density_samples: int = 16384
+    """as `samples_per_step`, through the warm-up, where a sample costs a fifth"""
+    hard_rays: float = 0.7
+    """share of the warm-up's rays that is drawn where the colours are wrong"""
     view_from: float = 0.0
-    """topology warm-up: until here colours do not depend on the view …"""
+    """until here colours do not depend on the view …"""
     view_until: float = 0.0
     """… and from here on fully"""
     sharpness: Literal["learnt", "scheduled"] = "scheduled"
     initial_inv_s: float = 20.0
-    settled_inv_s: float = 150.0
-    """of a scheduled sharpness at the end of the full fog"""
     final_inv_s: float = 400.0
     """of a scheduled sharpness; a learnt one is held at or below 8 times the schedule"""
     color_loss: Literal["l1", "l2", "huber"] = "l1"
@@ -118,8 +114,8 @@ class TrainConfig:
     lambda_eikonal: float = 0.1
     lambda_curvature: float = 5e-4
     curvature_until: float = 0.05
-    """linear warm-up of the curvature weight, from the end of the fog; it is then divided by the
-    growth per open level"""
+    """linear warm-up of the curvature weight, from the end of the topology warm-up; it is then
+    divided by the growth per open level"""
     lambda_mask: float = 0.1
     lambda_points: float = 0.1
     """weight of |sdf| at structure-from-motion points"""

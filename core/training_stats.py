@@ -42,7 +42,7 @@ class StatsWindow:
             losses={n: float(np.mean([s.losses.get(n, 0.0) for s in recent])) for n in names},
             psnr=float(-10 * np.log10(max(mse, 1e-10))),
             inv_s=float(trainer.model.inv_s.detach()),
-            active_levels=trainer.model.sdf_field.active_levels,
+            active_levels=trainer.model.shape.active_levels,
             n_levels=trainer.config.field.n_levels,
             rays_per_s=steps_per_s * float(np.mean([s.n_rays for s in recent] or [0])),
             samples_per_s=steps_per_s * float(np.mean([s.n_kept for s in recent] or [0])),

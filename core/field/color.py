@@ -37,7 +37,8 @@ class ColorNetwork(nn.Module):
     """Position, normal, view direction, geometry features and appearance → sRGB in [0, 1].
 
     Source: Yariv et al. 2020 (IDR), section 3.2; Neuralangelo adds the appearance embedding.
-    ``view_dependence`` in [0, 1], set by the schedule: at 0 a place has one colour from all sides.
+    ``view_dependence`` in [0, 1], set by the schedule: at 0 a place has one colour from all sides,
+    and none of its own for a normal, which the warm-up does not know.
     """
 
     _view_dependence: Tensor
@@ -65,7 +66,7 @@ class ColorNetwork(nn.Module):
     ) -> Tensor:
         """[N, 3] colours; ``appearance`` [N, A] or None when switched off."""
         facing = spherical_harmonics(directions, self.degree) * self._view_dependence
-        parts = [positions, normals, facing, features]
+        parts = [positions, normals * self._view_dependence, facing, features]
         if appearance is not None:
             parts.append(appearance)
         h = torch.cat(parts, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -11,19 +12,33 @@ from core.config import RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background
 from core.field.color import ColorNetwork
-from core.field.sdf_field import SdfField
+from core.field.sdf_field import SdfField, SurfaceSamples
+
+RADIANCE_RADIUS = 0.05
+"""Of the ball that the warm-up starts from, scene units: almost nothing."""
 
 
 class SurfaceModel(nn.Module):
     """The SDF, the colour on it, what lies behind it, how photos differ, and how sharp it is.
 
+    With a warm-up (`TrainConfig.density_until`) there is a second field, ``radiance``: at first its
+    level sets are the scene's density, and from beginning to end its features give the colours, so
+    that they are known already when the surface is `settled` from that density.
+
     ``has_background``: photos show a real world beyond the ball (no masks).
     """
+
+    _settled: Tensor
 
     def __init__(self, config: RunConfig, n_photos: int, has_background: bool) -> None:
         super().__init__()
         field = config.field
-        self.sdf_field = SdfField(field)
+        warm_up = config.train.density_until > 0
+        self.sdf_field = SdfField(replace(field, n_geometry_features=0) if warm_up else field)
+        self.radiance = (
+            SdfField(replace(field, sphere_radius=RADIANCE_RADIUS)) if warm_up else None
+        )
+        self.register_buffer("_settled", torch.tensor(not warm_up))
         self.color = ColorNetwork(field)
         self.appearance = Appearance(n_photos, field.appearance_size)
         wanted = field.background == "contraction" or (
@@ -41,11 +56,36 @@ class SurfaceModel(nn.Module):
         """Sharpness of the logistic density (NeuS's 1/s), per scene unit; a scalar tensor."""
         return self.log_inv_s.exp()
 
+    @property
+    def settled(self) -> bool:
+        """Whether the SDF is what is rendered; until then it is the radiance field's density."""
+        return bool(self._settled)
+
+    @settled.setter
+    def settled(self, value: bool) -> None:
+        self._settled.fill_(value)
+
+    @property
+    def shape(self) -> SdfField:
+        """The field whose zero level is the surface, as far as it is known."""
+        if self.radiance is not None and not self.settled:
+            return self.radiance
+        return self.sdf_field
+
+    def features(
+        self, positions: Tensor, samples: SurfaceSamples, levels: float | None = None
+    ) -> Tensor:
+        """[N, G] for the colour network, of ``positions`` at which `shape` gave ``samples``."""
+        if self.radiance is None or not self.settled:
+            return samples.features
+        return self.radiance.sdf_and_features(positions, levels)[1]
+
     def surface_color(
         self, positions: Tensor, levels: float | None = None
     ) -> tuple[Tensor, Tensor]:
         """Colour [N, 3] seen from straight above the surface, and unit normals [N, 3]."""
-        samples = self.sdf_field.samples(positions, levels)
+        samples = self.shape.samples(positions, levels)
         normals = nn.functional.normalize(samples.gradients, dim=-1)
+        features = self.features(positions, samples, levels)
         appearance = self.appearance(None, len(positions))
-        return self.color(positions, normals, -normals, samples.features, appearance), normals
+        return self.color(positions, normals, -normals, features, appearance), normals

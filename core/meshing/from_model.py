@@ -24,7 +24,7 @@ def mesh_of_model(
 
     @torch.no_grad()
     def sdf_part(points: np.ndarray) -> np.ndarray:
-        return model.sdf_field.sdf(_tensor(model, points), options.levels).cpu().numpy()
+        return model.shape.sdf(_tensor(model, points), options.levels).cpu().numpy()
 
     @torch.no_grad()
     def color_part(points: np.ndarray) -> np.ndarray:

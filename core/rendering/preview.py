@@ -43,7 +43,7 @@ def render_preview(
     A view of fewer levels than are active shows a surface that the occupancy grid has not seen,
     so there every cell counts as occupied.
     """
-    field = model.sdf_field
+    field = model.shape
     if view.levels is not None and view.levels < field.active_levels:
         everywhere = OccupancyGrid(occupancy.resolution, model.device)
         occupancy = everywhere

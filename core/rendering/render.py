@@ -13,8 +13,8 @@ from core.field.background import background_color
 from core.field.model import SurfaceModel
 from core.field.sdf_field import SurfaceSamples
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.sampling import march, march_through_fog, march_to_surface
-from core.rendering.volume import composite, fog_alpha, neus_alpha
+from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
+from core.rendering.volume import composite, density_alpha, neus_alpha
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Rays:
 class Rendered:
     """``color`` [R, 3] including what lies behind, ``opacity`` [R] of the surface, ``depth`` [R]
     as Σ w·t, ``normals`` [R, 3] as Σ w·n; the field's answers at the samples and at the points
-    asked for ``around``; sample counts before and after culling."""
+    asked for ``around`` (None in the warm-up); sample counts before and after culling."""
 
     color: Tensor
     opacity: Tensor
     depth: Tensor
     normals: Tensor
-    field: SurfaceSamples
-    around: SurfaceSamples
+    field: SurfaceSamples | None
+    around: SurfaceSamples | None
     n_marched: int
     n_kept: int
 
@@ -63,26 +63,23 @@ def step_length(train: TrainConfig, inv_s: float) -> float:
 
 def render_rays(
     model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
-    cos_anneal_ratio: float = 1.0, fog: float = 0.0, behind: Tensor | None = None,
+    cos_anneal_ratio: float = 1.0, behind: Tensor | None = None,
     jitter: Tensor | None = None, around: Tensor | None = None, levels: float | None = None,
 ) -> Rendered:
     """Volume rendering of ``rays``.
 
     ``behind`` [R, 3] or [3]: the colour where nothing is hit, used when the model has no background
-    of its own (black if None). ``fog``: of the topology warm-up, in which rays see into the
-    surface; at 1 there is nothing else, below that it fades. ``jitter`` [R] shifts the samples
-    (training). ``around`` [N, 3]: further points whose field values are wanted, asked together
-    with the samples because one large question is cheaper than two.
+    of its own (black if None). ``jitter`` [R] shifts the samples (training). ``around`` [N, 3]:
+    further points whose field values are wanted, asked together with the samples because one large
+    question is cheaper than two. In the warm-up it is the radiance field's density that is
+    rendered.
     """
+    if not model.settled:
+        return _render_density(model, occupancy, rays, train, behind, jitter, levels)
     inv_s = float(model.inv_s.detach())
     origins, directions = rays.origins, rays.directions
     dt = step_length(train, inv_s)
-    if fog:
-        samples, n_marched = march_through_fog(
-            origins, directions, occupancy, dt, jitter, lambda x: model.sdf_field.sdf(x, levels),
-            inv_s, train.cull_weight,
-        )
-    elif train.cull_weight > 0:
+    if train.cull_weight > 0:
         samples, n_marched = march_to_surface(
             origins, directions, occupancy, dt, jitter, lambda x: model.sdf_field.sdf(x, levels),
             inv_s, cos_anneal_ratio, train.cull_weight,
@@ -95,32 +92,68 @@ def render_rays(
     asked = positions if around is None else torch.cat([positions, around])
     field, rest = model.sdf_field.samples(asked, levels).split(len(positions))
     normals = F.normalize(field.gradients, dim=-1, eps=1e-6)
-    photo = None if rays.photo is None else rays.photo[ray]
-    color = model.color(
-        positions, normals, directions[ray], field.features,
-        model.appearance(photo, len(positions)),
-    )
+    features = model.features(positions, field, levels)
+    color = _sample_color(model, rays, samples, positions, normals, features)
     lengths = samples.t_ends - samples.t_starts
-    alphas = torch.zeros_like(lengths)
-    if fog < 1:
-        alphas = neus_alpha(
-            field.sdf, field.gradients, directions[ray], lengths, model.inv_s, cos_anneal_ratio
-        )
-    if fog > 0:
-        alphas = 1 - (1 - alphas) * (1 - fog_alpha(field.sdf, lengths, inv_s, fog))
+    alphas = neus_alpha(
+        field.sdf, field.gradients, directions[ray], lengths, model.inv_s, cos_anneal_ratio
+    )
+    values = torch.cat([color, normals.detach()], -1)
+    shade, opacity, out = _composite(model, rays, samples, alphas, values, train, behind, jitter)
+    return Rendered(
+        shade, opacity, out[:, 0], out[:, 4:7], field, rest, n_marched, len(positions)
+    )
+
+
+def _render_density(
+    model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig,
+    behind: Tensor | None, jitter: Tensor | None, levels: float | None,
+) -> Rendered:
+    """The same through the density of the radiance field (Mildenhall et al. 2020, eq. 3), which
+    has no normals: rays see into it, and so find hollows that an opaque surface would close."""
+    shape = model.shape
+    samples, n_marched = march_through_density(
+        rays.origins, rays.directions, occupancy, jitter, lambda x: shape.sdf(x, levels),
+        train.cull_weight,
+    )
+    positions = samples.positions(rays.origins, rays.directions)
+    level, features = shape.sdf_and_features(positions, levels)
+    normals = torch.zeros_like(positions)
+    color = _sample_color(model, rays, samples, positions, normals, features)
+    alphas = density_alpha(level, samples.t_ends - samples.t_starts)
+    shade, opacity, out = _composite(model, rays, samples, alphas, color, train, behind, jitter)
+    return Rendered(
+        shade, opacity, out[:, 0], torch.zeros_like(shade), None, None, n_marched, len(positions)
+    )
+
+
+def _sample_color(
+    model: SurfaceModel, rays: Rays, samples: Samples, positions: Tensor, normals: Tensor,
+    features: Tensor,
+) -> Tensor:
+    """[S, 3] of the samples as their own rays see them."""
+    ray = samples.ray_indices
+    photo = None if rays.photo is None else rays.photo[ray]
+    appearance = model.appearance(photo, len(positions))
+    return model.color(positions, normals, rays.directions[ray], features, appearance)
+
+
+def _composite(
+    model: SurfaceModel, rays: Rays, samples: Samples, alphas: Tensor, values: Tensor,
+    train: TrainConfig, behind: Tensor | None, jitter: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Colour with what lies behind [R, 3], opacity [R], and Σ w·(t, values) [R, 1 + C], of which
+    the first three ``values`` [S, C] are the colour."""
     middle = 0.5 * (samples.t_starts + samples.t_ends)
-    one = torch.ones_like(middle)
-    values = torch.cat([color, one[:, None], middle[:, None], normals.detach()], -1)
-    _, out = composite(alphas, values, samples.ray_starts)
-    opacity = out[:, 3]
+    one = torch.ones_like(middle)[:, None]
+    _, out = composite(alphas, torch.cat([one, middle[:, None], values], -1), samples.ray_starts)
+    opacity, out = out[:, 0], out[:, 1:]
     if model.background is not None:
         behind = _background(model, rays, opacity.detach(), train, jitter)
-    shade = out[:, :3]
+    shade = out[:, 1:4]
     if behind is not None:
         shade = shade + (1 - opacity)[:, None] * behind
-    return Rendered(
-        shade, opacity, out[:, 4], out[:, 5:8], field, rest, n_marched, len(positions)
-    )
+    return shade, opacity, out
 
 
 def _background(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.volume import composite, fog_alpha, pack
+from core.rendering.volume import composite, density_alpha, pack
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,21 @@ def march(
     return Samples(*kernels.march(origins, directions, near, far, occupancy.occupied, dt))
 
 
+DENSITY_STEP = 0.0125
+"""Of a march through density, scene units: the thinnest walls that the warm-up has to find."""
+
+
 @torch.no_grad()
-def march_through_fog(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: Tensor | None,
-    sdf: Callable[[Tensor], Tensor], inv_s: float, threshold: float,
+def march_through_density(
+    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, jitter: Tensor | None,
+    level: Callable[[Tensor], Tensor], threshold: float,
 ) -> tuple[Samples, int]:
-    """Steps of length ``dt`` that carry more than ``threshold`` of weight where the surface is
-    rendered as fog (`fog_alpha`), and how many times the SDF was asked."""
-    steps = march(origins, directions, occupancy, dt, jitter)
-    lengths = steps.t_ends - steps.t_starts
-    alphas = fog_alpha(sdf(steps.positions(origins, directions)), lengths, inv_s)
+    """Steps that carry more than ``threshold`` of weight in the `density` of a radiance field, and
+    how many times its ``level`` was asked."""
+    steps = march(origins, directions, occupancy, DENSITY_STEP, jitter)
+    alphas = density_alpha(
+        level(steps.positions(origins, directions)), steps.t_ends - steps.t_starts
+    )
     weights, _ = composite(alphas, alphas[:, None], steps.ray_starts)
     return steps.keep(weights > threshold), len(alphas)
 

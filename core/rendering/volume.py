@@ -27,11 +27,20 @@ def neus_alpha(
     return ((before - after + 1e-5) / (before + 1e-5)).clamp(0, 1)
 
 
-def fog_alpha(sdf: Tensor, lengths: Tensor, inv_s: float, amount: float = 1.0) -> Tensor:
-    """Opacity [S] of steps of ``lengths`` [S] through a fog that fills the inside of the surface:
-    density amount · inv_s · logistic(-inv_s · sdf), after Yariv et al. 2021 (VolSDF), eq. 2, with
-    the logistic distribution of NeuS in place of Laplace's."""
-    return 1 - torch.exp(-amount * inv_s * torch.sigmoid(-inv_s * sdf) * lengths)
+DENSITY_AT_LEVEL, DENSITY_SLOPE, DENSITY_MOST = 30.0, 10.0, 220.0
+"""Per scene unit: at level 0, growth (e^10 per unit inwards), and the cap. It keeps a film of one
+step's thickness thin enough for what lies behind it to be learnt, else hollows open far slower."""
+
+
+def density(levels: Tensor) -> Tensor:
+    """Density [S] of a radiance field whose ``levels`` [S] stand in for a distance: positive where
+    space is nearly empty (Müller et al. 2022 take the exponential of the network's answer)."""
+    return (DENSITY_AT_LEVEL * torch.exp(-DENSITY_SLOPE * levels)).clamp(max=DENSITY_MOST)
+
+
+def density_alpha(levels: Tensor, lengths: Tensor) -> Tensor:
+    """Opacity [S] of steps of ``lengths`` [S] through `density`."""
+    return 1 - torch.exp(-density(levels) * lengths)
 
 
 class _Composite(torch.autograd.Function):

@@ -135,18 +135,19 @@ def restore(trainer: Trainer, project: Project, folder: Path) -> None:
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     part = _Parts(tensors)
     trainer.model.load_state_dict(part.under("model."))
+    trainer.renew_optimizer()
     state = trainer.optimizer.state_dict()
     for i in range(len(_parameters(trainer))):
         values = part.under(f"optimizer.{i}.")
         if values:
             state["state"][i] = {name: value.clone() for name, value in values.items()}
     trainer.optimizer.load_state_dict(state)
-    trainer.occupancy.known_empty = tensors["known_empty"].bool().to(trainer.device)
+    trainer.occupancy.alphas = tensors["alphas"].clone().to(trainer.device)
+    trainer.rays.error_map.errors = tensors["errors"].numpy().copy()
     trainer.occupancy.occupied = tensors["occupied"].bool().to(trainer.device)
-    step, elapsed, n_rays, begin, at, budget, holding = tensors["counters"].tolist()
+    step, elapsed, n_rays, begin, at, budget = tensors["counters"].tolist()
     trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
     trainer.segment, trainer.budget = (begin, at), budget
-    trainer.holding_empty = bool(holding)
     torch.set_rng_state(tensors["random.torch"])
     trainer.rays.random.bit_generator.state = msgspec.json.decode(
         bytes(tensors["random.numpy"].numpy())
@@ -159,11 +160,12 @@ def _state(trainer: Trainer) -> dict[str, Tensor]:
     for i, parameter in enumerate(_parameters(trainer)):
         for name, value in trainer.optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{i}.{name}"] = value.cpu().contiguous()
-    tensors["known_empty"] = trainer.occupancy.known_empty.cpu().to(torch.uint8)
+    tensors["alphas"] = trainer.occupancy.alphas.cpu()
+    tensors["errors"] = torch.from_numpy(trainer.rays.error_map.errors)
     tensors["occupied"] = trainer.occupancy.occupied.cpu().to(torch.uint8)
     tensors["counters"] = torch.tensor(
-        [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget,
-         trainer.holding_empty], dtype=torch.float64,
+        [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget],
+        dtype=torch.float64,
     )
     tensors["random.torch"] = torch.get_rng_state()
     numpy_state = msgspec.json.encode(trainer.rays.random.bit_generator.state)

@@ -31,12 +31,6 @@ def mask_loss(opacity: Tensor, mask: Tensor) -> Tensor:
     return F.binary_cross_entropy(opacity.clamp(1e-3, 1 - 1e-3), mask)
 
 
-def empty_loss(sdf: Tensor, margin: float) -> Tensor:
-    """Space known to be empty is at least ``margin`` outside: max(0, margin - sdf), [N] (an
-    off-surface term as in Sitzmann et al. 2020, SIREN)."""
-    return (margin - sdf).clamp(min=0).mean()
-
-
 def points_loss(sdf: Tensor) -> Tensor:
     """Triangulated points lie on the surface: |sdf| [P], outliers limited (Fu et al. 2022)."""
     return sdf.abs().clamp(max=0.1).mean()

@@ -12,25 +12,30 @@ from core.capture.pixels import PixelStore
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.rendering.render import Rays
+from core.training.error_map import ErrorMap
 
 
 @dataclass(frozen=True)
 class RayBatch:
     """``rays`` [R]; ``colors`` [R, 3] straight (not premultiplied) sRGB; ``opacity`` [R] from
-    masks, 1 where there are none."""
+    masks, 1 where there are none; ``fair`` [R] bool: drawn from all pixels alike; ``cells`` [R] of
+    the error map."""
 
     rays: Rays
     colors: Tensor
     opacity: Tensor
+    fair: Tensor
+    cells: np.ndarray
 
 
 class RaySource:
-    """Draws pixels of all photos with equal probability and turns them into rays."""
+    """Draws pixels of all photos and turns them into rays."""
 
     def __init__(self, store: PixelStore, device: torch.device, seed: int) -> None:
         self._store = store
         self._device = device
         self.random = np.random.default_rng(seed)
+        self.error_map = ErrorMap(store)
         poses = np.stack([store.scene.scene_from_camera(p) for p in store.scene.photos])
         self._rotations = poses[:, :3, :3].astype(np.float32)
         self._centers = poses[:, :3, 3].astype(np.float32)
@@ -38,9 +43,12 @@ class RaySource:
         self._lens_of = np.array([self._lenses.index(lens) for lens in store.intrinsics])
         self._ends = store.offsets + store.widths.astype(np.int64) * store.heights
 
-    def sample(self, n: int) -> RayBatch:
-        """``n`` rays, scene units; unit directions."""
+    def sample(self, n: int, hard: float = 0.0) -> RayBatch:
+        """``n`` rays, scene units; unit directions. Of all pixels with equal probability, but for
+        the share ``hard``, which goes where the error map is high."""
         index = self.random.integers(0, len(self._store.pixels), n)
+        fair = self.random.random(n) >= hard
+        index[~fair] = self.error_map.draw(int((~fair).sum()), self.random)
         photo = np.searchsorted(self._ends, index, side="right")
         within = index - self._store.offsets[photo]
         uv = np.stack([within % self._store.widths[photo], within // self._store.widths[photo]], -1)
@@ -56,7 +64,10 @@ class RaySource:
             torch.from_numpy(directions).to(self._device),
             torch.from_numpy(photo).to(self._device),
         )
-        return RayBatch(rays, rgba[:, :3], rgba[:, 3])
+        cells = self.error_map.cells(photo, uv[:, 0], uv[:, 1])
+        return RayBatch(
+            rays, rgba[:, :3], rgba[:, 3], torch.from_numpy(fair).to(self._device), cells
+        )
 
 
 def photo_rays(scene: Scene, photo: Photo, lens: Intrinsics, index: int | None = None) -> Rays:

@@ -40,43 +40,24 @@ def view_dependence(train: TrainConfig, progress: float) -> float:
 
 
 def inv_s(train: TrainConfig, progress: float) -> float:
-    """The sharpness curve: constant in the full fog, geometric up to `settled_inv_s` while it
-    fades, at which thin walls are opaque (else they would thicken into the hollows beside them),
-    and on to `final_inv_s`."""
-    settled = train.settled_inv_s if train.fog_until > 0 else train.initial_inv_s
-    rise = ramp(progress, train.fog_until, train.fog_gone)
-    share = ramp(progress, train.fog_gone, 1.0)
-    start = train.initial_inv_s * (settled / train.initial_inv_s) ** rise
-    return start * (train.final_inv_s / settled) ** share
+    """The sharpness curve: constant through the topology warm-up, then geometric."""
+    share = ramp(progress, train.density_until, 1.0)
+    return train.initial_inv_s * (train.final_inv_s / train.initial_inv_s) ** share
 
 
-def fog(train: TrainConfig, progress: float) -> float:
-    """The topology warm-up: at first (1) the inside is rendered as fog that rays see into, as a
-    radiance field would, because a surface that is opaque from the start closes hollows: nothing
-    tells it what lies behind itself. The fog then fades, so that opacity never drops at once,
-    which would swell the surface."""
-    if train.fog_until <= 0:
-        return 0.0
-    return 1.0 - ramp(progress, train.fog_until, train.fog_gone)
+def radiance_levels(train: TrainConfig, n_levels: int, progress: float) -> float:
+    """Fractional number of levels of the radiance field: few while it is the scene's density, all
+    of them soon after, when only its colours are used."""
+    first = min(train.density_levels, n_levels)
+    return first + (n_levels - first) * ramp(progress, train.density_until, train.levels_until)
 
 
 def curvature_weight(train: TrainConfig, progress: float, shrink: float) -> float:
     """Linear warm-up, so that the topology is settled before it is smoothed; then divided by the
     growth per opened level: ``shrink`` is the present finite-difference step over the first one
     (Neuralangelo, section 3.3 and its published code)."""
-    warm = ramp(progress, train.fog_until, train.curvature_until)
+    warm = ramp(progress, train.density_until, train.curvature_until)
     return train.lambda_curvature * warm * shrink
-
-
-def keeps_empty(train: TrainConfig, progress: float) -> bool:
-    """Whether space that was empty at the end of the full fog is held empty."""
-    return 0 < train.fog_until <= progress < train.empty_until
-
-
-def firmness(train: TrainConfig, progress: float) -> float:
-    """Factor on the eikonal and mask terms: low in the full fog, where density must be free to
-    move along a ray and to give way; 1 from its end on."""
-    return train.fog_freedom if progress < train.fog_until else 1.0
 
 
 def points_weight(train: TrainConfig, progress: float) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,18 +18,21 @@ from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Rays, Rendered, render_rays
+from core.rendering.sampling import DENSITY_STEP
+from core.rendering.volume import density_alpha
 from core.training import losses, schedule
 from core.training.rays import RaySource
+from core.training.settle import settle
 
 OCCUPANCY_EVERY = 16
 EIKONAL_POINTS = 1024
 POINTS = 512
-EMPTY_POINTS = 1024
 
 
 @dataclass(frozen=True)
 class StepStats:
-    """One step's figures: weighted loss terms, mean squared colour error, counts of rays and of
+    """One step's figures: weighted loss terms, mean squared colour error (of rays drawn fairly),
+    counts of rays and of
     samples before (marched) and after (kept) culling."""
 
     losses: dict[str, float]
@@ -39,24 +44,25 @@ class StepStats:
 
 @dataclass(frozen=True)
 class _Batch:
-    """One lane's share: rays [R], target colours [R, 3], opacity [R], jitter [R], the random
-    colour behind [R, 3], points for the eikonal term [N, 3], points known to be on the surface,
-    points known to be outside."""
+    """One lane's share: rays [R], target colours [R, 3], opacity [R], which were drawn fairly [R],
+    jitter [R], the random colour behind [R, 3], points for the eikonal term [N, 3], points known
+    to be on the surface."""
 
     rays: Rays
     target: Tensor
     opacity: Tensor
+    fair: Tensor
     jitter: Tensor
     behind: Tensor | None
     around: Tensor
     points: Tensor | None
-    empty: Tensor | None
 
 
 @dataclass(frozen=True)
 class _LaneResult:
     gradients: tuple[Tensor | None, ...]
     stats: StepStats
+    errors: Tensor  # [R] of colour
 
 
 class Trainer:
@@ -70,10 +76,11 @@ class Trainer:
         self.occupancy = OccupancyGrid(config.train.occupancy_resolution, device)
         self.rays = RaySource(store, device, config.seed)
         self.points = _points_in_ball(scene.points, scene.scene_from_input).to(device)
-        self.optimizer = _optimizer(self.model, config)
+        self.renew_optimizer()
         self.n_rays = config.train.n_rays
         self.step_count = 0
-        self.holding_empty = False
+        self._settling: Iterator[None] | None = None
+        self._last_stats = StepStats({}, 0.0, 0, 0, 0)
         self.elapsed = 0.0
         self.segment = (0.0, 0.0)  # where the present stretch began: seconds or steps, progress
         self.budget: float = config.steps or config.train.minutes * 60
@@ -111,47 +118,69 @@ class Trainer:
         self.segment, self.budget = (self.spent, at), budget
 
     def step(self) -> StepStats:
-        """One optimisation step. The batch is cut into lanes, whose gradients are added up."""
+        """One optimisation step, or at the end of the topology warm-up a slice of the work that
+        makes a surface of it."""
         began = time.perf_counter()
         self._set_schedules()
-        self._hold_empty()
+        if not self.model.settled and self.progress >= self.config.train.density_until:
+            self._settle()
+        else:
+            self._last_stats = self._optimise()
+        self.elapsed += time.perf_counter() - began
+        return self._last_stats
+
+    def _settle(self) -> None:
+        """The next slice; an interrupted run begins this work anew."""
+        if self._settling is None:
+            store = self.store
+            self._settling = settle(self.model, self.occupancy, store.scene, store.intrinsics)
+        if next(self._settling, self) is self:
+            self._settling = None
+            self.n_rays = self.config.train.n_rays
+            self.renew_optimizer()
+            self._update_occupancy()
+
+    def renew_optimizer(self) -> None:
+        """A fresh optimiser of what is learnt at this stage."""
+        self.optimizer = _optimizer(self.model, self.config)
+
+    def _update_occupancy(self) -> None:
+        model = self.model
+        if model.settled:
+            self.occupancy.update(model.sdf_field.sdf, float(model.inv_s.detach()))
+            return
+        step = torch.tensor(DENSITY_STEP, device=self.device)
+        self.occupancy.update_density(lambda x: density_alpha(model.shape.sdf(x), step))
+
+    def _optimise(self) -> StepStats:
+        """The batch is cut into lanes, whose gradients are added up."""
         if self.step_count % OCCUPANCY_EVERY == 0:
-            self.occupancy.update(
-                self.model.sdf_field.sdf, float(self.model.inv_s.detach()),
-                schedule.fog(self.config.train, self.progress) > 0,
-            )
-        batches = self._draw()
+            self._update_occupancy()
+        batches, cells = self._draw()
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         results = lane_map(lambda batch: self._lane(batch, parameters), batches)
         for i, parameter in enumerate(parameters):
             found = [g for lane in results if (g := lane.gradients[i]) is not None]
             parameter.grad = _total(found)
         stats = _mean([lane.stats for lane in results])
+        errors = torch.cat([lane.errors for lane in results])
+        if not self.model.settled:
+            self.rays.error_map.learn(cells, errors.cpu().numpy())
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must not poison the field
             self.optimizer.step()
         if self.config.train.sharpness == "learnt":
             self._hold_sharpness()
         self._adapt_ray_count(stats.n_kept)
         self.step_count += 1
-        self.elapsed += time.perf_counter() - began
         return stats
 
-    def _hold_empty(self) -> None:
-        """When the full fog ends, what it left empty is noted; later it is let go again."""
-        grid, train = self.occupancy, self.config.train
-        hold = schedule.keeps_empty(train, self.progress)
-        if hold and not self.holding_empty:
-            grid.mark_empty(self.model.sdf_field.sdf, train.empty_margin)
-        elif self.holding_empty and not hold:
-            grid.known_empty = torch.zeros_like(grid.known_empty)
-        self.holding_empty = hold
-
-    def _draw(self) -> list[_Batch]:
-        """Random rays with the colours they should have, cut into lanes. All randomness is drawn
-        here, on one thread, so that a seed repeats a run."""
+    def _draw(self) -> tuple[list[_Batch], np.ndarray]:
+        """Random rays with the colours they should have, cut into lanes, and the cells of the
+        error map they are in. All randomness is drawn here, on one thread, so that a seed repeats
+        a run."""
         n_lanes = count(self.device)
         n = self.n_rays // n_lanes * n_lanes
-        drawn = self.rays.sample(n)
+        drawn = self.rays.sample(n, 0.0 if self.model.settled else self.config.train.hard_rays)
         jitter = torch.rand(n, device=self.device)
         behind, target = None, drawn.colors
         if self.store.scene.has_masks:
@@ -160,18 +189,17 @@ class Trainer:
         direction = F.normalize(torch.randn(EIKONAL_POINTS, 3, device=self.device), dim=-1)
         radius = torch.rand(EIKONAL_POINTS, 1, device=self.device) ** (1 / 3)
         around = (direction * radius).chunk(n_lanes)
-        empty = self.occupancy.empty_points(EMPTY_POINTS).chunk(n_lanes)
         points: tuple[Tensor | None, ...] = (None,) * n_lanes
         if len(self.points) and schedule.points_weight(self.config.train, self.progress) > 0:
             chosen = torch.randint(len(self.points), (POINTS,), device=self.device)
             points = self.points[chosen].chunk(n_lanes)
         parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
-        return [
-            _Batch(drawn.rays[part], target[part], drawn.opacity[part], jitter[part],
-                   None if behind is None else behind[part], around[i], points[i],
-                   empty[i] if len(empty) > i else None)
+        batches = [
+            _Batch(drawn.rays[part], target[part], drawn.opacity[part], drawn.fair[part],
+                   jitter[part], None if behind is None else behind[part], around[i], points[i])
             for i, part in enumerate(parts)
         ]
+        return batches, drawn.cells
 
     def _lane(self, batch: _Batch, parameters: list[Tensor]) -> _LaneResult:
         """Render one part of the batch and take the gradients of its loss."""
@@ -180,40 +208,35 @@ class Trainer:
             self.model, self.occupancy, batch.rays, train, behind=batch.behind,
             jitter=batch.jitter, around=batch.around,
             cos_anneal_ratio=schedule.cos_anneal_ratio(train, self.progress),
-            fog=schedule.fog(train, self.progress),
         )
         terms = self._losses(batch, rendered)
         share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
         loss = torch.stack(list(terms.values())).sum() * share
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         with torch.no_grad():
-            mse = float(F.mse_loss(rendered.color, batch.target))
+            wrong = rendered.color - batch.target
+            mse = float(wrong[batch.fair].square().mean())
         return _LaneResult(gradients, StepStats(
             {name: float(term.detach()) for name, term in terms.items()}, mse, len(batch.rays),
             rendered.n_marched, rendered.n_kept,
-        ))
+        ), wrong.abs().mean(-1))
 
     def _losses(self, batch: _Batch, rendered: Rendered) -> dict[str, Tensor]:
         """Weighted terms by name."""
         train, field = self.config.train, self.model.sdf_field
-        gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
         color = losses.color_loss(rendered.color, batch.target, train.color_loss)
-        firm = schedule.firmness(train, self.progress)
-        terms = {
-            "color": train.lambda_color * color,
-            "eikonal": firm * train.lambda_eikonal * losses.eikonal_loss(gradients),
-        }
+        terms = {"color": train.lambda_color * color}
+        if rendered.field is None or rendered.around is None:
+            return terms  # a density has no distances to keep in order
+        gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
+        terms["eikonal"] = train.lambda_eikonal * losses.eikonal_loss(gradients)
         laplacian = rendered.field.laplacian
         weight = schedule.curvature_weight(train, self.progress, field.eps_ratio)
         if laplacian is not None and len(laplacian) and weight > 0:
             terms["curvature"] = weight * losses.curvature_loss(laplacian)
         if self.store.scene.has_masks and train.lambda_mask > 0:
             mask = losses.mask_loss(rendered.opacity, batch.opacity)
-            terms["mask"] = firm * train.lambda_mask * mask
-        if batch.empty is not None and len(batch.empty):
-            terms["empty"] = train.lambda_empty * losses.empty_loss(
-                field.sdf(batch.empty), train.empty_margin
-            )
+            terms["mask"] = train.lambda_mask * mask
         if batch.points is not None:
             weight = schedule.points_weight(train, self.progress)
             terms["points"] = weight * losses.points_loss(field.sdf(batch.points))
@@ -223,7 +246,11 @@ class Trainer:
         """Put levels, ε, sharpness and learning rates where progress says."""
         train, progress = self.config.train, self.progress
         field = self.model.sdf_field
-        field.active_levels = schedule.active_levels(train, field.config.n_levels, progress)
+        n_levels = field.config.n_levels
+        field.active_levels = schedule.active_levels(train, n_levels, progress)
+        if self.model.radiance is not None:
+            levels = schedule.radiance_levels(train, n_levels, progress)
+            self.model.radiance.active_levels = levels
         self.model.color.view_dependence = schedule.view_dependence(train, progress)
         if train.sharpness == "scheduled":
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
@@ -239,7 +266,8 @@ class Trainer:
     def _adapt_ray_count(self, n_kept: int) -> None:
         """As many rays as hold the number of samples, changed gently: memory and step time stay."""
         train = self.config.train
-        wanted = self.n_rays * train.samples_per_step / max(n_kept, 1)
+        samples = train.samples_per_step if self.model.settled else train.density_samples
+        wanted = self.n_rays * samples / max(n_kept, 1)
         blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)
         self.n_rays = int(min(max(blend, 64), train.max_rays))
 
@@ -265,14 +293,19 @@ def _mean(lanes: list[StepStats]) -> StepStats:
 
 
 def _optimizer(model: SurfaceModel, config: RunConfig) -> torch.optim.AdamW:
-    """AdamW: weight decay on the networks alone, a rate of its own for the sharpness."""
+    """AdamW: weight decay on the networks alone, a rate of its own for the sharpness. The SDF is
+    not learnt before it is settled."""
     train = config.train
-    tables = [p for name, p in model.named_parameters() if name.endswith("grid.table")]
-    special = {id(p) for p in [*tables, model.log_inv_s]}
-    networks = [p for p in model.parameters() if id(p) not in special]
+    rate = train.learning_rate if model.settled else train.density_learning_rate
+    learnt = {
+        name: p for name, p in model.named_parameters()
+        if p is not model.log_inv_s and (model.settled or not name.startswith("sdf_field."))
+    }
+    tables = [p for name, p in learnt.items() if name.endswith("grid.table")]
+    networks = [p for name, p in learnt.items() if not name.endswith("grid.table")]
     groups = [
-        {"params": tables, "weight_decay": 0.0, "base": train.learning_rate},
-        {"params": networks, "weight_decay": train.weight_decay, "base": train.learning_rate},
+        {"params": tables, "weight_decay": 0.0, "base": rate},
+        {"params": networks, "weight_decay": train.weight_decay, "base": rate},
     ]
     if train.sharpness == "learnt":
         groups.append({"params": [model.log_inv_s], "weight_decay": 0.0,

@@ -1,0 +1,43 @@
+"""Where in the photos the colours are still wrong, so that rays can be drawn there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.capture.pixels import PixelStore
+
+CELL = 8
+"""Pixels along the side of a cell that shares one error."""
+FORGET = 0.2
+"""Share of a cell's error that one new ray in it replaces."""
+
+
+class ErrorMap:
+    """A mean error of colour for every cell of every photo; 1 where no ray has been yet."""
+
+    def __init__(self, store: PixelStore) -> None:
+        self._store = store
+        self._columns = -(-store.widths.astype(np.int64) // CELL)
+        rows = -(-store.heights.astype(np.int64) // CELL)
+        self._starts = np.concatenate([[0], np.cumsum(self._columns * rows)])
+        self.errors = np.ones(self._starts[-1], np.float32)
+
+    def cells(self, photo: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """[N] the cells of pixels (u, v) of photos, each [N]."""
+        return self._starts[photo] + v // CELL * self._columns[photo] + u // CELL
+
+    def draw(self, n: int, random: np.random.Generator) -> np.ndarray:
+        """[n] flat indices of pixels, cells chosen in proportion to their error."""
+        total = np.cumsum(self.errors, dtype=np.float64)
+        cell = np.searchsorted(total, random.random(n) * total[-1], side="right")
+        cell = np.minimum(cell, len(total) - 1)
+        photo = np.searchsorted(self._starts, cell, side="right") - 1
+        row, column = np.divmod(cell - self._starts[photo], self._columns[photo])
+        widths, heights = self._store.widths[photo], self._store.heights[photo]
+        u = np.minimum(column * CELL + random.integers(0, CELL, n), widths - 1)
+        v = np.minimum(row * CELL + random.integers(0, CELL, n), heights - 1)
+        return self._store.offsets[photo] + v * widths.astype(np.int64) + u
+
+    def learn(self, cells: np.ndarray, errors: np.ndarray) -> None:
+        """Rays in ``cells`` [N] were wrong by ``errors`` [N]."""
+        self.errors[cells] += FORGET * (errors - self.errors[cells])

@@ -1,0 +1,132 @@
+"""The end of the topology warm-up: the density becomes a signed distance.
+
+A level set of a density is noisy and swells or shrinks with the level; what the cameras see of it
+is sharp. So each camera's depth is rendered, the depths are fused, and the SDF is fitted to that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.capture.scene import Photo, Scene
+from core.field.model import SurfaceModel
+from core.field.sdf_field import SdfField
+from core.geometry.cameras import Intrinsics
+from core.geometry.fusion import DistanceFusion
+from core.lanes import count, lane_map
+from core.rendering.occupancy import OccupancyGrid
+from core.rendering.render import Rays
+from core.rendering.sampling import DENSITY_STEP, march
+from core.rendering.volume import density
+from core.training.rays import photo_rays
+
+RESOLUTION = 128
+DEPTH_SIDE = 140
+"""Pixels along the longer side of a depth map."""
+MOST_CAMERAS = 100
+CHUNK = 4096
+FIT_STEPS = 200
+FIT_POINTS = 16384
+FIT_RATE = 5e-3
+
+
+def settle(
+    model: SurfaceModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
+) -> Iterator[None]:
+    """Fit ``model.sdf_field`` to what the cameras see of its radiance field, and mark the model as
+    settled; yields between slices of work. ``lenses``: one per photo."""
+    fusion = DistanceFusion(RESOLUTION)
+    stride = -(-len(scene.photos) // MOST_CAMERAS)
+    chosen = list(zip(scene.photos, lenses))[::stride]
+    lanes = count(model.device)
+
+    def says(view: tuple[Photo, Intrinsics]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        photo, lens = view
+        lens = lens.shrunk(DEPTH_SIDE)
+        rays = photo_rays(scene, photo, lens).to(model.device)
+        depth = torch.cat([
+            median_distance(model, occupancy, rays[i : i + CHUNK])
+            for i in range(0, len(rays), CHUNK)
+        ])
+        picture = depth.view(lens.height, lens.width).cpu().numpy()
+        return fusion.says(picture, lens, scene.scene_from_camera(photo))
+
+    for i in range(0, len(chosen), lanes):
+        for told in lane_map(says, chosen[i : i + lanes]):
+            fusion.add(*told)
+        yield
+    distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
+    yield
+    yield from _fit(model.sdf_field, distances)
+    model.settled = True
+
+
+@torch.no_grad()
+def median_distance(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -> Tensor:
+    """[R] scene units along each ray to where half of its light is stopped by the density;
+    infinite where it never is inside the ball."""
+    steps = march(rays.origins, rays.directions, occupancy, DENSITY_STEP)
+    lengths = steps.t_ends - steps.t_starts
+    positions = steps.positions(rays.origins, rays.directions)
+    # in double precision: the running sum goes over all rays of the packed batch
+    thickness = density(model.shape.sdf(positions)).double() * lengths
+    total = torch.cat([thickness.new_zeros(1), thickness.cumsum(0)])
+    ray = steps.ray_indices
+    start = total[steps.ray_starts[:-1]][ray]
+    before, after = total[:-1] - start, total[1:] - start
+    half = math.log(2)
+    stops = (before < half) & (after >= half)
+    within = (half - before[stops]) / thickness[stops]
+    distance = torch.full((len(rays),), math.inf, device=rays.origins.device)
+    distance[ray[stops]] = steps.t_starts[stops] + lengths[stops] * within.float()
+    return distance
+
+
+def _fit(field: SdfField, distances: Tensor) -> Iterator[None]:
+    """Regress ``field`` onto the grid ``distances`` [G, G, G] over [-1, 1]³, most points near the
+    surface."""
+    cell = 2 / len(distances)
+    near = (distances.abs() < 3 * cell).nonzero().float()
+    parameters = list(field.parameters())
+    optimizer = torch.optim.Adam(parameters, FIT_RATE, betas=(0.9, 0.99), eps=1e-15, fused=True)
+
+    def gradients(points: Tensor) -> tuple[Tensor, ...]:
+        wanted = _interpolate(distances, points)
+        return torch.autograd.grad(F.l1_loss(field.sdf(points), wanted), parameters)
+
+    for step in range(FIT_STEPS):
+        points = _fit_points(near, cell, distances.device)
+        parts = lane_map(gradients, points.chunk(count(points.device)))
+        for parameter, *found in zip(parameters, *parts):
+            parameter.grad = torch.stack(found).mean(0)
+        for group in optimizer.param_groups:
+            group["lr"] = FIT_RATE * (1.02 - step / FIT_STEPS)
+        optimizer.step()
+        yield
+
+
+def _fit_points(near: Tensor, cell: float, device: torch.device) -> Tensor:
+    """[N, 3] in random order, three quarters of them in cells ``near`` the surface if there are
+    any, the rest all over the ball."""
+    n_near = FIT_POINTS * 3 // 4 if len(near) else 0
+    direction = F.normalize(torch.randn(FIT_POINTS - n_near, 3, device=device), dim=-1)
+    points = direction * torch.rand(len(direction), 1, device=device) ** (1 / 3)
+    if n_near:
+        chosen = near[torch.randint(len(near), (n_near,), device=device)]
+        close = (chosen + torch.rand(n_near, 3, device=device)) * cell - 1
+        points = torch.cat([points, close])
+    return points[torch.randperm(len(points), device=device)]
+
+
+def _interpolate(grid: Tensor, points: Tensor) -> Tensor:
+    """[N] trilinear values of ``grid`` [G, G, G], x first, at ``points`` [N, 3] of [-1, 1]³."""
+    where = points.flip(-1)[None, None, None]  # grid_sample takes the last axis first
+    found = F.grid_sample(grid[None, None], where, padding_mode="border", align_corners=False)
+    return found.view(-1)
+
