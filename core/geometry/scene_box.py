@@ -21,7 +21,9 @@ from core.geometry.rigid import (
 _MOST_POINTS = 20_000
 _MOST_VIEWS = 60
 _SHARE_INSIDE = 0.9  # of the weighted points
-_MARGIN = 1.12
+_MARGIN = 1.3  # an ear tip that is cut off is worse than a tenth less detail
+_FRAME_MARGIN = 1.12
+_BEYOND_FRAME = 1.2
 _TRUST_IN_POINTS = 0.05
 
 Ball = tuple[np.ndarray, float]
@@ -126,7 +128,7 @@ def ball_from_points(
     radius = _MARGIN * _weighted_quantile(away, weights, _SHARE_INSIDE)
     # The points may all lie on the subject's front, or reach far beyond it along the ground.
     framed = _framed_radius(center, origins, lenses)
-    return center, float(np.clip(radius, 0.4 * framed, framed))
+    return center, float(np.clip(radius, 0.4 * framed, _BEYOND_FRAME * framed))
 
 
 def _framed_radius(
@@ -136,7 +138,7 @@ def _framed_radius(
     the photo's narrow and wide sides. Never so large that the typical camera is near it."""
     distances = np.linalg.norm(origins - center, axis=1)
     areas = np.array([lens.width * lens.height / (lens.fx * lens.fy) for lens in lenses])
-    return float(np.median(distances * np.minimum(_MARGIN * np.sqrt(areas) / 2, 0.8)))
+    return float(np.median(distances * np.minimum(_FRAME_MARGIN * np.sqrt(areas) / 2, 0.8)))
 
 
 def _centrality(
