@@ -94,6 +94,12 @@ def refine(samples: Samples, near_surface: Tensor) -> Samples:
     return Samples(starts, starts + part.repeat_interleave(REFINE), kept.ray_starts * REFINE)
 
 
+def light_before(weights: Tensor, samples: Samples) -> Tensor:
+    """[S] share of a ray's light that reaches each of ``samples`` with these ``weights`` [S]."""
+    total = torch.cat([weights.new_zeros(1), weights]).double().cumsum(0)
+    return 1 - (total[:-1] - total[samples.ray_starts[:-1]][samples.ray_indices]).float()
+
+
 @torch.no_grad()
 def march_to_surface(
     origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: Tensor | None,
@@ -103,13 +109,19 @@ def march_to_surface(
     ``threshold``, and how many times the SDF was asked.
 
     Coarse steps first: where the distance in the middle of one says that the surface and the
-    logistic's tail around it are farther off than its ends, its fine steps need not be looked at.
+    logistic's tail around it are farther off than its ends, or no light gets that far, its fine
+    steps need not be looked at.
     """
+    kernels = for_device(origins.device)
     coarse = march(origins, directions, occupancy, dt * REFINE, jitter)
-    distance = sdf(coarse.positions(origins, directions)).abs()
-    fine = refine(coarse, distance < dt * REFINE + 6 / inv_s)
+    distance = sdf(coarse.positions(origins, directions))
+    weights = kernels.neus_weights(
+        distance, coarse.t_starts, coarse.t_ends, coarse.ray_starts, inv_s, cos_anneal_ratio
+    )
+    lit = light_before(weights, coarse) > threshold
+    fine = refine(coarse, (distance.abs() < dt * REFINE + 6 / inv_s) & lit)
     values = sdf(fine.positions(origins, directions))
-    weights = for_device(origins.device).neus_weights(
+    weights = kernels.neus_weights(
         values, fine.t_starts, fine.t_ends, fine.ray_starts, inv_s, cos_anneal_ratio
     )
     asked = len(coarse.t_starts) + len(fine.t_starts)
