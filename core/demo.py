@@ -11,9 +11,10 @@ import numpy as np
 
 from core.capture.open import open_capture
 from core.config import MeshOptions
-from core.evaluate import compare, read_surface
+from core.evaluate import compare
 from core.files import write_atomically
 from core.meshing.mesh import Mesh
+from core.metrics import read_surface
 from core.reconstruct import OnEvent, reconstruct
 from core.sample import FOLDER, reference_mesh
 from core.tasks import Progress, run

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 
 from core.config import MeshOptions
-from core.errors import UserError
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
-from core.metrics import surface_distance
+from core.metrics import read_surface, surface_distance
 from core.session import Session
 from core.tasks import Progress, run
 from core.views import score_photos
@@ -60,17 +58,3 @@ def compare(
         "f_scores": dict(zip(map(str, report.thresholds), report.f_scores)),
         "vertices": len(mesh.vertices), "faces": len(mesh.faces),
     }
-
-
-def read_surface(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices [V, 3] and faces [F, 3] (none for a cloud) of a file. Raises UserError."""
-    try:
-        loaded: Any = trimesh.load(path, process=False)
-    except (OSError, ValueError, LookupError, NotImplementedError) as error:
-        raise UserError(
-            f"{path} is not a readable mesh or cloud ({error})", "Give a PLY, OBJ, GLB or STL"
-        ) from error
-    if isinstance(loaded, trimesh.Scene):
-        loaded = loaded.to_geometry()
-    faces = getattr(loaded, "faces", np.zeros((0, 3), np.int64))
-    return np.asarray(loaded.vertices), np.asarray(faces)
