@@ -68,20 +68,21 @@ def _shade(
     view: SetView,
 ) -> tuple[Tensor, Tensor]:
     """Which rays hit [R], and the colours [H, 3] of those."""
-    field = model.sdf_field
-    t, hit = sphere_trace(lambda x: field.sdf(x, view.levels), origins, directions, occupancy)
+    shape = model.shape
+    t, hit = sphere_trace(lambda x: shape.sdf(x, view.levels), origins, directions, occupancy)
     if not hit.any():
         return hit, origins[hit]
     positions = origins[hit] + directions[hit] * t[hit, None]
     if view.mode == "depth":
         far = float(origins[0].norm()) + 1
         return hit, ((far - t[hit]) / 2).clamp(0.05, 1)[:, None].expand(-1, 3)
-    samples = field.samples(positions, view.levels)
+    samples = shape.samples(positions, view.levels)
     normals = F.normalize(samples.gradients, dim=-1)
     if view.mode == "normals":
         return hit, 0.5 + 0.5 * normals
+    features = model.features(positions, samples, view.levels)
     appearance = model.appearance(None, len(positions))
-    return hit, model.color(positions, normals, directions[hit], samples.features, appearance)
+    return hit, model.color(positions, normals, directions[hit], features, appearance)
 
 
 def _backdrop(width: int, height: int, device: torch.device) -> Tensor:
