@@ -48,7 +48,8 @@ class RaySource:
         the share ``hard``, which goes where the error map is high."""
         index = self.random.integers(0, len(self._store.pixels), n)
         fair = self.random.random(n) >= hard
-        index[~fair] = self.error_map.draw(int((~fair).sum()), self.random)
+        if not fair.all():
+            index[~fair] = self.error_map.draw(int((~fair).sum()), self.random)
         photo = np.searchsorted(self._ends, index, side="right")
         within = index - self._store.offsets[photo]
         uv = np.stack([within % self._store.widths[photo], within // self._store.widths[photo]], -1)
