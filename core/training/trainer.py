@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,7 +20,7 @@ from core.rendering.render import Rays, Rendered, render_rays
 from core.rendering.sampling import DENSITY_STEP
 from core.rendering.volume import density_alpha
 from core.training import losses, schedule
-from core.training.rays import RaySource
+from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
 
 OCCUPANCY_EVERY = 16
@@ -32,8 +31,7 @@ POINTS = 512
 @dataclass(frozen=True)
 class StepStats:
     """One step's figures: weighted loss terms, mean squared colour error (of rays drawn fairly),
-    counts of rays and of
-    samples before (marched) and after (kept) culling."""
+    counts of rays and of samples before (marched) and after (kept) culling."""
 
     losses: dict[str, float]
     mse: float
@@ -44,14 +42,12 @@ class StepStats:
 
 @dataclass(frozen=True)
 class _Batch:
-    """One lane's share: rays [R], target colours [R, 3], opacity [R], which were drawn fairly [R],
-    jitter [R], the random colour behind [R, 3], points for the eikonal term [N, 3], points known
-    to be on the surface."""
+    """One lane's share: rays [R], target colours [R, 3], opacity [R], jitter [R], the random
+    colour behind [R, 3], points for the eikonal term [N, 3], points known to be on the surface."""
 
     rays: Rays
     target: Tensor
     opacity: Tensor
-    fair: Tensor
     jitter: Tensor
     behind: Tensor | None
     around: Tensor
@@ -61,8 +57,10 @@ class _Batch:
 @dataclass(frozen=True)
 class _LaneResult:
     gradients: tuple[Tensor | None, ...]
-    stats: StepStats
-    errors: Tensor  # [R] of colour
+    losses: dict[str, float]
+    wrong: Tensor  # [R, 3] colours rendered less those wanted
+    n_marched: int
+    n_kept: int
 
 
 class Trainer:
@@ -156,28 +154,27 @@ class Trainer:
         """The batch is cut into lanes, whose gradients are added up."""
         if self.step_count % OCCUPANCY_EVERY == 0:
             self._update_occupancy()
-        batches, cells = self._draw()
+        batches, drawn = self._draw()
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         results = lane_map(lambda batch: self._lane(batch, parameters), batches)
         for i, parameter in enumerate(parameters):
             found = [g for lane in results if (g := lane.gradients[i]) is not None]
             parameter.grad = _total(found)
-        stats = _mean([lane.stats for lane in results])
-        errors = torch.cat([lane.errors for lane in results])
-        if not self.model.settled:
-            self.rays.error_map.learn(cells, errors.cpu().numpy())
-        if math.isfinite(sum(stats.losses.values())):  # one bad batch must not poison the field
+        wrong = torch.cat([lane.wrong for lane in results])
+        stats = _stats(results, wrong[drawn.fair])
+        if math.isfinite(sum(stats.losses.values())):  # one bad batch must poison nothing
             self.optimizer.step()
+            if not self.model.settled:
+                self.rays.error_map.learn(drawn.cells, wrong.abs().mean(-1).cpu().numpy())
         if self.config.train.sharpness == "learnt":
             self._hold_sharpness()
         self._adapt_ray_count(stats.n_kept)
         self.step_count += 1
         return stats
 
-    def _draw(self) -> tuple[list[_Batch], np.ndarray]:
-        """Random rays with the colours they should have, cut into lanes, and the cells of the
-        error map they are in. All randomness is drawn here, on one thread, so that a seed repeats
-        a run."""
+    def _draw(self) -> tuple[list[_Batch], RayBatch]:
+        """Random rays with the colours they should have, cut into lanes and whole. All randomness
+        is drawn here, on one thread, so that a seed repeats a run."""
         n_lanes = count(self.device)
         n = self.n_rays // n_lanes * n_lanes
         drawn = self.rays.sample(n, 0.0 if self.model.settled else self.config.train.hard_rays)
@@ -195,11 +192,11 @@ class Trainer:
             points = self.points[chosen].chunk(n_lanes)
         parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
         batches = [
-            _Batch(drawn.rays[part], target[part], drawn.opacity[part], drawn.fair[part],
-                   jitter[part], None if behind is None else behind[part], around[i], points[i])
+            _Batch(drawn.rays[part], target[part], drawn.opacity[part], jitter[part],
+                   None if behind is None else behind[part], around[i], points[i])
             for i, part in enumerate(parts)
         ]
-        return batches, drawn.cells
+        return batches, drawn
 
     def _lane(self, batch: _Batch, parameters: list[Tensor]) -> _LaneResult:
         """Render one part of the batch and take the gradients of its loss."""
@@ -213,13 +210,10 @@ class Trainer:
         share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
         loss = torch.stack(list(terms.values())).sum() * share
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-        with torch.no_grad():
-            wrong = rendered.color - batch.target
-            mse = float(wrong[batch.fair].square().mean())
-        return _LaneResult(gradients, StepStats(
-            {name: float(term.detach()) for name, term in terms.items()}, mse, len(batch.rays),
-            rendered.n_marched, rendered.n_kept,
-        ), wrong.abs().mean(-1))
+        return _LaneResult(
+            gradients, {name: float(term.detach()) for name, term in terms.items()},
+            (rendered.color - batch.target).detach(), rendered.n_marched, rendered.n_kept,
+        )
 
     def _losses(self, batch: _Batch, rendered: Rendered) -> dict[str, Tensor]:
         """Weighted terms by name."""
@@ -281,14 +275,13 @@ def _total(gradients: list[Tensor]) -> Tensor | None:
     return gradients[0]
 
 
-def _mean(lanes: list[StepStats]) -> StepStats:
-    """The batch's figures from its lanes'."""
+def _stats(lanes: list[_LaneResult], wrong: Tensor) -> StepStats:
+    """The batch's figures from its lanes'; ``wrong`` [F, 3]: the error of fairly drawn rays."""
     names = {name for lane in lanes for name in lane.losses}  # a lane may lack samples for one
     return StepStats(
         {name: sum(lane.losses.get(name, 0.0) for lane in lanes) / len(lanes) for name in names},
-        sum(lane.mse for lane in lanes) / len(lanes),
-        sum(lane.n_rays for lane in lanes), sum(lane.n_marched for lane in lanes),
-        sum(lane.n_kept for lane in lanes),
+        float(wrong.square().mean()), sum(len(lane.wrong) for lane in lanes),
+        sum(lane.n_marched for lane in lanes), sum(lane.n_kept for lane in lanes),
     )
 
 

@@ -65,10 +65,9 @@ def test_everything_that_shapes_the_field_is_restored(store, trainer, tmp_path):
     assert field.active_levels == expected.active_levels
     assert field.normal_eps == expected.normal_eps
     for name in ("step_count", "elapsed", "n_rays", "segment", "budget", "progress",
-                 "holding_empty", "seconds_left"):
+                 "seconds_left"):
         assert getattr(found, name) == getattr(trainer, name), name
     assert found.occupancy.occupied.equal(trainer.occupancy.occupied)
-    assert found.occupancy.known_empty.equal(trainer.occupancy.known_empty)
     assert found.rays.random.bit_generator.state == trainer.rays.random.bit_generator.state
     for a, b in zip(found.optimizer.state.values(), trainer.optimizer.state.values(), strict=True):
         assert all(a[key].equal(b[key]) for key in ("step", "exp_avg", "exp_avg_sq"))

@@ -11,7 +11,7 @@ from core.training import losses, schedule
 TRAIN = TrainConfig(
     warm_up_until=0.1, initial_levels=4, levels_from=0.2, levels_until=0.6, cos_anneal_until=0.1,
     initial_inv_s=20.0, final_inv_s=320.0, lambda_curvature=2.0, curvature_until=0.25,
-    lambda_points=3.0, points_until=0.4, decay_total=16.0, fog_until=0.0,
+    lambda_points=3.0, points_until=0.4, decay_total=16.0,
 )
 PROGRESS = np.linspace(0, 1, 101)
 
