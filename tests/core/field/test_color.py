@@ -132,3 +132,19 @@ def test_a_surface_is_coloured_from_straight_above():
     torch.testing.assert_close(color, above)
     assert ((normals * x).sum(-1) > 0.45).all()
     torch.testing.assert_close(normals.norm(dim=-1), torch.ones(30))
+
+
+def test_without_view_dependence_a_place_has_one_colour():
+    torch.manual_seed(0)
+    network = ColorNetwork(replace(SMALL, appearance_size=0))
+    place, features = torch.rand(1, 3).expand(8, 3), torch.rand(1, 15).expand(8, 15)
+
+    def spread(normals, views) -> float:
+        return network(place, normals, views, features, None).std(0).max().item()
+
+    one = directions(1).expand(8, 3)
+    for normals, views in ((one, directions(8)), (directions(8), one)):
+        network.view_dependence = 1.0
+        assert spread(normals, views) > 1e-4
+        network.view_dependence = 0.0
+        assert spread(normals, views) < 1e-6
