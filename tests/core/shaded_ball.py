@@ -1,18 +1,22 @@
 """A tiny capture to train on: photos of a ball whose colours tell its normals."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
+from core import lanes
 from core.capture.open import open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.config import FieldConfig, RunConfig, TrainConfig
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import world_from_opengl_camera
 from core.tasks import run
+from core.training import settle
 from core.training.trainer import Trainer
 from tests.core.captures import orbit
 
@@ -30,6 +34,11 @@ TRAIN = TrainConfig(
     background_samples=8, initial_levels=3,
 )
 TINY = RunConfig(preset="draft", field=FIELD, train=TRAIN, steps=60)
+WARM = replace(TINY, steps=80, train=replace(
+    TRAIN, density_until=0.5, density_levels=3, density_samples=8192, cos_anneal_until=0.0,
+    initial_inv_s=60.0, view_from=0.6, view_until=0.8, levels_from=0.5, levels_until=0.7,
+))
+"""With a topology warm-up; wants `quick_settling`."""
 
 
 def shaded_ball(folder: Path, n: int = 8, masks: bool = True) -> Path:
@@ -64,3 +73,12 @@ def ball_store(folder: Path, masks: bool = True) -> PixelStore:
 
 def ball_trainer(store: PixelStore, config: RunConfig = TINY) -> Trainer:
     return Trainer(store, config, CPU)
+
+
+def quick_settling(patch: pytest.MonkeyPatch) -> int:
+    """Make the work at the end of a warm-up as small as the ball; how many steps it takes of a
+    trainer on this machine."""
+    for name, value in (("RESOLUTION", 32), ("DEPTH_SIDE", 32), ("FIT_STEPS", 40),
+                        ("FIT_POINTS", 2048)):
+        patch.setattr(settle, name, value)
+    return -(-8 // lanes.count(CPU)) + 1 + 40 + 1  # photos, fusion, fit, end

@@ -9,7 +9,7 @@ import torch
 from core.errors import UserError
 from core.training.checkpoint import VERSION, is_project, load_project, restore, save_project
 from core.training.trainer import Trainer
-from tests.core.shaded_ball import CPU, TINY, ball_store, ball_trainer
+from tests.core.shaded_ball import CPU, TINY, WARM, ball_store, ball_trainer, quick_settling
 
 CHECKPOINT, PROJECT = "checkpoint.safetensors", "project.json"
 APPEARANCE = replace(TINY, field=replace(TINY.field, appearance_size=2))
@@ -50,9 +50,51 @@ def test_a_restored_run_goes_on_as_if_nothing_had_happened(store, tmp_path):
     second = loaded(tmp_path, store)
     assert second.step_count == 20
     assert [second.step() for _ in range(14)] == expected
+    assert_same(first, second)
+
+
+def assert_same(first: Trainer, second: Trainer) -> None:
     for name, value in first.model.state_dict().items():
         assert second.model.state_dict()[name].equal(value), name
     assert second.occupancy.occupied.equal(first.occupancy.occupied)
+    assert second.occupancy.alphas.equal(first.occupancy.alphas)
+    np.testing.assert_array_equal(second.rays.error_map.errors, first.rays.error_map.errors)
+
+
+@pytest.mark.parametrize("stage", ["density", "surface"])
+def test_a_run_with_a_warm_up_goes_on_too_in_either_stage(store, tmp_path, monkeypatch, stage):
+    settling_steps = quick_settling(monkeypatch)
+    first = ball_trainer(store, replace(WARM, steps=36))
+    before, after = (10, 14 + settling_steps) if stage == "density" else (20 + settling_steps, 12)
+    for _ in range(before):
+        first.step()
+    assert first.model.settled == (stage == "surface")
+    save(tmp_path, first)
+    expected = [first.step() for _ in range(after)]
+    assert first.model.settled
+    torch.manual_seed(99)
+    second = loaded(tmp_path, store)
+    assert second.model.settled == (stage == "surface")
+    assert [second.step() for _ in expected] == expected
+    assert_same(first, second)
+
+
+def test_an_interrupted_settling_begins_anew(store, tmp_path, monkeypatch):
+    settling_steps = quick_settling(monkeypatch)
+    first = ball_trainer(store, replace(WARM, steps=20))
+    for _ in range(10 + settling_steps // 2):
+        first.step()
+    assert first.step_count == 10
+    save(tmp_path, first)
+    second = loaded(tmp_path, store)
+    assert not second.model.settled
+    for _ in range(settling_steps - 1):
+        second.step()
+        assert not second.model.settled
+    second.step()
+    assert second.model.settled
+    assert second.step_count == 10
+    assert "eikonal" in second.step().losses
 
 
 def test_everything_that_shapes_the_field_is_restored(store, trainer, tmp_path):

@@ -100,6 +100,20 @@ def test_every_preset_has_sound_curves(name):
     assert schedule.inv_s(train, 1.0) == pytest.approx(train.final_inv_s)
 
 
+def test_a_warm_up_comes_before_the_curves_of_the_surface():
+    train = replace(TRAIN, density_until=0.2, density_levels=3, view_from=0.3, view_until=0.5,
+                    initial_inv_s=50.0, final_inv_s=800.0, curvature_until=0.4)
+    at = (0, 0.2, 0.4, 0.6, 1)
+    assert [schedule.radiance_levels(train, 11, p) for p in at] == pytest.approx([3, 3, 7, 11, 11])
+    assert schedule.radiance_levels(train, 2, 0.0) == 2, "no more than there are"
+    # 16 = 2⁴ times in all, a quarter of the way each 0.2
+    assert [schedule.inv_s(train, p) for p in at] == pytest.approx([50, 50, 100, 200, 800])
+    assert [schedule.curvature_weight(train, p, 1.0) for p in (0, 0.2, 0.3, 0.4, 1)] == (
+        pytest.approx([0, 0, 1, 2, 2]))
+    assert [schedule.view_dependence(train, p) for p in (0, 0.3, 0.4, 0.5, 1)] == pytest.approx(
+        [0, 0, 0.5, 1, 1])
+
+
 def test_losses_by_hand():
     a, b = torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.3, 0.5, 0.4]])
     assert float(losses.color_loss(a, b, "l1")) == pytest.approx(0.3)

@@ -1,0 +1,220 @@
+"""A run through the topology warm-up: a density, then its surface."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import MeshOptions
+from core.field.model import SurfaceModel
+from core.meshing.from_model import mesh_of_model
+from core.presets import PRESETS
+from core.tasks import run
+from core.training import schedule
+from core.training_stats import StatsWindow
+from tests.core.shaded_ball import (
+    FIELD,
+    RADIUS,
+    TINY,
+    WARM,
+    ball_store,
+    ball_trainer,
+    quick_settling,
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with ball_store(tmp_path_factory.mktemp("ball")) as made:
+        yield made
+
+
+@pytest.fixture
+def settling_steps(monkeypatch):
+    return quick_settling(monkeypatch)
+
+
+def changed(**train):
+    return replace(WARM, train=replace(WARM.train, **train))
+
+
+def until_settling(trainer):
+    while trainer.progress < WARM.train.density_until:
+        trainer.step()
+    return trainer
+
+
+def until_settled(trainer):
+    until_settling(trainer)
+    while not trainer.model.settled:
+        trainer.step()
+    return trainer
+
+
+def surface(trainer):
+    """Radii of the mesh's vertices around its middle, as shares of the ball's, input frame."""
+    mesh = run(mesh_of_model(
+        trainer.model, trainer.store.scene.scene_from_input, MeshOptions(resolution=32)))
+    return np.linalg.norm(mesh.vertices, axis=1) / RADIUS
+
+
+def test_a_run_goes_through_both_stages(store, settling_steps):
+    trainer = ball_trainer(store, WARM)
+    assert not trainer.model.settled
+    assert trainer.model.shape is trainer.model.radiance
+    untouched = [p.clone() for p in trainer.model.sdf_field.parameters()]
+    first = [trainer.step() for _ in range(40)]
+    assert trainer.progress == WARM.train.density_until
+    assert all(set(stats.losses) == {"color"} for stats in first), "a density keeps no distances"
+    assert np.mean([s.mse for s in first[-4:]]) < 0.8 * np.mean([s.mse for s in first[:4]])
+    assert all(a.equal(b) for a, b in zip(untouched, trainer.model.sdf_field.parameters()))
+
+    before = [p.clone() for p in trainer.model.radiance.parameters()]
+    progress, slices = [trainer.progress], 0
+    while not trainer.model.settled:
+        elapsed = trainer.elapsed
+        assert trainer.step() == first[-1], "there are no newer figures"
+        assert trainer.elapsed > elapsed
+        progress.append(trainer.progress)
+        slices += 1
+    assert slices == settling_steps
+    assert set(progress) == {WARM.train.density_until}, "settling is no step of the schedule"
+    assert trainer.step_count == 40
+    assert all(a.equal(b) for a, b in zip(before, trainer.model.radiance.parameters()))
+    assert trainer.model.shape is trainer.model.sdf_field
+    assert trainer.n_rays == WARM.train.n_rays
+    assert 0.8 < np.median(surface(trainer)) < 1.35, "about the ball"
+
+    second = []
+    while not trainer.finished:
+        second.append(trainer.step())
+    assert len(second) == 40
+    assert {"color", "eikonal", "mask"} <= set(second[0].losses)
+    assert any(not a.equal(b) for a, b in zip(before, trainer.model.radiance.parameters())), (
+        "its features go on giving the colours")
+    assert np.mean([s.mse for s in second[-4:]]) < 0.5 * np.mean([s.mse for s in first[:4]])
+    assert 0.85 < np.median(surface(trainer)) < 1.15
+
+
+def test_by_the_clock_settling_takes_time_of_the_budget(store, settling_steps):
+    trainer = ball_trainer(store, replace(changed(minutes=50.0), steps=None))
+    trainer.elapsed = 1500.0
+    progress = [trainer.progress]
+    assert progress == [0.5]
+    while not trainer.model.settled:
+        trainer.step()
+        progress.append(trainer.progress)
+    assert len(progress) == 1 + settling_steps
+    assert (np.diff(progress) > 0).all()
+    assert trainer.step_count == 0
+
+
+def test_a_seed_repeats_both_stages(store, settling_steps):
+    def told(seed):
+        trainer = ball_trainer(store, replace(WARM, steps=16, seed=seed))
+        steps = []
+        while not trainer.finished:
+            steps.append(trainer.step())
+        return steps, trainer.model.state_dict()
+
+    (first, a), (second, b), (other, _) = told(0), told(0), told(1)
+    assert first == second
+    assert first != other
+    assert len(first) == 16 + settling_steps
+    assert all(a[name].equal(b[name]) for name in a)
+
+
+def test_each_stage_learns_its_own_at_its_own_rate(store, settling_steps):
+    trainer = ball_trainer(store, WARM)
+
+    def learnt():
+        mine = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
+        return {name.split(".")[0] for name, p in trainer.model.named_parameters() if id(p) in mine}
+
+    def rate():
+        trainer._set_schedules()
+        found, = {group["lr"] for group in trainer.optimizer.param_groups}
+        return found / schedule.learning_rate(WARM.train, trainer.progress)
+
+    assert learnt() == {"radiance", "color"}
+    assert rate() == pytest.approx(WARM.train.density_learning_rate)
+    until_settled(trainer)
+    assert learnt() == {"sdf_field", "radiance", "color"}
+    assert rate() == pytest.approx(WARM.train.learning_rate)
+
+
+def test_the_ray_count_holds_the_samples_of_the_warm_up(store):
+    trainer = ball_trainer(store, changed(density_until=1.0))
+    kept = [trainer.step().n_kept for _ in range(40)]
+    assert np.mean(kept[-8:]) == pytest.approx(WARM.train.density_samples, rel=0.3)
+
+
+def test_the_map_of_errors_learns_in_the_warm_up_alone(store, settling_steps):
+    trainer = ball_trainer(store, WARM)
+    trainer.step()
+    errors = trainer.rays.error_map.errors
+    assert (errors < 1).any(), "where a ray has been"
+    until_settled(trainer)
+    before = errors.copy()
+    trainer.step()
+    np.testing.assert_array_equal(trainer.rays.error_map.errors, before)
+
+
+def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
+    """No fair ray in some lanes: there are 16 of 8 rays, of which one in twenty is fair."""
+    monkeypatch.setattr("core.training.trainer.count", lambda device: 16)
+    trainer = ball_trainer(store, changed(hard_rays=0.95))
+    assert all(np.isfinite(trainer.step().mse) for _ in range(3))
+
+
+def test_a_step_that_gives_no_number_leaves_the_map_of_errors_alone(store, monkeypatch):
+    trainer = ball_trainer(store, WARM)
+    trainer.step()
+    before = trainer.rays.error_map.errors.copy()
+    rendered = trainer._optimise.__globals__["render_rays"]
+
+    def broken(*arguments, **options):
+        found = rendered(*arguments, **options)
+        return replace(found, color=found.color * float("nan"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.training.trainer.render_rays", broken)
+        assert np.isnan(trainer.step().losses["color"])
+    np.testing.assert_array_equal(trainer.rays.error_map.errors, before)
+
+
+def test_figures_of_a_run_that_is_settling_are_its_last_or_none(store, settling_steps):
+    window, trainer = StatsWindow(), ball_trainer(store, WARM)
+    trainer.step_count = 40  # as one that was resumed here
+    window.add(trainer.step())
+    assert window.event(trainer).psnr == 0
+    assert not window.diverged
+
+
+def test_without_a_warm_up_there_is_one_field_settled_from_the_start(store):
+    published = replace(TINY, train=PRESETS["neuralangelo"].train)
+    assert published.train.density_until == 0
+    model = SurfaceModel(published, 1, False)
+    assert model.radiance is None
+    assert model.settled
+    assert model.shape is model.sdf_field
+    trainer = ball_trainer(store, published)
+    assert "eikonal" in trainer.step().losses
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS.keys() - {"neuralangelo"}))
+def test_the_other_presets_begin_as_a_radiance_field(name):
+    config = replace(PRESETS[name], field=FIELD)
+    model = SurfaceModel(config, 1, False)
+    assert not model.settled
+    assert model.shape is model.radiance
+    x = torch.rand(5, 3) - 0.5
+    with torch.no_grad():
+        for settled in (False, True):
+            model.settled = settled
+            color, normals = model.surface_color(x)
+            samples = model.shape.samples(x)
+            assert model.features(x, samples).shape == (5, FIELD.n_geometry_features)
+            assert color.shape == normals.shape == (5, 3)
+            assert ((color >= 0) & (color <= 1)).all()
