@@ -20,7 +20,7 @@ from core.presets import PRESETS
 from core.sample import reference_mesh
 from core.tasks import run as run_task
 from tests.core.bad_captures import BAD
-from tests.core.shaded_ball import TINY, shaded_ball
+from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
 ROOT = Path(__file__).parents[1]
 STEPS = "150"
@@ -45,7 +45,8 @@ def home(tmp_path_factory) -> Iterator[Path]:
         patch.delenv("WAYLAND_DISPLAY", raising=False)
         patch.setenv("CUDA_VISIBLE_DEVICES", "")
         patch.setattr("torch.cuda.is_available", lambda: False)
-        patch.setitem(PRESETS, "draft", TINY)
+        patch.setitem(PRESETS, "draft", WARM)
+        quick_settling(patch)
         patch.chdir(folder)
         yield folder
 
@@ -105,10 +106,10 @@ def photos(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished(process, photos, tmp_path_factory) -> Path:
+def finished(command, photos, tmp_path_factory) -> Path:
     """What `reconstruct` left of the ball; later tests read it."""
     out = tmp_path_factory.mktemp("out")
-    report = result(process("reconstruct", photos, "-o", out, "--hold-out", "--json", *QUICK))
+    report = result(command("reconstruct", photos, "-o", out, "--hold-out", "--json", *QUICK))
     assert report == json.loads((out / "report.json").read_text())
     return out
 

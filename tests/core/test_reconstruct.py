@@ -13,7 +13,7 @@ from core.presets import PRESETS
 from core.reconstruct import open_project, reconstruct
 from core.training.checkpoint import load_project
 from core.views import camera_path, orbit, photo_truth, score_photos
-from tests.core.shaded_ball import TINY, shaded_ball
+from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
 MESH = MeshOptions(resolution=24)
 
@@ -25,7 +25,8 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch):
-    monkeypatch.setitem(PRESETS, "draft", TINY)
+    monkeypatch.setitem(PRESETS, "draft", WARM)
+    quick_settling(monkeypatch)
     monkeypatch.setattr(session_module, "STATS_EVERY_S", 0.0)
 
 

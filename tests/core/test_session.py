@@ -12,7 +12,7 @@ from core.presets import PRESETS
 from core.session import Session
 from tests.core.bad_captures import empty, not_json, texts, two
 from tests.core.captures import look_at
-from tests.core.shaded_ball import SIZE, TINY, shaded_ball
+from tests.core.shaded_ball import SIZE, WARM, quick_settling, shaded_ball
 
 STEPS = 40
 
@@ -26,7 +26,8 @@ def photos(tmp_path_factory) -> Path:
 def sessions(tmp_path, monkeypatch):
     """Makes watched sessions with a tiny preset; closes them."""
     for name in PRESETS:
-        monkeypatch.setitem(PRESETS, name, TINY)
+        monkeypatch.setitem(PRESETS, name, WARM)
+    quick_settling(monkeypatch)
     made = []
 
     def make(**options):
