@@ -59,16 +59,34 @@ def test_rays_of_a_view():
 @pytest.mark.parametrize("levels", [None, 1])
 def test_the_sphere_is_a_disc_of_the_right_size(sphere, mode, levels):
     seen = view(mode=mode, levels=levels)
-    image = picture(sphere, seen)
+    assert_disc(picture(sphere, seen), RADIUS)
+
+
+def assert_disc(image, radius):
+    """``image`` [64, 96, 3] shows a sphere of ``radius``, scene units."""
     assert image.shape == (64, 96, 3)
     assert image.dtype == np.uint8
     u, v = np.meshgrid(np.arange(96) + 0.5 - 48, np.arange(64) + 0.5 - 32)
-    radius = 32 * math.tan(math.asin(RADIUS / DISTANCE)) / math.tan(FOV / 2)
+    radius = 32 * math.tan(math.asin(radius / DISTANCE)) / math.tan(FOV / 2)
     backdrop = image[:, 0].astype(int)
     foreign = (np.abs(image - backdrop[:, None]) > 3).any(-1)
     r = np.hypot(u, v)
     assert foreign[r < radius - 1.5].all()
     assert not foreign[r > radius + 1.5].any()
+
+
+@pytest.mark.parametrize("mode", ["color", "normals", "depth"])
+@pytest.mark.parametrize(("settled", "radius"), [(False, 0.2), (True, RADIUS)])
+def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
+    monkeypatch, mode, settled, radius
+):
+    monkeypatch.setattr("core.field.model.RADIANCE_RADIUS", 0.2)
+    torch.manual_seed(0)
+    model = SurfaceModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, False)
+    model.settled = settled
+    occupancy = OccupancyGrid(32, CPU)
+    occupancy.update(model.shape.sdf, 300.0)
+    assert_disc(picture((model, occupancy), view(mode=mode)), radius)
 
 
 def test_normals_are_shown_as_colours(sphere):
