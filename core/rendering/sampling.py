@@ -115,8 +115,8 @@ def march_to_surface(
     kernels = for_device(origins.device)
     coarse = march(origins, directions, occupancy, dt * REFINE, jitter)
     distance = sdf(coarse.positions(origins, directions))
-    weights = kernels.neus_weights(
-        distance, coarse.t_starts, coarse.t_ends, coarse.ray_starts, inv_s, cos_anneal_ratio
+    weights = kernels.neus_weights(  # at the true cosine, which stops the least light
+        distance, coarse.t_starts, coarse.t_ends, coarse.ray_starts, inv_s, 1.0
     )
     lit = light_before(weights, coarse) > threshold
     fine = refine(coarse, (distance.abs() < dt * REFINE + 6 / inv_s) & lit)

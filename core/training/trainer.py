@@ -105,7 +105,8 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        return self.progress >= 1
+        """At the end of the budget, and never without a surface, however short it was."""
+        return self.progress >= 1 and self.model.settled
 
     def go_on(self, minutes: float) -> None:
         """Train on for ``minutes`` more, re-entering the schedules late."""
