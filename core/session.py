@@ -19,7 +19,7 @@ from core.capture.scene import Scene
 from core.config import MeshOptions, RunConfig
 from core.device import choose_device
 from core.errors import UserError
-from core.meshing.export import write_mesh
+from core.meshing.export import writing_mesh
 from core.meshing.from_model import mesh_of_model
 from core.opened import describe
 from core.places import autosave_folder, pose_workspace
@@ -255,7 +255,7 @@ class Session:
         mesh = yield from mesh_of_model(
             trainer.model, trainer.store.scene.scene_from_input, options
         )
-        n_bytes = write_mesh(mesh, path, options.format)
+        n_bytes = yield from writing_mesh(mesh, path, options.format)
         return m.Exported(str(path), len(mesh.vertices), len(mesh.faces), n_bytes)
 
     def save(self, folder: Path) -> None:

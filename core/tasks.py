@@ -4,11 +4,15 @@ A task never blocks for more than about 0.1 s between two yields, so that the on
 (the session, the command line, a test) stays responsive; it cleans up in ``finally``.
 """
 
+import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
+POLL_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,22 @@ def within(task: Task[T], start: float, end: float) -> Task[T]:
         return stop.value
     finally:
         task.close()
+
+
+def in_background(call: Callable[[], T], progress: Progress) -> Task[T]:
+    """The result of ``call``, which runs on a thread of its own meanwhile. Closing the task drops
+    the result but does not stop ``call``, so that must have no effect besides its result."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    while not future.done():
+        with suppress(TimeoutError):
+            future.exception(POLL_S)
+        yield progress
+    return future.result()

@@ -11,7 +11,7 @@ from core.config import MeshOptions
 from core.meshing.clean import clean
 from core.meshing.extract import Sdf, evaluate, extract
 from core.meshing.mesh import Mesh
-from core.tasks import Progress, Task, within
+from core.tasks import Progress, Task, in_background, within
 
 # points [N, 3], normals [N, 3] float32 -> sRGB [N, 3] in [0, 1]
 Color = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -37,8 +37,9 @@ def build_mesh(
     mesh = yield from within(
         extract(sdf, aabb, options.resolution, inside_ball=inside_ball), 0.0, 0.75
     )
-    mesh = clean(mesh, options.min_component)
-    yield Progress(0.76, "removing small parts")
+    mesh = yield from in_background(
+        lambda: clean(mesh, options.min_component), Progress(0.76, "removing small parts")
+    )
     if not len(mesh.faces):
         return mesh
     cell = float(np.ptp(aabb, axis=0).max()) / options.resolution
@@ -46,7 +47,9 @@ def build_mesh(
     normals = yield from evaluate(
         lambda p: sdf_normals(sdf, p, cell / 2), points, start=0.76, end=0.9, detail="normals"
     )
-    normals = _turned_outward(mesh, normals)
+    normals = yield from in_background(
+        lambda: _turned_outward(mesh, normals), Progress(0.9, "normals")
+    )
     mesh = replace(mesh, normals=normals)
     if color is not None:
         rgb = yield from evaluate(color, points, normals, start=0.9, end=1.0, detail="colours")

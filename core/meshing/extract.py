@@ -15,7 +15,7 @@ import numpy as np
 
 from core.meshing.clean import without_unused_vertices
 from core.meshing.mesh import Mesh
-from core.tasks import Progress, Task
+from core.tasks import Progress, Task, in_background
 
 BRICK = 8
 FINER = (4, 2)
@@ -49,7 +49,9 @@ def extract(
     grid = _Grid(np.asarray(aabb, np.float64), resolution)
     coarse, occupied = yield from _find_occupied(sdf, grid, inside_ball)
     parts = yield from _march_blocks(sdf, grid, coarse, occupied, block)
-    vertices, faces = _weld(parts, grid)
+    vertices, faces = yield from in_background(
+        lambda: _weld(parts, grid), Progress(1.0, "joining the blocks")
+    )
     if inside_ball:
         inside = (vertices**2).sum(1) < 1
         faces = faces[inside[faces].all(1)]
