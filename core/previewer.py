@@ -17,14 +17,16 @@ import numpy as np
 from core.field.model import SurfaceModel
 from core.messages import SetView
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.preview import render_preview
+from core.rendering.preview import Traced, render_preview, traced
 
 Show = Callable[[np.ndarray, SetView, bool, float], None]
 
-MOVING_S = 0.08  # wanted rendering time of one picture while the camera moves
+MOVING_S = 0.075  # wanted rendering time of one picture while the camera moves
 RESTING_S = 0.6  # … of a refresh while training
 SHARE = 0.15  # of the time that refreshes may take while training
-FIRST_GUESS = 4e-6  # seconds a pixel, before the first measurement
+FIRST_GUESS = 2e-6  # seconds a pixel, before the first measurement
+ALWAYS = 3000  # pixels whose rendering takes as long as what any picture takes
+REMEASURE = 8  # field versions after which an occupancy grid of its own is measured anew
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Previewer:
         self._picture: _Picture | None = None
         self._per_pixel = FIRST_GUESS
         self._shown: tuple[int, int, int] | None = None  # view id, width, field version
+        self._own: tuple[object, int, Traced] | None = None  # what of, field version
         self._last_end = 0.0
         self._last_cost = 0.0
 
@@ -55,7 +58,12 @@ class Previewer:
 
     def forget(self) -> None:
         """The field is another one now."""
-        self._picture, self._shown = None, None
+        self._picture, self._shown, self._own = None, None, None
+
+    @property
+    def moving(self) -> bool:
+        """Whether the person is moving the camera, so that a newer view comes any moment."""
+        return self.view is not None and self.view.moving
 
     def urgent(self) -> bool:
         """Whether the newest view has not been shown yet at all."""
@@ -99,8 +107,20 @@ class Previewer:
             width, height = view.width, view.height
             if self._is_shown(view, version) and self._shown and self._shown[1] == width:
                 return None
-        bands = render_preview(model, occupancy, view, width, height)
+        surface = self._surface(model, occupancy, view.levels, version)
+        bands = render_preview(model, surface, view, width, height)
         return _Picture(view, width, height, bands)
+
+    def _surface(
+        self, model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, version: int
+    ) -> Traced:
+        """What `traced` says; an occupancy grid made for this is kept a while, being costly."""
+        of = (model.shape, levels)
+        if self._own and self._own[0] == of and version - self._own[1] < REMEASURE:
+            return self._own[2]
+        found = traced(model, occupancy, levels)
+        self._own = None if found.occupancy is occupancy else (of, version, found)
+        return found
 
     def _is_shown(self, view: SetView, version: int) -> bool:
         return self._shown is not None and (self._shown[0], self._shown[2]) == (
@@ -109,12 +129,13 @@ class Previewer:
 
     def _size(self, view: SetView, seconds: float) -> tuple[int, int]:
         """The largest size of the view's shape that should take ``seconds``."""
-        scale = math.sqrt(seconds / self._per_pixel / (view.width * view.height))
-        scale = min(max(scale, 48 / max(view.width, 1)), 1.0)
+        pixels = max(seconds / self._per_pixel - ALWAYS, ALWAYS)
+        scale = math.sqrt(pixels / (view.width * view.height))
+        scale = min(scale, 1.0)
         return max(1, round(view.width * scale)), max(1, round(view.height * scale))
 
     def _finish(self, picture: _Picture, image: np.ndarray, version: int) -> None:
-        pixels = picture.width * picture.height
+        pixels = picture.width * picture.height + ALWAYS
         self._per_pixel += 0.5 * (picture.seconds / pixels - self._per_pixel)
         final = picture.width == picture.view.width
         self._shown = (picture.view.view_id, picture.width, version)

@@ -19,7 +19,7 @@ from core.geometry.rigid import nearest_rigid, similarity_scale, world_from_open
 from core.lanes import count, lane_map
 from core.messages import SetView
 from core.metrics import psnr, ssim
-from core.rendering.preview import render_preview
+from core.rendering.preview import render_preview, traced
 from core.rendering.render import render_rays
 from core.tasks import Progress, Task, run, within
 from core.training.rays import photo_rays
@@ -122,8 +122,9 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
 
 def render_views(trainer: Trainer, views: list[SetView]) -> Iterator[np.ndarray]:
     """The surface of each view, uint8 [H, W, 3]."""
+    surface = traced(trainer.model, trainer.occupancy, None)
     for view in views:
-        bands = render_preview(trainer.model, trainer.occupancy, view, view.width, view.height)
+        bands = render_preview(trainer.model, surface, view, view.width, view.height)
         yield next(image for image in bands if image is not None)
 
 

@@ -73,6 +73,17 @@ def march(
     return starts, starts + dt, torch.from_numpy(ray_starts)
 
 
+def approach(
+    origins: Tensor, directions: Tensor, t: Tensor, t_end: Tensor, distances: Tensor, near: float
+) -> Tensor:
+    out = torch.empty_like(t)
+    numba_rays.approach(
+        _np(origins), _np(directions), _np(t), _np(t_end), _np(distances), np.float32(near),
+        out.numpy(),
+    )
+    return out
+
+
 def neus_weights(
     sdf: Tensor, t_starts: Tensor, t_ends: Tensor, ray_starts: Tensor, inv_s: float, ratio: float
 ) -> Tensor:

@@ -97,6 +97,17 @@ def march(
     return starts, starts + dt, ray_starts
 
 
+def approach(
+    origins: Tensor, directions: Tensor, t: Tensor, t_end: Tensor, distances: Tensor, near: float
+) -> Tensor:
+    out, n = torch.empty(len(t), device=t.device), len(t)
+    launch(
+        "approach", n, _ready(origins), _ready(directions), _ready(t), _ready(t_end),
+        _ready(distances), len(distances), float(near), out, n,
+    )
+    return out
+
+
 def neus_weights(
     sdf: Tensor, t_starts: Tensor, t_ends: Tensor, ray_starts: Tensor, inv_s: float, ratio: float
 ) -> Tensor:

@@ -65,6 +65,40 @@ def march_write(origins, directions, near, far, occupied, dt, ray_starts, starts
         )
 
 
+@njit(inline="always", **FAST)
+def _place(p, resolution):
+    """The lower of the two cells between whose middles a coordinate lies, and how far it is."""
+    s = (p + np.float32(1)) * (np.float32(0.5) * resolution) - np.float32(0.5)
+    s = min(max(s, np.float32(0)), np.float32(resolution - 1))
+    i = min(np.int32(s), np.int32(resolution - 2))
+    return i, s - np.float32(i)
+
+
+@njit(**FAST)
+def approach(origins, directions, t, t_end, distances, near, out):
+    resolution = np.int32(distances.shape[0])
+    for ray in range(len(t)):
+        ox, oy, oz = origins[ray, 0], origins[ray, 1], origins[ray, 2]
+        dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
+        s, end = t[ray], t_end[ray]
+        while s < end:
+            x, fx = _place(ox + s * dx, resolution)
+            y, fy = _place(oy + s * dy, resolution)
+            z, fz = _place(oz + s * dz, resolution)
+            a0, a1 = distances[x, y, z], distances[x, y, z + 1]
+            b0, b1 = distances[x, y + 1, z], distances[x, y + 1, z + 1]
+            c0, c1 = distances[x + 1, y, z], distances[x + 1, y, z + 1]
+            d0, d1 = distances[x + 1, y + 1, z], distances[x + 1, y + 1, z + 1]
+            a, b = a0 + fz * (a1 - a0), b0 + fz * (b1 - b0)
+            c, d = c0 + fz * (c1 - c0), d0 + fz * (d1 - d0)
+            a, c = a + fy * (b - a), c + fy * (d - c)
+            distance = a + fx * (c - a)
+            if distance < near:
+                break
+            s += max(np.float32(0.7) * distance, np.float32(0.5) * near)
+        out[ray] = s
+
+
 @njit(**FAST)
 def neus_weights(sdf, t_starts, t_ends, ray_starts, inv_s, ratio, weights):
     for ray in range(len(ray_starts) - 1):

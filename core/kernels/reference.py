@@ -117,6 +117,42 @@ def march(
     return t_starts, t_starts + dt, ray_starts
 
 
+def approach(
+    origins: Tensor, directions: Tensor, t: Tensor, t_end: Tensor, distances: Tensor, near: float
+) -> Tensor:
+    """How far along each ray [R] the surface may come within ``near``, from ``t`` [R] on; at least
+    ``t_end`` [R] where it does not before that.
+
+    ``distances`` [G, G, G] are those at the middles of the cells over [-1, 1]³ (x first),
+    interpolated between and held beyond the outermost. A step is 0.7 of the distance, since the
+    lattice is no exact field, but not less than half of ``near``.
+    """
+    t = t.clone()
+    walking = (t < t_end).nonzero()[:, 0]
+    while len(walking):
+        places = origins[walking] + directions[walking] * t[walking, None]
+        distance = _between(distances, places)
+        walking, distance = walking[distance >= near], distance[distance >= near]
+        t[walking] += (0.7 * distance).clamp(min=0.5 * near)
+        walking = walking[t[walking] < t_end[walking]]
+    return t
+
+
+def _between(values: Tensor, places: Tensor) -> Tensor:
+    """[N] of the values at the middles of cells over [-1, 1]³, interpolated at ``places`` [N, 3]"""
+    resolution = values.shape[0]
+    scaled = ((places + 1) * (0.5 * resolution) - 0.5).clamp(0, resolution - 1)
+    cell = scaled.floor().clamp(max=resolution - 2)
+    part, cell = scaled - cell, cell.long()
+    total = torch.zeros_like(places[:, 0])
+    for corner in range(8):
+        bits = torch.tensor([corner & 1, corner >> 1 & 1, corner >> 2 & 1], device=places.device)
+        at = cell + bits
+        weight = torch.where(bits.bool(), part, 1 - part).prod(-1)
+        total += weight * values[at[:, 0], at[:, 1], at[:, 2]]
+    return total
+
+
 def neus_weights(
     sdf: Tensor, t_starts: Tensor, t_ends: Tensor, ray_starts: Tensor, inv_s: float, ratio: float
 ) -> Tensor:

@@ -14,16 +14,22 @@ CHUNK = 1 << 14
 REMEMBERED = 0.8
 """Share of a cell's opacity that is left when it is looked at again."""
 NEGLIGIBLE_ALPHA = 0.05
+SAMPLES = 4096
+"""of the changed distances tell how much they change"""
 
 
 class OccupancyGrid:
     """[G, G, G] cells over [-1, 1]³, x first. A cell is ``occupied`` when the SDF at it says that
-    a sample in it could carry weight at the present sharpness."""
+    a sample in it could carry weight at the present sharpness; ``distances`` are those SDF values,
+    1 beyond the ball, 0 before the first update; near the surface nearly all of them changed by
+    less than ``drift`` when they were last updated."""
 
     def __init__(self, resolution: int, device: torch.device) -> None:
         self.resolution = resolution
         self.occupied = torch.ones((resolution,) * 3, dtype=torch.bool, device=device)
         self.alphas = torch.zeros((resolution,) * 3, device=device)
+        self.distances = torch.zeros_like(self.alphas)
+        self.drift = math.inf
         line = (torch.arange(resolution, device=device) + 0.5) * (2 / resolution) - 1
         self._centers = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(-1, 3)
         self._in_ball = self._centers.norm(dim=-1) < 1 + math.sqrt(3) / resolution
@@ -38,7 +44,11 @@ class OccupancyGrid:
         the diagonal (the surface may cross) plus the logistic's tail, 6 / inv_s, where it has
         fallen to e⁻⁶. The slack of 1.5 allows for gradients that are not unit."""
         band = 1.5 * self.half_diagonal + 6 / inv_s
-        self.occupied = self._asked(sdf, self._centers).abs() < band
+        before, self.distances = self.distances, self._asked(sdf, self._centers, 1.0)
+        self.occupied = self.distances.abs() < band
+        changes = (self.distances - before)[self.occupied].abs()
+        some = changes[:: max(1, len(changes) // SAMPLES)]
+        self.drift = float(some.quantile(0.99)) if len(some) else 0.0
 
     def update_density(self, alpha: Callable[[Tensor], Tensor]) -> None:
         """Mark the cells where a step through a radiance field is not of negligible opacity:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,8 +17,10 @@ from core.messages import SetView
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sphere_trace import sphere_trace
 
-BAND = 4096
-"""Rays traced by one lane between two looks at newer cameras."""
+BAND = 16384
+"""Rays traced by one lane at most between two looks at newer cameras."""
+TOLERANCE = 0.25
+"""How far a point of the surface may be off, in pixels."""
 
 
 def view_rays(
@@ -35,26 +38,59 @@ def view_rays(
     return pose[:3, 3].expand_as(directions).contiguous(), directions
 
 
-def render_preview(
-    model: SurfaceModel, occupancy: OccupancyGrid, view: SetView, width: int, height: int
-) -> Iterator[np.ndarray | None]:
-    """Yields None after each band and at last the picture, uint8 [H, W, 3].
+@dataclass(frozen=True)
+class Traced:
+    """What a preview traces. ``steepness``: by how much the field grows per scene unit, which for
+    a distance is 1, for the levels of a density it is whatever has been learnt."""
 
-    A view of fewer levels than are active shows a surface that the occupancy grid has not seen,
-    so there every cell counts as occupied.
-    """
-    field = model.shape
-    if view.levels is not None and view.levels < field.active_levels:
-        everywhere = OccupancyGrid(occupancy.resolution, model.device)
-        occupancy = everywhere
+    occupancy: OccupancyGrid
+    steepness: float = 1.0
+
+
+def traced(model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None) -> Traced:
+    """By ``occupancy``, or if that has not measured the present surface at these ``levels``, or
+    it has drifted by more than a cell since, by a new one."""
+    shape, cell = model.shape, 2 / occupancy.resolution
+    limited = levels is not None and levels < shape.active_levels
+    if model.settled and not limited and occupancy.drift <= cell:
+        return Traced(occupancy)
+    fresh = OccupancyGrid(occupancy.resolution, model.device)
+    fresh.update(lambda x: shape.sdf(x, levels), float(model.inv_s.detach()))
+    fresh.drift = min(occupancy.drift, 0.5 * cell)  # until it is itself replaced
+    if model.settled:
+        return Traced(fresh)
+    steepness = _steepness(fresh.distances, cell)
+    fresh.distances.div_(steepness).clamp_(max=cell)
+    return Traced(fresh, steepness)
+
+
+def _steepness(values: Tensor, cell: float) -> float:
+    """Of ``values`` [G, G, G] where they change sign, per scene unit; at least 1."""
+    steps = []
+    for axis in range(3):
+        before, after = values.movedim(axis, 0)[:-1], values.movedim(axis, 0)[1:]
+        steps.append((after - before)[(after < 0) != (before < 0)].abs())
+    step = torch.cat(steps)
+    return max(1.0, float(step.median()) / cell) if len(step) else 1.0
+
+
+def render_preview(
+    model: SurfaceModel, surface: Traced, view: SetView, width: int, height: int
+) -> Iterator[np.ndarray | None]:
+    """Yields None after each band and at last the picture, uint8 [H, W, 3]; ``surface`` as from
+    `traced` with the view's levels."""
     origins, directions = view_rays(view, width, height, model.device)
     picture = _backdrop(width, height, model.device)
-    bands = torch.arange(width * height, device=model.device).split(BAND)
     lanes = count(model.device)
+    rays = torch.arange(width * height, device=model.device)
+    bands = rays.chunk(lanes * math.ceil(len(rays) / (lanes * BAND)))
+    tolerance = TOLERANCE * view.fov_y / height
     for i in range(0, len(bands), lanes):
         part = bands[i : i + lanes]
         shaded = lane_map(
-            lambda band: _shade(model, occupancy, origins[band], directions[band], view), part
+            lambda band: _shade(
+                model, surface, origins[band], directions[band], view, tolerance
+            ), part,
         )
         for band, (hit, color) in zip(part, shaded):
             picture[band[hit]] = color
@@ -64,19 +100,22 @@ def render_preview(
 
 @torch.no_grad()
 def _shade(
-    model: SurfaceModel, occupancy: OccupancyGrid, origins: Tensor, directions: Tensor,
-    view: SetView,
+    model: SurfaceModel, surface: Traced, origins: Tensor, directions: Tensor,
+    view: SetView, tolerance: float,
 ) -> tuple[Tensor, Tensor]:
     """Which rays hit [R], and the colours [H, 3] of those."""
     shape = model.shape
-    t, hit = sphere_trace(lambda x: shape.sdf(x, view.levels), origins, directions, occupancy)
+    t, hit = sphere_trace(
+        lambda x: shape.sdf(x, view.levels) / surface.steepness, origins, directions,
+        surface.occupancy, tolerance,
+    )
     if not hit.any():
         return hit, origins[hit]
     positions = origins[hit] + directions[hit] * t[hit, None]
     if view.mode == "depth":
         far = float(origins[0].norm()) + 1
         return hit, ((far - t[hit]) / 2).clamp(0.05, 1)[:, None].expand(-1, 3)
-    samples = shape.samples(positions, view.levels)
+    samples = shape.samples(positions, view.levels, analytic=view.moving)
     normals = F.normalize(samples.gradients, dim=-1)
     if view.mode == "normals":
         return hit, 0.5 + 0.5 * normals

@@ -99,6 +99,38 @@ def test_march(backend, device, occupied_share):
     assert (len(results[1]) > 0) == (occupied_share > 0)
 
 
+@pytest.mark.parametrize("near", [0.02, 0.3])
+def test_approach(backend, device, near):
+    origins, directions, t, t_end = ray_bundle()
+    t_end[5] = t[5] - 1  # a ray that misses
+    middles = (torch.arange(12) + 0.5) / 6 - 1
+    places = torch.stack(torch.meshgrid(middles, middles, middles, indexing="ij"), -1)
+    distances = (places - torch.tensor([0.1, 0.0, -0.2])).norm(dim=-1) - 0.3
+    arguments = [origins, directions, t, t_end, distances]
+    expected = reference.approach(*arguments, near)
+    found = backend.approach(*[a.to(device) for a in arguments], near).cpu()
+    agree(found, expected)
+    stopped = expected < t_end
+    assert stopped.any()
+    assert not stopped.all()
+    assert (expected >= t).all()
+
+
+def test_a_ray_approaches_a_plane_until_it_is_near(backend, device):
+    """z = 0 as seen from z = -0.9: linear distances are interpolated exactly."""
+    z = (torch.arange(10) + 0.5) / 5 - 1
+    distances = -z.expand(10, 10, 10).contiguous()
+    ray = torch.tensor([[0.3, 0.3, -0.9]]), torch.tensor([[0.0, 0.0, 1.0]])
+    on = [a.to(device) for a in (*ray, torch.zeros(1), torch.tensor([2.0]), distances)]
+    at = backend.approach(*on, 0.1)
+    # 0.9, then 0.3 of what is left after each step: 0.27, then 0.081, the first below 0.1
+    agree(at, torch.tensor([0.9 - 0.9 * 0.3**2]))
+    on[2] = at
+    agree(backend.approach(*on, 0.1), at.cpu())
+    on[3] = torch.tensor([0.5], device=device)
+    assert backend.approach(*on, 0.01) >= 0.5, "what lies behind the end is not looked at"
+
+
 def packed(device="cpu", channels=5):
     """Rays of 0, 1, 7 and 40 samples: alphas (some 0 or 1), values and the ranges."""
     ray_starts = torch.tensor([0, 0, 1, 8, 48, 48])
@@ -285,3 +317,5 @@ def test_hashed_neighbours_mostly_have_rows_of_their_own():
 
 def test_the_cpu_is_served_by_its_own_backend():
     assert for_device(torch.device("cpu")) is cpu
+
+

@@ -12,7 +12,7 @@ from core.field.model import SurfaceModel
 from core.messages import SetView
 from core.previewer import Previewer
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.preview import render_preview, view_rays
+from core.rendering.preview import render_preview, traced, view_rays
 from core.rendering.render import Rays, render_rays, step_length
 
 CPU = torch.device("cpu")
@@ -38,9 +38,41 @@ def view(view_id=1, width=96, height=64, **changes):
 
 
 def picture(sphere, seen, width=None, height=None):
-    bands = list(render_preview(*sphere, seen, width or seen.width, height or seen.height))
+    surface = traced(*sphere, seen.levels)
+    size = width or seen.width, height or seen.height
+    bands = list(render_preview(sphere[0], surface, seen, *size))
     assert all(band is None for band in bands[:-1])
     return bands[-1]
+
+
+def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
+    model, measured_once = sphere
+    occupancy = OccupancyGrid(32, CPU)
+    assert traced(model, occupancy, None).occupancy is not occupancy, "nobody has measured it"
+    assert traced(model, measured_once, None).occupancy is not measured_once, "nor its drift"
+    for _ in range(2):
+        occupancy.update(model.sdf_field.sdf, 300.0)
+    assert traced(model, occupancy, None).occupancy is occupancy
+    assert traced(model, occupancy, 3).occupancy is occupancy, "all levels are shown"
+    limited = traced(model, occupancy, 1)
+    center = occupancy.resolution // 2
+    assert limited.occupancy.distances[center, center, center] < 0
+    assert limited.occupancy is not occupancy
+    assert limited.steepness == 1
+
+
+def test_the_levels_of_a_density_are_traced_as_if_they_were_distances(sphere, monkeypatch):
+    model, occupancy = sphere
+    sdf = model.sdf_field.sdf
+    monkeypatch.setattr(model, "settled", False)
+    monkeypatch.setattr(model.sdf_field, "sdf", lambda x, levels=None: 40 * sdf(x, levels))
+    surface = traced(model, occupancy, None)
+    assert surface.steepness == pytest.approx(40, rel=0.5)  # along an axis, not the gradient
+    assert surface.occupancy.distances.max() <= 2 / 32
+    steep = list(render_preview(model, surface, view(mode="depth"), 96, 64))[-1]
+    monkeypatch.undo()
+    difference = np.abs(steep.astype(int) - picture(sphere, view(mode="depth")))
+    assert (difference > 2).mean() < 0.005, "but for the silhouette"
 
 
 def test_rays_of_a_view():

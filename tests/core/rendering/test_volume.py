@@ -172,16 +172,21 @@ def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
         assert asked < 0.7 * len(every.t_starts)
 
 
-def test_sphere_tracing_finds_an_exact_sphere_and_misses_beside_it():
+TOLERANCE = 1e-3  # radians
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_sphere_tracing_finds_an_exact_sphere_and_misses_beside_it(times):
     origins, directions = rays(2000)
     center, radius = torch.tensor([0.1, -0.05, 0.2]), 0.4
     occupancy = OccupancyGrid(32, CPU)
-    occupancy.update(ball, 1000.0)
-    t, hit = sphere_trace(ball, origins, directions, occupancy, steps=64)
+    for _ in range(times):
+        occupancy.update(ball, 1000.0)
+    t, hit = sphere_trace(ball, origins, directions, occupancy, TOLERANCE)
     to_center = center - origins
     along = (to_center * directions).sum(-1)
     aside = (to_center.norm(dim=-1) ** 2 - along**2).clamp(min=0).sqrt()
-    clear_hit, clear_miss = aside < 0.99 * radius, aside > radius + 0.006
+    clear_hit, clear_miss = aside < 0.99 * radius, aside > radius + 4 * TOLERANCE * 3
     assert clear_hit.sum() > 300
     assert hit[clear_hit].all()
     assert not hit[clear_miss].any()
@@ -190,12 +195,60 @@ def test_sphere_tracing_finds_an_exact_sphere_and_misses_beside_it():
     torch.testing.assert_close(t[central], exact[central], rtol=0, atol=1e-3)
 
 
+def test_sphere_tracing_asks_the_field_only_near_the_surface():
+    occupancy = OccupancyGrid(32, CPU)
+    for _ in range(2):
+        occupancy.update(ball, 1000.0)
+    asked = []
+    _, hit = sphere_trace(
+        lambda x: asked.append(x) or ball(x), *rays(2000), occupancy, TOLERANCE
+    )
+    assert occupancy.drift == 0, "the field is the same"
+    places = torch.cat(asked)
+    assert len(places) < 4 * hit.sum()
+    # half a cell, and as much again for what lies between the cells' middles
+    assert ball(places).max() < 2 / 32
+
+
 def test_sphere_tracing_of_nothing_hits_nothing():
     occupancy = OccupancyGrid(8, CPU)
-    occupancy.occupied.zero_()
-    t, hit = sphere_trace(ball, *rays(10), occupancy)
+    occupancy.distances.fill_(1.0)
+    occupancy.drift = 0.0
+    _, hit = sphere_trace(ball, *rays(10), occupancy, TOLERANCE)
     assert not hit.any()
-    assert (t == 0).all()
+
+
+def test_the_drift_of_the_surface_is_how_far_it_moved_and_is_allowed_for():
+    occupancy = OccupancyGrid(32, CPU)
+    assert math.isinf(occupancy.drift)
+    shift = 0.05
+    for moved in (0.0, shift):
+        occupancy.update(lambda x, moved=moved: ball(x) - moved, 1000.0)
+    assert occupancy.drift == pytest.approx(shift, abs=1e-5)
+    origins, directions = rays(2000)
+    asked = []
+    sphere_trace(lambda x: asked.append(x) or ball(x), origins, directions, occupancy, TOLERANCE)
+    # the ball grown by another shift lies where the field is asked: its front is not crossed
+    assert ball(torch.cat(asked)).max() > 2 * shift
+
+
+@pytest.mark.parametrize("steepness", [1.0, 20.0])
+def test_a_thin_wall_in_a_steep_field_is_not_jumped_over(steepness):
+    """A plate half a cell thick; the field may grow faster than the distance."""
+
+    def plate(x):
+        return steepness * (x[:, 2].abs() - 0.5 / 32)
+
+    occupancy = OccupancyGrid(32, CPU)
+    for _ in range(2):
+        occupancy.update(lambda x: plate(x) / steepness, 1000.0)
+    aim = torch.rand(500, 3, generator=torch.manual_seed(0)) - 0.5
+    origins = torch.tensor([[0.0, 0.0, 0.9]]).expand(500, 3)
+    directions = F.normalize(aim * torch.tensor([1.0, 1.0, 0.0]) - origins, dim=-1)
+    t, hit = sphere_trace(plate, origins, directions, occupancy, TOLERANCE)
+    assert hit.all()
+    height = origins[:, 2] + t * directions[:, 2]
+    torch.testing.assert_close(height, torch.full((500,), 0.5 / 32), rtol=0, atol=2e-3)
 
 
 @pytest.mark.parametrize("inv_s", [20.0, 1000.0])
