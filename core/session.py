@@ -33,6 +33,8 @@ from core.training_stats import StatsWindow
 from core.transitions import allowed_now
 
 STATS_EVERY_S = 0.25
+YIELD = 2.0
+"""While the camera moves, training rests for so many times what a step took, to draw at once."""
 
 
 def nothing_shown(image: np.ndarray, view: m.SetView, final: bool, render_ms: float) -> None:
@@ -59,9 +61,9 @@ class Session:
         self.trainer: Trainer | None = None
         self.previewer = Previewer(show)
         self._task: RunningTask | None = None
-        self._last_stats = self._last_save = 0.0
+        self._last_stats = self._last_save = self._next_step = 0.0
         self._stats = StatsWindow()
-        self._unsaved = False
+        self._unsaved = self._drew = False
         self._announce()
 
     # --- commands ------------------------------------------------------------------------
@@ -101,19 +103,19 @@ class Session:
             self._emit(m.Failure(str(error), name))
 
     def work(self) -> bool:
-        """One slice of whatever is due; False when nothing is."""
-        drew = self._draw() if self.previewer.urgent() else False
-        if drew:
+        """One slice of whatever is due, previews and the rest in turn; False when nothing is."""
+        self._drew = (self.previewer.urgent() or not self._drew) and self._draw()
+        if self._drew:
             return True
         if self._task is not None:
             self._advance_task()
-            busy = True
-        elif self.state == "training":
-            self._train()
-            busy = True
+        elif self.state != "training":
+            return self._draw()
+        elif self.previewer.moving and time.monotonic() < self._next_step:
+            time.sleep(0.002)
         else:
-            busy = False
-        return self._draw() or busy
+            self._train()
+        return True
 
     def close(self) -> None:
         """Save what training would lose and free everything."""
@@ -201,6 +203,7 @@ class Session:
         trainer = self.trainer
         assert trainer is not None
         assert self.config is not None
+        began = time.monotonic()
         try:
             stats = trainer.step()
         except torch.OutOfMemoryError:
@@ -212,6 +215,7 @@ class Session:
         self._unsaved = True
         self._stats.add(stats)
         now = time.monotonic()
+        self._next_step = now + YIELD * (now - began)
         if self._stats.diverged:
             self._enter("paused")
             self._emit(m.Failure("The optimisation no longer gives numbers. Reset, and check that "

@@ -9,7 +9,7 @@ import trimesh
 
 from core import messages as m
 from core.presets import PRESETS
-from core.session import Session
+from core.session import YIELD, Session
 from tests.core.bad_captures import empty, not_json, texts, two
 from tests.core.captures import look_at
 from tests.core.shaded_ball import SIZE, WARM, quick_settling, shaded_ball
@@ -138,6 +138,37 @@ def test_a_whole_life(sessions, photos, tmp_path):
     again.do(m.Continue(minutes=1e-3), "finished")
     assert again.session.trainer.step_count > step
     assert not failures(run.events + again.events)
+
+
+def test_while_the_camera_moves_training_rests_after_each_step(sessions, photos, monkeypatch):
+    run = sessions()
+    run.train(photos, steps=1000, until="training")
+    session, now = run.session, [100.0]
+    monkeypatch.setattr("core.session.time.monotonic", lambda: now[0])
+
+    def steps(n: int) -> int:
+        before = session.trainer.step_count
+        for _ in range(n):
+            session.work()
+        return session.trainer.step_count - before
+
+    assert steps(3) == 3, "nobody watches"
+    step = session.trainer.step
+
+    def step_of_a_second():
+        now[0] += 1
+        return step()
+
+    monkeypatch.setattr(session.trainer, "step", step_of_a_second)
+    session.handle(view(1, moving=True))
+    run.work(lambda: run.pictures)
+    assert steps(1) <= 1
+    run.work(lambda: now[0] > 100.0)  # one step, which took a second
+    assert steps(20) == 0
+    now[0] += YIELD
+    assert steps(4) == 1
+    session.handle(view(2))
+    assert steps(20) > 5, "at rest it goes on"
 
 
 def test_what_is_announced_is_what_is_obeyed(sessions, photos):
