@@ -111,6 +111,8 @@ def _extract(workspace: Path, copies: list[WorkingCopy], clock: Clock) -> None:
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = _THREADS
     options.sift.max_num_features = _MAX_FEATURES
+    database, photos = str(workspace / "database.db"), str(workspace / "photos")
+    pycolmap.Database.open(database).close()  # creates it
     done = 0
     for group in _cameras(copies):
         reader = pycolmap.ImageReaderOptions()
@@ -118,16 +120,21 @@ def _extract(workspace: Path, copies: list[WorkingCopy], clock: Clock) -> None:
         (width, height), focal = group[0].copy_size, group[0].focal
         if focal is not None:
             reader.camera_params = f"{focal},{width / 2},{height / 2},0"
+        # entered first: else the threads of the extraction number the photos as they finish, and
+        # a seed would not repeat the poses
+        pycolmap.import_images(
+            database, photos, camera_mode=pycolmap.CameraMode.SINGLE,
+            image_names=[c.copy for c in group], options=reader,
+        )
         for lot in lots(group, _PHOTOS_PER_LOT):
             clock.update("features", done, len(copies),
                          f"finding details in photo {done + 1} of {len(copies)}")
             pycolmap.extract_features(
-                str(workspace / "database.db"), str(workspace / "photos"),
-                image_names=[c.copy for c in lot], camera_mode=pycolmap.CameraMode.SINGLE,
-                reader_options=reader, extraction_options=options, device=pycolmap.Device.cpu,
+                database, photos, image_names=[c.copy for c in lot],
+                camera_mode=pycolmap.CameraMode.SINGLE, reader_options=reader,
+                extraction_options=options, device=pycolmap.Device.cpu,
             )
             done += len(lot)
-            reader.existing_camera_id = _newest_camera(workspace)
     clock.finish("features")
 
 
@@ -136,11 +143,6 @@ def _cameras(copies: list[WorkingCopy]) -> list[list[WorkingCopy]]:
     for copy in copies:
         groups.setdefault((copy.size, copy.focal), []).append(copy)
     return list(groups.values())
-
-
-def _newest_camera(workspace: Path) -> int:
-    with opened(workspace / "database.db") as database:
-        return max(camera.camera_id for camera in database.read_all_cameras())
 
 
 def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) -> Any | None:
