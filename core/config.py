@@ -98,7 +98,7 @@ class TrainConfig:
     density_learning_rate: float = 3e-2
     """of everything through the warm-up"""
     density_samples: int = 16384
-    """as `samples_per_step`, through the warm-up, where a sample costs a fifth"""
+    """as `samples_per_step`, through the warm-up, where a sample has no taps"""
     hard_rays: float = 0.7
     """share of the warm-up's rays that is drawn where the colours are wrong"""
     view_from: float = 0.0

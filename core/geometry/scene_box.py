@@ -21,7 +21,7 @@ from core.geometry.rigid import (
 _MOST_POINTS = 20_000
 _MOST_VIEWS = 60
 _SHARE_INSIDE = 0.9  # of the weighted points
-_MARGIN = 1.3  # an ear tip that is cut off is worse than a tenth less detail
+_MARGIN = 1.3  # an ear tip that is cut off is worse than a sixth less detail
 _FRAME_MARGIN = 1.12
 _BEYOND_FRAME = 1.2
 _TRUST_IN_POINTS = 0.05

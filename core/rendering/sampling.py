@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.kernels import for_device
@@ -33,6 +34,12 @@ class Samples:
         middle = 0.5 * (self.t_starts + self.t_ends)
         return origins[ray] + directions[ray] * middle[:, None]
 
+    def sum_before(self, values: Tensor) -> Tensor:
+        """[S] float64: of ``values`` [S], the sum over the samples before each on its ray. Doubles,
+        because the running sum goes over all rays of the batch."""
+        total = torch.cat([values.new_zeros(1), values]).double().cumsum(0)
+        return total[:-1] - total[self.ray_starts[:-1]][self.ray_indices]
+
     def keep(self, mask: Tensor) -> Samples:
         """Only the samples where ``mask`` [S] is true."""
         return Samples(self.t_starts[mask], self.t_ends[mask], pack(mask, self.ray_starts))
@@ -46,6 +53,12 @@ def ball_range(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
     root = discriminant.clamp(min=0).sqrt()
     near = (-along - root).clamp(min=0.02)
     return near, torch.where(discriminant > 0, -along + root, torch.full_like(along, -1.0))
+
+
+def random_in_ball(n: int, device: torch.device) -> Tensor:
+    """[n, 3] points spread evenly over the unit ball."""
+    direction = F.normalize(torch.randn(n, 3, device=device), dim=-1)
+    return direction * torch.rand(n, 1, device=device) ** (1 / 3)
 
 
 def march(
@@ -94,12 +107,6 @@ def refine(samples: Samples, near_surface: Tensor) -> Samples:
     return Samples(starts, starts + part.repeat_interleave(REFINE), kept.ray_starts * REFINE)
 
 
-def light_before(weights: Tensor, samples: Samples) -> Tensor:
-    """[S] share of a ray's light that reaches each of ``samples`` with these ``weights`` [S]."""
-    total = torch.cat([weights.new_zeros(1), weights]).double().cumsum(0)
-    return 1 - (total[:-1] - total[samples.ray_starts[:-1]][samples.ray_indices]).float()
-
-
 @torch.no_grad()
 def march_to_surface(
     origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: Tensor | None,
@@ -118,7 +125,7 @@ def march_to_surface(
     weights = kernels.neus_weights(  # at the true cosine, which stops the least light
         distance, coarse.t_starts, coarse.t_ends, coarse.ray_starts, inv_s, 1.0
     )
-    lit = light_before(weights, coarse) > threshold
+    lit = 1 - coarse.sum_before(weights) > threshold
     fine = refine(coarse, (distance.abs() < dt * REFINE + 6 / inv_s) & lit)
     values = sdf(fine.positions(origins, directions))
     weights = kernels.neus_weights(

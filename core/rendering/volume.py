@@ -28,8 +28,8 @@ def neus_alpha(
 
 
 DENSITY_AT_LEVEL, DENSITY_SLOPE, DENSITY_MOST = 30.0, 10.0, 220.0
-"""Per scene unit: at level 0, growth (e^10 per unit inwards), and the cap. It keeps a film of one
-step's thickness thin enough for what lies behind it to be learnt, else hollows open far slower."""
+"""Per scene unit: at level 0, growth (e^10 per unit inwards), and the cap, at which a step of a
+march still lets some light through to what lies behind."""
 
 
 def density(levels: Tensor) -> Tensor:

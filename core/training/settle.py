@@ -22,7 +22,7 @@ from core.geometry.fusion import DistanceFusion
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Rays
-from core.rendering.sampling import DENSITY_STEP, march
+from core.rendering.sampling import DENSITY_STEP, march, random_in_ball
 from core.rendering.volume import density
 from core.training.rays import photo_rays
 
@@ -74,17 +74,14 @@ def median_distance(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -
     steps = march(rays.origins, rays.directions, occupancy, DENSITY_STEP)
     lengths = steps.t_ends - steps.t_starts
     positions = steps.positions(rays.origins, rays.directions)
-    # in double precision: the running sum goes over all rays of the packed batch
-    thickness = density(model.shape.sdf(positions)).double() * lengths
-    total = torch.cat([thickness.new_zeros(1), thickness.cumsum(0)])
-    ray = steps.ray_indices
-    start = total[steps.ray_starts[:-1]][ray]
-    before, after = total[:-1] - start, total[1:] - start
+    thickness = density(model.shape.sdf(positions)) * lengths
+    before = steps.sum_before(thickness)
+    after = before + thickness
     half = math.log(2)
     stops = (before < half) & (after >= half)
     within = (half - before[stops]) / thickness[stops]
     distance = torch.full((len(rays),), math.inf, device=rays.origins.device)
-    distance[ray[stops]] = steps.t_starts[stops] + lengths[stops] * within.float()
+    distance[steps.ray_indices[stops]] = steps.t_starts[stops] + lengths[stops] * within.float()
     return distance
 
 
@@ -115,8 +112,7 @@ def _fit_points(near: Tensor, cell: float, device: torch.device) -> Tensor:
     """[N, 3] in random order, three quarters of them in cells ``near`` the surface if there are
     any, the rest all over the ball."""
     n_near = FIT_POINTS * 3 // 4 if len(near) else 0
-    direction = F.normalize(torch.randn(FIT_POINTS - n_near, 3, device=device), dim=-1)
-    points = direction * torch.rand(len(direction), 1, device=device) ** (1 / 3)
+    points = random_in_ball(FIT_POINTS - n_near, device)
     if n_near:
         chosen = near[torch.randint(len(near), (n_near,), device=device)]
         close = (chosen + torch.rand(n_near, 3, device=device)) * cell - 1

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from core.capture.pixels import PixelStore
@@ -17,7 +16,7 @@ from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Rays, Rendered, render_rays
-from core.rendering.sampling import DENSITY_STEP
+from core.rendering.sampling import DENSITY_STEP, random_in_ball
 from core.rendering.volume import density_alpha
 from core.training import losses, schedule
 from core.training.rays import RayBatch, RaySource
@@ -184,9 +183,7 @@ class Trainer:
         if self.store.scene.has_masks:
             behind = torch.rand(n, 3, device=self.device)
             target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
-        direction = F.normalize(torch.randn(EIKONAL_POINTS, 3, device=self.device), dim=-1)
-        radius = torch.rand(EIKONAL_POINTS, 1, device=self.device) ** (1 / 3)
-        around = (direction * radius).chunk(n_lanes)
+        around = random_in_ball(EIKONAL_POINTS, self.device).chunk(n_lanes)
         points: tuple[Tensor | None, ...] = (None,) * n_lanes
         if len(self.points) and schedule.points_weight(self.config.train, self.progress) > 0:
             chosen = torch.randint(len(self.points), (POINTS,), device=self.device)
