@@ -101,10 +101,6 @@ class TrainConfig:
     """as `samples_per_step`, through the warm-up, where a sample has no taps"""
     hard_rays: float = 0.7
     """share of the warm-up's rays that is drawn where the colours are wrong"""
-    view_from: float = 0.0
-    """until here colours do not depend on the view …"""
-    view_until: float = 0.0
-    """… and from here on fully"""
     sharpness: Literal["learnt", "scheduled"] = "scheduled"
     initial_inv_s: float = 20.0
     final_inv_s: float = 400.0

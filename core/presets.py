@@ -14,8 +14,8 @@ DESCRIPTIONS = {
 }
 
 _HOLLOWS_FIRST = TrainConfig(
-    density_until=0.4, view_from=0.45, view_until=0.55, initial_levels=10, levels_from=0.4,
-    levels_until=0.6, cos_anneal_until=0.0, curvature_until=0.6, learning_rate=6e-3,
+    density_until=0.4, initial_levels=10, levels_from=0.4, levels_until=0.6,
+    cos_anneal_until=0.0, curvature_until=0.6, learning_rate=6e-3,
     initial_inv_s=300.0, final_inv_s=600.0, lambda_mask=0.0,
     lambda_curvature=2e-3, points_until=0.8,
 )

@@ -37,36 +37,23 @@ class ColorNetwork(nn.Module):
     """Position, normal, view direction, geometry features and appearance → sRGB in [0, 1].
 
     Source: Yariv et al. 2020 (IDR), section 3.2; Neuralangelo adds the appearance embedding.
-    ``view_dependence`` in [0, 1], set by the schedule: at 0 a place has one colour from all sides,
-    and none of its own for a normal, which the warm-up does not know.
+    The warm-up, which knows no normals, gives zeros for them.
     """
-
-    _view_dependence: Tensor
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
         self.degree = config.direction_degree
-        self.register_buffer("_view_dependence", torch.ones(()))
         n_in = 6 + self.degree**2 + config.n_geometry_features + config.appearance_size
         sizes = [n_in] + [config.color_width] * config.color_layers
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], 3)
-
-    @property
-    def view_dependence(self) -> float:
-        return float(self._view_dependence)
-
-    @view_dependence.setter
-    def view_dependence(self, value: float) -> None:
-        self._view_dependence.fill_(value)
 
     def forward(
         self, positions: Tensor, normals: Tensor, directions: Tensor, features: Tensor,
         appearance: Tensor | None,
     ) -> Tensor:
         """[N, 3] colours; ``appearance`` [N, A] or None when switched off."""
-        facing = spherical_harmonics(directions, self.degree) * self._view_dependence
-        parts = [positions, normals * self._view_dependence, facing, features]
+        parts = [positions, normals, spherical_harmonics(directions, self.degree), features]
         if appearance is not None:
             parts.append(appearance)
         h = torch.cat(parts, -1)

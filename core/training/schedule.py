@@ -14,8 +14,11 @@ def ramp(progress: float, start: float, end: float) -> float:
 
 
 def learning_rate(train: TrainConfig, progress: float) -> float:
-    """Factor on the base rate: linear warm-up, then steps (`decay_at`) or exponential decay."""
-    warm = max(ramp(progress, 0.0, train.warm_up_until), 0.01)
+    """Factor on the base rate: linear warm-up, and again when the surface is settled, for the first
+    steps of a fresh Adam are as long as its rate and would shake what was just fitted; then steps
+    (`decay_at`) or exponential decay."""
+    began = train.density_until if progress >= train.density_until else 0.0
+    warm = max(ramp(progress, began, began + train.warm_up_until), 0.01)
     if train.decay_at:
         return warm / train.decay_factor ** sum(progress >= at for at in train.decay_at)
     return warm * train.decay_total ** -ramp(progress, train.warm_up_until, 1.0)
@@ -31,12 +34,6 @@ def active_levels(train: TrainConfig, n_levels: int, progress: float) -> float:
 def cos_anneal_ratio(train: TrainConfig, progress: float) -> float:
     """0 → 1: how far the true cosine has replaced the softened one (NeuS)."""
     return ramp(progress, 0.0, train.cos_anneal_until)
-
-
-def view_dependence(train: TrainConfig, progress: float) -> float:
-    """0 through the topology warm-up: while a place has one colour from all sides, a film across
-    a hollow cannot imitate what moves behind it, so the hollow is carved; then up to 1."""
-    return ramp(progress, train.view_from, train.view_until)
 
 
 def inv_s(train: TrainConfig, progress: float) -> float:

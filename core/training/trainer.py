@@ -243,7 +243,6 @@ class Trainer:
         if self.model.radiance is not None:
             levels = schedule.radiance_levels(train, n_levels, progress)
             self.model.radiance.active_levels = levels
-        self.model.color.view_dependence = schedule.view_dependence(train, progress)
         if train.sharpness == "scheduled":
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
         factor = schedule.learning_rate(train, progress)

@@ -36,7 +36,7 @@ TRAIN = TrainConfig(
 TINY = RunConfig(preset="draft", field=FIELD, train=TRAIN, steps=60)
 WARM = replace(TINY, steps=80, train=replace(
     TRAIN, density_until=0.5, density_levels=3, density_samples=8192, cos_anneal_until=0.0,
-    initial_inv_s=60.0, view_from=0.6, view_until=0.8, levels_from=0.5, levels_until=0.7,
+    initial_inv_s=60.0, levels_from=0.5, levels_until=0.7,
 ))
 """With a topology warm-up; wants `quick_settling`."""
 
