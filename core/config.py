@@ -77,6 +77,7 @@ class TrainConfig:
     """of the hash grid and the networks"""
     sharpness_learning_rate: float = 1e-3
     warm_up_until: float = 0.02
+    """the rate grows to full until here, and as long again once a density has been settled"""
     decay_at: tuple[float, ...] = ()
     """progress at which the rate is divided by `decay_factor`; empty: exponential decay"""
     decay_factor: float = 10.0
