@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from core.capture.open import open_capture
@@ -108,7 +107,7 @@ def _meshing(trainer: Trainer) -> dict[str, float]:
     for resolution in (64, 128, 256):
         began = time.perf_counter()
         options = MeshOptions(resolution=resolution)
-        mesh = run(mesh_of_model(trainer.model, np.eye(4), options))
+        mesh = run(mesh_of_model(trainer.model, trainer.store.scene, options))
         seconds = time.perf_counter() - began
         result[f"{resolution}_s"] = seconds
         result[f"{resolution}_mvoxels_per_s"] = resolution**3 / seconds / 1e6

@@ -251,11 +251,9 @@ def _export(arguments: argparse.Namespace) -> int:
     with ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event)
         try:
-            assert session.trainer is not None
-            scene = session.trainer.store.scene
-            mesh = run(
-                mesh_of_model(session.trainer.model, scene.scene_from_input, options), bar.progress
-            )
+            trainer = session.trainer
+            assert trainer is not None
+            mesh = run(mesh_of_model(trainer.model, trainer.store.scene, options), bar.progress)
         finally:
             session.close()
     n_bytes = write_mesh(mesh, arguments.output, options.format)

@@ -40,7 +40,7 @@ def evaluate(
         "per_view": [asdict(s) for s in scores],
     }
     if surface is not None:
-        built = run(mesh_of_model(trainer.model, scene.scene_from_input, mesh), tell)
+        built = run(mesh_of_model(trainer.model, scene, mesh), tell)
         result["surface"] = compare(built, *surface, scene.photos, thresholds)
     return result
 

@@ -256,9 +256,7 @@ class Session:
     def _exporting_to(self, path: Path, options: MeshOptions) -> Task[m.Exported]:
         trainer = self.trainer
         assert trainer is not None
-        mesh = yield from mesh_of_model(
-            trainer.model, trainer.store.scene.scene_from_input, options
-        )
+        mesh = yield from mesh_of_model(trainer.model, trainer.store.scene, options)
         n_bytes = yield from writing_mesh(mesh, path, options.format)
         return m.Exported(str(path), len(mesh.vertices), len(mesh.faces), n_bytes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -16,6 +17,9 @@ from core.field.sdf_field import SdfField, SurfaceSamples
 
 RADIANCE_RADIUS = 0.05
 """Of the ball that the warm-up starts from, scene units: almost nothing."""
+
+BLENDED_EYES = 4
+"""How many views make up the colour of a point on the surface: what a single one saw stains."""
 
 
 class SurfaceModel(nn.Module):
@@ -81,11 +85,32 @@ class SurfaceModel(nn.Module):
         return self.radiance.sdf_and_features(positions, levels)[1]
 
     def surface_color(
-        self, positions: Tensor, levels: float | None = None
+        self, positions: Tensor, eyes: Tensor, levels: float | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Colour [N, 3] seen from straight above the surface, and unit normals [N, 3]."""
+        """Colour [N, 3] of points on the surface as seen by those of the ``eyes`` [E, 3] (scene
+        units) that look at it most squarely, and unit normals [N, 3]."""
         samples = self.shape.samples(positions, levels)
         normals = nn.functional.normalize(samples.gradients, dim=-1)
         features = self.features(positions, samples, levels)
         appearance = self.appearance(None, len(positions))
-        return self.color(positions, normals, -normals, features, appearance), normals
+        color = torch.zeros_like(positions)
+        for eye, share in _most_square(positions, normals, eyes):
+            directions = nn.functional.normalize(positions - eye, dim=-1)
+            seen = self.color(positions, normals, directions, features, appearance)
+            color += share[:, None] * seen
+        return color, normals
+
+
+def _most_square(
+    positions: Tensor, normals: Tensor, eyes: Tensor
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The eyes [N, 3] nearest to straight above each point, the best first, with shares [N] that
+    sum to 1. A share fades to nothing before its eye is replaced by another, or colours would jump
+    from one point to the next."""
+    above = normals @ eyes.T - (normals * positions).sum(-1, keepdim=True)  # [N, E]
+    cosine = above / torch.cdist(positions, eyes).clamp(min=1e-9)
+    best, which = cosine.topk(min(BLENDED_EYES + 1, len(eyes)), dim=-1)
+    lead = best[:, :BLENDED_EYES] - best[:, -1:] + 1e-6
+    shares = lead / lead.sum(-1, keepdim=True)
+    for k in range(shares.shape[1]):
+        yield eyes[which[:, k]], shares[:, k]

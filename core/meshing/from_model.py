@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from core.capture.scene import Scene
 from core.config import MeshOptions
 from core.field.model import SurfaceModel
 from core.geometry.rigid import invert
@@ -16,11 +17,15 @@ from core.tasks import Task
 _AABB = np.array([[-1.0, -1, -1], [1, 1, 1]])
 
 
-def mesh_of_model(
-    model: SurfaceModel, scene_from_input: np.ndarray, options: MeshOptions
-) -> Task[Mesh]:
-    """The surface inside the unit ball, coloured as seen from straight above, in the input frame
-    and scale."""
+MOST_EYES = 256
+"""So many cameras, spread over all of them, are asked how they see a point."""
+
+
+def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
+    """The surface inside the unit ball, coloured as the photos' cameras see it (from straight
+    above no photo may have been taken), in the input frame and scale."""
+    photos = scene.photos[:: -(-len(scene.photos) // MOST_EYES)]
+    eyes = _tensor(model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos]))
 
     @torch.no_grad()
     def sdf_part(points: np.ndarray) -> np.ndarray:
@@ -28,7 +33,8 @@ def mesh_of_model(
 
     @torch.no_grad()
     def color_part(points: np.ndarray) -> np.ndarray:
-        return model.surface_color(_tensor(model, points), options.levels)[0].cpu().numpy()
+        where = _tensor(model, points)
+        return model.surface_color(where, eyes, options.levels)[0].cpu().numpy()
 
     def sdf(points: np.ndarray) -> np.ndarray:
         return _in_lanes(model, sdf_part, points)
@@ -36,7 +42,7 @@ def mesh_of_model(
     def color(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         return _in_lanes(model, color_part, points)
 
-    return build_mesh(sdf, color, _AABB, options, invert(scene_from_input))
+    return build_mesh(sdf, color, _AABB, options, invert(scene.scene_from_input))
 
 
 def _in_lanes(model: SurfaceModel, function, points: np.ndarray) -> np.ndarray:

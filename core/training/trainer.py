@@ -90,9 +90,10 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """In [0, 1], along the schedules."""
+        """In [0, 1], along the schedules, which wait while the surface is settled."""
         begin, at = self.segment
-        return min(at + (1 - at) * (self.spent - begin) / max(self.budget, 1e-9), 1.0)
+        most = 1.0 if self.model.settled else self.config.train.density_until
+        return min(at + (1 - at) * (self.spent - begin) / max(self.budget, 1e-9), most)
 
     @property
     def seconds_left(self) -> float | None:
@@ -134,6 +135,9 @@ class Trainer:
             self._settling = settle(self.model, self.occupancy, store.scene, store.intrinsics)
         if next(self._settling, self) is self:
             self._settling = None
+            left = self.segment[0] + self.budget - self.spent
+            at = self.config.train.density_until
+            self.segment, self.budget = (self.spent, at), max(left, 0.0)
             self.n_rays = self.config.train.n_rays
             self.renew_optimizer()
             self._update_occupancy()

@@ -121,17 +121,38 @@ def test_the_background_network_answers_anywhere():
     assert ((color >= 0) & (color <= 1)).all()
 
 
-def test_a_surface_is_coloured_from_straight_above():
+def test_a_surface_is_coloured_as_the_eyes_above_it_see_it():
     torch.manual_seed(0)
     model = SurfaceModel(RunConfig(field=SMALL), 2, False)
     x = directions(30) * 0.5
+    above = directions(1)[0] * 3.0
+    below = torch.stack([-above, -above])  # behind the ball or at a slant: no say in it
     with torch.no_grad():
-        color, normals = model.surface_color(x)
+        color, normals = model.surface_color(x, above[None])
         samples = model.sdf_field.samples(x)
-        above = model.color(x, normals, -normals, samples.features, torch.zeros(30, 3))
-    torch.testing.assert_close(color, above)
+        seen = model.color(
+            x, normals, torch.nn.functional.normalize(x - above, dim=-1), samples.features,
+            torch.zeros(30, 3))
+        several, _ = model.surface_color(x, torch.cat([below, above[None].expand(4, -1)]))
+    torch.testing.assert_close(color, seen)
+    facing = (normals @ above) > 0.5
+    torch.testing.assert_close(several[facing], seen[facing])
     assert ((normals * x).sum(-1) > 0.45).all()
     torch.testing.assert_close(normals.norm(dim=-1), torch.ones(30))
+
+
+def test_colours_do_not_jump_where_other_eyes_come_nearer():
+    """Along an arc under a ring of eyes no step changes the colour much more than its neighbour."""
+    torch.manual_seed(0)
+    model = SurfaceModel(RunConfig(field=SMALL), 2, False)
+    angle = torch.linspace(0, 1, 4001) * torch.pi
+    arc = 0.5 * torch.stack([angle.cos(), angle.sin(), torch.zeros_like(angle)], -1)
+    turns = torch.arange(12) * (2 * torch.pi / 12) + 0.1
+    ring = 3 * torch.stack([turns.cos(), turns.sin(), torch.full_like(turns, 0.3)], -1)
+    with torch.no_grad():
+        color, _ = model.surface_color(arc, ring)
+    steps = color.diff(dim=0).abs().amax(-1)
+    assert steps.max() < 8 * steps.median()
 
 
 def test_a_place_looks_different_from_elsewhere():
