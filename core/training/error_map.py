@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core.capture.pixels import PixelStore
 
 CELL = 8
-"""Pixels along the side of a cell that shares one error."""
+"""Pixels along the side of a cell that shares one error, at least."""
+MOST_CELLS = 200_000
+"""Cells are larger where there are many pixels: one that no ray has visited knows nothing, and all
+are summed at every step."""
 FORGET = 0.2
 """Share of a cell's error that one new ray in it replaces."""
 
@@ -17,14 +22,15 @@ class ErrorMap:
 
     def __init__(self, store: PixelStore) -> None:
         self._store = store
-        self._columns = -(-store.widths.astype(np.int64) // CELL)
-        rows = -(-store.heights.astype(np.int64) // CELL)
+        widths, heights = store.widths.astype(np.int64), store.heights.astype(np.int64)
+        self.cell = max(CELL, math.ceil(math.sqrt((widths * heights).sum() / MOST_CELLS)))
+        self._columns, rows = -(-widths // self.cell), -(-heights // self.cell)
         self._starts = np.concatenate([[0], np.cumsum(self._columns * rows)])
         self.errors = np.ones(self._starts[-1], np.float32)
 
     def cells(self, photo: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """[N] the cells of pixels (u, v) of photos, each [N]."""
-        return self._starts[photo] + v // CELL * self._columns[photo] + u // CELL
+        return self._starts[photo] + v // self.cell * self._columns[photo] + u // self.cell
 
     def draw(self, n: int, random: np.random.Generator) -> np.ndarray:
         """[n] flat indices of pixels, cells chosen in proportion to their error."""
@@ -34,8 +40,8 @@ class ErrorMap:
         photo = np.searchsorted(self._starts, cell, side="right") - 1
         row, column = np.divmod(cell - self._starts[photo], self._columns[photo])
         widths, heights = self._store.widths[photo], self._store.heights[photo]
-        u = np.minimum(column * CELL + random.integers(0, CELL, n), widths - 1)
-        v = np.minimum(row * CELL + random.integers(0, CELL, n), heights - 1)
+        u = np.minimum(column * self.cell + random.integers(0, self.cell, n), widths - 1)
+        v = np.minimum(row * self.cell + random.integers(0, self.cell, n), heights - 1)
         return self._store.offsets[photo] + v * widths.astype(np.int64) + u
 
     def learn(self, cells: np.ndarray, errors: np.ndarray) -> None:

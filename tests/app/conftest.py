@@ -1,12 +1,11 @@
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.app.driver import TOY, Driver, wait_until
+from tests.app.driver import TOY, Driver, virtual_screen, wait_until
 
 TOOLS = ("Xvfb", "xdotool", "openbox", "wmctrl", "import")
 
@@ -17,21 +16,8 @@ def display() -> Iterator[str]:
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if sys.platform != "linux" or missing:
         pytest.skip(f"the window is tested on a virtual screen; missing: {', '.join(missing)}")
-    # -displayfd lets Xvfb choose a free display by itself
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )
-    assert server.stdout is not None
-    name = f":{server.stdout.readline().strip()}"
-    manager = subprocess.Popen(
-        ["openbox"], env={"DISPLAY": name, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    yield name
-    for process in (manager, server):
-        process.terminate()
-        process.wait(10)
+    with virtual_screen("1280x800x24") as name:
+        yield name
 
 
 @pytest.fixture

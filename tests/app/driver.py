@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,28 @@ sys.exit(run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sy
 """
 
 
+@contextmanager
+def virtual_screen(size: str) -> Iterator[str]:
+    """The name of a display of ``size`` with a window manager on it."""
+    # -displayfd lets Xvfb choose a free display by itself
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )
+    assert server.stdout is not None
+    name = f":{server.stdout.readline().strip()}"
+    manager = subprocess.Popen(
+        ["openbox"], env={"DISPLAY": name, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield name
+    finally:
+        for process in (manager, server):
+            process.terminate()
+            process.wait(10)
+
+
 class Driver:
     """One window. Everything it says about itself comes from GRADINA_UI_STATE."""
 
@@ -37,12 +60,14 @@ class Driver:
             "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
         }
         self._environment = environment
+        began = time.monotonic()
         self._errors = (folder / "stderr").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-c", LAUNCH, session, *([str(path)] if path else [])],
             cwd=ROOT, env=environment, stdout=self._errors, stderr=self._errors,
         )
         self.ui = self.wait(lambda ui: True, "the first frame")
+        self.first_frame_s = time.monotonic() - began  # at most a look too late
         self.window = self._xdo("search", "--sync", "--name", "^Gradina$").split()[-1]
 
     def wait(self, holds: Callable[[dict], bool], what: str, seconds: float = 40.0) -> dict:
@@ -60,6 +85,10 @@ class Driver:
             time.sleep(0.05)
         ui.pop("widgets", None)
         raise AssertionError(f"waited in vain for {what}: {ui}; {self.errors()}")
+
+    def look(self) -> dict:
+        """The window's latest report."""
+        return self.wait(lambda ui: True, "a report")
 
     def wait_state(self, *states: str) -> dict:
         return self.wait(lambda ui: ui["state"] in states, " or ".join(states))
@@ -117,9 +146,15 @@ class Driver:
         left, top, width, height = self.ui["widgets"]["canvas_area"]
         x, y = left + width / 2, top + height / 2
         self.move(x, y)
-        self._xdo("mousedown", button)
+        self.press(button)
         for i in range(1, 11):
             self.move(x + dx * i / 10, y + dy * i / 10)
+        self.release(button)
+
+    def press(self, button: int = 1) -> None:
+        self._xdo("mousedown", button)
+
+    def release(self, button: int = 1) -> None:
         self._xdo("mouseup", button)
 
     def wheel(self, notches: int) -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.training.error_map import CELL, FORGET, ErrorMap
+from core.training.error_map import CELL, FORGET, MOST_CELLS, ErrorMap
 from core.training.rays import RaySource
 from tests.core.shaded_ball import CPU, SIZE, ball_store
 
@@ -41,6 +41,12 @@ def test_every_pixel_has_a_cell_that_it_shares_with_its_neighbours_alone():
         for along in (u[mine], v[mine]):
             assert np.ptp(along) < CELL
             assert along.min() % CELL == 0
+
+
+def test_many_pixels_share_larger_cells():
+    large = ErrorMap(photos(((4000, 3000),) * 50))
+    assert large.cell > CELL
+    assert 0.9 * MOST_CELLS < len(large.errors) < 1.1 * MOST_CELLS
 
 
 def test_a_cell_that_alone_is_wrong_gets_every_ray_at_the_edges_too():

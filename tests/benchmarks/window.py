@@ -1,0 +1,107 @@
+"""How the real window feels while a scene trains: ``python -m tests.benchmarks.window [PATH]``.
+
+Prints, as JSON: seconds from the start of the process to the first frame; frames a second and
+training steps a second, at rest and in a drag; and for drags from rest the milliseconds from the
+wish for a view to its picture, of the first picture of each drag and of all the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.app.driver import ROOT, Driver, virtual_screen
+
+REST_S = 1.6
+STRETCH = 30  # pixels of mouse between two looks
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", nargs="?", type=Path, default=ROOT / "assets" / "sample")
+    parser.add_argument("--drags", type=int, default=12)
+    parser.add_argument("--after", type=float, default=15.0, help="seconds of training before")
+    arguments = parser.parse_args()
+    with virtual_screen("1440x900x24") as display, _window(display, arguments.path) as window:
+        print(json.dumps(measure(window, arguments.drags, arguments.after), indent=1))
+
+
+@contextmanager
+def _window(display: str, path: Path) -> Iterator[Driver]:
+    with tempfile.TemporaryDirectory() as folder:
+        window = Driver(display, Path(folder), path, "core.session:Session")
+        try:
+            yield window
+        finally:
+            window.end()
+
+
+def measure(window: Driver, n_drags: int, after: float) -> dict[str, object]:
+    first_frame = window.first_frame_s
+    window.wait(lambda ui: ui["state"] == "ready", "the scene", seconds=600)
+    window.click("start")
+    window.wait(lambda ui: ui["step"] > 0, "training", seconds=120)
+    time.sleep(after)
+    resting_fps, resting_steps = _pace(window, 5.0)
+    first, others, fps = [], [], []
+    began, step = time.monotonic(), window.look()["step"]
+    for i in range(n_drags):
+        time.sleep(REST_S)
+        latencies = _drag(window, 1 if i % 2 else -1, fps)
+        first += latencies[:1]
+        others += latencies[1:]
+    steps = (window.look()["step"] - step) / (time.monotonic() - began)
+    return {
+        "first_frame_s": round(first_frame, 2),
+        "at_rest": {"fps": resting_fps, "steps_per_s": round(resting_steps, 2)},
+        "dragging": {"fps": _spread(fps), "steps_per_s_rests_included": round(steps, 2)},
+        "first_picture_ms": _spread(first), "next_pictures_ms": _spread(others),
+        "preview_size": window.ui["preview_size"],
+    }
+
+
+def _pace(window: Driver, seconds: float) -> tuple[int, float]:
+    """Frames of the last second, and steps a second."""
+    step, began = window.look()["step"], time.monotonic()
+    time.sleep(seconds)
+    ui = window.look()
+    return ui["fps"], (ui["step"] - step) / (time.monotonic() - began)
+
+
+def _drag(window: Driver, way: int, fps: list[float]) -> list[float]:
+    """One drag of twenty moves; the latencies of the pictures it showed, in order."""
+    ui = window.look()
+    left, top, width, height = ui["widgets"]["canvas_area"]
+    x, y = left + width / 2 - way * 10 * STRETCH, top + height / 2
+    window.move(x, y)
+    window.press()
+    seen, latencies = ui["view_id"], []
+    for i in range(20):
+        window.move(x + way * STRETCH * i, y + 2 * i)
+        ui = window.look()
+        if ui["view_id"] > seen and ui["latency_ms"] is not None:
+            seen = ui["view_id"]
+            latencies.append(ui["latency_ms"])
+        if i > 8:
+            fps.append(ui["fps"])
+    window.release()
+    return latencies
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {
+        "n": len(ordered), "median": round(statistics.median(ordered), 1),
+        "p90": round(ordered[int(0.9 * (len(ordered) - 1))], 1), "max": round(ordered[-1], 1),
+        "min": round(ordered[0], 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
