@@ -75,6 +75,9 @@ class TrainConfig:
     background_samples: int = 16
     learning_rate: float = 1e-2
     """of the hash grid and the networks"""
+    surface_rate: float = 1.0
+    """of an SDF that was settled, as a share of that rate: what it starts from is nearly right, and
+    a short run has no time to mend what a high rate shakes"""
     sharpness_learning_rate: float = 1e-3
     warm_up_until: float = 0.02
     """the rate grows to full until here, and as long again once a density has been settled"""
@@ -82,7 +85,7 @@ class TrainConfig:
     """progress at which the rate is divided by `decay_factor`; empty: exponential decay"""
     decay_factor: float = 10.0
     decay_total: float = 30.0
-    """exponential decay divides the rate by this over the run"""
+    """exponential decay divides the rate by this, from the end of the topology warm-up on"""
     weight_decay: float = 1e-2
     """of the networks; the hash grid has none"""
     initial_levels: int = 4

@@ -15,7 +15,7 @@ DESCRIPTIONS = {
 
 _HOLLOWS_FIRST = TrainConfig(
     density_until=0.4, initial_levels=10, levels_from=0.4, levels_until=0.6,
-    cos_anneal_until=0.0, curvature_until=0.6, learning_rate=6e-3,
+    cos_anneal_until=0.0, curvature_until=0.6, learning_rate=1.5e-3, decay_total=8.0,
     initial_inv_s=300.0, final_inv_s=600.0, lambda_mask=0.0,
     lambda_curvature=2e-3, points_until=0.8,
 )
@@ -29,7 +29,11 @@ PRESETS = {
         field=FieldConfig(
             n_levels=10, log2_hashmap_size=17, finest_resolution=384, appearance_size=4,
         ),
-        train=replace(_HOLLOWS_FIRST, minutes=3, samples_per_step=8192, max_photo_side=800),
+        train=replace(
+            _HOLLOWS_FIRST, minutes=3, samples_per_step=8192, max_photo_side=800,
+            density_until=0.6, levels_from=0.6, levels_until=0.75, curvature_until=0.75,
+            surface_rate=0.2,
+        ),
     ),
     "standard": RunConfig(
         preset="standard",

@@ -80,13 +80,13 @@ def render_rays(
     origins, directions = rays.origins, rays.directions
     dt = step_length(train, inv_s)
     if train.cull_weight > 0:
-        samples, n_marched = march_to_surface(
+        samples, let_through, n_marched = march_to_surface(
             origins, directions, occupancy, dt, jitter, lambda x: model.sdf_field.sdf(x, levels),
             inv_s, cos_anneal_ratio, train.cull_weight,
         )
     else:
         samples = march(origins, directions, occupancy, dt, jitter)
-        n_marched = len(samples.t_starts)
+        let_through, n_marched = None, len(samples.t_starts)
     ray = samples.ray_indices
     positions = samples.positions(origins, directions)
     asked = positions if around is None else torch.cat([positions, around])
@@ -99,7 +99,9 @@ def render_rays(
         field.sdf, field.gradients, directions[ray], lengths, model.inv_s, cos_anneal_ratio
     )
     values = torch.cat([color, normals.detach()], -1)
-    shade, opacity, out = _composite(model, rays, samples, alphas, values, train, behind, jitter)
+    shade, opacity, out = _composite(
+        model, rays, samples, alphas, values, train, behind, jitter, let_through
+    )
     return Rendered(
         shade, opacity, out[:, 0], out[:, 4:7], field, rest, n_marched, len(positions)
     )
@@ -141,13 +143,20 @@ def _sample_color(
 def _composite(
     model: SurfaceModel, rays: Rays, samples: Samples, alphas: Tensor, values: Tensor,
     train: TrainConfig, behind: Tensor | None, jitter: Tensor | None,
+    let_through: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Colour with what lies behind [R, 3], opacity [R], and Σ w·(t, values) [R, 1 + C], of which
-    the first three ``values`` [S, C] are the colour."""
+    the first three ``values`` [S, C] are the colour. ``let_through`` [R]: by how much the samples
+    that were culled would have dimmed what lies behind; were it left to shine through, surfaces
+    would swell to hide it."""
     middle = 0.5 * (samples.t_starts + samples.t_ends)
     one = torch.ones_like(middle)[:, None]
     _, out = composite(alphas, torch.cat([one, middle[:, None], values], -1), samples.ray_starts)
     opacity, out = out[:, 0], out[:, 1:]
+    if let_through is not None:
+        whole = torch.where(opacity > 0, 1 - let_through * (1 - opacity), 0.0)
+        out = out * (whole / opacity.clamp(min=1e-6))[:, None]
+        opacity = whole
     if model.background is not None:
         behind = _background(model, rays, opacity.detach(), train, jitter)
     shade = out[:, 1:4]

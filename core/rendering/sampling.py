@@ -111,9 +111,10 @@ def refine(samples: Samples, near_surface: Tensor) -> Samples:
 def march_to_surface(
     origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: Tensor | None,
     sdf: Callable[[Tensor], Tensor], inv_s: float, cos_anneal_ratio: float, threshold: float,
-) -> tuple[Samples, int]:
+) -> tuple[Samples, Tensor, int]:
     """Steps of length ``dt`` whose rendering weight, judged by the SDF alone, exceeds
-    ``threshold``, and how many times the SDF was asked.
+    ``threshold``; of the light that these let through, the share [R] that the others would let
+    through too; and how many times the SDF was asked.
 
     Coarse steps first: where the distance in the middle of one says that the surface and the
     logistic's tail around it are farther off than its ends, or no light gets that far, its fine
@@ -131,5 +132,10 @@ def march_to_surface(
     weights = kernels.neus_weights(
         values, fine.t_starts, fine.t_ends, fine.ray_starts, inv_s, cos_anneal_ratio
     )
+    kept = weights > threshold
+    ray = fine.ray_indices
+    stopped = torch.zeros(2, len(origins), device=origins.device)
+    stopped.index_add_(1, ray, torch.stack([weights, weights * kept]))
+    through, through_kept = 1 - stopped
     asked = len(coarse.t_starts) + len(fine.t_starts)
-    return fine.keep(weights > threshold), asked
+    return fine.keep(kept), (through / through_kept.clamp(min=1e-6)).clamp(0, 1), asked

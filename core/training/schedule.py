@@ -14,14 +14,18 @@ def ramp(progress: float, start: float, end: float) -> float:
 
 
 def learning_rate(train: TrainConfig, progress: float) -> float:
-    """Factor on the base rate: linear warm-up, and again when the surface is settled, for the first
-    steps of a fresh Adam are as long as its rate and would shake what was just fitted; then steps
-    (`decay_at`) or exponential decay."""
+    """Factor on the base rate. Each stage begins with a linear warm-up, for the first steps of a
+    fresh Adam are as long as its rate and would shake what was just fitted. The topology warm-up
+    goes on at the full rate, since a falling one leaves fog in hollows; the surface's then falls,
+    in steps (`decay_at`) or exponentially."""
     began = train.density_until if progress >= train.density_until else 0.0
-    warm = max(ramp(progress, began, began + train.warm_up_until), 0.01)
+    full = began + train.warm_up_until
+    warm = max(ramp(progress, began, full), 0.01)
+    if progress < train.density_until:
+        return warm
     if train.decay_at:
         return warm / train.decay_factor ** sum(progress >= at for at in train.decay_at)
-    return warm * train.decay_total ** -ramp(progress, train.warm_up_until, 1.0)
+    return warm * train.decay_total ** -ramp(progress, full, 1.0)
 
 
 def active_levels(train: TrainConfig, n_levels: int, progress: float) -> float:

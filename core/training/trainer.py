@@ -287,20 +287,21 @@ def _stats(lanes: list[_LaneResult], wrong: Tensor) -> StepStats:
 
 
 def _optimizer(model: SurfaceModel, config: RunConfig) -> torch.optim.AdamW:
-    """AdamW: weight decay on the networks alone, a rate of its own for the sharpness. The SDF is
-    not learnt before it is settled."""
+    """AdamW: weight decay on the networks alone, rates of their own for the sharpness and for an
+    SDF that was settled, before which it is not learnt."""
     train = config.train
     rate = train.learning_rate if model.settled else train.density_learning_rate
-    learnt = {
-        name: p for name, p in model.named_parameters()
-        if p is not model.log_inv_s and (model.settled or not name.startswith("sdf_field."))
-    }
-    tables = [p for name, p in learnt.items() if name.endswith("grid.table")]
-    networks = [p for name, p in learnt.items() if not name.endswith("grid.table")]
-    groups = [
-        {"params": tables, "weight_decay": 0.0, "base": rate},
-        {"params": networks, "weight_decay": train.weight_decay, "base": rate},
-    ]
+    surface_rate = 1.0 if model.radiance is None else train.surface_rate
+    groups = []
+    for name, parameter in model.named_parameters():
+        of_sdf = name.startswith("sdf_field.")
+        if parameter is model.log_inv_s or (of_sdf and not model.settled):
+            continue
+        groups.append({
+            "params": [parameter],
+            "weight_decay": 0.0 if name.endswith("grid.table") else train.weight_decay,
+            "base": rate * surface_rate if of_sdf else rate,
+        })
     if train.sharpness == "learnt":
         groups.append({"params": [model.log_inv_s], "weight_decay": 0.0,
                        "base": train.sharpness_learning_rate})

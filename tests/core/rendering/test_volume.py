@@ -151,7 +151,7 @@ def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
     """Against weights from all steps, of which culling looks at a few only."""
     origins, directions = rays(60)
     occupancy, dt, threshold = OccupancyGrid(16, CPU), 0.01, 1e-3
-    kept, asked = march_to_surface(
+    kept, let_through, asked = march_to_surface(
         origins, directions, occupancy, dt, None, ball, inv_s, ratio, threshold)
     every = march(origins, directions, occupancy, dt)
     weights = reference.neus_weights(
@@ -168,6 +168,16 @@ def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
     assert names(every, weights > 1.5 * threshold) <= found
     assert found <= names(every, weights > 0.5 * threshold)
     assert len(found) > 100
+    # what lies behind is as bright as through all the steps
+    light = 1 - torch.zeros(60).index_add(0, every.ray_indices, weights)
+    kept_weights = torch.tensor([
+        weight for weight, name in zip(weights.tolist(), list(zip(
+            every.ray_indices.tolist(),
+            ((every.t_starts - near[every.ray_indices]) / dt).round().long().tolist())))
+        if name in found])
+    light_kept = 1 - torch.zeros(60).index_add(0, kept.ray_indices, kept_weights)
+    assert (light_kept - light).max() > 2 * threshold, "culling does let light through"
+    torch.testing.assert_close(light_kept * let_through, light, rtol=0, atol=2 * threshold)
     if inv_s > 20:
         assert asked < 0.7 * len(every.t_starts)
 

@@ -63,12 +63,10 @@ def test_the_learning_rate_warms_up_and_decays_smoothly():
     assert (np.diff(rate[10:]) < 0).all()
 
 
-def test_the_learning_rate_warms_up_again_for_the_settled_surface():
+def test_the_rate_of_the_warm_up_stays_and_that_of_the_surface_begins_anew():
     train = replace(TRAIN, density_until=0.4)
-    at = (0.39, 0.4, 0.45, 0.5)
-    once = [schedule.learning_rate(TRAIN, p) for p in at]
-    twice = [schedule.learning_rate(train, p) for p in at]
-    assert np.divide(twice, once) == pytest.approx([1, 0.01, 0.5, 1])
+    rates = [schedule.learning_rate(train, p) for p in (0.05, 0.1, 0.39, 0.4, 0.45, 0.5, 0.75, 1)]
+    assert rates == pytest.approx([0.5, 1, 1, 0.01, 0.5, 1, 1 / 4, 1 / 16])
 
 
 def test_the_learning_rate_falls_in_steps_where_they_are_named():

@@ -128,22 +128,23 @@ def test_a_seed_repeats_both_stages(store, settling_steps):
 
 
 def test_each_stage_learns_its_own_at_its_own_rate(store, settling_steps):
-    trainer = ball_trainer(store, WARM)
+    trainer = ball_trainer(store, changed(surface_rate=0.25))
 
     def learnt():
         mine = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
         return {name.split(".")[0] for name, p in trainer.model.named_parameters() if id(p) in mine}
 
-    def rate():
+    def rates():
         trainer._set_schedules()
-        found, = {group["lr"] for group in trainer.optimizer.param_groups}
-        return found / schedule.learning_rate(WARM.train, trainer.progress)
+        factor = schedule.learning_rate(WARM.train, trainer.progress)
+        return sorted({group["lr"] / factor for group in trainer.optimizer.param_groups})
 
     assert learnt() == {"radiance", "color"}
-    assert rate() == pytest.approx(WARM.train.density_learning_rate)
+    assert rates() == pytest.approx([WARM.train.density_learning_rate])
     until_settled(trainer)
     assert learnt() == {"sdf_field", "radiance", "color"}
-    assert rate() == pytest.approx(WARM.train.learning_rate)
+    full = WARM.train.learning_rate
+    assert rates() == pytest.approx([full * 0.25, full])
 
 
 def test_the_ray_count_holds_the_samples_of_the_warm_up(store):
