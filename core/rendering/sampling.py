@@ -127,7 +127,8 @@ def march_to_surface(
         distance, coarse.t_starts, coarse.t_ends, coarse.ray_starts, inv_s, 1.0
     )
     lit = 1 - coarse.sum_before(weights) > threshold
-    fine = refine(coarse, (distance.abs() < dt * REFINE + 6 / inv_s) & lit)
+    tail = 6 / inv_s
+    fine = refine(coarse, (distance.abs() < dt * REFINE + tail) & lit)
     values = sdf(fine.positions(origins, directions))
     weights = kernels.neus_weights(
         values, fine.t_starts, fine.t_ends, fine.ray_starts, inv_s, cos_anneal_ratio
@@ -137,5 +138,7 @@ def march_to_surface(
     stopped = torch.zeros(2, len(origins), device=origins.device)
     stopped.index_add_(1, ray, torch.stack([weights, weights * kept]))
     through, through_kept = 1 - stopped
+    let_through = (through / through_kept.clamp(min=1e-6)).clamp(0, 1)
+    let_through[coarse.ray_indices[~lit | (distance < -tail)]] = 0.0
     asked = len(coarse.t_starts) + len(fine.t_starts)
-    return fine.keep(kept), (through / through_kept.clamp(min=1e-6)).clamp(0, 1), asked
+    return fine.keep(kept), let_through, asked
