@@ -29,7 +29,7 @@ from core.training.rays import photo_rays
 RESOLUTION = 128
 DEPTH_SIDE = 140
 """Pixels along the longer side of a depth map."""
-MOST_CAMERAS = 100
+MOST_CAMERAS = 50
 CHUNK = 4096
 FIT_STEPS = 200
 FIT_POINTS = 16384
