@@ -17,7 +17,7 @@ from core.messages import SetView
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sphere_trace import sphere_trace
 
-BAND = 16384
+BAND = 4096
 """Rays traced by one lane at most between two looks at newer cameras."""
 TOLERANCE = 0.25
 """How far a point of the surface may be off, in pixels."""
