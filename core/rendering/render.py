@@ -154,9 +154,10 @@ def _composite(
     _, out = composite(alphas, torch.cat([one, middle[:, None], values], -1), samples.ray_starts)
     opacity, out = out[:, 0], out[:, 1:]
     if let_through is not None:
-        whole = torch.where(opacity > 0, 1 - let_through * (1 - opacity), 0.0)
-        out = out * (whole / opacity.clamp(min=1e-6))[:, None]
-        opacity = whole
+        whole = 1 - let_through * (1 - opacity)
+        # at most twofold: where nearly all was culled, the rest tells little of what it was
+        stretch = (whole / opacity.clamp(min=1e-6)).clamp(max=2.0)
+        opacity, out = opacity * stretch, out * stretch[:, None]
     if model.background is not None:
         behind = _background(model, rays, opacity.detach(), train, jitter)
     shade = out[:, 1:4]

@@ -30,6 +30,7 @@ RESOLUTION = 128
 DEPTH_SIDE = 140
 """Pixels along the longer side of a depth map."""
 MOST_CAMERAS = 50
+"""So many, spread over all of them, have their depths fused."""
 CHUNK = 4096
 FIT_STEPS = 200
 FIT_POINTS = 16384

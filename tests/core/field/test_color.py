@@ -126,7 +126,7 @@ def test_a_surface_is_coloured_as_the_eyes_above_it_see_it():
     model = SurfaceModel(RunConfig(field=SMALL), 2, False)
     x = directions(30) * 0.5
     above = directions(1)[0] * 3.0
-    below = torch.stack([-above, -above])  # behind the ball or at a slant: no say in it
+    below = torch.stack([-above, -above])  # behind the ball: no say in it
     with torch.no_grad():
         color, normals = model.surface_color(x, above[None])
         samples = model.sdf_field.samples(x)
