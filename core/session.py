@@ -205,7 +205,7 @@ class Session:
         assert self.config is not None
         began = time.monotonic()
         try:
-            stats = trainer.step()
+            stats = trainer.work()
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             self._enter("paused")
@@ -213,7 +213,8 @@ class Session:
                                  "close other programs.", "training"))
             return
         self._unsaved = True
-        self._stats.add(stats)
+        if stats is not None:
+            self._stats.add(stats)
         now = time.monotonic()
         self._next_step = now + YIELD * (now - began)
         if self._stats.diverged:

@@ -26,8 +26,6 @@ class StatsWindow:
         return self._bad_steps > MAX_BAD_STEPS
 
     def add(self, stats: StepStats) -> None:
-        if not stats.n_rays:
-            return  # resumed where the surface is being settled, before any step to tell of
         finite = np.isfinite(sum(stats.losses.values()))
         self._bad_steps = 0 if finite else self._bad_steps + 1
         self._recent.append(stats)

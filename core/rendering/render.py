@@ -61,71 +61,98 @@ def step_length(train: TrainConfig, inv_s: float) -> float:
     return max(2 / train.march_steps, min(train.march_sharpness / inv_s, 0.05))
 
 
+@dataclass(frozen=True)
+class Found:
+    """Where rays are to be asked: the samples that carry weight; by how much those that were
+    culled let light through [R] (None: unknown); how many there were before culling."""
+
+    samples: Samples
+    let_through: Tensor | None
+    n_marched: int
+
+
 def render_rays(
     model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
-    cos_anneal_ratio: float = 1.0, behind: Tensor | None = None,
-    jitter: Tensor | None = None, around: Tensor | None = None, levels: float | None = None,
+    behind: Tensor | None = None,
 ) -> Rendered:
-    """Volume rendering of ``rays``.
+    """Volume rendering of ``rays`` as `find_samples` and `render_samples` do it together."""
+    found = find_samples(model, occupancy, rays, train)
+    return render_samples(model, rays, found, train, behind=behind)
 
-    ``behind`` [R, 3] or [3]: the colour where nothing is hit, used when the model has no background
-    of its own (black if None). ``jitter`` [R] shifts the samples (training). ``around`` [N, 3]:
-    further points whose field values are wanted, asked together with the samples because one large
-    question is cheaper than two. In the warm-up it is the radiance field's density that is
-    rendered.
-    """
+
+@torch.no_grad()
+def find_samples(
+    model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
+    cos_anneal_ratio: float = 1.0, jitter: Tensor | None = None,
+) -> Found:
+    """March ``rays`` and cull. ``jitter`` [R] shifts the samples (training)."""
+    origins, directions, shape = rays.origins, rays.directions, model.shape
     if not model.settled:
-        return _render_density(model, occupancy, rays, train, behind, jitter, levels)
-    inv_s = float(model.inv_s.detach())
-    origins, directions = rays.origins, rays.directions
+        samples, n_marched = march_through_density(
+            origins, directions, occupancy, jitter, shape.sdf, train.cull_weight
+        )
+        return Found(samples, None, n_marched)
+    inv_s = float(model.inv_s)
     dt = step_length(train, inv_s)
     if train.cull_weight > 0:
-        samples, let_through, n_marched = march_to_surface(
-            origins, directions, occupancy, dt, jitter, lambda x: model.sdf_field.sdf(x, levels),
-            inv_s, cos_anneal_ratio, train.cull_weight,
-        )
-    else:
-        samples = march(origins, directions, occupancy, dt, jitter)
-        let_through, n_marched = None, len(samples.t_starts)
+        return Found(*march_to_surface(
+            origins, directions, occupancy, dt, jitter, shape.sdf, inv_s, cos_anneal_ratio,
+            train.cull_weight,
+        ))
+    samples = march(origins, directions, occupancy, dt, jitter)
+    return Found(samples, None, len(samples.t_starts))
+
+
+def render_samples(
+    model: SurfaceModel, rays: Rays, found: Found, train: TrainConfig, *,
+    cos_anneal_ratio: float = 1.0, behind: Tensor | None = None,
+    jitter: Tensor | None = None, around: Tensor | None = None,
+) -> Rendered:
+    """Ask the field at the samples ``found`` on ``rays`` and composite.
+
+    ``behind`` [R, 3] or [3]: the colour where nothing is hit, used when the model has no background
+    of its own (black if None). ``jitter`` [R] shifts the samples of the background. ``around``
+    [N, 3]: further points whose field values are wanted, asked together with the samples because
+    one large question is cheaper than two. In the warm-up it is the radiance field's density that
+    is rendered.
+    """
+    if not model.settled:
+        return _render_density(model, rays, found, train, behind, jitter)
+    samples, directions = found.samples, rays.directions
     ray = samples.ray_indices
-    positions = samples.positions(origins, directions)
+    positions = samples.positions(rays.origins, directions)
     asked = positions if around is None else torch.cat([positions, around])
-    field, rest = model.sdf_field.samples(asked, levels).split(len(positions))
+    field, rest = model.sdf_field.samples(asked).split(len(positions))
     normals = F.normalize(field.gradients, dim=-1, eps=1e-6)
-    features = model.features(positions, field, levels)
+    features = model.features(positions, field)
     color = _sample_color(model, rays, samples, positions, normals, features)
     lengths = samples.t_ends - samples.t_starts
     alphas = neus_alpha(
         field.sdf, field.gradients, directions[ray], lengths, model.inv_s, cos_anneal_ratio
     )
     values = torch.cat([color, normals.detach()], -1)
-    shade, opacity, out = _composite(
-        model, rays, samples, alphas, values, train, behind, jitter, let_through
-    )
+    shade, opacity, out = _composite(model, rays, found, alphas, values, train, behind, jitter)
     return Rendered(
-        shade, opacity, out[:, 0], out[:, 4:7], field, rest, n_marched, len(positions)
+        shade, opacity, out[:, 0], out[:, 4:7], field, rest, found.n_marched, len(positions)
     )
 
 
 def _render_density(
-    model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig,
-    behind: Tensor | None, jitter: Tensor | None, levels: float | None,
+    model: SurfaceModel, rays: Rays, found: Found, train: TrainConfig, behind: Tensor | None,
+    jitter: Tensor | None,
 ) -> Rendered:
     """The same through the density of the radiance field (Mildenhall et al. 2020, eq. 3), which
     has no normals: rays see into it, and so find hollows that an opaque surface would close."""
-    shape = model.shape
-    samples, n_marched = march_through_density(
-        rays.origins, rays.directions, occupancy, jitter, lambda x: shape.sdf(x, levels),
-        train.cull_weight,
-    )
+    samples = found.samples
     positions = samples.positions(rays.origins, rays.directions)
-    level, features = shape.sdf_and_features(positions, levels)
+    level, features = model.shape.sdf_and_features(positions)
     normals = torch.zeros_like(positions)
     color = _sample_color(model, rays, samples, positions, normals, features)
     alphas = density_alpha(level, samples.t_ends - samples.t_starts)
-    shade, opacity, out = _composite(model, rays, samples, alphas, color, train, behind, jitter)
+    shade, opacity, out = _composite(model, rays, found, alphas, color, train, behind, jitter)
     return Rendered(
-        shade, opacity, out[:, 0], torch.zeros_like(shade), None, None, n_marched, len(positions)
+        shade, opacity, out[:, 0], torch.zeros_like(shade), None, None, found.n_marched,
+        len(positions),
     )
 
 
@@ -141,14 +168,13 @@ def _sample_color(
 
 
 def _composite(
-    model: SurfaceModel, rays: Rays, samples: Samples, alphas: Tensor, values: Tensor,
+    model: SurfaceModel, rays: Rays, found: Found, alphas: Tensor, values: Tensor,
     train: TrainConfig, behind: Tensor | None, jitter: Tensor | None,
-    let_through: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Colour with what lies behind [R, 3], opacity [R], and Σ w·(t, values) [R, 1 + C], of which
-    the first three ``values`` [S, C] are the colour. ``let_through`` [R]: by how much the samples
-    that were culled would have dimmed what lies behind; were it left to shine through, surfaces
-    would swell to hide it."""
+    the first three ``values`` [S, C] are the colour. The samples that were culled would have dimmed
+    what lies behind; were it left to shine through, surfaces would swell to hide it."""
+    samples, let_through = found.samples, found.let_through
     middle = 0.5 * (samples.t_starts + samples.t_ends)
     one = torch.ones_like(middle)[:, None]
     _, out = composite(alphas, torch.cat([one, middle[:, None], values], -1), samples.ray_starts)

@@ -15,7 +15,7 @@ from core.config import RunConfig
 from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Rays, Rendered, render_rays
+from core.rendering.render import Found, Rays, Rendered, find_samples, render_samples
 from core.rendering.sampling import DENSITY_STEP, random_in_ball
 from core.rendering.volume import density_alpha
 from core.training import losses, schedule
@@ -63,7 +63,7 @@ class _LaneResult:
 
 
 class Trainer:
-    """Owns the model and everything that trains it. ``elapsed`` counts seconds spent in `step`."""
+    """Owns the model and everything that trains it. ``elapsed`` counts seconds spent in `work`."""
 
     def __init__(self, store: PixelStore, config: RunConfig, device: torch.device) -> None:
         self.store, self.config, self.device = store, config, device
@@ -76,12 +76,11 @@ class Trainer:
         self.renew_optimizer()
         self.n_rays = config.train.n_rays
         self.step_count = 0
-        self._settling: Iterator[None] | None = None
-        self._last_stats = StepStats({}, 0.0, 0, 0, 0)
+        self._under_way: Iterator[StepStats | None] | None = None
         self.elapsed = 0.0
         self.segment = (0.0, 0.0)  # where the present stretch began: seconds or steps, progress
         self.budget: float = config.steps or config.train.minutes * 60
-        self._set_schedules()
+        self._set_schedules(self.progress)
 
     @property
     def spent(self) -> float:
@@ -117,30 +116,38 @@ class Trainer:
         self.segment, self.budget = (self.spent, at), budget
 
     def step(self) -> StepStats:
-        """One optimisation step, or at the end of the topology warm-up a slice of the work that
-        makes a surface of it."""
-        began = time.perf_counter()
-        self._set_schedules()
-        if not self.model.settled and self.progress >= self.config.train.density_until:
-            self._settle()
-        else:
-            self._last_stats = self._optimise()
-        self.elapsed += time.perf_counter() - began
-        return self._last_stats
+        """All slices of the next step."""
+        while (stats := self.work()) is None:
+            pass
+        return stats
 
-    def _settle(self) -> None:
-        """The next slice; an interrupted run begins this work anew."""
-        if self._settling is None:
-            store = self.store
-            self._settling = settle(self.model, self.occupancy, store.scene, store.intrinsics)
-        if next(self._settling, self) is self:
-            self._settling = None
-            left = self.segment[0] + self.budget - self.spent
-            at = self.config.train.density_until
-            self.segment, self.budget = (self.spent, at), max(left, 0.0)
-            self.n_rays = self.config.train.n_rays
-            self.renew_optimizer()
-            self._update_occupancy()
+    def work(self) -> StepStats | None:
+        """One slice of an optimisation step, or at the end of the topology warm-up of the work that
+        makes a surface of it; the figures of a step with its last slice."""
+        began = time.perf_counter()
+        under_way, self._under_way = self._under_way or self._next_step(), None
+        stats = next(under_way, None)
+        if stats is None:
+            self._under_way = under_way
+        self.elapsed += time.perf_counter() - began
+        return stats
+
+    def _next_step(self) -> Iterator[StepStats | None]:
+        if not self.model.settled and self.progress >= self.config.train.density_until:
+            yield from self._settle()
+        yield from self._optimise(self.progress)
+
+    def _settle(self) -> Iterator[None]:
+        """An interrupted run begins this work anew."""
+        store, at = self.store, self.config.train.density_until
+        self._set_schedules(at)
+        yield from settle(self.model, self.occupancy, store.scene, store.intrinsics)
+        left = self.segment[0] + self.budget - self.spent
+        self.segment, self.budget = (self.spent, at), max(left, 0.0)
+        self.n_rays = self.config.train.n_rays
+        self.renew_optimizer()
+        self._update_occupancy()
+        yield
 
     def renew_optimizer(self) -> None:
         """A fresh optimiser of what is learnt at this stage."""
@@ -154,16 +161,24 @@ class Trainer:
         step = torch.tensor(DENSITY_STEP, device=self.device)
         self.occupancy.update_density(lambda x: density_alpha(model.shape.sdf(x), step))
 
-    def _optimise(self) -> StepStats:
-        """The batch is cut into lanes, whose gradients are added up."""
+    def _optimise(self, progress: float) -> Iterator[StepStats | None]:
+        """The batch is cut into lanes, whose gradients are added up. The model changes with the
+        last slice only, so that what is drawn between slices is of one piece."""
+        self._set_schedules(progress)
         if self.step_count % OCCUPANCY_EVERY == 0:
             self._update_occupancy()
-        batches, drawn = self._draw()
+            yield
+        batches, drawn = self._draw(progress)
+        found = lane_map(lambda batch: self._find(batch, progress), batches)
+        yield
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        results = lane_map(lambda batch: self._lane(batch, parameters), batches)
+        results = lane_map(
+            lambda lane: self._lane(*lane, parameters, progress), zip(batches, found)
+        )
+        yield
         for i, parameter in enumerate(parameters):
-            found = [g for lane in results if (g := lane.gradients[i]) is not None]
-            parameter.grad = _total(found)
+            gradients = [g for lane in results if (g := lane.gradients[i]) is not None]
+            parameter.grad = _total(gradients)
         wrong = torch.cat([lane.wrong for lane in results])
         stats = _stats(results, wrong[drawn.fair])
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must poison nothing
@@ -171,12 +186,12 @@ class Trainer:
             if not self.model.settled:
                 self.rays.error_map.learn(drawn.cells, wrong.abs().mean(-1).cpu().numpy())
         if self.config.train.sharpness == "learnt":
-            self._hold_sharpness()
+            self._hold_sharpness(progress)
         self._adapt_ray_count(stats.n_kept)
         self.step_count += 1
-        return stats
+        yield stats
 
-    def _draw(self) -> tuple[list[_Batch], RayBatch]:
+    def _draw(self, progress: float) -> tuple[list[_Batch], RayBatch]:
         """Random rays with the colours they should have, cut into lanes and whole. All randomness
         is drawn here, on one thread, so that a seed repeats a run."""
         n_lanes = count(self.device)
@@ -189,7 +204,7 @@ class Trainer:
             target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
         around = random_in_ball(EIKONAL_POINTS, self.device).chunk(n_lanes)
         points: tuple[Tensor | None, ...] = (None,) * n_lanes
-        if len(self.points) and schedule.points_weight(self.config.train, self.progress) > 0:
+        if len(self.points) and schedule.points_weight(self.config.train, progress) > 0:
             chosen = torch.randint(len(self.points), (POINTS,), device=self.device)
             points = self.points[chosen].chunk(n_lanes)
         parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
@@ -200,15 +215,24 @@ class Trainer:
         ]
         return batches, drawn
 
-    def _lane(self, batch: _Batch, parameters: list[Tensor]) -> _LaneResult:
+    def _find(self, batch: _Batch, progress: float) -> Found:
+        train = self.config.train
+        return find_samples(
+            self.model, self.occupancy, batch.rays, train, jitter=batch.jitter,
+            cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
+        )
+
+    def _lane(
+        self, batch: _Batch, found: Found, parameters: list[Tensor], progress: float
+    ) -> _LaneResult:
         """Render one part of the batch and take the gradients of its loss."""
         train = self.config.train
-        rendered = render_rays(
-            self.model, self.occupancy, batch.rays, train, behind=batch.behind,
+        rendered = render_samples(
+            self.model, batch.rays, found, train, behind=batch.behind,
             jitter=batch.jitter, around=batch.around,
-            cos_anneal_ratio=schedule.cos_anneal_ratio(train, self.progress),
+            cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
         )
-        terms = self._losses(batch, rendered)
+        terms = self._losses(batch, rendered, progress)
         share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
         loss = torch.stack(list(terms.values())).sum() * share
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
@@ -217,7 +241,9 @@ class Trainer:
             (rendered.color - batch.target).detach(), rendered.n_marched, rendered.n_kept,
         )
 
-    def _losses(self, batch: _Batch, rendered: Rendered) -> dict[str, Tensor]:
+    def _losses(
+        self, batch: _Batch, rendered: Rendered, progress: float
+    ) -> dict[str, Tensor]:
         """Weighted terms by name."""
         train, field = self.config.train, self.model.sdf_field
         color = losses.color_loss(rendered.color, batch.target, train.color_loss)
@@ -227,20 +253,20 @@ class Trainer:
         gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
         terms["eikonal"] = train.lambda_eikonal * losses.eikonal_loss(gradients)
         laplacian = rendered.field.laplacian
-        weight = schedule.curvature_weight(train, self.progress, field.eps_ratio)
+        weight = schedule.curvature_weight(train, progress, field.eps_ratio)
         if laplacian is not None and len(laplacian) and weight > 0:
             terms["curvature"] = weight * losses.curvature_loss(laplacian)
         if self.store.scene.has_masks and train.lambda_mask > 0:
             mask = losses.mask_loss(rendered.opacity, batch.opacity)
             terms["mask"] = train.lambda_mask * mask
         if batch.points is not None:
-            weight = schedule.points_weight(train, self.progress)
+            weight = schedule.points_weight(train, progress)
             terms["points"] = weight * losses.points_loss(field.sdf(batch.points))
         return terms
 
-    def _set_schedules(self) -> None:
-        """Put levels, ε, sharpness and learning rates where progress says."""
-        train, progress = self.config.train, self.progress
+    def _set_schedules(self, progress: float) -> None:
+        """Put levels, ε, sharpness and learning rates where ``progress`` says."""
+        train = self.config.train
         field = self.model.sdf_field
         n_levels = field.config.n_levels
         field.active_levels = schedule.active_levels(train, n_levels, progress)
@@ -253,9 +279,9 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * factor
 
-    def _hold_sharpness(self) -> None:
+    def _hold_sharpness(self, progress: float) -> None:
         """A learnt sharpness may run ahead of its schedule only so far."""
-        most = 8 * schedule.inv_s(self.config.train, self.progress)
+        most = 8 * schedule.inv_s(self.config.train, progress)
         self.model.log_inv_s.data.clamp_(math.log(self.config.train.initial_inv_s), math.log(most))
 
     def _adapt_ray_count(self, n_kept: int) -> None:

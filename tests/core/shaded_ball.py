@@ -76,8 +76,8 @@ def ball_trainer(store: PixelStore, config: RunConfig = TINY) -> Trainer:
 
 
 def quick_settling(patch: pytest.MonkeyPatch) -> int:
-    """Make the work at the end of a warm-up as small as the ball; how many steps it takes of a
-    trainer on this machine."""
+    """Make the work at the end of a warm-up as small as the ball; how many slices it takes
+    on this machine."""
     for name, value in (("RESOLUTION", 32), ("DEPTH_SIDE", 32), ("FIT_STEPS", 40),
                         ("FIT_POINTS", 2048)):
         patch.setattr(settle, name, value)

@@ -71,6 +71,11 @@ class Watched:
             self.session.work()
         raise AssertionError(f"still {self.state}: {self.events[-3:]}")
 
+    def steps(self, n: int) -> None:
+        trainer = self.session.trainer
+        wanted = trainer.step_count + n
+        self.work(lambda: trainer.step_count >= wanted)
+
     def train(self, photos: Path, steps: int = STEPS, until: str = "finished") -> None:
         self.do(m.Open(str(photos)), "ready")
         self.do(m.Start(steps=steps), until)
@@ -101,14 +106,13 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert set(opened.presets) == set(PRESETS)
 
     run.do(m.Start(steps=STEPS), "training")
-    run.session.work()
+    run.steps(1)
     step = run.session.trainer.step_count
-    assert step >= 1
     run.do(m.Pause(), "paused")
     assert not run.session.work(), "nothing to do"
     assert run.session.trainer.step_count == step
     run.do(m.Start(), "training")
-    run.session.work()
+    run.steps(1)
     assert run.session.trainer.step_count == step + 1, "it resumes"
     run.do(m.Reset(), "ready")
     assert run.session.trainer is None
@@ -140,35 +144,36 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert not failures(run.events + again.events)
 
 
-def test_while_the_camera_moves_training_rests_after_each_step(sessions, photos, monkeypatch):
+def test_while_the_camera_moves_training_rests_after_each_slice(sessions, photos, monkeypatch):
     run = sessions()
     run.train(photos, steps=1000, until="training")
     session, now = run.session, [100.0]
     monkeypatch.setattr("core.session.time.monotonic", lambda: now[0])
 
-    def steps(n: int) -> int:
-        before = session.trainer.step_count
+    trained, work = [], session.trainer.work
+
+    def slice_of_a_second():
+        now[0] += 1
+        trained.append(now[0])
+        return work()
+
+    def slices(n: int) -> int:
+        before = len(trained)
         for _ in range(n):
             session.work()
-        return session.trainer.step_count - before
+        return len(trained) - before
 
-    assert steps(3) == 3, "nobody watches"
-    step = session.trainer.step
-
-    def step_of_a_second():
-        now[0] += 1
-        return step()
-
-    monkeypatch.setattr(session.trainer, "step", step_of_a_second)
+    monkeypatch.setattr(session.trainer, "work", slice_of_a_second)
+    assert slices(3) == 3, "nobody watches"
     session.handle(view(1, moving=True))
     run.work(lambda: run.pictures)
-    assert steps(1) <= 1
-    run.work(lambda: now[0] > 100.0)  # one step, which took a second
-    assert steps(20) == 0
     now[0] += YIELD
-    assert steps(4) == 1
+    run.work(lambda: now[0] == trained[-1])  # one slice, which took a second
+    assert slices(20) == 0
+    now[0] += YIELD
+    assert slices(4) == 1
     session.handle(view(2))
-    assert steps(20) > 5, "at rest it goes on"
+    assert slices(20) > 5, "at rest it goes on"
 
 
 def test_what_is_announced_is_what_is_obeyed(sessions, photos):
@@ -289,8 +294,7 @@ def test_another_preset_and_an_unknown_one(sessions, photos):
 def test_closing_saves_what_training_would_lose(sessions, photos, tmp_path):
     run = sessions()
     run.train(photos, until="training")
-    run.session.work()
-    run.session.work()
+    run.steps(2)
     step = run.session.trainer.step_count
     run.session.close()
     assert only(run.events, m.Saved).automatic
@@ -341,7 +345,7 @@ def test_a_full_gpu_pauses_the_run_with_a_remedy(sessions, photos, monkeypatch):
     def full():
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(run.session.trainer, "step", full)
+    monkeypatch.setattr(run.session.trainer, "work", full)
     run.session.work()
     assert run.state == "paused"
     assert "smaller preset" in failures(run.events)[-1]

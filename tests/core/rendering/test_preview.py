@@ -13,7 +13,7 @@ from core.messages import SetView
 from core.previewer import Previewer
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import render_preview, traced, view_rays
-from core.rendering.render import Rays, render_rays, step_length
+from core.rendering.render import Rays, find_samples, render_rays, render_samples, step_length
 
 CPU = torch.device("cpu")
 RADIUS, DISTANCE, FOV = 0.5, 3.0, 0.7
@@ -171,7 +171,8 @@ def test_points_asked_for_beside_the_samples_are_answered(sphere):
     around = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.8, 0.0]])
     rays = Rays(torch.tensor([[0.0, 0, -3]]), torch.tensor([[0.0, 0, 1]]))
     with torch.no_grad():
-        rendered = render_rays(model, occupancy, rays, CONFIG.train, around=around)
+        found = find_samples(model, occupancy, rays, CONFIG.train)
+        rendered = render_samples(model, rays, found, CONFIG.train, around=around)
         torch.testing.assert_close(rendered.around.sdf, model.sdf_field.sdf(around))
     assert len(rendered.field.sdf) == rendered.n_kept
 

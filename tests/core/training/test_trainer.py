@@ -154,7 +154,7 @@ def test_schedules_reach_the_model(store):
     assert field.active_levels == TRAIN.initial_levels
     first_eps, first_ratio = field.normal_eps, field.eps_ratio
     trainer.step_count = 30
-    trainer._set_schedules()
+    trainer._set_schedules(trainer.progress)
     assert field.active_levels == pytest.approx(schedule.active_levels(TRAIN, 5, 0.5))
     assert field.normal_eps < first_eps
     assert field.eps_ratio / first_ratio == pytest.approx(field.normal_eps / first_eps)
