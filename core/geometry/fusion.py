@@ -8,62 +8,86 @@ the mean of what they say is the distance. What no camera sees is taken to be so
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from scipy import ndimage
 
-from core.geometry.cameras import Intrinsics, project
+from core.geometry.cameras import Intrinsics
+from core.geometry.rigid import invert
+from core.lanes import lane_map
 
 TRUNCATION = 0.045
 """Scene units behind a seen surface about which a camera still speaks: no more than a thin wall,
 whose other side is another camera's to tell."""
+SLABS = 16
+"""Pieces of the grid in which the lanes share out the work."""
 
 
 class DistanceFusion:
     """Collects depth maps over [-1, 1]³, ``resolution`` cells along each side."""
 
     def __init__(self, resolution: int) -> None:
-        self.resolution = resolution
-        line = ((np.arange(resolution) + 0.5) * (2 / resolution) - 1).astype(np.float32)
-        x, y, z = np.meshgrid(line, line, line, indexing="ij")
-        self._in_ball = x**2 + y**2 + z**2 < (1 + 2 / resolution) ** 2
-        self._centers = np.stack([x, y, z], -1)[self._in_ball]
-        self._sum = np.zeros(len(self._centers), np.float32)
-        self._count = np.zeros(len(self._centers), np.float32)
-        self._in_view = np.zeros(len(self._centers), bool)
+        self._line = ((np.arange(resolution) + 0.5) * (2 / resolution) - 1).astype(np.float32)
+        self._sum = np.zeros((resolution,) * 3, np.float32)
+        self._count = np.zeros((resolution,) * 3, np.uint16)
+        self._in_view = np.zeros((resolution,) * 3, np.bool_)
 
-    def says(
-        self, distance: np.ndarray, lens: Intrinsics, scene_from_camera: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What one camera says: cells in its picture [N] bool, those of them it speaks about
-        [M] indices, and the distances there [M]. ``distance`` [H, W] along each pixel's ray, scene
-        units, infinite where nothing is hit. To be `add`\\ ed."""
-        rotation = scene_from_camera[:3, :3].astype(np.float32)
-        offset = self._centers - scene_from_camera[:3, 3].astype(np.float32)
-        uv = project(lens, offset @ rotation)
-        in_view = np.all((uv >= 0) & (uv < (lens.width, lens.height)), axis=1)
-        seen = np.flatnonzero(in_view)
-        u, v = uv[seen].astype(np.int64).T
-        before = distance[v, u] - np.linalg.norm(offset[seen], axis=1)
-        near = before > -TRUNCATION
-        return in_view, seen[near], np.minimum(before[near], TRUNCATION)
+    def add(self, distance: np.ndarray, lens: Intrinsics, scene_from_camera: np.ndarray) -> None:
+        """Take in what one camera sees: ``distance`` [H, W] along each pixel's ray, scene units,
+        infinite where nothing is hit; ``lens``: a pinhole."""
+        camera_from_scene = invert(scene_from_camera)[:3].astype(np.float32)
+        pinhole = np.array([lens.fx, lens.fy, lens.cx, lens.cy], np.float32)
+        distance = np.ascontiguousarray(distance, np.float32)
 
-    def add(self, in_view: np.ndarray, cells: np.ndarray, distances: np.ndarray) -> None:
-        """Take in what a camera `says`."""
-        self._in_view |= in_view
-        self._sum[cells] += distances
-        self._count[cells] += 1
+        def listen(slab: np.ndarray) -> None:
+            part = slice(slab[0], slab[-1] + 1)
+            _listen(
+                distance, pinhole, camera_from_scene, self._line[part], self._line,
+                self._sum[part], self._count[part], self._in_view[part],
+            )
+
+        lane_map(listen, np.array_split(np.arange(len(self._line)), SLABS))
 
     def signed_distance(self) -> np.ndarray:
         """[G, G, G] float32 scene units at the cells' centres, x first, negative inside: near the
         surface the fused mean, farther away the distance to its nearest cell."""
-        known = self._count > 0
-        mean = np.where(known, self._sum / np.maximum(self._count, 1), TRUNCATION)
-        mean[self._in_view & ~known] = -TRUNCATION
-        near = np.full((self.resolution,) * 3, TRUNCATION, np.float32)
-        near[self._in_ball] = mean
-        cell = 2 / self.resolution
-        outside = np.asarray(ndimage.distance_transform_edt(near > 0)) * cell - cell / 2
-        inside = np.asarray(ndimage.distance_transform_edt(near <= 0)) * cell - cell / 2
-        far = np.where(near > 0, outside, -inside)
+        known, cell = self._count > 0, 2 / len(self._line)
+        near = np.where(known, self._sum / np.maximum(self._count, 1), TRUNCATION)
+        near[self._in_view & ~known] = -TRUNCATION
+        outside, inside = lane_map(_cells_to_the_other_side, [near > 0, near <= 0])
+        far = np.where(near > 0, outside - 0.5, 0.5 - inside) * cell
         # the mean knows more than the nearest cell, but only where the two agree
         trusted = (np.abs(near) < 0.8 * TRUNCATION) & (np.abs(far - near) < 1.5 * cell)
         return np.where(trusted, near, far).astype(np.float32)
+
+
+def _cells_to_the_other_side(mask: np.ndarray) -> np.ndarray:
+    """From each cell where ``mask`` is true to the nearest where it is not, 0 elsewhere."""
+    return np.asarray(ndimage.distance_transform_edt(mask))
+
+
+@njit(cache=True, nogil=True)  # without fastmath, which knows no infinity
+def _listen(distance, pinhole, camera_from_scene, xs, line, total, count, in_view):
+    """Add to ``total`` and ``count`` what one camera says of the cells inside the ball, and mark
+    those that its picture shows."""
+    height, width = distance.shape
+    fx, fy, cx, cy = pinhole
+    m, reach = camera_from_scene, (1 + np.float32(2) / len(line)) ** 2
+    for i in range(len(xs)):
+        for j in range(len(line)):
+            for k in range(len(line)):
+                x, y, z = xs[i], line[j], line[k]
+                if x * x + y * y + z * z > reach:
+                    continue
+                deep = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+                if deep <= 0:
+                    continue
+                right = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
+                down = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
+                u, v = fx * right / deep + cx, fy * down / deep + cy
+                if not (0 <= u < width and 0 <= v < height):
+                    continue
+                in_view[i, j, k] = True
+                before = distance[int(v), int(u)] - np.sqrt(right**2 + down**2 + deep**2)
+                if before > -TRUNCATION:
+                    total[i, j, k] += min(before, TRUNCATION)
+                    count[i, j, k] += 1

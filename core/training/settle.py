@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -32,9 +33,9 @@ DEPTH_SIDE = 140
 MOST_CAMERAS = 50
 """So many, spread over all of them, have their depths fused."""
 CHUNK = 4096
-FIT_STEPS = 200
+FIT_STEPS = 120
 FIT_POINTS = 16384
-FIT_RATE = 5e-3
+FIT_RATE = 8e-3
 
 
 def settle(
@@ -46,26 +47,38 @@ def settle(
     stride = -(-len(scene.photos) // MOST_CAMERAS)
     chosen = list(zip(scene.photos, lenses))[::stride]
     lanes = count(model.device)
-
-    def says(view: tuple[Photo, Intrinsics]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        photo, lens = view
-        lens = lens.shrunk(DEPTH_SIDE)
-        rays = photo_rays(scene, photo, lens).to(model.device)
-        depth = torch.cat([
-            median_distance(model, occupancy, rays[i : i + CHUNK])
-            for i in range(0, len(rays), CHUNK)
-        ])
-        picture = depth.view(lens.height, lens.width).cpu().numpy()
-        return fusion.says(picture, lens, scene.scene_from_camera(photo))
-
     for i in range(0, len(chosen), lanes):
-        for told in lane_map(says, chosen[i : i + lanes]):
-            fusion.add(*told)
-        yield
+        yield from _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes])
     distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
     yield
     yield from _fit(model.sdf_field, distances)
     model.settled = True
+
+
+def _fuse(
+    fusion: DistanceFusion, model: SurfaceModel, occupancy: OccupancyGrid, scene: Scene,
+    views: Sequence[tuple[Photo, Intrinsics]],
+) -> Iterator[None]:
+    """Take the depth of each of ``views``, one a lane, into ``fusion``."""
+
+    def depth(view: tuple[Photo, Intrinsics]) -> np.ndarray:
+        photo, lens = view
+        rays = photo_rays(scene, photo, lens).to(model.device)
+        parts = [rays[i : i + CHUNK] for i in range(0, len(rays), CHUNK)]
+        distances = [median_distance(model, occupancy, part) for part in parts]
+        return torch.cat(distances).view(lens.height, lens.width).cpu().numpy()
+
+    views = [(photo, _small_pinhole(lens)) for photo, lens in views]
+    depths = lane_map(depth, views)
+    yield
+    for (photo, lens), distance in zip(views, depths):
+        fusion.add(distance, lens, scene.scene_from_camera(photo))
+    yield
+
+
+def _small_pinhole(lens: Intrinsics) -> Intrinsics:
+    """A lens of a depth map's size that looks where ``lens`` does, without its distortion."""
+    return replace(lens.shrunk(DEPTH_SIDE), model="pinhole", distortion=())
 
 
 @torch.no_grad()

@@ -81,4 +81,4 @@ def quick_settling(patch: pytest.MonkeyPatch) -> int:
     for name, value in (("RESOLUTION", 32), ("DEPTH_SIDE", 32), ("FIT_STEPS", 40),
                         ("FIT_POINTS", 2048)):
         patch.setattr(settle, name, value)
-    return -(-8 // lanes.count(CPU)) + 1 + 40 + 1  # photos, fusion, fit, end
+    return 2 * -(-8 // lanes.count(CPU)) + 1 + 40 + 1  # photos, fusion, fit, end

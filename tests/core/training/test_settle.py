@@ -125,11 +125,11 @@ def test_few_of_many_cameras_are_asked(monkeypatch):
     asked = []
 
     class Fusion(settle.DistanceFusion):
-        def says(self, distance, lens, scene_from_camera):
+        def add(self, distance, lens, scene_from_camera):
             asked.append(scene_from_camera[:3, 3])
             assert distance.shape == (lens.height, lens.width)
             assert max(distance.shape) == settle.DEPTH_SIDE
-            return super().says(distance, lens, scene_from_camera)
+            super().add(distance, lens, scene_from_camera)
 
     monkeypatch.setattr(settle, "DistanceFusion", Fusion)
     monkeypatch.setattr(settle, "DEPTH_SIDE", 24)
