@@ -139,21 +139,29 @@ def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
 
 
 def _write_preview(session: Session, mesh_path: Path, out: Path) -> None:
-    """Photo, field and mesh from the same cameras, a few sides."""
+    """Photo, field and mesh, in clay and in its colours if its file holds them, from the same
+    cameras, a few sides."""
     trainer = session.trainer
     assert trainer is not None
     loaded: Any = trimesh.load(mesh_path, process=False, force="mesh")
     vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
     normals = np.asarray(loaded.vertex_normals)
+    skins: list[np.ndarray | None] = [None]
+    if loaded.visual.kind == "vertex":
+        skins.append(np.asarray(loaded.visual.vertex_colors)[:, :3])
     photos = trainer.store.scene.photos
     chosen = [photos[i * len(photos) // PREVIEW_VIEWS] for i in range(PREVIEW_VIEWS)]
     rows = []
     for photo in chosen:
         lens = training_size(photo.intrinsics, PREVIEW_SIDE)
-        clay = shade(vertices, faces, normals, lens, photo.world_from_camera)
-        rows.append([photo_truth(trainer, photo, lens),
-                     run(render_photo(trainer, photo, lens)), clay])
-    sheet = contact_sheet(rows, ["photo", "field", "mesh"], [p.name for p in chosen])
+        meshes = [
+            shade(vertices, faces, normals, lens, photo.world_from_camera, colors=colors)
+            for colors in skins
+        ]
+        field = run(render_photo(trainer, photo, lens))
+        rows.append([photo_truth(trainer, photo, lens), field, *meshes])
+    titles = ["photo", "field", "mesh", "mesh in colour"][: len(rows[0])]
+    sheet = contact_sheet(rows, titles, [p.name for p in chosen])
     data = iio.imwrite("<bytes>", sheet, extension=".png")
     write_atomically(out, data, "the preview")
 

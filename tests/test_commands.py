@@ -127,7 +127,7 @@ def test_reconstruct_leaves_everything(finished):
     assert (len(mesh.vertices), len(mesh.faces)) == (report["vertices"], report["faces"])
     assert (finished / "mesh.obj").stat().st_size == report["bytes"]
     with Image.open(finished / "preview.png") as sheet:
-        assert sheet.width > 200
+        assert sheet.width > 4 * 400, "photo, field, mesh and mesh in colour"
     with safe_open(finished / "project" / "checkpoint.safetensors", "numpy") as checkpoint:
         assert "model.sdf_field.grid.table" in checkpoint.keys()  # noqa: SIM118, it is no dict
     assert not [p for p in finished.rglob(".*") if p.is_file()], "no temporary files"
