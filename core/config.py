@@ -76,8 +76,9 @@ class TrainConfig:
     learning_rate: float = 1e-2
     """of the hash grid and the networks"""
     surface_rate: float = 1.0
-    """of an SDF that was settled, as a share of that rate: what it starts from is nearly right, and
-    a short run has no time to mend what a high rate shakes"""
+    """of an SDF that was settled, as a share of that rate at the start"""
+    surface_decay: float = 1.0
+    """until the end that share falls to one part in so many"""
     sharpness_learning_rate: float = 1e-3
     warm_up_until: float = 0.02
     """the rate grows to full until here, and as long again once a density has been settled"""
@@ -117,6 +118,9 @@ class TrainConfig:
     """linear warm-up of the curvature weight, from the end of the topology warm-up; it is then
     divided by the growth per open level"""
     lambda_mask: float = 0.1
+    lambda_sparsity: float = 0.0
+    """weight, through the topology warm-up, of the mean opacity of space: without it fog that few
+    photos look through stays, in the hollow of a vase above all"""
     lambda_points: float = 0.1
     """weight of |sdf| at structure-from-motion points"""
     points_until: float = 0.3

@@ -17,7 +17,8 @@ _HOLLOWS_FIRST = TrainConfig(
     density_until=0.4, initial_levels=10, levels_from=0.4, levels_until=0.6,
     cos_anneal_until=0.0, curvature_until=0.6, learning_rate=1.5e-3, decay_total=8.0,
     initial_inv_s=300.0, final_inv_s=600.0, lambda_mask=0.0,
-    lambda_curvature=2e-3, points_until=0.8,
+    lambda_curvature=2e-3, points_until=0.8, lambda_sparsity=0.05, surface_rate=0.4,
+    surface_decay=10.0,
 )
 """Starts as a radiance field: from the published sphere, opaque at once, the hollow of a vase was
 never found. The random backdrops already say where masks end; a mask term on top of them took the
@@ -31,8 +32,7 @@ PRESETS = {
         ),
         train=replace(
             _HOLLOWS_FIRST, minutes=3, samples_per_step=8192, max_photo_side=800,
-            density_until=0.6, levels_from=0.6, levels_until=0.75, curvature_until=0.75,
-            surface_rate=0.2,
+            density_until=0.5, levels_from=0.5, levels_until=0.7, curvature_until=0.7,
         ),
     ),
     "standard": RunConfig(

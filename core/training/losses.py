@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.rendering.sampling import DENSITY_STEP
+from core.rendering.volume import density_alpha
+
 
 def color_loss(rendered: Tensor, target: Tensor, kind: str) -> Tensor:
     """Difference of colours [R, 3]: "l1" as published, "l2", or "huber" (smooth below 0.1)."""
@@ -24,6 +27,12 @@ def eikonal_loss(gradients: Tensor) -> Tensor:
 def curvature_loss(laplacian: Tensor) -> Tensor:
     """Mean |Δsdf| over ``laplacian`` [N] (Neuralangelo, eq. 8)."""
     return laplacian.abs().mean()
+
+
+def sparsity_loss(levels: Tensor) -> Tensor:
+    """Mean opacity of a step through the density whose ``levels`` [N] were asked at random points:
+    fog that no photo calls for goes."""
+    return density_alpha(levels, torch.full_like(levels, DENSITY_STEP)).mean()
 
 
 def mask_loss(opacity: Tensor, mask: Tensor) -> Tensor:

@@ -28,6 +28,12 @@ def learning_rate(train: TrainConfig, progress: float) -> float:
     return warm * train.decay_total ** -ramp(progress, full, 1.0)
 
 
+def surface_rate(train: TrainConfig, progress: float) -> float:
+    """Share of the rate that an SDF which was settled learns at: what it starts from is nearly
+    right and must not be shaken, and what it ends with must not be rough from the last steps."""
+    return train.surface_rate * train.surface_decay ** -ramp(progress, train.density_until, 1.0)
+
+
 def active_levels(train: TrainConfig, n_levels: int, progress: float) -> float:
     """Fractional number of hash levels in use: the initial ones through the topology warm-up,
     then one after the other until all are there."""

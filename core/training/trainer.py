@@ -249,6 +249,9 @@ class Trainer:
         color = losses.color_loss(rendered.color, batch.target, train.color_loss)
         terms = {"color": train.lambda_color * color}
         if rendered.field is None or rendered.around is None:
+            if train.lambda_sparsity > 0:
+                level = self.model.shape.sdf(batch.around)
+                terms["sparsity"] = train.lambda_sparsity * losses.sparsity_loss(level)
             return terms  # a density has no distances to keep in order
         gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
         terms["eikonal"] = train.lambda_eikonal * losses.eikonal_loss(gradients)
@@ -277,7 +280,8 @@ class Trainer:
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
         factor = schedule.learning_rate(train, progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["base"] * factor
+            share = schedule.surface_rate(train, progress) if group["settled"] else 1.0
+            group["lr"] = group["base"] * factor * share
 
     def _hold_sharpness(self, progress: float) -> None:
         """A learnt sharpness may run ahead of its schedule only so far."""
@@ -317,7 +321,6 @@ def _optimizer(model: SurfaceModel, config: RunConfig) -> torch.optim.AdamW:
     SDF that was settled, before which it is not learnt."""
     train = config.train
     rate = train.learning_rate if model.settled else train.density_learning_rate
-    surface_rate = 1.0 if model.radiance is None else train.surface_rate
     groups = []
     for name, parameter in model.named_parameters():
         of_sdf = name.startswith("sdf_field.")
@@ -326,11 +329,12 @@ def _optimizer(model: SurfaceModel, config: RunConfig) -> torch.optim.AdamW:
         groups.append({
             "params": [parameter],
             "weight_decay": 0.0 if name.endswith("grid.table") else train.weight_decay,
-            "base": rate * surface_rate if of_sdf else rate,
+            "base": rate,
+            "settled": of_sdf and model.radiance is not None,
         })
     if train.sharpness == "learnt":
         groups.append({"params": [model.log_inv_s], "weight_decay": 0.0,
-                       "base": train.sharpness_learning_rate})
+                       "base": train.sharpness_learning_rate, "settled": False})
     return torch.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
 

@@ -132,6 +132,13 @@ def test_losses_by_hand():
     assert losses.psnr_of(torch.tensor(0.01)) == pytest.approx(20)
 
 
+def test_the_sparsity_loss_is_the_mean_opacity_of_a_step():
+    """At level 0 the density is 30 per unit, a step 1/80 long; far outside there is none."""
+    levels = torch.tensor([0.0, 5.0])
+    expected = (1 - np.exp(-30 / 80)) / 2
+    assert float(losses.sparsity_loss(levels)) == pytest.approx(expected, rel=1e-5)
+
+
 def test_the_mask_loss_is_a_cross_entropy_that_stays_finite():
     half = torch.tensor([0.5])
     assert float(losses.mask_loss(half, torch.ones(1))) == pytest.approx(np.log(2))

@@ -10,10 +10,12 @@ from core.config import MeshOptions
 from core.field.model import SurfaceModel
 from core.meshing.from_model import mesh_of_model
 from core.presets import PRESETS
+from core.rendering.sampling import random_in_ball
 from core.tasks import run
-from core.training import schedule
+from core.training import losses, schedule
 from core.training_stats import StatsWindow
 from tests.core.shaded_ball import (
+    CPU,
     FIELD,
     RADIUS,
     TINY,
@@ -128,29 +130,49 @@ def test_a_seed_repeats_both_stages(store, settling_steps):
 
 
 def test_each_stage_learns_its_own_at_its_own_rate(store, settling_steps):
-    trainer = ball_trainer(store, changed(surface_rate=0.25))
+    trainer = ball_trainer(store, changed(surface_rate=0.25, surface_decay=5.0))
 
     def learnt():
         mine = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
         return {name.split(".")[0] for name, p in trainer.model.named_parameters() if id(p) in mine}
 
-    def rates():
-        trainer._set_schedules(trainer.progress)
-        factor = schedule.learning_rate(WARM.train, trainer.progress)
+    def rates(progress):
+        trainer._set_schedules(progress)
+        factor = schedule.learning_rate(WARM.train, progress)
         return sorted({group["lr"] / factor for group in trainer.optimizer.param_groups})
 
     assert learnt() == {"radiance", "color"}
-    assert rates() == pytest.approx([WARM.train.density_learning_rate])
+    assert rates(0.0) == pytest.approx([WARM.train.density_learning_rate])
     until_settled(trainer)
     assert learnt() == {"sdf_field", "radiance", "color"}
     full = WARM.train.learning_rate
-    assert rates() == pytest.approx([full * 0.25, full])
+    assert rates(WARM.train.density_until) == pytest.approx([full * 0.25, full])
+    assert rates(1.0) == pytest.approx([full * 0.05, full])
 
 
 def test_the_ray_count_holds_the_samples_of_the_warm_up(store):
     trainer = ball_trainer(store, changed(density_until=1.0))
     kept = [trainer.step().n_kept for _ in range(40)]
     assert np.mean(kept[-8:]) == pytest.approx(WARM.train.density_samples, rel=0.3)
+
+
+def test_fog_that_no_photo_calls_for_goes(store):
+    """Learnt from nothing but its own opacity."""
+    def share_left(weight):
+        trainer = ball_trainer(store, changed(lambda_color=0.0, lambda_sparsity=weight))
+        points = random_in_ball(2000, CPU)
+
+        def opacity():
+            return float(losses.sparsity_loss(trainer.model.shape.sdf(points).detach()))
+
+        before = opacity()
+        for _ in range(20):
+            told = trainer.step().losses
+        assert ("sparsity" in told) == (weight > 0)
+        return opacity() / before
+
+    assert share_left(0.0) == pytest.approx(1, abs=0.05)
+    assert share_left(0.1) < 0.2
 
 
 def test_the_map_of_errors_learns_in_the_warm_up_alone(store, settling_steps):
