@@ -78,7 +78,8 @@ class TrainConfig:
     surface_rate: float = 1.0
     """of an SDF that was settled, as a share of that rate at the start"""
     surface_decay: float = 1.0
-    """until the end that share falls to one part in so many"""
+    """until the end that share falls to one part in so many. Short runs end smoother for it; long
+    ones, which have time to mend the dents they start from, do not"""
     sharpness_learning_rate: float = 1e-3
     warm_up_until: float = 0.02
     """the rate grows to full until here, and as long again once a density has been settled"""
@@ -105,7 +106,7 @@ class TrainConfig:
     density_samples: int = 16384
     """as `samples_per_step`, through the warm-up, where a sample has no taps"""
     hard_rays: float = 0.7
-    """share of the warm-up's rays that is drawn where the colours are wrong"""
+    """share of the rays that is drawn where the colours are wrong"""
     sharpness: Literal["learnt", "scheduled"] = "scheduled"
     initial_inv_s: float = 20.0
     final_inv_s: float = 400.0

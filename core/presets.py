@@ -17,8 +17,7 @@ _HOLLOWS_FIRST = TrainConfig(
     density_until=0.4, initial_levels=10, levels_from=0.4, levels_until=0.6,
     cos_anneal_until=0.0, curvature_until=0.6, learning_rate=1.5e-3, decay_total=8.0,
     initial_inv_s=300.0, final_inv_s=600.0, lambda_mask=0.0,
-    lambda_curvature=2e-3, points_until=0.8, lambda_sparsity=0.05, surface_rate=0.4,
-    surface_decay=10.0,
+    lambda_curvature=2e-3, points_until=0.8, lambda_sparsity=0.05,
 )
 """Starts as a radiance field: from the published sphere, opaque at once, the hollow of a vase was
 never found. The random backdrops already say where masks end; a mask term on top of them took the
@@ -33,6 +32,7 @@ PRESETS = {
         train=replace(
             _HOLLOWS_FIRST, minutes=3, samples_per_step=8192, max_photo_side=800,
             density_until=0.5, levels_from=0.5, levels_until=0.7, curvature_until=0.7,
+            surface_rate=0.4, surface_decay=10.0,
         ),
     ),
     "standard": RunConfig(
@@ -67,7 +67,7 @@ PRESETS = {
             march_steps=2048, cull_weight=1e-4, background_samples=32, learning_rate=1e-3,
             sharpness_learning_rate=1e-3, warm_up_until=0.01, decay_at=(0.6, 0.8),
             initial_levels=4, levels_from=0.01, levels_until=0.17, sharpness="learnt",
-            final_inv_s=3000.0, lambda_color=3.0, curvature_until=0.01,
+            final_inv_s=3000.0, lambda_color=3.0, curvature_until=0.01, hard_rays=0.0,
         ),
     ),
 }

@@ -183,8 +183,7 @@ class Trainer:
         stats = _stats(results, wrong[drawn.fair])
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must poison nothing
             self.optimizer.step()
-            if not self.model.settled:
-                self.rays.error_map.learn(drawn.cells, wrong.abs().mean(-1).cpu().numpy())
+            self.rays.error_map.learn(drawn.cells, wrong.abs().mean(-1).cpu().numpy())
         if self.config.train.sharpness == "learnt":
             self._hold_sharpness(progress)
         self._adapt_ray_count(stats.n_kept)
@@ -196,7 +195,7 @@ class Trainer:
         is drawn here, on one thread, so that a seed repeats a run."""
         n_lanes = count(self.device)
         n = self.n_rays // n_lanes * n_lanes
-        drawn = self.rays.sample(n, 0.0 if self.model.settled else self.config.train.hard_rays)
+        drawn = self.rays.sample(n, self.config.train.hard_rays)
         jitter = torch.rand(n, device=self.device)
         behind, target = None, drawn.colors
         if self.store.scene.has_masks:
