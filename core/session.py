@@ -207,10 +207,7 @@ class Session:
         try:
             stats = trainer.work()
         except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            self._enter("paused")
-            self._emit(m.Failure("The GPU's memory is full. Reset and choose a smaller preset, or "
-                                 "close other programs.", "training"))
+            self._out_of_memory(trainer)
             return
         self._unsaved = True
         if stats is not None:
@@ -218,9 +215,8 @@ class Session:
         now = time.monotonic()
         self._next_step = now + YIELD * (now - began)
         if self._stats.diverged:
-            self._enter("paused")
-            self._emit(m.Failure("The optimisation no longer gives numbers. Reset, and check that "
-                                 "the poses are right.", "training"))
+            self._stop("The optimisation no longer gives numbers. Reset, and check that the poses "
+                       "are right.")
         elif trainer.finished:
             self._emit_stats()
             self._enter("finished")
@@ -229,6 +225,20 @@ class Session:
             self._emit_stats()
             if now - self._last_save > self.config.train.autosave_minutes * 60:
                 self._autosave()
+
+    def _out_of_memory(self, trainer: Trainer) -> None:
+        """Go on with half the batch while there is half of one."""
+        torch.cuda.empty_cache()
+        if trainer.halve_batch():
+            self.config, n = trainer.config, trainer.config.train.samples_per_step
+            self._emit(m.Notice(f"The GPU's memory was full: on with {n} samples a step."))
+            return
+        self._stop("The GPU's memory is full. Reset and choose a smaller preset, or close other "
+                   "programs.")
+
+    def _stop(self, why: str) -> None:
+        self._enter("paused")
+        self._emit(m.Failure(why, "training"))
 
     def training_stats(self) -> m.TrainingStats:
         """The figures of the run so far; there must be one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,12 +19,14 @@ from core.rendering.render import Found, Rays, Rendered, find_samples, render_sa
 from core.rendering.sampling import DENSITY_STEP, random_in_ball
 from core.rendering.volume import density_alpha
 from core.training import losses, schedule
+from core.training.optimizer import optimizer_of
 from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
 
 OCCUPANCY_EVERY = 16
 EIKONAL_POINTS = 1024
 POINTS = 512
+FEWEST_SAMPLES = 512
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,19 @@ class Trainer:
             budget = max(1, round(budget * self.step_count / max(self.elapsed, 1e-9)))
         self.segment, self.budget = (self.spent, at), budget
 
+    def halve_batch(self) -> bool:
+        """From now on half as many samples a step, because memory ran out; False where so few are
+        left that half of them would not do."""
+        train = self.config.train
+        if train.samples_per_step < 2 * FEWEST_SAMPLES:
+            return False
+        self.config = replace(self.config, train=replace(
+            train, samples_per_step=train.samples_per_step // 2,
+            density_samples=train.density_samples // 2, n_rays=train.n_rays // 2,
+        ))
+        self.n_rays //= 2
+        return True
+
     def step(self) -> StepStats:
         """All slices of the next step."""
         while (stats := self.work()) is None:
@@ -151,7 +166,7 @@ class Trainer:
 
     def renew_optimizer(self) -> None:
         """A fresh optimiser of what is learnt at this stage."""
-        self.optimizer = _optimizer(self.model, self.config)
+        self.optimizer = optimizer_of(self.model, self.config)
 
     def _update_occupancy(self) -> None:
         model = self.model
@@ -313,28 +328,6 @@ def _stats(lanes: list[_LaneResult], wrong: Tensor) -> StepStats:
         float(wrong.square().mean()), sum(len(lane.wrong) for lane in lanes),
         sum(lane.n_marched for lane in lanes), sum(lane.n_kept for lane in lanes),
     )
-
-
-def _optimizer(model: SurfaceModel, config: RunConfig) -> torch.optim.AdamW:
-    """AdamW: weight decay on the networks alone, rates of their own for the sharpness and for an
-    SDF that was settled, before which it is not learnt."""
-    train = config.train
-    rate = train.learning_rate if model.settled else train.density_learning_rate
-    groups = []
-    for name, parameter in model.named_parameters():
-        of_sdf = name.startswith("sdf_field.")
-        if parameter is model.log_inv_s or (of_sdf and not model.settled):
-            continue
-        groups.append({
-            "params": [parameter],
-            "weight_decay": 0.0 if name.endswith("grid.table") else train.weight_decay,
-            "base": rate,
-            "settled": of_sdf and model.radiance is not None,
-        })
-    if train.sharpness == "learnt":
-        groups.append({"params": [model.log_inv_s], "weight_decay": 0.0,
-                       "base": train.sharpness_learning_rate, "settled": False})
-    return torch.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
 
 def _points_in_ball(points, scene_from_input) -> Tensor:

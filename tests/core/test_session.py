@@ -338,17 +338,30 @@ def test_a_loss_that_is_no_number_for_long_pauses_the_run(sessions, photos, monk
     assert run.session.trainer.step_count < STEPS
 
 
-def test_a_full_gpu_pauses_the_run_with_a_remedy(sessions, photos, monkeypatch):
+def test_a_full_gpu_halves_the_batch_and_pauses_with_a_remedy_when_that_is_not_enough(
+    sessions, photos, monkeypatch
+):
     run = sessions()
     run.train(photos, until="training")
+    trainer, step = run.session.trainer, run.session.trainer.work
+    samples, rays = trainer.config.train.samples_per_step, trainer.n_rays
 
     def full():
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(run.session.trainer, "work", full)
+    monkeypatch.setattr(trainer, "work", full)
     run.session.work()
-    assert run.state == "paused"
+    assert run.state == "training"
+    assert f"{samples // 2} samples" in [e.text for e in run.events if isinstance(e, m.Notice)][-1]
+    assert trainer.config.train.samples_per_step == samples // 2
+    assert trainer.n_rays == rays // 2
+    monkeypatch.setattr(trainer, "work", step)
+    run.steps(1)
+
+    monkeypatch.setattr(trainer, "work", full)
+    run.work(lambda: run.state == "paused")
     assert "smaller preset" in failures(run.events)[-1]
+    assert trainer.config.train.samples_per_step < 1024
 
 
 def test_a_checkpoint_that_does_not_fit_is_a_failure(sessions, photos, tmp_path, monkeypatch):
