@@ -8,14 +8,19 @@ import sys
 from importlib import metadata
 from typing import Any
 
+import psutil
 import torch
 
 from core.device import choose_device
+from core.geometry.cameras import Intrinsics
 from core.kernels import for_device, why_slow
 from core.lanes import count
-from core.presets import default_preset
+from core.presets import PRESETS, default_preset
+from core.training.forecast import budget, forecast
 
 _PACKAGES = ("torch", "numpy", "numba", "dearpygui", "pycolmap", "trimesh", "PyMCubes", "imageio")
+_PHOTO = Intrinsics(4000, 3000, 3000.0, 3000.0, 2000.0, 1500.0)
+"""Of 12 megapixels, for the forecast."""
 
 
 def examine() -> dict[str, Any]:
@@ -30,7 +35,12 @@ def examine() -> dict[str, Any]:
     return {
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "cores": os.cpu_count(),
-        "memory_gb": _memory_gb(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "memory_for_training_gb": round(budget(device) / 1e9, 1),
+        "forecast_of_100_photos": {
+            name: str(forecast(config, [_PHOTO] * 100, True, device))
+            for name, config in PRESETS.items()
+        },
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
         "device": f"{device.type}, because {why}",
         "kernels": f"{kernels}, " + (f"because {slow}" if slow else f"in {count(device)} lanes"),
@@ -38,12 +48,6 @@ def examine() -> dict[str, Any]:
         "display": _display(),
         "versions": {name: _version(name) for name in _PACKAGES},
     }
-
-
-def _memory_gb() -> float | None:
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1)
 
 
 def _display() -> str:

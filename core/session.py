@@ -28,6 +28,7 @@ from core.previewer import Previewer, Show
 from core.running_task import RunningTask
 from core.tasks import Progress, Task
 from core.training.checkpoint import Project, is_project, load_project, restore, save_project
+from core.training.forecast import budget, within
 from core.training.trainer import Trainer
 from core.training_stats import StatsWindow
 from core.transitions import allowed_now
@@ -186,7 +187,13 @@ class Session:
             preset, minutes=command.minutes, steps=command.steps, seed=self._seed,
             device=self._device_name,
         )
-        self.config = for_scene(config, self.scene.has_masks)
+        lenses = [photo.intrinsics for photo in self.scene.photos]
+        self.config, lowered = within(
+            for_scene(config, self.scene.has_masks), lenses, not self.scene.has_masks,
+            self.device, budget(self.device),
+        )
+        if lowered:
+            self._emit(m.Notice(f"Little memory is free: training with {', '.join(lowered)}."))
         task = load_pixels(self.scene, config.train.max_photo_side)
         self._run(RunningTask("open", task, self._begin_training, back_to="ready"))
 

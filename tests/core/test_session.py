@@ -338,6 +338,19 @@ def test_a_loss_that_is_no_number_for_long_pauses_the_run(sessions, photos, monk
     assert run.session.trainer.step_count < STEPS
 
 
+def test_where_little_memory_is_free_a_smaller_run_is_said_and_trained(
+    sessions, photos, monkeypatch
+):
+    monkeypatch.setattr("core.session.budget", lambda device: 0.0)
+    monkeypatch.setattr("core.training.forecast.FEWEST_SAMPLES", 256)
+    run = sessions()
+    run.train(photos, until="training")
+    told = [e.text for e in run.events if isinstance(e, m.Notice)][-1]
+    assert "samples a step for" in told
+    assert run.session.trainer.config.train.samples_per_step == 256
+    run.steps(1)
+
+
 def test_a_full_gpu_halves_the_batch_and_pauses_with_a_remedy_when_that_is_not_enough(
     sessions, photos, monkeypatch
 ):

@@ -1,0 +1,116 @@
+"""How much memory a run will take, before it starts, and a smaller run where that is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import psutil
+import torch
+
+from core.config import RunConfig
+from core.field.model import SurfaceModel
+from core.geometry.cameras import Intrinsics
+from core.lanes import count
+
+BASE = {"cpu": 0.8e9, "cuda": 0.6e9}
+"""Bytes of the libraries, of the compiled kernels and of what they need to work."""
+SPARE = 0.85
+"""Of the free memory a run may take so much: the rest of the computer wants some too."""
+FEWEST_SAMPLES, SMALLEST_TABLE = 2048, 15
+BACKWARD = 4.0
+"""What a pass with gradients holds at its peak, for each byte that it saves on its way forward."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Bytes. ``photos`` lie in a file that is mapped: on disk, and in memory as far as there is
+    room, never on a GPU."""
+
+    photos: int
+    tables: int
+    optimizer: int
+    activations: int
+    base: int
+
+    @property
+    def device(self) -> int:
+        """On the device that trains."""
+        return self.tables + self.optimizer + self.activations + self.base
+
+    def __str__(self) -> str:
+        return (
+            f"{size(self.device)}: tables and networks {size(self.tables)}, optimiser and "
+            f"gradients {size(self.optimizer)}, samples {size(self.activations)}; photos "
+            f"{size(self.photos)} on disk"
+        )
+
+
+def size(n_bytes: float) -> str:
+    """For people: "38 MB", "1.2 GB"."""
+    return f"{n_bytes / 1e6:.0f} MB" if n_bytes < 0.95e9 else f"{n_bytes / 1e9:.1f} GB"
+
+
+def forecast(
+    config: RunConfig, lenses: Sequence[Intrinsics], has_background: bool, device: torch.device
+) -> Forecast:
+    """For photos through ``lenses`` (full size) on ``device``."""
+    train = config.train
+    small = [lens.shrunk(train.max_photo_side) for lens in lenses]
+    with torch.device("meta"):  # counts, and takes no memory
+        model = SurfaceModel(config, len(lenses), has_background)
+    parameters = 4 * sum(p.numel() for p in model.parameters())
+    surface, density = _floats_per_sample(config)
+    samples = max(train.samples_per_step * surface, train.density_samples * density)
+    return Forecast(
+        photos=sum(4 * lens.width * lens.height for lens in small),
+        tables=parameters, optimizer=parameters * (2 + count(device)),
+        activations=int(4 * samples * BACKWARD), base=int(BASE.get(device.type, 0)),
+    )
+
+
+def _floats_per_sample(config: RunConfig) -> tuple[float, float]:
+    """That a step saves for its way back, of a surface (a sample and its taps) and of a density."""
+    field = config.field
+    inputs = 3 + field.n_levels * field.n_features_per_level
+    trunk = 3 + inputs + field.sdf_width * field.sdf_layers  # where, what is encoded, hidden
+    asked = {"taps4": 5, "taps6": 7, "analytic": 3}[field.gradients]
+    color_inputs = 6 + field.direction_degree**2 + field.n_geometry_features
+    color = color_inputs + field.color_width * field.color_layers
+    return asked * trunk + trunk + color, trunk + color
+
+
+def budget(device: torch.device) -> float:
+    """Bytes that a run may take on ``device`` now."""
+    if device.type == "cuda":
+        return SPARE * torch.cuda.mem_get_info(device)[0]
+    return SPARE * psutil.virtual_memory().available
+
+
+def within(
+    config: RunConfig, lenses: Sequence[Intrinsics], has_background: bool, device: torch.device,
+    most: float,
+) -> tuple[RunConfig, list[str]]:
+    """``config``, lowered until its forecast is at ``most``, and what was lowered: the batch first,
+    which costs only time, then the tables."""
+    lowered = config
+    while forecast(lowered, lenses, has_background, device).device > most:
+        train, field = lowered.train, lowered.field
+        if train.samples_per_step > FEWEST_SAMPLES:
+            lowered = replace(lowered, train=replace(
+                train, samples_per_step=train.samples_per_step // 2,
+                density_samples=train.density_samples // 2,
+            ))
+        elif field.log2_hashmap_size > SMALLEST_TABLE:
+            smaller = replace(field, log2_hashmap_size=field.log2_hashmap_size - 1)
+            lowered = replace(lowered, field=smaller)
+        else:
+            break
+    changes = []
+    if lowered.train != config.train:
+        changes.append(f"{lowered.train.samples_per_step} samples a step "
+                       f"for {config.train.samples_per_step}")
+    if lowered.field != config.field:
+        changes.append(f"tables of 2^{lowered.field.log2_hashmap_size} rows "
+                       f"for 2^{config.field.log2_hashmap_size}")
+    return lowered, changes
