@@ -107,6 +107,9 @@ class TrainConfig:
     """as `samples_per_step`, through the warm-up, where a sample has no taps"""
     hard_rays: float = 0.7
     """share of the rays that is drawn where the colours are wrong"""
+    surface_hard_rays: float = 0.0
+    """the same of a surface that was settled: it mends hollows and blunts plain walls, which few
+    rays then keep smooth"""
     sharpness: Literal["learnt", "scheduled"] = "scheduled"
     initial_inv_s: float = 20.0
     final_inv_s: float = 400.0

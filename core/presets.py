@@ -32,7 +32,7 @@ PRESETS = {
         train=replace(
             _HOLLOWS_FIRST, minutes=3, samples_per_step=8192, max_photo_side=800,
             density_until=0.5, levels_from=0.5, levels_until=0.7, curvature_until=0.7,
-            surface_rate=0.4, surface_decay=10.0,
+            surface_rate=0.4, surface_decay=10.0, surface_hard_rays=0.5,
         ),
     ),
     "standard": RunConfig(

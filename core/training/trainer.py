@@ -210,7 +210,8 @@ class Trainer:
         is drawn here, on one thread, so that a seed repeats a run."""
         n_lanes = count(self.device)
         n = self.n_rays // n_lanes * n_lanes
-        drawn = self.rays.sample(n, self.config.train.hard_rays)
+        train, settled = self.config.train, self.model.radiance is not None and self.model.settled
+        drawn = self.rays.sample(n, train.surface_hard_rays if settled else train.hard_rays)
         jitter = torch.rand(n, device=self.device)
         behind, target = None, drawn.colors
         if self.store.scene.has_masks:
@@ -218,7 +219,7 @@ class Trainer:
             target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
         around = random_in_ball(EIKONAL_POINTS, self.device).chunk(n_lanes)
         points: tuple[Tensor | None, ...] = (None,) * n_lanes
-        if len(self.points) and schedule.points_weight(self.config.train, progress) > 0:
+        if len(self.points) and schedule.points_weight(train, progress) > 0:
             chosen = torch.randint(len(self.points), (POINTS,), device=self.device)
             points = self.points[chosen].chunk(n_lanes)
         parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]

@@ -186,6 +186,21 @@ def test_the_map_of_errors_learns_in_both_stages(store, settling_steps):
     assert (errors != before).any()
 
 
+def test_each_stage_draws_its_own_share_of_hard_rays(store, settling_steps, monkeypatch):
+    trainer = ball_trainer(store, changed(hard_rays=0.6, surface_hard_rays=0.2))
+    sample, shares = trainer.rays.sample, []
+
+    def noted(n, hard):
+        shares.append(hard)
+        return sample(n, hard)
+
+    monkeypatch.setattr(trainer.rays, "sample", noted)
+    trainer.step()
+    until_settled(trainer)
+    trainer.step()
+    assert (shares[0], shares[-1]) == (0.6, 0.2)
+
+
 def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
     """Some lanes have none: there are 16 of 8 rays, of which one in twenty is fair. The others
     are made wrong by about ten."""
