@@ -27,6 +27,7 @@ SHARE = 0.15  # of the time that refreshes may take while training
 FIRST_GUESS = 2e-6  # seconds a pixel, before the first measurement
 ALWAYS = 3000  # pixels whose rendering takes as long as what any picture takes
 REMEASURE = 8  # field versions after which an occupancy grid of its own is measured anew
+REMEASURE_MOVING = 100  # … while the camera moves, when it would keep the person waiting
 
 
 @dataclass
@@ -107,16 +108,18 @@ class Previewer:
             width, height = view.width, view.height
             if self._is_shown(view, version) and self._shown and self._shown[1] == width:
                 return None
-        surface = self._surface(model, occupancy, view.levels, version)
+        at_most = REMEASURE_MOVING if self.urgent() or view.moving else REMEASURE
+        surface = self._surface(model, occupancy, view.levels, version, at_most)
         bands = render_preview(model, surface, view, width, height)
         return _Picture(view, width, height, bands)
 
     def _surface(
-        self, model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, version: int
+        self, model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, version: int,
+        at_most: int,
     ) -> Traced:
         """What `traced` says; an occupancy grid made for this is kept a while, being costly."""
         of = (model.shape, levels)
-        if self._own and self._own[0] == of and version - self._own[1] < REMEASURE:
+        if self._own and self._own[0] == of and version - self._own[1] < at_most:
             return self._own[2]
         found = traced(model, occupancy, levels)
         self._own = None if found.occupancy is occupancy else (of, version, found)
