@@ -66,6 +66,12 @@ class Previewer:
         """Whether the person is moving the camera, so that a newer view comes any moment."""
         return self.view is not None and self.view.moving
 
+    @property
+    def midway(self) -> bool:
+        """Whether a picture is begun. Were the field to change before its end, it would show seams
+        between its bands."""
+        return self._picture is not None
+
     def urgent(self) -> bool:
         """Whether the newest view has not been shown yet at all."""
         return self.view is not None and (

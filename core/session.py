@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from core import messages as m
-from core.capture.open import hold_out_every, needs_poses, open_capture
+from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
 from core.config import MeshOptions, RunConfig
@@ -21,21 +21,21 @@ from core.device import choose_device
 from core.errors import UserError
 from core.meshing.export import writing_mesh
 from core.meshing.from_model import mesh_of_model
-from core.opened import describe
-from core.places import autosave_folder, pose_workspace
-from core.presets import PRESETS, default_preset, for_scene, run_config
+from core.opening import Opening, describe, opening
+from core.places import autosave_folder
+from core.planning import plan
+from core.presets import default_preset, run_config
 from core.previewer import Previewer, Show
 from core.running_task import RunningTask
-from core.tasks import Progress, Task
-from core.training.checkpoint import Project, is_project, load_project, restore, save_project
-from core.training.forecast import budget, within
+from core.tasks import Task
+from core.training.checkpoint import is_project, save_project
 from core.training.trainer import Trainer
 from core.training_stats import StatsWindow
 from core.transitions import allowed_now
 
 STATS_EVERY_S = 0.25
 YIELD = 2.0
-"""While the camera moves, training rests for so many times what a step took, to draw at once."""
+"""While the camera moves, training rests for so many times what a slice took, to draw at once."""
 
 
 def nothing_shown(image: np.ndarray, view: m.SetView, final: bool, render_ms: float) -> None:
@@ -62,7 +62,7 @@ class Session:
         self.trainer: Trainer | None = None
         self.previewer = Previewer(show)
         self._task: RunningTask | None = None
-        self._last_stats = self._last_save = self._next_step = 0.0
+        self._last_stats = self._last_save = self._next_slice = 0.0
         self._stats = StatsWindow()
         self._unsaved = self._drew = False
         self._announce()
@@ -104,15 +104,16 @@ class Session:
             self._emit(m.Failure(str(error), name))
 
     def work(self) -> bool:
-        """One slice of whatever is due, previews and the rest in turn; False when nothing is."""
-        self._drew = (self.previewer.urgent() or not self._drew) and self._draw()
+        """One slice of whatever is due, pictures and the rest in turn; False when nothing is."""
+        drawing = self.previewer.urgent() or self.previewer.midway
+        self._drew = (drawing or not self._drew) and self._draw()
         if self._drew:
             return True
         if self._task is not None:
             self._advance_task()
         elif self.state != "training":
             return self._draw()
-        elif self.previewer.moving and time.monotonic() < self._next_step:
+        elif self.previewer.moving and time.monotonic() < self._next_slice:
             time.sleep(0.002)
         else:
             self._train()
@@ -132,43 +133,20 @@ class Session:
     def _open(self, path: Path) -> None:
         solving = not is_project(path) and needs_poses(path)
         name = "solve" if solving else "open"
-        self._run(RunningTask(name, self._opening(path), self._opened, self.state))
+        self._run(RunningTask(name, opening(path, self._hold_out), self._opened, self.state))
 
-    def _opening(self, path: Path) -> Task[tuple[Path, Scene, Project | None, PixelStore | None]]:
-        """Reads what lies at ``path``, a project with the photos its training needs."""
-        if is_project(path):
-            yield Progress(0.0, "reading the project")
-            project = load_project(path)
-            store = None
-            if "counters" in project.tensors:
-                store = yield from load_pixels(
-                    project.scene, project.config.train.max_photo_side
-                )
-            return path, project.scene, project, store
-        scene = yield from open_capture(path, pose_workspace(path))
-        return path, hold_out_every(scene) if self._hold_out else scene, None, None
-
-    def _opened(self, result: tuple[Path, Scene, Project | None, PixelStore | None]) -> None:
-        path, scene, project, store = result
-        trainer = None
-        if project is not None and store is not None:
-            scene = store.scene
-            try:  # before anything of the present work is given up
-                trainer = Trainer(store, project.config, self.device)
-                restore(trainer, project, path)
-            except BaseException:
-                store.close()
-                raise
+    def _opened(self, found: Opening) -> None:
+        trainer = found.trainer(self.device)  # before anything of the present work is given up
         if self._unsaved:
             self._autosave()  # of the work that the newly opened takes the place of
         self._forget_training()
-        self.scene, self.trainer = scene, trainer
-        self.source = project.source if project else str(path.resolve())
-        self.config = project.config if project else None
+        self.scene, self.trainer = found.scene, trainer
+        self.source = found.project.source if found.project else str(found.path.resolve())
+        self.config = found.project.config if found.project else None
         state: m.State = "ready"
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
-        self._emit(describe(path, self.scene, self.config, self.device))
+        self._emit(describe(found.path, self.scene, self.config, self.device))
         self._enter(state)
         if self.trainer is not None:
             self._emit_stats()
@@ -180,21 +158,12 @@ class Session:
             self._enter("training")
             return
         assert self.scene is not None
-        preset = command.preset or default_preset(self.device.type)
-        if preset not in PRESETS:
-            raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
-        config = run_config(
-            preset, minutes=command.minutes, steps=command.steps, seed=self._seed,
-            device=self._device_name,
+        self.config, notice = plan(
+            command, self.scene, self.device, device_name=self._device_name, seed=self._seed
         )
-        lenses = [photo.intrinsics for photo in self.scene.photos]
-        self.config, lowered = within(
-            for_scene(config, self.scene.has_masks), lenses, not self.scene.has_masks,
-            self.device, budget(self.device),
-        )
-        if lowered:
-            self._emit(m.Notice(f"Little memory is free: training with {', '.join(lowered)}."))
-        task = load_pixels(self.scene, config.train.max_photo_side)
+        if notice:
+            self._emit(m.Notice(notice))
+        task = load_pixels(self.scene, self.config.train.max_photo_side)
         self._run(RunningTask("open", task, self._begin_training, back_to="ready"))
 
     def _begin_training(self, store: PixelStore) -> None:
@@ -220,7 +189,7 @@ class Session:
         if stats is not None:
             self._stats.add(stats)
         now = time.monotonic()
-        self._next_step = now + YIELD * (now - began)
+        self._next_slice = now + YIELD * (now - began)
         if self._stats.diverged:
             self._stop("The optimisation no longer gives numbers. Reset, and check that the poses "
                        "are right.")

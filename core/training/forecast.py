@@ -17,7 +17,7 @@ BASE = {"cpu": 0.8e9, "cuda": 0.6e9}
 """Bytes of the libraries, of the compiled kernels and of what they need to work."""
 SPARE = 0.85
 """Of the free memory a run may take so much: the rest of the computer wants some too."""
-FEWEST_SAMPLES, SMALLEST_TABLE = 2048, 15
+FEWEST_SAMPLES, SMALLEST_TABLE = 512, 15
 BACKWARD = 4.0
 """What a pass with gradients holds at its peak, for each byte that it saves on its way forward."""
 
@@ -95,12 +95,9 @@ def within(
     which costs only time, then the tables."""
     lowered = config
     while forecast(lowered, lenses, has_background, device).device > most:
-        train, field = lowered.train, lowered.field
-        if train.samples_per_step > FEWEST_SAMPLES:
-            lowered = replace(lowered, train=replace(
-                train, samples_per_step=train.samples_per_step // 2,
-                density_samples=train.density_samples // 2,
-            ))
+        field = lowered.field
+        if halved := half_batch(lowered):
+            lowered = halved
         elif field.log2_hashmap_size > SMALLEST_TABLE:
             smaller = replace(field, log2_hashmap_size=field.log2_hashmap_size - 1)
             lowered = replace(lowered, field=smaller)
@@ -114,3 +111,14 @@ def within(
         changes.append(f"tables of 2^{lowered.field.log2_hashmap_size} rows "
                        f"for 2^{config.field.log2_hashmap_size}")
     return lowered, changes
+
+
+def half_batch(config: RunConfig) -> RunConfig | None:
+    """With half as many samples a step; None where so few are left that half would not do."""
+    train = config.train
+    if train.samples_per_step < 2 * FEWEST_SAMPLES:
+        return None
+    return replace(config, train=replace(
+        train, n_rays=train.n_rays // 2, samples_per_step=train.samples_per_step // 2,
+        density_samples=train.density_samples // 2,
+    ))

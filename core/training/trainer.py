@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from core.rendering.render import Found, Rays, Rendered, find_samples, render_sa
 from core.rendering.sampling import DENSITY_STEP, random_in_ball
 from core.rendering.volume import density_alpha
 from core.training import losses, schedule
+from core.training.forecast import half_batch
 from core.training.optimizer import optimizer_of
 from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
@@ -26,7 +27,6 @@ from core.training.settle import settle
 OCCUPANCY_EVERY = 16
 EIKONAL_POINTS = 1024
 POINTS = 512
-FEWEST_SAMPLES = 512
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,10 @@ class Trainer:
     def halve_batch(self) -> bool:
         """From now on half as many samples a step, because memory ran out; False where so few are
         left that half of them would not do."""
-        train = self.config.train
-        if train.samples_per_step < 2 * FEWEST_SAMPLES:
+        halved = half_batch(self.config)
+        if halved is None:
             return False
-        self.config = replace(self.config, train=replace(
-            train, samples_per_step=train.samples_per_step // 2,
-            density_samples=train.density_samples // 2, n_rays=train.n_rays // 2,
-        ))
-        self.n_rays //= 2
+        self.config, self.n_rays = halved, self.n_rays // 2
         return True
 
     def step(self) -> StepStats:

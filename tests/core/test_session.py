@@ -8,6 +8,7 @@ import torch
 import trimesh
 
 from core import messages as m
+from core.opening import opening
 from core.presets import PRESETS
 from core.session import YIELD, Session
 from tests.core.bad_captures import empty, not_json, texts, two
@@ -282,6 +283,22 @@ def test_pictures_follow_the_view_while_it_trains(sessions, photos):
     assert not failures(run.events)
 
 
+def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(sessions, photos):
+    """Its bands are all of one field: were it trained on between them, they would not meet."""
+    run = sessions()
+    run.train(photos, steps=1000, until="training")
+    session = run.session
+    session.handle(view(1, width=400, height=300))
+    run.work(lambda: session.previewer.midway)
+    step, bands = session.trainer.step_count, 0
+    while session.previewer.midway:
+        session.work()
+        bands += 1
+    assert session.trainer.step_count == step
+    assert run.pictures
+    assert bands > 1
+
+
 def test_another_preset_and_an_unknown_one(sessions, photos):
     run = sessions()
     run.do(m.Open(str(photos)), "ready")
@@ -341,7 +358,7 @@ def test_a_loss_that_is_no_number_for_long_pauses_the_run(sessions, photos, monk
 def test_where_little_memory_is_free_a_smaller_run_is_said_and_trained(
     sessions, photos, monkeypatch
 ):
-    monkeypatch.setattr("core.session.budget", lambda device: 0.0)
+    monkeypatch.setattr("core.planning.budget", lambda device: 0.0)
     monkeypatch.setattr("core.training.forecast.FEWEST_SAMPLES", 256)
     run = sessions()
     run.train(photos, until="training")
@@ -381,14 +398,13 @@ def test_a_checkpoint_that_does_not_fit_is_a_failure(sessions, photos, tmp_path,
     run = sessions()
     run.train(photos, steps=2)
     run.do(m.Save(str(tmp_path / "project")))
-    load = Session._opening
 
-    def without_a_tensor(self, path):
-        result = yield from load(self, path)
-        del result[2].tensors["model.color.head.weight"]
-        return result
+    def without_a_tensor(path, hold_out):
+        found = yield from opening(path, hold_out)
+        del found.project.tensors["model.color.head.weight"]
+        return found
 
-    monkeypatch.setattr(Session, "_opening", without_a_tensor)
+    monkeypatch.setattr("core.session.opening", without_a_tensor)
     step = run.session.trainer.step_count
     text, = failures(run.do(m.Open(str(tmp_path / "project")), "finished"))
     assert str(tmp_path / "project") in text

@@ -64,8 +64,9 @@ def test_the_batch_is_lowered_before_the_tables_and_nothing_for_ever():
     assert least.train.samples_per_step == f.FEWEST_SAMPLES
     assert least.field.log2_hashmap_size == f.SMALLEST_TABLE
     assert told[1] == "tables of 2^15 rows for 2^19"
-    assert replace(least.train, samples_per_step=1, density_samples=1) == replace(
-        high.train, samples_per_step=1, density_samples=1)
+    assert least.train == replace(
+        high.train, samples_per_step=high.train.samples_per_step // 64,
+        density_samples=high.train.density_samples // 64, n_rays=high.train.n_rays // 64)
 
 
 def test_there_is_a_budget_here():

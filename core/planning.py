@@ -1,0 +1,49 @@
+"""Which run a person gets: the preset they chose, as far as this machine's memory allows."""
+
+from __future__ import annotations
+
+import torch
+
+from core.capture.scene import Scene
+from core.config import RunConfig
+from core.errors import UserError
+from core.geometry.cameras import Intrinsics
+from core.messages import Start
+from core.presets import DESCRIPTIONS, PRESETS, default_preset, for_scene, run_config
+from core.training.forecast import budget, forecast, size, within
+
+
+def plan(
+    command: Start, scene: Scene, device: torch.device, *, device_name: str, seed: int
+) -> tuple[RunConfig, str | None]:
+    """The run, and a word to the person where it had to be made smaller. Raises UserError."""
+    preset = command.preset or default_preset(device.type)
+    if preset not in PRESETS:
+        raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
+    wanted = run_config(
+        preset, minutes=command.minutes, steps=command.steps, seed=seed, device=device_name
+    )
+    config, lowered = within(
+        for_scene(wanted, scene.has_masks), _lenses(scene), not scene.has_masks, device,
+        budget(device),
+    )
+    if not lowered:
+        return config, None
+    return config, f"Little memory is free: training with {', '.join(lowered)}."
+
+
+def preset_words(scene: Scene, device: torch.device) -> dict[str, str]:
+    """What each preset is for, and the memory it takes for ``scene``."""
+
+    def needs(name: str) -> str:
+        config = for_scene(PRESETS[name], scene.has_masks)
+        return size(forecast(config, _lenses(scene), not scene.has_masks, device).device)
+
+    return {
+        name: f"{words}. Takes about {needs(name)} of memory"
+        for name, words in DESCRIPTIONS.items()
+    }
+
+
+def _lenses(scene: Scene) -> list[Intrinsics]:
+    return [photo.intrinsics for photo in scene.photos]
