@@ -50,8 +50,13 @@ class HashGrid(nn.Module):
     def __init__(self, layout: GridLayout) -> None:
         super().__init__()
         self.layout = layout
-        table = torch.empty(layout.n_rows, layout.n_features).uniform_(-1e-4, 1e-4)
-        self.table = nn.Parameter(table)
+        self.table = nn.Parameter(_nearly_zero(layout.n_rows, layout.n_features))
+
+    def grow(self, layout: GridLayout) -> None:
+        """Become a grid of ``layout``, whose coarsest levels are those of this one."""
+        more = _nearly_zero(layout.n_rows - self.layout.n_rows, layout.n_features)
+        self.table = nn.Parameter(torch.cat([self.table, more.to(self.table.device)]))
+        self.layout = layout
 
     def level_weights(self, active_levels: float) -> Tensor:
         """[L] weights in [0, 1]."""
@@ -79,3 +84,8 @@ class HashGrid(nn.Module):
             positions * 0.5 + 0.5, v, self.table, self.layout, self.level_weights(active_levels),
             for_device(self.table.device),
         )
+
+
+def _nearly_zero(rows: int, n_features: int) -> Tensor:
+    """Müller et al. 2022, section 4: all but zero, and no two alike."""
+    return torch.empty(rows, n_features).uniform_(-1e-4, 1e-4)

@@ -39,9 +39,8 @@ class SurfaceModel(nn.Module):
         field = config.field
         warm_up = config.train.density_until > 0
         self.sdf_field = SdfField(replace(field, n_geometry_features=0) if warm_up else field)
-        self.radiance = (
-            SdfField(replace(field, sphere_radius=RADIANCE_RADIUS)) if warm_up else None
-        )
+        coarse = replace(field, sphere_radius=RADIANCE_RADIUS, weight_norm=False)
+        self.radiance = SdfField(coarse, config.train.density_levels) if warm_up else None
         self.register_buffer("_settled", torch.tensor(not warm_up))
         self.color = ColorNetwork(field)
         self.appearance = Appearance(n_photos, field.appearance_size)
@@ -65,9 +64,12 @@ class SurfaceModel(nn.Module):
         """Whether the SDF is what is rendered; until then it is the radiance field's density."""
         return bool(self._settled)
 
-    @settled.setter
-    def settled(self, value: bool) -> None:
-        self._settled.fill_(value)
+    def settle(self) -> None:
+        """From now on the SDF is what is rendered, and the radiance field, of which colours alone
+        are asked, has all levels: until then they would take time and memory for nothing."""
+        self._settled.fill_(True)
+        if self.radiance is not None:
+            self.radiance.grow()
 
     @property
     def shape(self) -> SdfField:

@@ -80,21 +80,22 @@ class SdfField(nn.Module):
     """Positions in scene units → signed distance and features.
 
     ``active_levels`` and with it the finite-difference step `normal_eps` are set by the schedule
-    and saved with every checkpoint, so that preview, mesh and training see one field.
+    and saved with every checkpoint, so that preview, mesh and training see one field. With
+    ``n_levels`` it begins with the coarsest of its levels alone and has the others only once it is
+    to `grow`.
     """
 
     _active: Tensor
 
-    def __init__(self, config: FieldConfig) -> None:
+    def __init__(self, config: FieldConfig, n_levels: int | None = None) -> None:
         super().__init__()
         self.config = config
-        self.grid = HashGrid(
-            GridLayout.create(
-                config.n_levels, config.n_features_per_level, config.log2_hashmap_size,
-                config.base_resolution, config.finest_resolution,
-            )
+        self._layout = GridLayout.create(
+            config.n_levels, config.n_features_per_level, config.log2_hashmap_size,
+            config.base_resolution, config.finest_resolution,
         )
-        self.register_buffer("_active", torch.tensor(float(config.n_levels)))
+        self.grid = HashGrid(self._layout.coarsest(n_levels))
+        self.register_buffer("_active", torch.tensor(float(self.grid.layout.n_levels)))
         sizes = [3 + self.grid.layout.width] + [config.sdf_width] * config.sdf_layers
         self._layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
         self.hidden = nn.ModuleList(self._layers)
@@ -122,6 +123,14 @@ class SdfField(nn.Module):
         """ε over that of the fourth level, at which Neuralangelo starts: by how much the
         curvature weight, stated there, has to shrink."""
         return self.normal_eps / (self.config.tap_cells * self.grid.cell_size(4))
+
+    @torch.no_grad()
+    def grow(self) -> None:
+        """Add the levels that are lacking; every answer stays what it was."""
+        first, lacking = self._layers[0], self._layout.width - self.grid.layout.width
+        self.grid.grow(self._layout)
+        wider = torch.cat([first.weight, first.weight.new_zeros(len(first.weight), lacking)], 1)
+        first.weight, first.in_features = nn.Parameter(wider), wider.shape[1]
 
     def _initialise_sphere(self) -> None:
         """A sphere of `sphere_radius`: hash columns are zero, so only the position speaks; the

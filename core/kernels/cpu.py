@@ -64,12 +64,12 @@ def march(
 ) -> tuple[Tensor, Tensor, Tensor]:
     rays = (_np(origins), _np(directions), _np(t_near), _np(t_far), _np(occupied, torch.bool))
     step = np.float32(dt)
-    counts = np.empty(len(t_near), np.int64)
-    numba_rays.march_count(*rays, step, counts)
-    ray_starts = np.concatenate([[0], np.cumsum(counts)])
-    t_starts = np.empty(ray_starts[-1], np.float32)
-    numba_rays.march_write(*rays, step, ray_starts, t_starts)
-    starts = torch.from_numpy(t_starts)
+    ray_starts = np.empty(len(t_near) + 1, np.int64)
+    # room that is not written to takes no memory
+    room = int(np.maximum(rays[3] - rays[2], 0).sum(dtype=np.float64) / step) + 1
+    t_starts = np.empty(room, np.float32)
+    numba_rays.march(*rays, step, ray_starts, t_starts)
+    starts = torch.from_numpy(t_starts[: ray_starts[-1]].copy())
     return starts, starts + dt, torch.from_numpy(ray_starts)
 
 

@@ -49,3 +49,9 @@ class GridLayout:
         sizes = np.where(dense, vertices, limit)
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         return GridLayout(resolutions, offsets, dense, n_features)
+
+    def coarsest(self, n_levels: int | None) -> GridLayout:
+        """The same grid with its ``n_levels`` coarsest levels only (None: all)."""
+        first = self.resolutions[:n_levels]
+        n = len(first)
+        return GridLayout(first, self.offsets[: n + 1], self.dense[:n], self.n_features)

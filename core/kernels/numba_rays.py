@@ -7,62 +7,49 @@ from .numba_grid import FAST
 
 
 @njit(inline="always", **FAST)
-def _march_ray(o, d, near, far, occupied, dt, starts, cursor, write):
-    """Walk one ray; empty cells are crossed in one stride. Returns the number of steps kept."""
+def _to_exit(p, d, i, half):
+    """How far along the ray the cell ``i`` of one axis ends."""
+    if d > 1e-9:
+        return ((i + 1) / half - 1 - p) / d
+    if d < -1e-9:
+        return (i / half - 1 - p) / d
+    return np.float32(1e30)
+
+
+@njit(**FAST)
+def march(origins, directions, near, far, occupied, dt, ray_starts, starts):
+    """Packs what is kept into ``starts``, which has room for every step; empty cells are crossed
+    in one stride."""
     resolution = occupied.shape[0]
-    half = np.float32(0.5 * resolution)
+    half, most = np.float32(0.5 * resolution), np.int64(resolution - 1)
     count = 0
-    n_steps = np.int64(np.floor((far - near) / dt))
-    k = np.int64(0)
-    while k < n_steps:
-        t = near + k * dt + np.float32(0.5) * dt
-        stride = np.int64(1)
-        exit_t = np.float32(1e30)
-        cell = (0, 0, 0)
-        inside = True
-        for axis in range(3):
-            p = o[axis] + d[axis] * t
-            if not -1 < p < 1:
-                inside = False
-            g = min(max((p + 1) * half, np.float32(0)), np.float32(resolution - 1))
-            i = np.int64(g)
-            if axis == 0:
-                cell = (i, cell[1], cell[2])
-            elif axis == 1:
-                cell = (cell[0], i, cell[2])
-            else:
-                cell = (cell[0], cell[1], i)
-            if d[axis] > 1e-9:
-                exit_t = min(exit_t, ((i + 1) / half - 1 - p) / d[axis])
-            elif d[axis] < -1e-9:
-                exit_t = min(exit_t, (i / half - 1 - p) / d[axis])
-        if inside and occupied[cell[0], cell[1], cell[2]]:
-            if write:
-                starts[cursor + count] = near + k * dt
-            count += 1
-        elif inside:
+    ray_starts[0] = 0
+    for ray in range(len(near)):
+        ox, oy, oz = origins[ray, 0], origins[ray, 1], origins[ray, 2]
+        dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
+        n_steps = np.int64(np.floor((far[ray] - near[ray]) / dt))
+        k = np.int64(0)
+        while k < n_steps:
+            start = near[ray] + k * dt
+            t = start + np.float32(0.5) * dt
+            px, py, pz = ox + dx * t, oy + dy * t, oz + dz * t
+            if max(abs(px), abs(py), abs(pz)) >= 1:
+                k += 1
+                continue
+            x = min(np.int64((px + 1) * half), most)
+            y = min(np.int64((py + 1) * half), most)
+            z = min(np.int64((pz + 1) * half), most)
+            if occupied[x, y, z]:
+                starts[count] = start
+                count += 1
+                k += 1
+                continue
             # up to the last lattice step whose middle is still in this cell, rounded down
-            stride = max(np.int64(1), np.int64(exit_t / dt))
-        k += stride
-    return count
-
-
-@njit(**FAST)
-def march_count(origins, directions, near, far, occupied, dt, counts):
-    nothing = np.empty(0, np.float32)
-    for ray in range(len(near)):
-        counts[ray] = _march_ray(
-            origins[ray], directions[ray], near[ray], far[ray], occupied, dt, nothing, 0, False
-        )
-
-
-@njit(**FAST)
-def march_write(origins, directions, near, far, occupied, dt, ray_starts, starts):
-    for ray in range(len(near)):
-        _march_ray(
-            origins[ray], directions[ray], near[ray], far[ray], occupied, dt, starts,
-            ray_starts[ray], True,
-        )
+            exit_t = min(
+                _to_exit(px, dx, x, half), _to_exit(py, dy, y, half), _to_exit(pz, dz, z, half)
+            )
+            k += max(np.int64(1), np.int64(exit_t / dt))
+        ray_starts[ray + 1] = count
 
 
 @njit(inline="always", **FAST)

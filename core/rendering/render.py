@@ -43,7 +43,8 @@ class Rays:
 class Rendered:
     """``color`` [R, 3] including what lies behind, ``opacity`` [R] of the surface, ``depth`` [R]
     as Σ w·t, ``normals`` [R, 3] as Σ w·n; the field's answers at the samples and at the points
-    asked for ``around`` (None in the warm-up); sample counts before and after culling."""
+    asked for ``around`` (None in the warm-up), the density's ``levels`` at the latter (None after
+    it); sample counts before and after culling."""
 
     color: Tensor
     opacity: Tensor
@@ -51,6 +52,7 @@ class Rendered:
     normals: Tensor
     field: SurfaceSamples | None
     around: SurfaceSamples | None
+    levels: Tensor | None
     n_marched: int
     n_kept: int
 
@@ -117,7 +119,7 @@ def render_samples(
     is rendered.
     """
     if not model.settled:
-        return _render_density(model, rays, found, train, behind, jitter)
+        return _render_density(model, rays, found, train, behind, jitter, around)
     samples, directions = found.samples, rays.directions
     ray = samples.ray_indices
     positions = samples.positions(rays.origins, directions)
@@ -133,26 +135,28 @@ def render_samples(
     values = torch.cat([color, normals.detach()], -1)
     shade, opacity, out = _composite(model, rays, found, alphas, values, train, behind, jitter)
     return Rendered(
-        shade, opacity, out[:, 0], out[:, 4:7], field, rest, found.n_marched, len(positions)
+        shade, opacity, out[:, 0], out[:, 4:7], field, rest, None, found.n_marched, len(positions)
     )
 
 
 def _render_density(
     model: SurfaceModel, rays: Rays, found: Found, train: TrainConfig, behind: Tensor | None,
-    jitter: Tensor | None,
+    jitter: Tensor | None, around: Tensor | None,
 ) -> Rendered:
     """The same through the density of the radiance field (Mildenhall et al. 2020, eq. 3), which
     has no normals: rays see into it, and so find hollows that an opaque surface would close."""
     samples = found.samples
     positions = samples.positions(rays.origins, rays.directions)
-    level, features = model.shape.sdf_and_features(positions)
+    n = len(positions)
+    asked = positions if around is None else torch.cat([positions, around])
+    levels, features = model.shape.sdf_and_features(asked)
     normals = torch.zeros_like(positions)
-    color = _sample_color(model, rays, samples, positions, normals, features)
-    alphas = density_alpha(level, samples.t_ends - samples.t_starts)
+    color = _sample_color(model, rays, samples, positions, normals, features[:n])
+    alphas = density_alpha(levels[:n], samples.t_ends - samples.t_starts)
     shade, opacity, out = _composite(model, rays, found, alphas, color, train, behind, jitter)
     return Rendered(
-        shade, opacity, out[:, 0], torch.zeros_like(shade), None, None, found.n_marched,
-        len(positions),
+        shade, opacity, out[:, 0], torch.zeros_like(shade), None, None, levels[n:],
+        found.n_marched, n,
     )
 
 

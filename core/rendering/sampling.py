@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,7 @@ class Samples:
     t_ends: Tensor  # [S]
     ray_starts: Tensor  # [R + 1]
 
-    @property
+    @cached_property
     def ray_indices(self) -> Tensor:
         """[S] the ray of each sample."""
         counts = self.ray_starts.diff()

@@ -134,6 +134,8 @@ def restore(trainer: Trainer, project: Project, folder: Path) -> None:
 
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     part = _Parts(tensors)
+    if tensors["model._settled"]:
+        trainer.model.settle()
     trainer.model.load_state_dict(part.under("model."))
     trainer.renew_optimizer()
     state = trainer.optimizer.state_dict()

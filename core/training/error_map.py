@@ -33,9 +33,11 @@ class ErrorMap:
         return self._starts[photo] + v // self.cell * self._columns[photo] + u // self.cell
 
     def draw(self, n: int, random: np.random.Generator) -> np.ndarray:
-        """[n] flat indices of pixels, cells chosen in proportion to their error."""
+        """[n] flat indices of pixels, cells chosen in proportion to their error: one draw in each
+        n-th part of their sum, which wavers less than n draws from all of it."""
         total = np.cumsum(self.errors, dtype=np.float64)
-        cell = np.searchsorted(total, random.random(n) * total[-1], side="right")
+        drawn = (np.arange(n) + random.random(n)) * (total[-1] / max(n, 1))
+        cell = np.searchsorted(total, drawn, side="right")
         cell = np.minimum(cell, len(total) - 1)
         photo = np.searchsorted(self._starts, cell, side="right") - 1
         row, column = np.divmod(cell - self._starts[photo], self._columns[photo])

@@ -59,6 +59,7 @@ def forecast(
     small = [lens.shrunk(train.max_photo_side) for lens in lenses]
     with torch.device("meta"):  # counts, and takes no memory
         model = SurfaceModel(config, len(lenses), has_background)
+        model.settle()
     parameters = 4 * sum(p.numel() for p in model.parameters())
     surface, density = _floats_per_sample(config)
     samples = max(train.samples_per_step * surface, train.density_samples * density)

@@ -52,7 +52,7 @@ def settle(
     distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
     yield
     yield from _fit(model.sdf_field, distances)
-    model.settled = True
+    model.settle()
 
 
 def _fuse(

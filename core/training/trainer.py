@@ -260,9 +260,9 @@ class Trainer:
         color = losses.color_loss(rendered.color, batch.target, train.color_loss)
         terms = {"color": train.lambda_color * color}
         if rendered.field is None or rendered.around is None:
-            if train.lambda_sparsity > 0:
-                level = self.model.shape.sdf(batch.around)
-                terms["sparsity"] = train.lambda_sparsity * losses.sparsity_loss(level)
+            if train.lambda_sparsity > 0 and rendered.levels is not None:
+                sparsity = losses.sparsity_loss(rendered.levels)
+                terms["sparsity"] = train.lambda_sparsity * sparsity
             return terms  # a density has no distances to keep in order
         gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
         terms["eikonal"] = train.lambda_eikonal * losses.eikonal_loss(gradients)

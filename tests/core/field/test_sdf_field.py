@@ -152,6 +152,25 @@ def test_closed_levels_say_nothing():
         assert made.sdf(x, levels=4).equal(made.sdf(x)), "a limit opens no level"
 
 
+def test_a_field_that_grows_answers_as_before_until_its_new_levels_are_learnt():
+    torch.manual_seed(3)
+    made, x = SdfField(SMALL, 2), points()
+    assert made.grid.layout.n_levels == 2
+    assert made.active_levels == 2
+    with torch.no_grad():
+        made.grid.table.normal_(0, 0.5)
+        made.hidden[0].weight[:, 3:].normal_(0, 0.3)
+        before = made.sdf(x)
+        made.grow()
+        assert {k: v.shape for k, v in made.state_dict().items()} == {
+            k: v.shape for k, v in SdfField(SMALL).state_dict().items()
+        }
+        made.active_levels = 4
+        torch.testing.assert_close(made.sdf(x), before)
+    made.sdf(x).sum().backward()
+    assert made.hidden[0].weight.grad[:, -2:].abs().max() > 0, "they can be learnt"
+
+
 def test_active_levels_travel_with_the_state():
     made, other = field(), field()
     made.active_levels = 2.5

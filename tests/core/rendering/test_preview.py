@@ -64,7 +64,7 @@ def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
 def test_the_levels_of_a_density_are_traced_as_if_they_were_distances(sphere, monkeypatch):
     model, occupancy = sphere
     sdf = model.sdf_field.sdf
-    monkeypatch.setattr(model, "settled", False)
+    monkeypatch.setattr(type(model), "settled", False)
     monkeypatch.setattr(model.sdf_field, "sdf", lambda x, levels=None: 40 * sdf(x, levels))
     surface = traced(model, occupancy, None)
     assert surface.steepness == pytest.approx(40, rel=0.5)  # along an axis, not the gradient
@@ -115,7 +115,8 @@ def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
     monkeypatch.setattr("core.field.model.RADIANCE_RADIUS", 0.2)
     torch.manual_seed(0)
     model = SurfaceModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, False)
-    model.settled = settled
+    if settled:
+        model.settle()
     occupancy = OccupancyGrid(32, CPU)
     occupancy.update(model.shape.sdf, 300.0)
     assert_disc(picture((model, occupancy), view(mode=mode)), radius)

@@ -29,6 +29,9 @@ class Level(nn.Module):
         super().__init__()
         self.sdf = level
 
+    def grow(self):
+        """It has no levels of a grid."""
+
 
 def warm_model(level) -> SurfaceModel:
     torch.manual_seed(0)
