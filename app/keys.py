@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from app.gui import dpg
 
-TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "mesh_resolution")
+TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
+               "mesh_resolution")
 
 
 @dataclass(frozen=True)

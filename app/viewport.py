@@ -12,7 +12,7 @@ import numpy as np
 from app.gui import dpg
 from app.orbit_camera import OrbitCamera
 from app.overlay import draw_scene
-from core.messages import Opened, PreviewMode, PreviewReady, SetView
+from core.messages import PREVIEW_SHARE, Opened, PreviewMode, PreviewReady, SetView
 from core.preview_ring import MAX_PIXELS, PreviewRing
 
 ORBIT_PER_PIXEL = math.radians(0.4)
@@ -51,6 +51,7 @@ class Viewport:
         self._size = (1, 1)
         self._mode: PreviewMode = "color"
         self._levels: int | None = None
+        self._share = PREVIEW_SHARE
         self._asked_at: dict[int, float] = {}
         self._dirty = False
         self._resting = True
@@ -93,10 +94,10 @@ class Viewport:
             self._place()
             self._touch()
 
-    def set_look(self, mode: PreviewMode, levels: int | None) -> None:
-        """Change what is drawn of the scene."""
-        if (mode, levels) != (self._mode, self._levels):
-            self._mode, self._levels = mode, levels
+    def set_look(self, mode: PreviewMode, levels: int | None, share: float) -> None:
+        """Change what is drawn of the scene, and for how much of the time; see `SetView`."""
+        if (mode, levels, share) != (self._mode, self._levels, self._share):
+            self._mode, self._levels, self._share = mode, levels, share
             self._touch()
 
     def reset(self) -> None:
@@ -206,7 +207,7 @@ class Viewport:
         return SetView(
             self.view_id, pose, self.camera.fov_y,
             max(int(width * shrink), 1), max(int(height * shrink), 1),
-            self._mode, self._levels, moving,
+            self._mode, self._levels, moving, self._share,
         )
 
     # --- the mouse ---------------------------------------------------------------------

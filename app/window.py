@@ -34,6 +34,7 @@ WORKING_FRAME_S = 1 / 36
 """the slowest while training; also after input where frames are costly (software GL on the CPU
 that trains)"""
 IDLE_FRAME_S = 1 / 8
+RESTING_SHARE = 0.1  # of one core for frames while it trains and the camera rests
 LIVELY_S = 0.6
 """after input the window draws at full rate for so long, for hover effects"""
 SETTLING_FRAMES = 4
@@ -197,12 +198,14 @@ class _Window:
 
     def _rest(self, start: float) -> None:
         """Sleep until the next frame is due: full rate after input, less while only training goes
-        on, a few frames a second while nothing happens; input and events end the sleep."""
+        on, a few frames a second while nothing happens; input and events end the sleep. Where
+        frames are drawn by the cores that train, those of a camera at rest are few."""
         assert self._glfw is not None
         working = self.state.state == "training"
         lively = self._viewport.active or self._settling > 0 or start < self._lively_until
         lively_s = min(max(2 * self._cost, FRAME_S), WORKING_FRAME_S)
-        period = lively_s if lively else WORKING_FRAME_S if working else IDLE_FRAME_S
+        working_s = min(max(self._cost / RESTING_SHARE, WORKING_FRAME_S), IDLE_FRAME_S)
+        period = lively_s if lively else working_s if working else IDLE_FRAME_S
         left = start + period - time.perf_counter()
         if lively:
             time.sleep(max(left, 0.0))

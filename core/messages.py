@@ -65,12 +65,17 @@ class Cancel(Message, frozen=True):
     """Stop the long task under way (opening, solving, exporting)."""
 
 
+PREVIEW_SHARE = 0.15
+"""So that watching costs training less than a fifth of its time."""
+
+
 class SetView(Message, frozen=True):
     """The camera of the preview. ``scene_from_camera``: 16 numbers, row-major [4, 4], unit-ball
     frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
     ``levels`` limits the hash levels shown (None: all that are active); ``moving``: a drag is
-    under way, so speed matters more than resolution. ``view_id`` grows with each change and comes
-    back in `PreviewReady`."""
+    under way, so speed matters more than resolution; ``share``: of the time that pictures may take
+    from training while the camera rests. ``view_id`` grows with each change and comes back in
+    `PreviewReady`."""
 
     key: ClassVar[str | None] = "view"
     view_id: int
@@ -81,6 +86,7 @@ class SetView(Message, frozen=True):
     mode: PreviewMode = "color"
     levels: int | None = None
     moving: bool = False
+    share: float = PREVIEW_SHARE
 
 
 class Export(Message, frozen=True):

@@ -2,7 +2,7 @@
 
 While the camera moves, pictures are small enough to come at the target rate and come before any
 training step. At rest the picture is refined to the full size; while training goes on it is
-refreshed instead, within a bounded share of the time.
+refreshed instead, within the share of the time that the view allows it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ Show = Callable[[np.ndarray, SetView, bool, float], None]
 
 MOVING_S = 0.075  # wanted rendering time of one picture while the camera moves
 RESTING_S = 0.6  # … of a refresh while training
-SHARE = 0.15  # of the time that refreshes may take while training
-FIRST_GUESS = 2e-6  # seconds a pixel, before the first measurement
+FIRST_GUESS = 2e-5  # seconds a pixel, before the first measurement: of dense fog
 ALWAYS = 3000  # pixels whose rendering takes as long as what any picture takes
 REMEASURE = 8  # field versions after which an occupancy grid of its own is measured anew
 REMEASURE_MOVING = 100  # … while the camera moves, when it would keep the person waiting
@@ -106,7 +105,7 @@ class Previewer:
                 return None
             width, height = self._size(view, MOVING_S)
         elif training:
-            rest = self._last_cost * (1 / SHARE - 1)
+            rest = self._last_cost * (1 / view.share - 1)
             if time.perf_counter() - self._last_end < rest or self._is_shown(view, version):
                 return None
             width, height = self._size(view, RESTING_S)
@@ -115,19 +114,19 @@ class Previewer:
             if self._is_shown(view, version) and self._shown and self._shown[1] == width:
                 return None
         at_most = REMEASURE_MOVING if self.urgent() or view.moving else REMEASURE
-        surface = self._surface(model, occupancy, view.levels, version, at_most)
+        surface = self._surface(model, occupancy, view, version, at_most)
         bands = render_preview(model, surface, view, width, height)
         return _Picture(view, width, height, bands)
 
     def _surface(
-        self, model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, version: int,
+        self, model: SurfaceModel, occupancy: OccupancyGrid, view: SetView, version: int,
         at_most: int,
     ) -> Traced:
         """What `traced` says; an occupancy grid made for this is kept a while, being costly."""
-        of = (model.shape, levels)
+        of = (model.shape, view.levels, view.mode)
         if self._own and self._own[0] == of and version - self._own[1] < at_most:
             return self._own[2]
-        found = traced(model, occupancy, levels)
+        found = traced(model, occupancy, view.levels, view.mode)
         self._own = None if found.occupancy is occupancy else (of, version, found)
         return found
 

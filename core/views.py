@@ -50,7 +50,9 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
     scene, device = trainer.store.scene, trainer.device
     index = next((i for i, p in enumerate(scene.photos) if p.path == photo.path), None)
     rays = photo_rays(scene, photo, lens, index)
-    behind = torch.tensor(scene.background or WHITE, device=device)
+    behind = None
+    if trainer.model.background is None:
+        behind = torch.tensor(scene.background or WHITE, device=device)
 
     @torch.no_grad()
     def part(start: int) -> torch.Tensor:
@@ -122,7 +124,7 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
 
 def render_views(trainer: Trainer, views: list[SetView]) -> Iterator[np.ndarray]:
     """The surface of each view, uint8 [H, W, 3]."""
-    surface = traced(trainer.model, trainer.occupancy, None)
+    surface = traced(trainer.model, trainer.occupancy, None, "color")
     for view in views:
         bands = render_preview(trainer.model, surface, view, view.width, view.height)
         yield next(image for image in bands if image is not None)

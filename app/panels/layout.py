@@ -88,7 +88,7 @@ class Layout:
         self._host.open(str(SAMPLE))
 
     def _look(self) -> None:
-        self._viewport.set_look(self.view.mode, self.view.levels)
+        self._viewport.set_look(self.view.mode, self.view.levels, self.view.share)
 
     def arrange(self, state: AppState) -> None:
         """Fit everything into the window; cheap when nothing changed."""

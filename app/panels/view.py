@@ -1,4 +1,4 @@
-"""How the preview is shown: mode, level of detail, and the way back to the first view."""
+"""How the preview is shown: mode, detail, how often, and the way back to the first view."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from app.gui import dpg
 from app.panels.widgets import button, section
 from app.state import AppState
-from core.messages import PreviewMode
+from core.messages import PREVIEW_SHARE, PreviewMode
 
 MODES: dict[str, PreviewMode] = {"Color": "color", "Normals": "normals", "Depth": "depth"}
 
@@ -35,6 +35,16 @@ class ViewPanel:
                     "few are smooth and coarse, all is everything learnt.", wrap=260,
                 )
 
+            dpg.add_slider_int(
+                tag="share", width=-1, min_value=5, max_value=50, clamped=True, callback=changed,
+                default_value=round(100 * PREVIEW_SHARE), format="Preview: %d%% of the time",
+            )
+            with dpg.tooltip("share"):
+                dpg.add_text(
+                    "How much of the time training gives up for fresh pictures while the camera "
+                    "rests.", wrap=260,
+                )
+
     @property
     def mode(self) -> PreviewMode:
         return MODES[dpg.get_value("mode")]
@@ -49,6 +59,11 @@ class ViewPanel:
         """Levels to show; None for all."""
         value = int(dpg.get_value("levels"))
         return value if value < self._n_levels else None
+
+    @property
+    def share(self) -> float:
+        """Of the time that pictures may take from training."""
+        return dpg.get_value("share") / 100
 
     def _level_changed(self) -> None:
         self._label()

@@ -11,16 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.config import TrainConfig
 from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
-from core.messages import SetView
+from core.messages import PreviewMode, SetView
 from core.rendering.occupancy import OccupancyGrid
+from core.rendering.render import Rays, render_rays
 from core.rendering.sphere_trace import sphere_trace
 
 BAND = 4096
 """Rays traced by one lane at most between two looks at newer cameras."""
 TOLERANCE = 0.25
 """How far a point of the surface may be off, in pixels."""
+LOOK = TrainConfig(cull_weight=0.02)
+"""What adds less to a pixel is left out."""
 
 
 def view_rays(
@@ -41,17 +45,24 @@ def view_rays(
 @dataclass(frozen=True)
 class Traced:
     """What a preview traces. ``steepness``: by how much the field grows per scene unit, which for
-    a distance is 1, for the levels of a density it is whatever has been learnt."""
+    a distance is 1, for the levels of a density it is whatever has been learnt. Not ``opaque``:
+    a density is looked through as training does, since that shows what is there long before any
+    of its level sets does."""
 
     occupancy: OccupancyGrid
     steepness: float = 1.0
+    opaque: bool = True
 
 
-def traced(model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None) -> Traced:
+def traced(
+    model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, mode: PreviewMode
+) -> Traced:
     """By ``occupancy``, or if that has not measured the present surface at these ``levels``, or
     it has drifted by more than a cell since, by a new one."""
     shape, cell = model.shape, 2 / occupancy.resolution
     limited = levels is not None and levels < shape.active_levels
+    if mode == "color" and not model.settled and not limited:
+        return Traced(occupancy, opaque=False)
     if model.settled and not limited and occupancy.drift <= cell:
         return Traced(occupancy)
     fresh = OccupancyGrid(occupancy.resolution, model.device)
@@ -90,6 +101,8 @@ def render_preview(
         shaded = lane_map(
             lambda band: _shade(
                 model, surface, origins[band], directions[band], view, tolerance
+            ) if surface.opaque else _look_through(
+                model, surface, origins[band], directions[band], picture[band]
             ), part,
         )
         for band, (hit, color) in zip(part, shaded):
@@ -122,6 +135,17 @@ def _shade(
     features = model.features(positions, samples, view.levels)
     appearance = model.appearance(None, len(positions))
     return hit, model.color(positions, normals, directions[hit], features, appearance)
+
+
+@torch.no_grad()
+def _look_through(
+    model: SurfaceModel, surface: Traced, origins: Tensor, directions: Tensor, behind: Tensor
+) -> tuple[Tensor, Tensor]:
+    """As `_shade`, of a density before colours ``behind`` [R, 3]."""
+    rays = Rays(origins, directions)
+    rendered = render_rays(model, surface.occupancy, rays, LOOK, behind=behind)
+    hit = rendered.opacity > 0
+    return hit, rendered.color[hit]
 
 
 def _backdrop(width: int, height: int, device: torch.device) -> Tensor:

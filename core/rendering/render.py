@@ -112,8 +112,8 @@ def render_samples(
 ) -> Rendered:
     """Ask the field at the samples ``found`` on ``rays`` and composite.
 
-    ``behind`` [R, 3] or [3]: the colour where nothing is hit, used when the model has no background
-    of its own (black if None). ``jitter`` [R] shifts the samples of the background. ``around``
+    ``behind`` [R, 3] or [3]: the colour where nothing is hit; None for the model's own background
+    (black if it has none). ``jitter`` [R] shifts the samples of the background. ``around``
     [N, 3]: further points whose field values are wanted, asked together with the samples because
     one large question is cheaper than two. In the warm-up it is the radiance field's density that
     is rendered.
@@ -188,7 +188,7 @@ def _composite(
         # at most twofold: where nearly all was culled, the rest tells little of what it was
         stretch = (whole / opacity.clamp(min=1e-6)).clamp(max=2.0)
         opacity, out = opacity * stretch, out * stretch[:, None]
-    if model.background is not None:
+    if behind is None and model.background is not None:
         behind = _background(model, rays, opacity.detach(), train, jitter)
     shade = out[:, 1:4]
     if behind is not None:

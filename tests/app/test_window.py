@@ -84,8 +84,9 @@ def test_mode_and_detail_ask_for_another_view(launch, capture):
     window.key("2")
     ui = window.settled(after=before)
     assert np.abs(window.viewport_pixels().astype(int) - pixels).mean() > 3
-    window.click("levels")
-    window.settled(after=ui["view_id"])
+    for slider in ("levels", "share"):
+        window.click(slider)
+        ui = window.settled(after=ui["view_id"])
 
 
 def test_start_pause_reset_in_quick_succession_never_wedges(launch, capture):

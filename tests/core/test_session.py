@@ -283,8 +283,11 @@ def test_pictures_follow_the_view_while_it_trains(sessions, photos):
     assert not failures(run.events)
 
 
-def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(sessions, photos):
+def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(
+    sessions, photos, monkeypatch
+):
     """Its bands are all of one field: were it trained on between them, they would not meet."""
+    monkeypatch.setattr("core.previewer.FIRST_GUESS", 1e-7)  # a large one at once
     run = sessions()
     run.train(photos, steps=1000, until="training")
     session = run.session

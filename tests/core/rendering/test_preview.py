@@ -38,7 +38,7 @@ def view(view_id=1, width=96, height=64, **changes):
 
 
 def picture(sphere, seen, width=None, height=None):
-    surface = traced(*sphere, seen.levels)
+    surface = traced(*sphere, seen.levels, seen.mode)
     size = width or seen.width, height or seen.height
     bands = list(render_preview(sphere[0], surface, seen, *size))
     assert all(band is None for band in bands[:-1])
@@ -48,13 +48,15 @@ def picture(sphere, seen, width=None, height=None):
 def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
     model, measured_once = sphere
     occupancy = OccupancyGrid(32, CPU)
-    assert traced(model, occupancy, None).occupancy is not occupancy, "nobody has measured it"
-    assert traced(model, measured_once, None).occupancy is not measured_once, "nor its drift"
+    unmeasured = traced(model, occupancy, None, "depth")
+    assert unmeasured.occupancy is not occupancy, "nobody has measured it"
+    drifting = traced(model, measured_once, None, "depth")
+    assert drifting.occupancy is not measured_once, "nobody has measured its drift"
     for _ in range(2):
         occupancy.update(model.sdf_field.sdf, 300.0)
-    assert traced(model, occupancy, None).occupancy is occupancy
-    assert traced(model, occupancy, 3).occupancy is occupancy, "all levels are shown"
-    limited = traced(model, occupancy, 1)
+    assert traced(model, occupancy, None, "depth").occupancy is occupancy
+    assert traced(model, occupancy, 3, "depth").occupancy is occupancy, "all levels are shown"
+    limited = traced(model, occupancy, 1, "depth")
     center = occupancy.resolution // 2
     assert limited.occupancy.distances[center, center, center] < 0
     assert limited.occupancy is not occupancy
@@ -66,7 +68,7 @@ def test_the_levels_of_a_density_are_traced_as_if_they_were_distances(sphere, mo
     sdf = model.sdf_field.sdf
     monkeypatch.setattr(type(model), "settled", False)
     monkeypatch.setattr(model.sdf_field, "sdf", lambda x, levels=None: 40 * sdf(x, levels))
-    surface = traced(model, occupancy, None)
+    surface = traced(model, occupancy, None, "depth")
     assert surface.steepness == pytest.approx(40, rel=0.5)  # along an axis, not the gradient
     assert surface.occupancy.distances.max() <= 2 / 32
     steep = list(render_preview(model, surface, view(mode="depth"), 96, 64))[-1]
@@ -107,10 +109,13 @@ def assert_disc(image, radius):
     assert not foreign[r > radius + 1.5].any()
 
 
-@pytest.mark.parametrize("mode", ["color", "normals", "depth"])
-@pytest.mark.parametrize(("settled", "radius"), [(False, 0.2), (True, RADIUS)])
+@pytest.mark.parametrize(
+    ("settled", "mode", "radius"),
+    [(False, "normals", 0.2), (False, "depth", 0.2), (True, "color", RADIUS),
+     (True, "normals", RADIUS), (True, "depth", RADIUS)],
+)
 def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
-    monkeypatch, mode, settled, radius
+    monkeypatch, settled, mode, radius
 ):
     monkeypatch.setattr("core.field.model.RADIANCE_RADIUS", 0.2)
     torch.manual_seed(0)
@@ -120,6 +125,27 @@ def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
     occupancy = OccupancyGrid(32, CPU)
     occupancy.update(model.shape.sdf, 300.0)
     assert_disc(picture((model, occupancy), view(mode=mode)), radius)
+
+
+def test_the_colours_of_a_density_are_looked_through_to(monkeypatch):
+    """A thick ball hides the backdrop, thin fog around it lets most of it through."""
+    torch.manual_seed(0)
+    model = SurfaceModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, True)
+    of_field = model.radiance.sdf_and_features
+    level = lambda x: torch.where(x.norm(dim=-1) < 0.3, -1.0, 0.6)  # noqa: E731
+    monkeypatch.setattr(model.radiance, "sdf", lambda x, levels=None: level(x))
+    monkeypatch.setattr(
+        model.radiance, "sdf_and_features", lambda x: (level(x), of_field(x)[1])
+    )
+    monkeypatch.setattr(model.color, "forward", lambda x, *_: torch.ones_like(x))
+    occupancy = OccupancyGrid(32, CPU)
+    image = picture((model, occupancy), view()).astype(int)
+    u, v = np.meshgrid(np.arange(96) + 0.5 - 48, np.arange(64) + 0.5 - 32)
+    r, seen = np.hypot(u, v), 32 * math.tan(math.asin(0.3 / DISTANCE)) / math.tan(FOV / 2)
+    assert (image[r < seen - 1.5] > 250).all(), "white, whatever lies behind"
+    # 0.6 above the level through at most 2: 30 e⁻⁶ · 2 = 0.15 thick, 14 % opaque
+    around = image[(r > seen + 1.5) & (r < 1.5 * seen)]
+    assert (around < 80).all()
 
 
 def test_normals_are_shown_as_colours(sphere):
