@@ -52,6 +52,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "tables of 2^15": {"log2_hashmap_size": 15},
     "tables of 2^19": {"log2_hashmap_size": 19},
     "no curvature": {"lambda_curvature": 0.0},
+    "twice as sharp": {"initial_inv_s": 600.0, "final_inv_s": 1000.0},
     "photos at half size": {"max_photo_side": 200},
     "the settled SDF at the full rate": {"surface_rate": 1.0, "surface_decay": 1.0},
     "warm-up for 0.3 of the run": {
