@@ -93,19 +93,19 @@ def render_preview(
     origins, directions = view_rays(view, width, height, model.device)
     picture = _backdrop(width, height, model.device)
     lanes = count(model.device)
-    rays = torch.arange(width * height, device=model.device)
-    bands = rays.chunk(lanes * math.ceil(len(rays) / (lanes * BAND)))
+    pixels = torch.arange(width * height, device=model.device)
+    bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
     tolerance = TOLERANCE * view.fov_y / height
+
+    def seen(band: Tensor) -> tuple[Tensor, Tensor]:
+        rays = Rays(origins[band], directions[band])
+        if surface.opaque:
+            return _shade(model, surface, rays, view, tolerance)
+        return _look_through(model, surface, rays, picture[band])
+
     for i in range(0, len(bands), lanes):
         part = bands[i : i + lanes]
-        shaded = lane_map(
-            lambda band: _shade(
-                model, surface, origins[band], directions[band], view, tolerance
-            ) if surface.opaque else _look_through(
-                model, surface, origins[band], directions[band], picture[band]
-            ), part,
-        )
-        for band, (hit, color) in zip(part, shaded):
+        for band, (hit, color) in zip(part, lane_map(seen, part)):
             picture[band[hit]] = color
         yield None
     yield (picture.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
@@ -113,11 +113,10 @@ def render_preview(
 
 @torch.no_grad()
 def _shade(
-    model: SurfaceModel, surface: Traced, origins: Tensor, directions: Tensor,
-    view: SetView, tolerance: float,
+    model: SurfaceModel, surface: Traced, rays: Rays, view: SetView, tolerance: float
 ) -> tuple[Tensor, Tensor]:
     """Which rays hit [R], and the colours [H, 3] of those."""
-    shape = model.shape
+    shape, origins, directions = model.shape, rays.origins, rays.directions
     t, hit = sphere_trace(
         lambda x: shape.sdf(x, view.levels) / surface.steepness, origins, directions,
         surface.occupancy, tolerance,
@@ -139,10 +138,9 @@ def _shade(
 
 @torch.no_grad()
 def _look_through(
-    model: SurfaceModel, surface: Traced, origins: Tensor, directions: Tensor, behind: Tensor
+    model: SurfaceModel, surface: Traced, rays: Rays, behind: Tensor
 ) -> tuple[Tensor, Tensor]:
     """As `_shade`, of a density before colours ``behind`` [R, 3]."""
-    rays = Rays(origins, directions)
     rendered = render_rays(model, surface.occupancy, rays, LOOK, behind=behind)
     hit = rendered.opacity > 0
     return hit, rendered.color[hit]

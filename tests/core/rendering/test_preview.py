@@ -132,7 +132,10 @@ def test_the_colours_of_a_density_are_looked_through_to(monkeypatch):
     torch.manual_seed(0)
     model = SurfaceModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, True)
     of_field = model.radiance.sdf_and_features
-    level = lambda x: torch.where(x.norm(dim=-1) < 0.3, -1.0, 0.6)  # noqa: E731
+
+    def level(x):
+        return torch.where(x.norm(dim=-1) < 0.3, -1.0, 0.6)
+
     monkeypatch.setattr(model.radiance, "sdf", lambda x, levels=None: level(x))
     monkeypatch.setattr(
         model.radiance, "sdf_and_features", lambda x: (level(x), of_field(x)[1])
