@@ -44,6 +44,9 @@ class FieldConfig:
     """for interiors: the initial sphere is seen from within"""
     gradients: Gradients = "taps4"
     """how ∇sdf is taken: finite differences with 4 or 6 taps, or analytically"""
+    taps_every: int = 1
+    """samples along a ray for each that has taps; the others take their slope from the samples
+    beside them, and colour then knows no normals"""
     tap_cells: float = 1.0
     """finite-difference step ε in cells of the finest active level"""
     background: Literal["auto", "none", "contraction"] = "auto"
@@ -101,6 +104,8 @@ class TrainConfig:
     into the SDF, so that hollows are found; 0 leaves it out"""
     density_levels: int = 5
     """active levels of the radiance field through the warm-up"""
+    density_cull_weight: float = 2e-3
+    """as `cull_weight`, through the warm-up"""
     density_learning_rate: float = 3e-2
     """of everything through the warm-up"""
     density_samples: int = 16384

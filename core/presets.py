@@ -27,12 +27,14 @@ PRESETS = {
     "draft": RunConfig(
         preset="draft",
         field=FieldConfig(
-            n_levels=10, log2_hashmap_size=17, finest_resolution=384, appearance_size=4,
+            n_levels=10, log2_hashmap_size=16, finest_resolution=384, appearance_size=4,
+            taps_every=4,
         ),
         train=replace(
-            _HOLLOWS_FIRST, minutes=3, samples_per_step=8192, max_photo_side=800,
-            density_until=0.5, levels_from=0.5, levels_until=0.7, curvature_until=0.7,
-            surface_rate=0.4, surface_decay=10.0, surface_hard_rays=0.5,
+            _HOLLOWS_FIRST, minutes=3, samples_per_step=4096, max_photo_side=800,
+            march_sharpness=2.0, cull_weight=1e-2,
+            density_until=0.7, levels_from=0.7, levels_until=0.8, curvature_until=0.8,
+            surface_rate=0.2, surface_decay=10.0, surface_hard_rays=0.5,
         ),
     ),
     "standard": RunConfig(

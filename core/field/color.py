@@ -37,23 +37,28 @@ class ColorNetwork(nn.Module):
     """Position, normal, view direction, geometry features and appearance → sRGB in [0, 1].
 
     Source: Yariv et al. 2020 (IDR), section 3.2; Neuralangelo adds the appearance embedding.
-    The warm-up, which knows no normals, gives zeros for them.
+    Where not every sample has taps, colour knows no normals. Else the warm-up, which knows none,
+    has zeros for them.
     """
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
         self.degree = config.direction_degree
-        n_in = 6 + self.degree**2 + config.n_geometry_features + config.appearance_size
+        self.takes_normals = config.taps_every == 1
+        seen = 3 + 3 * self.takes_normals + self.degree**2
+        n_in = seen + config.n_geometry_features + config.appearance_size
         sizes = [n_in] + [config.color_width] * config.color_layers
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], 3)
 
     def forward(
-        self, positions: Tensor, normals: Tensor, directions: Tensor, features: Tensor,
+        self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,
         appearance: Tensor | None,
     ) -> Tensor:
         """[N, 3] colours; ``appearance`` [N, A] or None when switched off."""
-        parts = [positions, normals, spherical_harmonics(directions, self.degree), features]
+        parts = [positions, spherical_harmonics(directions, self.degree), features]
+        if self.takes_normals:
+            parts.append(torch.zeros_like(positions) if normals is None else normals)
         if appearance is not None:
             parts.append(appearance)
         h = torch.cat(parts, -1)

@@ -13,7 +13,7 @@ from core.config import RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background
 from core.field.color import ColorNetwork
-from core.field.sdf_field import SdfField, SurfaceSamples
+from core.field.sdf_field import SdfField
 
 RADIANCE_RADIUS = 0.05
 """Of the ball that the warm-up starts from, scene units: almost nothing."""
@@ -78,12 +78,10 @@ class SurfaceModel(nn.Module):
             return self.radiance
         return self.sdf_field
 
-    def features(
-        self, positions: Tensor, samples: SurfaceSamples, levels: float | None = None
-    ) -> Tensor:
-        """[N, G] for the colour network, of ``positions`` at which `shape` gave ``samples``."""
+    def features(self, positions: Tensor, own: Tensor, levels: float | None = None) -> Tensor:
+        """[N, G] for the colour network, of ``positions`` of which `shape` told its ``own``."""
         if self.radiance is None or not self.settled:
-            return samples.features
+            return own
         return self.radiance.sdf_and_features(positions, levels)[1]
 
     def surface_color(
@@ -93,7 +91,7 @@ class SurfaceModel(nn.Module):
         units) that look at it most squarely, and unit normals [N, 3]."""
         samples = self.shape.samples(positions, levels)
         normals = nn.functional.normalize(samples.gradients, dim=-1)
-        features = self.features(positions, samples, levels)
+        features = self.features(positions, samples.features, levels)
         appearance = self.appearance(None, len(positions))
         color = torch.zeros_like(positions)
         for eye, share in _most_square(positions, normals, eyes):

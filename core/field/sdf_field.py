@@ -26,48 +26,41 @@ _AXES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 @dataclass(frozen=True)
 class SurfaceSamples:
-    """What the field says of N points: ``sdf`` [N], raw ``gradients`` [N, 3] = ∇sdf, network
-    ``features`` [N, G] for the colour, ``laplacian`` [N] (None with analytic gradients)."""
+    """What the field says of N points: ``sdf`` [N], network ``features`` [N, G] for the colour;
+    and of M of them, which have taps: raw ``gradients`` [M, 3] = ∇sdf, ``laplacian`` [M] (None
+    with analytic gradients)."""
 
     sdf: Tensor
-    gradients: Tensor
     features: Tensor
+    gradients: Tensor
     laplacian: Tensor | None
-
-    def split(self, n: int) -> tuple[SurfaceSamples, SurfaceSamples]:
-        """The first ``n`` points and the rest."""
-        pairs = [(None, None) if a is None else a.split([n, len(a) - n])
-                 for a in (self.sdf, self.gradients, self.features, self.laplacian)]
-        first, rest = zip(*pairs)
-        return SurfaceSamples(*first), SurfaceSamples(*rest)
 
 
 class _LastLayer(torch.autograd.Function):
-    """The last hidden layer and the head for groups of ``size`` points, a sample and its taps: all
-    need the distance (column 0), only the sample itself the other features.
+    """The last hidden layer and the head: all points need the distance (column 0), only the first
+    ``n``, which are no taps, the other features.
 
     Written out because autograd's passes over the hidden values were half of a step's time.
     """
 
     @staticmethod
-    def forward(ctx, x, weight, bias, head, head_bias, size: int, relu: bool):
+    def forward(ctx, x, weight, bias, head, head_bias, n: int, relu: bool):
         z = torch.addmm(bias, x, weight.T)
         h = z.relu_() if relu else F.softplus(z, beta=100)
         ctx.save_for_backward(x, h, weight, head)
-        ctx.size, ctx.relu = size, relu
-        sdf = torch.mv(h, head[0]).add_(head_bias[0]).view(-1, size)
-        features = torch.addmm(head_bias[1:], h.view(-1, size, h.shape[1])[:, 0], head[1:].T)
+        ctx.n, ctx.relu = n, relu
+        sdf = torch.mv(h, head[0]).add_(head_bias[0])
+        features = torch.addmm(head_bias[1:], h[:n], head[1:].T)
         return sdf, features
 
     @staticmethod
     def backward(ctx, grad_sdf, grad_features):  # pyright: ignore[reportIncompatibleMethodOverride]
         x, h, weight, head = ctx.saved_tensors
-        groups = h.view(-1, ctx.size, h.shape[1])
-        flat = grad_sdf.reshape(-1)
-        grad_head = torch.cat([(flat @ h)[None], grad_features.T @ groups[:, 0]])
-        grad_head_bias = torch.cat([flat.sum()[None], grad_features.sum(0)])
-        dz = torch.outer(flat, head[0])
-        dz.view_as(groups)[:, 0].addmm_(grad_features, head[1:])
+        n = ctx.n
+        grad_head = torch.cat([(grad_sdf @ h)[None], grad_features.T @ h[:n]])
+        grad_head_bias = torch.cat([grad_sdf.sum()[None], grad_features.sum(0)])
+        dz = torch.outer(grad_sdf, head[0])
+        dz[:n].addmm_(grad_features, head[1:])
         if ctx.relu:
             dz = torch.ops.aten.threshold_backward(dz, h, 0)
         else:  # softplus'(z) = 1 - exp(-β softplus(z))
@@ -180,43 +173,48 @@ class SdfField(nn.Module):
         return active if levels is None else min(active, levels)
 
     def samples(
-        self, positions: Tensor, levels: float | None = None, *, analytic: bool = False
+        self, positions: Tensor, levels: float | None = None, *, tapped: Tensor | None = None,
+        analytic: bool = False,
     ) -> SurfaceSamples:
-        """Everything rendering and the losses need of ``positions`` [N, 3]. ``analytic``:
-        gradients by the chain rule, rougher but at half the cost, whatever the field is trained
-        with."""
+        """Everything rendering and the losses need of ``positions`` [N, 3], gradients of those
+        that ``tapped`` [M] numbers, all by default. ``analytic``: gradients by the chain rule,
+        rougher but at half the cost, whatever the field is trained with."""
+        if tapped is None:
+            tapped = torch.arange(len(positions), device=positions.device)
         if analytic or self.config.gradients == "analytic":
-            return self._analytic(positions, self._limit(levels))
-        return self._finite_differences(positions, self._limit(levels))
+            return self._analytic(positions, tapped, self._limit(levels))
+        return self._finite_differences(positions, tapped, self._limit(levels))
 
-    def _finite_differences(self, positions: Tensor, levels: float) -> SurfaceSamples:
+    def _finite_differences(
+        self, positions: Tensor, tapped: Tensor, levels: float
+    ) -> SurfaceSamples:
         """Central differences: Neuralangelo, eq. 5 (6 taps), or a tetrahedron of 4 taps with
         ∇ = Σ kᵢ f(x + kᵢ h) / 4h, h = ε/√3. The Laplacian comes from the same values."""
         eps = self.config.tap_cells * self.grid.cell_size(levels)
         four = self.config.gradients == "taps4"
         offsets = positions.new_tensor(_TETRAHEDRON if four else _AXES)  # [K, 3]
         step = eps / math.sqrt(3) if four else eps
-        n, k = len(positions), len(offsets)
-        # a sample's taps stand beside it: they fall into the same cells, so the cache serves them
-        asked = torch.cat([positions[:, None], positions[:, None] + step * offsets], 1)
-        encoded = self.grid(asked.view(-1, 3), levels).view(n, 1 + k, self.grid.layout.width)
-        h = torch.cat([asked, encoded], -1)
+        n = len(positions)
+        taps = positions[tapped, None] + step * offsets
+        asked = torch.cat([positions, taps.view(-1, 3)])
+        h = torch.cat([asked, self.grid(asked, levels)], -1)
         for layer in self._layers[:-1]:
             h = self._activate(layer(h))
         last, head = self._layers[-1], self.head
         values, features = _LastLayer.apply(
-            h.view(n * (1 + k), h.shape[-1]), last.weight, last.bias, head.weight, head.bias,
-            1 + k, self.config.sdf_activation == "relu",
+            h, last.weight, last.bias, head.weight, head.bias, n,
+            self.config.sdf_activation == "relu",
         )
-        sdf, around = values[:, 0], values[:, 1:]
+        sdf, around = values[:n], values[n:].view(len(tapped), len(offsets))
         gradients = around @ offsets / (4 * step if four else 2 * step)
+        middle = sdf[tapped]
         if four:
-            laplacian = (0.5 * around.sum(1) - 2 * sdf) / step**2
+            laplacian = (0.5 * around.sum(1) - 2 * middle) / step**2
         else:
-            laplacian = (around.sum(1) - 6 * sdf) / step**2
-        return SurfaceSamples(sdf, gradients, features, laplacian)
+            laplacian = (around.sum(1) - 6 * middle) / step**2
+        return SurfaceSamples(sdf, features, gradients, laplacian)
 
-    def _analytic(self, positions: Tensor, levels: float) -> SurfaceSamples:
+    def _analytic(self, positions: Tensor, tapped: Tensor, levels: float) -> SurfaceSamples:
         """∇sdf by the chain rule, written out so that it can itself be differentiated."""
         h = torch.cat([positions, self.grid(positions, levels)], -1)
         slopes = []
@@ -226,11 +224,11 @@ class SdfField(nn.Module):
             relu = self.config.sdf_activation == "relu"
             slopes.append((z > 0).to(z.dtype) if relu else torch.sigmoid(100 * z))
         out = self.head(h)
-        v = self.head.weight[0].expand_as(slopes[-1])
+        v = self.head.weight[0].expand(len(tapped), -1)
         for layer, slope in zip(reversed(self._layers), reversed(slopes)):
-            v = (v * slope) @ layer.weight
-        gradients = v[:, :3] + self.grid.gradient(positions, v[:, 3:].contiguous(), levels)
-        return SurfaceSamples(out[:, 0], gradients, out[:, 1:], None)
+            v = (v * slope[tapped]) @ layer.weight
+        along = self.grid.gradient(positions[tapped], v[:, 3:].contiguous(), levels)
+        return SurfaceSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)
 
 
 def _even_directions(n: int) -> Tensor:

@@ -24,6 +24,12 @@ def _grid(
     return layout.resolutions, layout.offsets, layout.dense, _np(level_weights)
 
 
+def _zeros(table: Tensor) -> Tensor:
+    """Of the table's shape. numpy asks the system for large pages that are zero already, where
+    torch fills small ones one after the other: a fifth of the time of a step's gradients."""
+    return torch.from_numpy(np.zeros(table.shape, np.float32))
+
+
 def encode(x: Tensor, table: Tensor, layout: GridLayout, level_weights: Tensor) -> Tensor:
     out = torch.empty(len(x), layout.width)
     numba_grid.encode(_np(x), _np(table), *_grid(layout, level_weights), out.numpy())
@@ -33,7 +39,7 @@ def encode(x: Tensor, table: Tensor, layout: GridLayout, level_weights: Tensor) 
 def encode_backward(
     x: Tensor, grad: Tensor, table: Tensor, layout: GridLayout, level_weights: Tensor
 ) -> Tensor:
-    grad_table = torch.zeros_like(table)
+    grad_table = _zeros(table)
     numba_grid.encode_backward(_np(x), _np(grad), *_grid(layout, level_weights), grad_table.numpy())
     return grad_table
 
@@ -51,7 +57,7 @@ def encode_gradient(
 def encode_gradient_backward(
     x: Tensor, v: Tensor, grad: Tensor, table: Tensor, layout: GridLayout, level_weights: Tensor
 ) -> tuple[Tensor, Tensor]:
-    grad_v, grad_table = torch.empty(len(x), layout.width), torch.zeros_like(table)
+    grad_v, grad_table = torch.empty(len(x), layout.width), _zeros(table)
     numba_grid.encode_gradient_backward(
         _np(x), _np(v), _np(grad), _np(table), *_grid(layout, level_weights),
         grad_v.numpy(), grad_table.numpy(),
@@ -64,13 +70,30 @@ def march(
 ) -> tuple[Tensor, Tensor, Tensor]:
     rays = (_np(origins), _np(directions), _np(t_near), _np(t_far), _np(occupied, torch.bool))
     step = np.float32(dt)
-    ray_starts = np.empty(len(t_near) + 1, np.int64)
-    # room that is not written to takes no memory
-    room = int(np.maximum(rays[3] - rays[2], 0).sum(dtype=np.float64) / step) + 1
-    t_starts = np.empty(room, np.float32)
+    ray_starts, t_starts = _room(t_near, t_far, dt)
     numba_rays.march(*rays, step, ray_starts, t_starts)
     starts = torch.from_numpy(t_starts[: ray_starts[-1]].copy())
     return starts, starts + dt, torch.from_numpy(ray_starts)
+
+
+def _room(t_near: Tensor, t_far: Tensor, dt: float) -> tuple[np.ndarray, np.ndarray]:
+    """For the ranges of rays and for all their steps; what is not written to takes no memory."""
+    most = float((t_far - t_near).clamp(min=0).sum(dtype=torch.float64)) / dt
+    return np.empty(len(t_near) + 1, np.int64), np.empty(int(most) + 1, np.float32)
+
+
+def march_near(
+    origins: Tensor, directions: Tensor, t_near: Tensor, t_far: Tensor, distances: Tensor,
+    dt: float, band: float,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ray_starts, t_starts = _room(t_near, t_far, dt)
+    ended = np.empty(len(t_near), np.bool_)
+    numba_rays.march_near(
+        _np(origins), _np(directions), _np(t_near), _np(t_far), _np(distances), np.float32(dt),
+        np.float32(band), ray_starts, t_starts, ended,
+    )
+    starts = torch.from_numpy(t_starts[: ray_starts[-1]].copy())
+    return starts, starts + dt, torch.from_numpy(ray_starts), torch.from_numpy(ended)
 
 
 def approach(

@@ -1,7 +1,7 @@
 """The kernels for NVIDIA GPUs: shaders/*.cu behind the signatures and the meaning of `reference`.
 
 Everything is queued on torch's current stream and waits for nothing, so it can be recorded into a
-CUDA graph; except `march`, which must know how many samples there are to make room for them.
+CUDA graph; except the marches, which must know how many samples there are to make room for them.
 """
 
 from __future__ import annotations
@@ -83,18 +83,36 @@ def encode_gradient_backward(
 def march(
     origins: Tensor, directions: Tensor, t_near: Tensor, t_far: Tensor, occupied: Tensor, dt: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See `reference`; reading the total of the counts is the one wait for the GPU."""
-    n = len(t_near)
-    grid, step = occupied.bool().contiguous(), float(dt)
+    grid = occupied.bool().contiguous()
     rays = [_ready(t) for t in (origins, directions, t_near, t_far)]
-    counts = torch.empty(n, dtype=torch.long, device=t_near.device)
+    return _packed("march", rays, grid, len(grid), dt=float(dt))
+
+
+def _packed(
+    kernel: str, rays: list[Tensor], *arguments: Tensor | float, dt: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The steps of ``dt`` that ``kernel`` keeps of ``rays``. Reading the total of the counts is the
+    one wait for the GPU."""
+    n, device = len(rays[0]), rays[0].device
+    counts = torch.empty(n, dtype=torch.long, device=device)
     nothing = 0
-    launch("march", n, *rays, grid, len(grid), step, counts, nothing, nothing, n)
+    launch(kernel, n, *rays, *arguments, dt, counts, nothing, nothing, n)
     ray_starts = torch.nn.functional.pad(counts.cumsum(0), (1, 0))
-    starts = torch.empty(int(ray_starts[-1]), device=t_near.device)
+    starts = torch.empty(int(ray_starts[-1]), device=device)
     if len(starts):  # else its pointer is none, and the kernel would count again
-        launch("march", n, *rays, grid, len(grid), step, nothing, ray_starts, starts, n)
+        launch(kernel, n, *rays, *arguments, dt, nothing, ray_starts, starts, n)
     return starts, starts + dt, ray_starts
+
+
+def march_near(
+    origins: Tensor, directions: Tensor, t_near: Tensor, t_far: Tensor, distances: Tensor,
+    dt: float, band: float,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ended = torch.empty(len(t_near), dtype=torch.bool, device=t_near.device)
+    rays = [_ready(t) for t in (origins, directions, t_near, t_far)]
+    lattice = _ready(distances)
+    kept = _packed("march_near", rays, lattice, len(lattice), ended, float(band), dt=float(dt))
+    return *kept, ended
 
 
 def approach(

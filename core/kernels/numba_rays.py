@@ -61,6 +61,22 @@ def _place(p, resolution):
     return i, s - np.float32(i)
 
 
+@njit(inline="always", **FAST)
+def _between(distances, resolution, px, py, pz):
+    """Trilinear."""
+    x, fx = _place(px, resolution)
+    y, fy = _place(py, resolution)
+    z, fz = _place(pz, resolution)
+    a0, a1 = distances[x, y, z], distances[x, y, z + 1]
+    b0, b1 = distances[x, y + 1, z], distances[x, y + 1, z + 1]
+    c0, c1 = distances[x + 1, y, z], distances[x + 1, y, z + 1]
+    d0, d1 = distances[x + 1, y + 1, z], distances[x + 1, y + 1, z + 1]
+    a, b = a0 + fz * (a1 - a0), b0 + fz * (b1 - b0)
+    c, d = c0 + fz * (c1 - c0), d0 + fz * (d1 - d0)
+    a, c = a + fy * (b - a), c + fy * (d - c)
+    return a + fx * (c - a)
+
+
 @njit(**FAST)
 def approach(origins, directions, t, t_end, distances, near, out):
     resolution = np.int32(distances.shape[0])
@@ -69,21 +85,39 @@ def approach(origins, directions, t, t_end, distances, near, out):
         dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
         s, end = t[ray], t_end[ray]
         while s < end:
-            x, fx = _place(ox + s * dx, resolution)
-            y, fy = _place(oy + s * dy, resolution)
-            z, fz = _place(oz + s * dz, resolution)
-            a0, a1 = distances[x, y, z], distances[x, y, z + 1]
-            b0, b1 = distances[x, y + 1, z], distances[x, y + 1, z + 1]
-            c0, c1 = distances[x + 1, y, z], distances[x + 1, y, z + 1]
-            d0, d1 = distances[x + 1, y + 1, z], distances[x + 1, y + 1, z + 1]
-            a, b = a0 + fz * (a1 - a0), b0 + fz * (b1 - b0)
-            c, d = c0 + fz * (c1 - c0), d0 + fz * (d1 - d0)
-            a, c = a + fy * (b - a), c + fy * (d - c)
-            distance = a + fx * (c - a)
+            distance = _between(distances, resolution, ox + s * dx, oy + s * dy, oz + s * dz)
             if distance < near:
                 break
             s += max(np.float32(0.7) * distance, np.float32(0.5) * near)
         out[ray] = s
+
+
+@njit(**FAST)
+def march_near(
+    origins, directions, near, far, distances, dt, band, ray_starts, starts, ended
+):
+    """Packs what is kept into ``starts``, which has room for every step."""
+    resolution = np.int32(distances.shape[0])
+    count = 0
+    ray_starts[0] = 0
+    for ray in range(len(near)):
+        ox, oy, oz = origins[ray, 0], origins[ray, 1], origins[ray, 2]
+        dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
+        n_steps = np.int64(np.floor((far[ray] - near[ray]) / dt))
+        k = np.int64(0)
+        ended[ray] = False
+        while k < n_steps:
+            start = near[ray] + k * dt
+            t = start + np.float32(0.5) * dt
+            distance = _between(distances, resolution, ox + t * dx, oy + t * dy, oz + t * dz)
+            ended[ray] = distance < -band
+            if distance < band and (k == 0 or not ended[ray]):
+                starts[count] = start
+                count += 1
+            if ended[ray]:
+                break
+            k += max(np.int64(1), np.int64(np.float32(0.7) * (distance - band) / dt))
+        ray_starts[ray + 1] = count
 
 
 @njit(**FAST)

@@ -138,6 +138,33 @@ def approach(
     return t
 
 
+def march_near(
+    origins: Tensor, directions: Tensor, t_near: Tensor, t_far: Tensor, distances: Tensor,
+    dt: float, band: float,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """As `march`, but kept where the lattice ``distances`` (see `approach`) is within ``band`` of
+    the surface, up to the first step deeper inside than that, which is kept only where the ray
+    begins with it. Further returns whether that ended the ray, bool [R].
+
+    Steps outside may be skipped that could be within reach only if the lattice changed by more
+    than 1 / 0.7 per unit."""
+    n_steps = ((t_far - t_near) / dt).floor().clamp(min=0).long()
+    most = int(n_steps.max()) if len(n_steps) else 0
+    k = torch.arange(most, device=origins.device)
+    t = t_near[:, None] + k * dt  # [R, K]
+    middle = origins[:, None] + directions[:, None] * (t + 0.5 * dt)[..., None]
+    distance = _between(distances, middle.view(-1, 3)).view(len(t), most)
+    on_ray = k < n_steps[:, None]
+    inside = (distance < -band) & on_ray
+    before_inside = inside.cumsum(1) == 0
+    keep = on_ray & before_inside & (distance < band)
+    if most:
+        keep[:, 0] |= inside[:, 0]
+    ray_starts = torch.cat([keep.new_zeros(1, dtype=torch.long), keep.sum(1).cumsum(0)])
+    t_starts = t[keep]
+    return t_starts, t_starts + dt, ray_starts, inside.any(1)
+
+
 def _between(values: Tensor, places: Tensor) -> Tensor:
     """[N] of the values at the middles of cells over [-1, 1]³, interpolated at ``places`` [N, 3]"""
     resolution = values.shape[0]

@@ -1,4 +1,4 @@
-"""Where the surface can be: a coarse grid of cells that rays are allowed to skip."""
+"""Where the surface can be: a lattice of cells that rays are allowed to skip."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, no_grad
+import torch.nn.functional as F
+from torch import Tensor, nn, no_grad
 
 from core.lanes import lane_map
 
@@ -14,61 +15,120 @@ CHUNK = 1 << 14
 REMEMBERED = 0.8
 """Share of a cell's opacity that is left when it is looked at again."""
 NEGLIGIBLE_ALPHA = 0.05
-SAMPLES = 4096
-"""of the changed distances tell how much they change"""
+NEAR = 5.0
+"""Cells: what is farther from the surface is measured only at every `FAR_EVERY`th update."""
+FAR_EVERY = 8
+PROBES = 2048
+"""Places that tell how far off the remembered distances are."""
+MOSTLY = 0.9
+"""This share of them is off by no more. The worst are few, and where they make a ray miss samples,
+those carry next to nothing."""
 
 
-class OccupancyGrid:
-    """[G, G, G] cells over [-1, 1]³, x first. A cell is ``occupied`` when the SDF at it says that
-    a sample in it could carry weight at the present sharpness; ``distances`` are those SDF values,
-    1 beyond the ball, 0 before the first update; near the surface nearly all of them changed by
-    less than ``drift`` when they were last updated."""
+class OccupancyGrid(nn.Module):
+    """[G, G, G] cells over [-1, 1]³, x first. A cell is ``occupied`` when the field at it says that
+    a sample in it could carry weight. For a surface there are also ``distances``, its SDF at the
+    middles of the cells, 1 beyond the ball and 0 before the first update; interpolated between,
+    near the surface, they were mostly off by less than ``error`` when last looked at; infinite
+    before, and a guess after the first look."""
+
+    occupied: Tensor
+    alphas: Tensor
+    distances: Tensor
+    _error: Tensor
+    _updates: Tensor
 
     def __init__(self, resolution: int, device: torch.device) -> None:
+        super().__init__()
         self.resolution = resolution
-        self.occupied = torch.ones((resolution,) * 3, dtype=torch.bool, device=device)
-        self.alphas = torch.zeros((resolution,) * 3, device=device)
-        self.distances = torch.zeros_like(self.alphas)
-        self.drift = math.inf
+        shape = (resolution,) * 3
+        self.register_buffer("occupied", torch.ones(shape, dtype=torch.bool, device=device))
+        self.register_buffer("alphas", torch.zeros(shape, device=device))
+        self.register_buffer("distances", torch.zeros(shape, device=device))
+        self.register_buffer("_error", torch.tensor(math.inf))
+        self.register_buffer("_updates", torch.tensor(0))
         line = (torch.arange(resolution, device=device) + 0.5) * (2 / resolution) - 1
         self._centers = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(-1, 3)
         self._in_ball = self._centers.norm(dim=-1) < 1 + math.sqrt(3) / resolution
+
+    @property
+    def error(self) -> float:
+        return float(self._error)
+
+    @error.setter
+    def error(self, value: float) -> None:
+        self._error.fill_(value)
 
     @property
     def half_diagonal(self) -> float:
         """Of a cell, scene units."""
         return math.sqrt(3) / self.resolution
 
+    @no_grad()
     def update(self, sdf: Callable[[Tensor], Tensor], inv_s: float) -> None:
-        """Mark the cells whose logistic density is not negligible: |sdf| at the centre below half
-        the diagonal (the surface may cross) plus the logistic's tail, 6 / inv_s, where it has
-        fallen to e⁻⁶. The slack of 1.5 allows for gradients that are not unit."""
+        """Measure the distances again, and mark the cells whose logistic density is not negligible:
+        |sdf| at the centre below half the diagonal (the surface may cross) plus the logistic's
+        tail, 6 / inv_s, where it has fallen to e⁻⁶. The slack of 1.5 allows for gradients that
+        are not unit."""
         band = 1.5 * self.half_diagonal + 6 / inv_s
-        before, self.distances = self.distances, self._asked(sdf, self._centers, 1.0)
+        before = self.distances if math.isfinite(self.error) else None
+        where = self._in_ball
+        if before is not None and int(self._updates) % FAR_EVERY:
+            reach = max(NEAR * 2 / self.resolution, band)
+            where = where & (before.view(-1).abs() < reach)
+        self.distances = self._asked(sdf, self._centers, where, 1.0 if before is None else before)
         self.occupied = self.distances.abs() < band
-        changes = (self.distances - before)[self.occupied].abs()
-        some = changes[:: max(1, len(changes) // SAMPLES)]
-        self.drift = float(some.quantile(0.99)) if len(some) else 0.0
+        self._updates += 1
+        if before is None:  # nobody knows yet how fast the surface moves
+            self.error = self.half_diagonal
+        else:
+            self.error = self._measured(sdf, before)
 
+    def _measured(self, sdf: Callable[[Tensor], Tensor], lattice: Tensor) -> float:
+        """By how much ``lattice`` is off at random places of occupied cells."""
+        cells = self.occupied.view(-1).nonzero()[:, 0]
+        if not len(cells):
+            return 0.0
+        # dice of its own: looking at a preview must not change what training draws
+        dice = torch.Generator(cells.device).manual_seed(int(self._updates))
+        chosen = torch.randint(len(cells), (PROBES,), device=cells.device, generator=dice)
+        places = self._somewhere_in(cells[chosen], dice)
+        return float((sdf(places) - interpolate(lattice, places)).abs().quantile(MOSTLY))
+
+    @no_grad()
     def update_density(self, alpha: Callable[[Tensor], Tensor]) -> None:
         """Mark the cells where a step through a radiance field is not of negligible opacity:
         ``alpha`` at a random place in each, the highest of late remembered (Müller et al. 2022,
         section E.2)."""
-        jitter = torch.rand_like(self._centers) * 2 - 1
-        found = self._asked(alpha, self._centers + jitter / self.resolution, 0.0)
+        every = torch.arange(len(self._centers), device=self._centers.device)
+        found = self._asked(alpha, self._somewhere_in(every), self._in_ball, 0.0)
         self.alphas = torch.maximum(self.alphas * REMEMBERED, found)
         there = self.alphas[self.alphas > 0]
         mean = float(there.mean()) if len(there) else 0.0
         self.occupied = self.alphas > min(NEGLIGIBLE_ALPHA, mean)
 
-    @no_grad()
+    def _somewhere_in(self, cells: Tensor, dice: torch.Generator | None = None) -> Tensor:
+        """[N, 3] a random place in each of ``cells`` [N]."""
+        jitter = torch.rand(len(cells), 3, device=cells.device, generator=dice) * 2 - 1
+        return self._centers[cells] + jitter / self.resolution
+
     def _asked(
-        self, function: Callable[[Tensor], Tensor], points: Tensor, elsewhere: float = math.inf
+        self, function: Callable[[Tensor], Tensor], points: Tensor, where: Tensor,
+        elsewhere: Tensor | float,
     ) -> Tensor:
-        """[G, G, G] values of ``function`` at one of ``points`` [G³, 3] for each cell in the ball,
-        ``elsewhere`` beyond it."""
-        values = torch.full((len(points),), elsewhere, device=points.device)
-        parts = self._in_ball.nonzero()[:, 0].split(CHUNK)
+        """[G, G, G] values of ``function`` at one of ``points`` [G³, 3] for each cell ``where``
+        [G³] is true, ``elsewhere`` in the others."""
+        values = torch.empty(len(points), device=points.device)
+        values[:] = elsewhere.view(-1) if isinstance(elsewhere, Tensor) else elsewhere
+        parts = where.nonzero()[:, 0].split(CHUNK)
         for index, found in zip(parts, lane_map(no_grad(lambda i: function(points[i])), parts)):
             values[index] = found
         return values.view(self.occupied.shape)
+
+
+def interpolate(lattice: Tensor, points: Tensor) -> Tensor:
+    """[N] of the values ``lattice`` [G, G, G] at the middles of cells over [-1, 1]³, x first, at
+    ``points`` [N, 3]: trilinear, and held beyond the outermost."""
+    where = points.flip(-1)[None, None, None]  # grid_sample takes the last axis first
+    found = F.grid_sample(lattice[None, None], where, padding_mode="border", align_corners=False)
+    return found.view(-1)

@@ -23,7 +23,7 @@ BAND = 4096
 """Rays traced by one lane at most between two looks at newer cameras."""
 TOLERANCE = 0.25
 """How far a point of the surface may be off, in pixels."""
-LOOK = TrainConfig(cull_weight=0.02)
+LOOK = TrainConfig(density_cull_weight=0.02)
 """What adds less to a pixel is left out."""
 
 
@@ -58,16 +58,16 @@ def traced(
     model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, mode: PreviewMode
 ) -> Traced:
     """By ``occupancy``, or if that has not measured the present surface at these ``levels``, or
-    it has drifted by more than a cell since, by a new one."""
+    those are off by more than a cell, by a new one."""
     shape, cell = model.shape, 2 / occupancy.resolution
     limited = levels is not None and levels < shape.active_levels
     if mode == "color" and not model.settled and not limited:
         return Traced(occupancy, opaque=False)
-    if model.settled and not limited and occupancy.drift <= cell:
+    if model.settled and not limited and occupancy.error <= cell:
         return Traced(occupancy)
     fresh = OccupancyGrid(occupancy.resolution, model.device)
     fresh.update(lambda x: shape.sdf(x, levels), float(model.inv_s.detach()))
-    fresh.drift = min(occupancy.drift, 0.5 * cell)  # until it is itself replaced
+    fresh.error = min(occupancy.error, 0.5 * cell)  # until it is itself replaced
     if model.settled:
         return Traced(fresh)
     steepness = _steepness(fresh.distances, cell)
@@ -131,7 +131,7 @@ def _shade(
     normals = F.normalize(samples.gradients, dim=-1)
     if view.mode == "normals":
         return hit, 0.5 + 0.5 * normals
-    features = model.features(positions, samples, view.levels)
+    features = model.features(positions, samples.features, view.levels)
     appearance = model.appearance(None, len(positions))
     return hit, model.color(positions, normals, directions[hit], features, appearance)
 

@@ -11,7 +11,6 @@ from torch import Tensor
 from core.config import TrainConfig
 from core.field.background import background_color
 from core.field.model import SurfaceModel
-from core.field.sdf_field import SurfaceSamples
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
 from core.rendering.volume import composite, density_alpha, neus_alpha
@@ -42,16 +41,15 @@ class Rays:
 @dataclass(frozen=True)
 class Rendered:
     """``color`` [R, 3] including what lies behind, ``opacity`` [R] of the surface, ``depth`` [R]
-    as Σ w·t, ``normals`` [R, 3] as Σ w·n; the field's answers at the samples and at the points
-    asked for ``around`` (None in the warm-up), the density's ``levels`` at the latter (None after
-    it); sample counts before and after culling."""
+    as Σ w·t; the SDF's ``gradients`` [M, 3] at the samples that have taps and at the points asked
+    for ``around``, its ``laplacian`` [m] at the former (both None in the warm-up), the density's
+    ``levels`` at the latter (None after it); sample counts before and after culling."""
 
     color: Tensor
     opacity: Tensor
     depth: Tensor
-    normals: Tensor
-    field: SurfaceSamples | None
-    around: SurfaceSamples | None
+    gradients: Tensor | None
+    laplacian: Tensor | None
     levels: Tensor | None
     n_marched: int
     n_kept: int
@@ -91,7 +89,7 @@ def find_samples(
     origins, directions, shape = rays.origins, rays.directions, model.shape
     if not model.settled:
         samples, n_marched = march_through_density(
-            origins, directions, occupancy, jitter, shape.sdf, train.cull_weight
+            origins, directions, occupancy, jitter, shape.sdf, train.density_cull_weight
         )
         return Found(samples, None, n_marched)
     inv_s = float(model.inv_s)
@@ -120,23 +118,28 @@ def render_samples(
     """
     if not model.settled:
         return _render_density(model, rays, found, train, behind, jitter, around)
-    samples, directions = found.samples, rays.directions
-    ray = samples.ray_indices
-    positions = samples.positions(rays.origins, directions)
+    samples = found.samples
+    positions = samples.positions(rays.origins, rays.directions)
+    n, every = len(positions), model.sdf_field.config.taps_every
     asked = positions if around is None else torch.cat([positions, around])
-    field, rest = model.sdf_field.samples(asked).split(len(positions))
-    normals = F.normalize(field.gradients, dim=-1, eps=1e-6)
-    features = model.features(positions, field)
+    tapped = torch.arange(len(asked), device=asked.device)
+    if every > 1:
+        some = tapped[:n:every] if around is not None else tapped[:0]
+        tapped = torch.cat([some, tapped[n:]])
+    field = model.sdf_field.samples(asked, tapped=tapped)
+    sdf, gradients, normals = field.sdf[:n], field.gradients, None
+    if every > 1:
+        slopes = samples.slopes(sdf)
+    else:
+        slopes = (gradients[:n] * rays.directions[samples.ray_indices]).sum(-1)
+        normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
+    laplacian = None if field.laplacian is None else field.laplacian[: -(-n // every)]
+    features = model.features(positions, field.features[:n])
     color = _sample_color(model, rays, samples, positions, normals, features)
     lengths = samples.t_ends - samples.t_starts
-    alphas = neus_alpha(
-        field.sdf, field.gradients, directions[ray], lengths, model.inv_s, cos_anneal_ratio
-    )
-    values = torch.cat([color, normals.detach()], -1)
-    shade, opacity, out = _composite(model, rays, found, alphas, values, train, behind, jitter)
-    return Rendered(
-        shade, opacity, out[:, 0], out[:, 4:7], field, rest, None, found.n_marched, len(positions)
-    )
+    alphas = neus_alpha(sdf, slopes, lengths, model.inv_s, cos_anneal_ratio)
+    shade, opacity, depth = _composite(model, rays, found, alphas, color, train, behind, jitter)
+    return Rendered(shade, opacity, depth, gradients, laplacian, None, found.n_marched, n)
 
 
 def _render_density(
@@ -150,19 +153,15 @@ def _render_density(
     n = len(positions)
     asked = positions if around is None else torch.cat([positions, around])
     levels, features = model.shape.sdf_and_features(asked)
-    normals = torch.zeros_like(positions)
-    color = _sample_color(model, rays, samples, positions, normals, features[:n])
+    color = _sample_color(model, rays, samples, positions, None, features[:n])
     alphas = density_alpha(levels[:n], samples.t_ends - samples.t_starts)
-    shade, opacity, out = _composite(model, rays, found, alphas, color, train, behind, jitter)
-    return Rendered(
-        shade, opacity, out[:, 0], torch.zeros_like(shade), None, None, levels[n:],
-        found.n_marched, n,
-    )
+    shade, opacity, depth = _composite(model, rays, found, alphas, color, train, behind, jitter)
+    return Rendered(shade, opacity, depth, None, None, levels[n:], found.n_marched, n)
 
 
 def _sample_color(
-    model: SurfaceModel, rays: Rays, samples: Samples, positions: Tensor, normals: Tensor,
-    features: Tensor,
+    model: SurfaceModel, rays: Rays, samples: Samples, positions: Tensor,
+    normals: Tensor | None, features: Tensor,
 ) -> Tensor:
     """[S, 3] of the samples as their own rays see them."""
     ray = samples.ray_indices
@@ -172,16 +171,16 @@ def _sample_color(
 
 
 def _composite(
-    model: SurfaceModel, rays: Rays, found: Found, alphas: Tensor, values: Tensor,
+    model: SurfaceModel, rays: Rays, found: Found, alphas: Tensor, color: Tensor,
     train: TrainConfig, behind: Tensor | None, jitter: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Colour with what lies behind [R, 3], opacity [R], and Σ w·(t, values) [R, 1 + C], of which
-    the first three ``values`` [S, C] are the colour. The samples that were culled would have dimmed
-    what lies behind; were it left to shine through, surfaces would swell to hide it."""
+    """Colour with what lies behind [R, 3], opacity [R], and Σ w·t [R], of samples of ``color``
+    [S, 3]. The samples that were culled would have dimmed what lies behind; were it left to shine
+    through, surfaces would swell to hide it."""
     samples, let_through = found.samples, found.let_through
     middle = 0.5 * (samples.t_starts + samples.t_ends)
     one = torch.ones_like(middle)[:, None]
-    _, out = composite(alphas, torch.cat([one, middle[:, None], values], -1), samples.ray_starts)
+    _, out = composite(alphas, torch.cat([one, middle[:, None], color], -1), samples.ray_starts)
     opacity, out = out[:, 0], out[:, 1:]
     if let_through is not None:
         whole = 1 - let_through * (1 - opacity)
@@ -193,7 +192,7 @@ def _composite(
     shade = out[:, 1:4]
     if behind is not None:
         shade = shade + (1 - opacity)[:, None] * behind
-    return shade, opacity, out
+    return shade, opacity, out[:, 0]
 
 
 def _background(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,21 @@ class Samples:
         total = torch.cat([values.new_zeros(1), values]).double().cumsum(0)
         return total[:-1] - total[self.ray_starts[:-1]][self.ray_indices]
 
+    def slopes(self, values: Tensor) -> Tensor:
+        """[S] growth per unit along the ray of ``values`` [S], from the samples that adjoin each;
+        -1, a surface met head on, for a sample by itself. Differentiable."""
+        n = len(values)
+        if n < 2:
+            return torch.full_like(values, -1.0)
+        ray, index = self.ray_indices, torch.arange(n, device=values.device)
+        gap = self.t_starts[1:] - self.t_ends[:-1]
+        adjoin = (ray[1:] == ray[:-1]) & (gap < 0.1 * (self.t_ends[1:] - self.t_starts[1:]))
+        low, high = index - F.pad(adjoin, (1, 0)).long(), index + F.pad(adjoin, (0, 1)).long()
+        middle = 0.5 * (self.t_starts + self.t_ends)
+        apart = middle[high] - middle[low]
+        alone = high == low
+        return ((values[high] - values[low]) / apart.masked_fill(alone, 1.0)).where(~alone, -1.0)
+
     def keep(self, mask: Tensor) -> Samples:
         """Only the samples where ``mask`` [S] is true."""
         return Samples(self.t_starts[mask], self.t_ends[mask], pack(mask, self.ray_starts))
@@ -68,11 +84,17 @@ def march(
 ) -> Samples:
     """Steps of length ``dt`` through occupied space inside the ball; ``jitter`` [R] in [0, 1)
     shifts each ray's lattice, so that training sees every distance."""
-    near, far = ball_range(origins, directions)
-    if jitter is not None:
-        near = near + dt * jitter
+    near, far = _lattice(origins, directions, dt, jitter)
     kernels = for_device(origins.device)
     return Samples(*kernels.march(origins, directions, near, far, occupancy.occupied, dt))
+
+
+def _lattice(
+    origins: Tensor, directions: Tensor, dt: float, jitter: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Where the steps along each ray begin and end [R]."""
+    near, far = ball_range(origins, directions)
+    return (near if jitter is None else near + dt * jitter), far
 
 
 DENSITY_STEP = 0.0125
@@ -94,20 +116,6 @@ def march_through_density(
     return steps.keep(weights > threshold), len(alphas)
 
 
-REFINE = 4
-"""Fine steps in a coarse one."""
-
-
-def refine(samples: Samples, near_surface: Tensor) -> Samples:
-    """`REFINE` equal steps in place of each one where ``near_surface`` [S] is true, none where it
-    is not."""
-    kept = samples.keep(near_surface)
-    part = (kept.t_ends - kept.t_starts) / REFINE
-    k = torch.arange(REFINE, device=part.device)
-    starts = (kept.t_starts[:, None] + part[:, None] * k).reshape(-1)
-    return Samples(starts, starts + part.repeat_interleave(REFINE), kept.ray_starts * REFINE)
-
-
 @torch.no_grad()
 def march_to_surface(
     origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: Tensor | None,
@@ -117,29 +125,22 @@ def march_to_surface(
     ``threshold``; of the light that these let through, the share [R] that the others would let
     through too; and how many times the SDF was asked.
 
-    Coarse steps first: where the distance in the middle of one says that the surface and the
-    logistic's tail around it are farther off than its ends, or no light gets that far, its fine
-    steps need not be looked at.
+    It is asked only where a step can carry so much weight by the distances that ``occupancy``
+    remembers: no farther from the surface than the logistic's tail and what these are off.
     """
     kernels = for_device(origins.device)
-    coarse = march(origins, directions, occupancy, dt * REFINE, jitter)
-    distance = sdf(coarse.positions(origins, directions))
-    weights = kernels.neus_weights(  # at the true cosine, which stops the least light
-        distance, coarse.t_starts, coarse.t_ends, coarse.ray_starts, inv_s, 1.0
+    near, far = _lattice(origins, directions, dt, jitter)
+    tail = math.log(max(dt * inv_s, 1.0) / threshold) / inv_s  # a step there stops less than that
+    *steps, ended = kernels.march_near(
+        origins, directions, near, far, occupancy.distances, dt, tail + occupancy.error
     )
-    lit = 1 - coarse.sum_before(weights) > threshold
-    tail = 6 / inv_s
-    fine = refine(coarse, (distance.abs() < dt * REFINE + tail) & lit)
-    values = sdf(fine.positions(origins, directions))
+    samples = Samples(*steps)
     weights = kernels.neus_weights(
-        values, fine.t_starts, fine.t_ends, fine.ray_starts, inv_s, cos_anneal_ratio
+        sdf(samples.positions(origins, directions)), *steps, inv_s, cos_anneal_ratio
     )
     kept = weights > threshold
-    ray = fine.ray_indices
     stopped = torch.zeros(2, len(origins), device=origins.device)
-    stopped.index_add_(1, ray, torch.stack([weights, weights * kept]))
+    stopped.index_add_(1, samples.ray_indices, torch.stack([weights, weights * kept]))
     through, through_kept = 1 - stopped
     let_through = (through / through_kept.clamp(min=1e-6)).clamp(0, 1)
-    let_through[coarse.ray_indices[~lit | (distance < -tail)]] = 0.0
-    asked = len(coarse.t_starts) + len(fine.t_starts)
-    return fine.keep(kept), let_through, asked
+    return samples.keep(kept), let_through.masked_fill(ended, 0.0), len(weights)

@@ -32,7 +32,7 @@ def sphere_trace(
     """
     kernels = for_device(origins.device)
     lattice, half_cell = occupancy.distances, 1.0 / occupancy.resolution
-    near = half_cell + occupancy.drift
+    near = half_cell + occupancy.error
     t, end = ball_range(origins, directions)
     hit = torch.zeros(len(t), dtype=torch.bool, device=t.device)
     t = kernels.approach(origins, directions, t, end, lattice, near)

@@ -9,18 +9,17 @@ from core.kernels import for_device
 
 
 def neus_alpha(
-    sdf: Tensor, gradients: Tensor, directions: Tensor, lengths: Tensor, inv_s: Tensor,
-    cos_anneal_ratio: float,
+    sdf: Tensor, slopes: Tensor, lengths: Tensor, inv_s: Tensor, cos_anneal_ratio: float
 ) -> Tensor:
-    """Opacity [S] of a step of ``lengths`` [S] around each sample.
+    """Opacity [S] of a step of ``lengths`` [S] around each sample, where the SDF along the ray is
+    ``sdf`` [S] and grows by ``slopes`` [S] per unit.
 
     Source: Wang et al. 2021 (NeuS), eq. 13, with the SDF at both ends taken from its value and
     slope in the middle. While ``cos_anneal_ratio`` < 1 the cosine is softened so that surfaces
     that face away get gradients too.
     """
-    cos = (gradients * directions).sum(-1)
-    soft = (0.5 - 0.5 * cos).clamp(min=0) * (1 - cos_anneal_ratio)
-    cos = -(soft + (-cos).clamp(min=0) * cos_anneal_ratio)
+    soft = (0.5 - 0.5 * slopes).clamp(min=0) * (1 - cos_anneal_ratio)
+    cos = -(soft + (-slopes).clamp(min=0) * cos_anneal_ratio)
     half = 0.5 * cos * lengths
     before = torch.sigmoid((sdf - half) * inv_s)
     after = torch.sigmoid((sdf + half) * inv_s)

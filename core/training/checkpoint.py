@@ -144,9 +144,8 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
         if values:
             state["state"][i] = {name: value.clone() for name, value in values.items()}
     trainer.optimizer.load_state_dict(state)
-    trainer.occupancy.alphas = tensors["alphas"].clone().to(trainer.device)
+    trainer.occupancy.load_state_dict(part.under("occupancy."))
     trainer.rays.error_map.errors = tensors["errors"].numpy().copy()
-    trainer.occupancy.occupied = tensors["occupied"].bool().to(trainer.device)
     step, elapsed, n_rays, begin, at, budget = tensors["counters"].tolist()
     trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
     trainer.segment, trainer.budget = (begin, at), budget
@@ -158,13 +157,15 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
 
 def _state(trainer: Trainer) -> dict[str, Tensor]:
     """All tensors of a run, by name."""
-    tensors = {f"model.{k}": v.cpu().contiguous() for k, v in trainer.model.state_dict().items()}
+    modules = {"model": trainer.model, "occupancy": trainer.occupancy}
+    tensors = {
+        f"{of}.{name}": value.cpu().contiguous()
+        for of, module in modules.items() for name, value in module.state_dict().items()
+    }
     for i, parameter in enumerate(_parameters(trainer)):
         for name, value in trainer.optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{i}.{name}"] = value.cpu().contiguous()
-    tensors["alphas"] = trainer.occupancy.alphas.cpu()
     tensors["errors"] = torch.from_numpy(trainer.rays.error_map.errors)
-    tensors["occupied"] = trainer.occupancy.occupied.cpu().to(torch.uint8)
     tensors["counters"] = torch.tensor(
         [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget],
         dtype=torch.float64,

@@ -76,6 +76,8 @@ def _floats_per_sample(config: RunConfig) -> tuple[float, float]:
     inputs = 3 + field.n_levels * field.n_features_per_level
     trunk = 3 + inputs + field.sdf_width * field.sdf_layers  # where, what is encoded, hidden
     asked = {"taps4": 5, "taps6": 7, "analytic": 3}[field.gradients]
+    if field.taps_every > 1:
+        asked = 1 + asked / field.taps_every
     color_inputs = 6 + field.direction_degree**2 + field.n_geometry_features
     color = color_inputs + field.color_width * field.color_layers
     return asked * trunk + trunk + color, trunk + color

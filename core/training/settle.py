@@ -21,7 +21,7 @@ from core.field.sdf_field import SdfField
 from core.geometry.cameras import Intrinsics
 from core.geometry.fusion import DistanceFusion
 from core.lanes import count, lane_map
-from core.rendering.occupancy import OccupancyGrid
+from core.rendering.occupancy import OccupancyGrid, interpolate
 from core.rendering.render import Rays
 from core.rendering.sampling import DENSITY_STEP, march, random_in_ball
 from core.rendering.volume import density
@@ -108,7 +108,7 @@ def _fit(field: SdfField, distances: Tensor) -> Iterator[None]:
     optimizer = torch.optim.Adam(parameters, FIT_RATE, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
     def gradients(points: Tensor) -> tuple[Tensor, ...]:
-        wanted = _interpolate(distances, points)
+        wanted = interpolate(distances, points)
         return torch.autograd.grad(F.l1_loss(field.sdf(points), wanted), parameters)
 
     for step in range(FIT_STEPS):
@@ -132,11 +132,3 @@ def _fit_points(near: Tensor, cell: float, device: torch.device) -> Tensor:
         close = (chosen + torch.rand(n_near, 3, device=device)) * cell - 1
         points = torch.cat([points, close])
     return points[torch.randperm(len(points), device=device)]
-
-
-def _interpolate(grid: Tensor, points: Tensor) -> Tensor:
-    """[N] trilinear values of ``grid`` [G, G, G], x first, at ``points`` [N, 3] of [-1, 1]³."""
-    where = points.flip(-1)[None, None, None]  # grid_sample takes the last axis first
-    found = F.grid_sample(grid[None, None], where, padding_mode="border", align_corners=False)
-    return found.view(-1)
-

@@ -25,7 +25,7 @@ from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
 
 OCCUPANCY_EVERY = 16
-EIKONAL_POINTS = 1024
+EIKONAL_POINTS = 512
 POINTS = 512
 
 
@@ -176,7 +176,8 @@ class Trainer:
         """The batch is cut into lanes, whose gradients are added up. The model changes with the
         last slice only, so that what is drawn between slices is of one piece."""
         self._set_schedules(progress)
-        if self.step_count % OCCUPANCY_EVERY == 0:
+        # while few steps were made they are large ones, after 1, 2, 4, 8 it is looked at too
+        if self.step_count % OCCUPANCY_EVERY == 0 or self.step_count in (1, 2, 4, 8):
             self._update_occupancy()
             yield
         batches, drawn = self._draw(progress)
@@ -259,14 +260,13 @@ class Trainer:
         train, field = self.config.train, self.model.sdf_field
         color = losses.color_loss(rendered.color, batch.target, train.color_loss)
         terms = {"color": train.lambda_color * color}
-        if rendered.field is None or rendered.around is None:
+        if rendered.gradients is None:
             if train.lambda_sparsity > 0 and rendered.levels is not None:
                 sparsity = losses.sparsity_loss(rendered.levels)
                 terms["sparsity"] = train.lambda_sparsity * sparsity
             return terms  # a density has no distances to keep in order
-        gradients = torch.cat([rendered.field.gradients, rendered.around.gradients])
-        terms["eikonal"] = train.lambda_eikonal * losses.eikonal_loss(gradients)
-        laplacian = rendered.field.laplacian
+        terms["eikonal"] = train.lambda_eikonal * losses.eikonal_loss(rendered.gradients)
+        laplacian = rendered.laplacian
         weight = schedule.curvature_weight(train, progress, field.eps_ratio)
         if laplacian is not None and len(laplacian) and weight > 0:
             terms["curvature"] = weight * losses.curvature_loss(laplacian)

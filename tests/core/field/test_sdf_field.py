@@ -219,11 +219,17 @@ def test_the_written_out_layer_equals_autograd(gradients, activation, layers, we
         assert error < 2e-3, f"{name}: {float(error)}"
 
 
-def test_samples_split_where_asked():
-    found = field().samples(points(10))
-    first, rest = found.split(4)
-    assert len(first.sdf) == 4
-    torch.testing.assert_close(torch.cat([first.gradients, rest.gradients]), found.gradients)
+@pytest.mark.parametrize("gradients", ["taps4", "taps6", "analytic"])
+def test_only_some_points_have_taps_where_so_asked(gradients):
+    made, x, tapped = field(gradients=gradients), points(10), torch.tensor([7, 2, 3])
+    full, some = made.samples(x), made.samples(x, tapped=tapped)
+    torch.testing.assert_close(some.sdf, full.sdf)
+    torch.testing.assert_close(some.features, full.features)
+    torch.testing.assert_close(some.gradients, full.gradients[tapped])
+    if full.laplacian is not None and some.laplacian is not None:
+        torch.testing.assert_close(some.laplacian, full.laplacian[tapped])
+    none = made.samples(x, tapped=tapped[:0])
+    assert none.gradients.shape == (0, 3)
 
 
 def test_the_grid_speaks_scene_units():

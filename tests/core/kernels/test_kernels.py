@@ -131,6 +131,48 @@ def test_a_ray_approaches_a_plane_until_it_is_near(backend, device):
     assert backend.approach(*on, 0.01) >= 0.5, "what lies behind the end is not looked at"
 
 
+@pytest.mark.parametrize("band", [0.03, 0.15])
+def test_march_near(backend, device, band):
+    """By the lattice of a ball, which some rays miss and one begins inside of."""
+    origins, directions, near, far = ray_bundle()
+    origins[7], near[7] = torch.tensor([0.1, 0.0, -0.2]), 0.0
+    far[5] = near[5] - 1  # a ray that misses
+    middles = (torch.arange(24) + 0.5) / 12 - 1
+    places = torch.stack(torch.meshgrid(middles, middles, middles, indexing="ij"), -1)
+    distances = (places - torch.tensor([0.1, 0.0, -0.2])).norm(dim=-1) - 0.3
+    dt = 0.013
+    results, ends = [], []
+    for kernels, place in ((backend, device), (reference, torch.device("cpu"))):
+        on = [t.to(place) for t in (origins, directions, near, far, distances)]
+        starts, stops, ray_starts, ended = (t.cpu() for t in kernels.march_near(*on, dt, band))
+        torch.testing.assert_close(stops, starts + dt)
+        ray = torch.repeat_interleave(torch.arange(len(near)), ray_starts.diff())
+        step = ((starts - near[ray]) / dt).round().long()
+        results.append(set(zip(ray.tolist(), step.tolist())))
+        ends.append(ended)
+    assert results[0] == results[1]
+    assert ends[0].equal(ends[1])
+    assert 10 < ends[1].sum() < 280
+    assert ends[1][7]
+    assert [step for ray, step in results[1] if ray == 7] == [0], "what is asked there may tell"
+    assert not any(ray == 5 for ray, _ in results[1])
+
+
+def test_marching_near_a_plane_keeps_the_steps_around_it(backend, device):
+    """z = 0 as seen from z = -0.9 by linear distances; 20 steps of 0.1, their middles at ±0.05."""
+    z = (torch.arange(10) + 0.5) / 5 - 1
+    distances = -z.expand(10, 10, 10).contiguous()
+    ray = torch.tensor([[0.3, 0.3, -0.9]]), torch.tensor([[0.0, 0.0, 1.0]])
+    on = [a.to(device) for a in (*ray, torch.zeros(1), torch.tensor([1.8]), distances)]
+    starts, _, _, ended = backend.march_near(*on, 0.1, 0.2)
+    agree(starts, torch.tensor([0.7, 0.8, 0.9, 1.0]))
+    assert ended.tolist() == [True]
+    on[3] = torch.tensor([1.05], device=device)
+    starts, _, _, ended = backend.march_near(*on, 0.1, 0.2)
+    agree(starts, torch.tensor([0.7, 0.8, 0.9]))
+    assert ended.tolist() == [False], "it ran out before"
+
+
 def packed(device="cpu", channels=5):
     """Rays of 0, 1, 7 and 40 samples: alphas (some 0 or 1), values and the ranges."""
     ray_starts = torch.tensor([0, 0, 1, 8, 48, 48])

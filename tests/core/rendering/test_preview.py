@@ -50,10 +50,12 @@ def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
     occupancy = OccupancyGrid(32, CPU)
     unmeasured = traced(model, occupancy, None, "depth")
     assert unmeasured.occupancy is not occupancy, "nobody has measured it"
-    drifting = traced(model, measured_once, None, "depth")
-    assert drifting.occupancy is not measured_once, "nobody has measured its drift"
-    for _ in range(2):
-        occupancy.update(model.sdf_field.sdf, 300.0)
+    assert traced(model, measured_once, None, "depth").occupancy is measured_once
+    for shift in (0.0, 0.1):
+        occupancy.update(lambda x, shift=shift: model.sdf_field.sdf(x) + shift, 300.0)
+    moving = traced(model, occupancy, None, "depth")
+    assert moving.occupancy is not occupancy, "it has moved by more than a cell"
+    occupancy.update(lambda x: model.sdf_field.sdf(x) + 0.1, 300.0)
     assert traced(model, occupancy, None, "depth").occupancy is occupancy
     assert traced(model, occupancy, 3, "depth").occupancy is occupancy, "all levels are shown"
     limited = traced(model, occupancy, 1, "depth")
@@ -177,7 +179,6 @@ def test_volume_rendering_agrees_with_the_sphere(sphere):
     expected = torch.tensor([2.5, 3 - math.sqrt(0.25 - 0.04)])
     torch.testing.assert_close(depth[:2], expected, rtol=0, atol=0.03)
     assert (rendered.opacity[:2] > 0.98).all()
-    assert rendered.normals[0, 2] < -0.9
     torch.testing.assert_close(rendered.color[2], behind, rtol=0, atol=1e-4)
     assert rendered.opacity[2] < 1e-4
     assert 0 < rendered.n_kept < rendered.n_marched
@@ -203,8 +204,33 @@ def test_points_asked_for_beside_the_samples_are_answered(sphere):
     with torch.no_grad():
         found = find_samples(model, occupancy, rays, CONFIG.train)
         rendered = render_samples(model, rays, found, CONFIG.train, around=around)
-        torch.testing.assert_close(rendered.around.sdf, model.sdf_field.sdf(around))
-    assert len(rendered.field.sdf) == rendered.n_kept
+        expected = model.sdf_field.samples(around).gradients
+    assert rendered.gradients is not None
+    assert rendered.laplacian is not None
+    torch.testing.assert_close(rendered.gradients[-2:], expected)
+    assert len(rendered.gradients) == rendered.n_kept + 2
+    assert len(rendered.laplacian) == rendered.n_kept
+
+
+def test_few_samples_with_taps_give_the_same_picture(sphere):
+    model, occupancy = sphere
+    origins, directions = view_rays(view(), 24, 16, CPU)
+    rays, around = Rays(origins, directions), torch.rand(3, 3) - 0.5
+    with torch.no_grad():
+        found = find_samples(model, occupancy, rays, CONFIG.train)
+        each = render_samples(model, rays, found, CONFIG.train, around=around)
+        sparse = SurfaceModel(replace(CONFIG, field=replace(CONFIG.field, taps_every=4)), 1, False)
+        sparse.sdf_field.load_state_dict(model.sdf_field.state_dict())
+        some = render_samples(sparse, rays, found, CONFIG.train, around=around)
+    assert each.gradients is not None
+    assert some.gradients is not None
+    assert some.laplacian is not None
+    n = each.n_kept
+    torch.testing.assert_close(some.gradients[:-3], each.gradients[:n:4])
+    torch.testing.assert_close(some.gradients[-3:], each.gradients[n:])
+    assert len(some.laplacian) == len(some.gradients) - 3
+    assert (some.opacity - each.opacity).abs().mean() < 5e-3
+    assert (some.depth - each.depth).abs().mean() < 1e-2
 
 
 def test_the_marching_step_shrinks_with_the_sharpness_to_its_floor():

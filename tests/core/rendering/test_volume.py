@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from core.kernels import reference
-from core.rendering.occupancy import OccupancyGrid
-from core.rendering.sampling import REFINE, ball_range, march, march_to_surface, refine
+from core.rendering.occupancy import FAR_EVERY, PROBES, OccupancyGrid
+from core.rendering.sampling import Samples, ball_range, march, march_to_surface
 from core.rendering.sphere_trace import sphere_trace
 from core.rendering.volume import composite, neus_alpha, pack
 
@@ -31,10 +31,8 @@ def through_a_plane(inv_s, dt=0.002):
     """Samples along the z axis through the plane z = 0.3 (sdf = 0.3 - z, seen from below)."""
     middle = torch.arange(0.0, 1.0, dt) + 0.5 * dt
     n = len(middle)
-    normals = torch.tensor([[0.0, 0.0, -1.0]]).expand(n, 3)
-    along = torch.tensor([[0.0, 0.0, 1.0]]).expand(n, 3)
     alphas = neus_alpha(
-        0.3 - middle, normals, along, torch.full((n,), dt), torch.tensor(inv_s), 1.0)
+        0.3 - middle, torch.full((n,), -1.0), torch.full((n,), dt), torch.tensor(inv_s), 1.0)
     _, out = composite(alphas, torch.stack([torch.ones(n), middle], -1), torch.tensor([0, n]))
     return out[0]
 
@@ -54,20 +52,17 @@ def test_the_density_is_symmetric_around_the_surface():
     dt, inv_s = 0.001, 200.0
     middle = torch.arange(0.0, 0.3, dt) + 0.5 * dt
     n = len(middle)
-    alphas = neus_alpha(0.3 - middle, torch.tensor([[0.0, 0, -1]]).expand(n, 3),
-                        torch.tensor([[0.0, 0, 1]]).expand(n, 3), torch.full((n,), dt),
+    alphas = neus_alpha(0.3 - middle, torch.full((n,), -1.0), torch.full((n,), dt),
                         torch.tensor(inv_s), 1.0)
     assert float((1 - alphas).prod()) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_surface_that_faces_away_absorbs_only_while_annealed():
     one = torch.ones(1)
-    away = torch.tensor([[0.0, 0.0, 1.0]])
-    alpha = [float(neus_alpha(0 * one, away, away, 0.01 * one, torch.tensor(100.0), ratio))
+    alpha = [float(neus_alpha(0 * one, one, 0.01 * one, torch.tensor(100.0), ratio))
              for ratio in (0.0, 1.0)]
     assert alpha[0] == pytest.approx(0, abs=1e-4)
-    sideways = torch.tensor([[1.0, 0.0, 0.0]])
-    soft, hard = (float(neus_alpha(0 * one, sideways, away, 0.01 * one, torch.tensor(100.0), r))
+    soft, hard = (float(neus_alpha(0 * one, 0 * one, 0.01 * one, torch.tensor(100.0), r))
                   for r in (0.0, 1.0))
     assert soft > 0.2
     assert hard == pytest.approx(0, abs=1e-4)
@@ -134,15 +129,18 @@ def test_marching_yields_samples_in_occupied_cells_only():
     assert len(samples.ray_indices) == len(x)
 
 
-def test_refinement_cuts_steps_into_equal_parts():
-    occupancy = OccupancyGrid(4, CPU)
-    samples = march(*rays(20), occupancy, 0.1)
-    keep = torch.arange(len(samples.t_starts)) % 3 == 0
-    fine = refine(samples, keep)
-    assert len(fine.t_starts) == REFINE * int(keep.sum())
-    torch.testing.assert_close(fine.t_starts[::REFINE], samples.t_starts[keep])
-    torch.testing.assert_close(fine.t_ends[REFINE - 1 :: REFINE], samples.t_ends[keep])
-    torch.testing.assert_close(fine.ray_indices[::REFINE], samples.ray_indices[keep])
+def test_slopes_come_from_the_samples_beside():
+    """Two rays; on the second the surface is met twice, and one sample lies by itself."""
+    starts = torch.tensor([0.0, 0.1, 0.2, 0.0, 0.1, 0.7, 0.8, 1.5])
+    samples = Samples(starts, starts + 0.1, torch.tensor([0, 3, 8]))
+    values = torch.tensor([0.5, 0.4, 0.2, 3.0, 3.1, 0.1, 0.05, 9.0], requires_grad=True)
+    slopes = samples.slopes(values)
+    expected = torch.tensor([-1.0, -1.5, -2.0, 1.0, 1.0, -0.5, -0.5, -1.0])
+    torch.testing.assert_close(slopes.detach(), expected)
+    slopes[1].backward()
+    assert values.grad is not None
+    torch.testing.assert_close(
+        values.grad, torch.tensor([-5.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
 
 
 @pytest.mark.parametrize("inv_s", [20.0, 100.0, 400.0])
@@ -150,10 +148,11 @@ def test_refinement_cuts_steps_into_equal_parts():
 def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
     """Against weights from all steps, of which culling looks at a few only."""
     origins, directions = rays(60)
-    occupancy, dt, threshold = OccupancyGrid(16, CPU), 0.01, 1e-3
+    occupancy, dt, threshold = OccupancyGrid(32, CPU), 0.01, 1e-3
+    occupancy.update(ball, inv_s)
     kept, let_through, asked = march_to_surface(
         origins, directions, occupancy, dt, None, ball, inv_s, ratio, threshold)
-    every = march(origins, directions, occupancy, dt)
+    every = march(origins, directions, OccupancyGrid(8, CPU), dt)
     weights = reference.neus_weights(
         ball(every.positions(origins, directions)), every.t_starts, every.t_ends,
         every.ray_starts, inv_s, ratio)
@@ -216,7 +215,6 @@ def test_sphere_tracing_asks_the_field_only_near_the_surface():
     _, hit = sphere_trace(
         lambda x: asked.append(x) or ball(x), *rays(2000), occupancy, TOLERANCE
     )
-    assert occupancy.drift == 0, "the field is the same"
     places = torch.cat(asked)
     assert len(places) < 4 * hit.sum()
     # half a cell, and as much again for what lies between the cells' middles
@@ -226,23 +224,42 @@ def test_sphere_tracing_asks_the_field_only_near_the_surface():
 def test_sphere_tracing_of_nothing_hits_nothing():
     occupancy = OccupancyGrid(8, CPU)
     occupancy.distances.fill_(1.0)
-    occupancy.drift = 0.0
+    occupancy.error = 0.0
     _, hit = sphere_trace(ball, *rays(10), occupancy, TOLERANCE)
     assert not hit.any()
 
 
-def test_the_drift_of_the_surface_is_how_far_it_moved_and_is_allowed_for():
+def test_how_far_the_surface_moved_is_measured_and_allowed_for():
     occupancy = OccupancyGrid(32, CPU)
-    assert math.isinf(occupancy.drift)
+    assert math.isinf(occupancy.error)
+    occupancy.update(ball, 1000.0)
+    assert occupancy.error == pytest.approx(occupancy.half_diagonal), "a guess"
+    occupancy.update(ball, 1000.0)
+    between_cells = occupancy.error
+    assert 0 < between_cells < (1 / 32) ** 2 / 0.4, "a lattice rounds a ball off by so much"
     shift = 0.05
-    for moved in (0.0, shift):
-        occupancy.update(lambda x, moved=moved: ball(x) - moved, 1000.0)
-    assert occupancy.drift == pytest.approx(shift, abs=1e-5)
+    occupancy.update(lambda x: ball(x) - shift, 1000.0)
+    assert occupancy.error == pytest.approx(shift, abs=between_cells)
     origins, directions = rays(2000)
     asked = []
     sphere_trace(lambda x: asked.append(x) or ball(x), origins, directions, occupancy, TOLERANCE)
     # the ball grown by another shift lies where the field is asked: its front is not crossed
-    assert ball(torch.cat(asked)).max() > 2 * shift
+    assert ball(torch.cat(asked)).max() > 2 * shift - between_cells
+
+
+def test_far_cells_are_measured_now_and_then():
+    occupancy, asked = OccupancyGrid(32, CPU), []
+
+    def counted(x):
+        asked[-1] += len(x)
+        return ball(x)
+
+    for _ in range(FAR_EVERY + 1):
+        asked.append(0)
+        occupancy.update(counted, 1000.0)
+    assert asked[FAR_EVERY] == asked[0] + PROBES
+    assert asked[0] > 2 * max(asked[1:FAR_EVERY])
+    assert min(asked[1:FAR_EVERY]) == max(asked[1:FAR_EVERY]) > 0
 
 
 @pytest.mark.parametrize("steepness", [1.0, 20.0])

@@ -268,6 +268,6 @@ def test_the_other_presets_begin_as_a_radiance_field(name):
                 model.settle()
             color, normals = model.surface_color(x, torch.eye(3) * 3)
             samples = model.shape.samples(x)
-            assert model.features(x, samples).shape == (5, FIELD.n_geometry_features)
+            assert model.features(x, samples.features).shape == (5, FIELD.n_geometry_features)
             assert color.shape == normals.shape == (5, 3)
             assert ((color >= 0) & (color <= 1)).all()
