@@ -124,7 +124,7 @@ class _Window:
         cleaned = str(Path(cleaned).expanduser().absolute())
         self._apply(Opening(cleaned))
         dpg.set_value("path", cleaned)
-        self.send(Open(cleaned))
+        self.send(Open(cleaned, self._layout.source.recursive))
 
     def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
         """Let the person choose a path."""

@@ -49,6 +49,7 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     full = sub.add_parser("reconstruct", help="photos → poses → training → mesh, no window")
     full.add_argument("path", type=Path)
     full.add_argument("-o", "--output", type=Path, required=True)
+    _recursive(full)
     full.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
     full.add_argument("--seed", type=int, default=0)
     full.add_argument("--resume", action="store_true", help="go on with DIR/project")
@@ -61,8 +62,10 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
 
     poses = sub.add_parser("poses", help="only solve the cameras")
     poses.add_argument("path", type=Path)
-    poses.add_argument("-o", "--output", type=Path, required=True)
+    poses.add_argument("-o", "--output", type=Path, default=Path("out/poses"))
     poses.add_argument("--seed", type=int, default=0)
+    _recursive(poses)
+    poses.add_argument("--dry-run", action="store_true", help="only say what lies there")
     _json(poses)
     poses.set_defaults(run=_poses)
 
@@ -121,6 +124,10 @@ def _budget(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--minutes", type=_positive, help="training time")
     group.add_argument("--steps", type=_positive_int, help="training steps, instead of time")
+
+
+def _recursive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recursive", action="store_true", help="photos of subfolders too")
 
 
 def _mesh(parser: argparse.ArgumentParser) -> None:
@@ -211,6 +218,7 @@ def _reconstruct(arguments: argparse.Namespace) -> int:
             arguments.path, arguments.output, preset=arguments.preset, minutes=arguments.minutes,
             steps=arguments.steps, device=arguments.device, seed=arguments.seed,
             mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
+            recursive=arguments.recursive,
             on_event=bar.event,
         )
     return _tell(arguments, report, _summary(report))
@@ -226,13 +234,19 @@ def _summary(report: dict[str, Any]) -> list[str]:
 
 
 def _poses(arguments: argparse.Namespace) -> int:
-    from core.capture.open import open_capture
+    from core.capture.open import open_capture, recognise
     from core.capture.poses import write_poses
     from core.tasks import run
 
+    if arguments.dry_run:
+        lines = recognise(arguments.path, arguments.recursive)
+        return _tell(arguments, {"recognised": lines}, lines)
     workspace = arguments.output / "work"
     with ProgressBar() as bar:
-        scene = run(open_capture(arguments.path, workspace, arguments.seed), bar.progress)
+        task = open_capture(
+            arguments.path, workspace, arguments.seed, recursive=arguments.recursive
+        )
+        scene = run(task, bar.progress)
     write_poses(scene, arguments.output, workspace)
     report = json.loads((arguments.output / "report.json").read_text(encoding="utf-8"))
     return _tell(arguments, report, [

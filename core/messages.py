@@ -33,9 +33,11 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Open(Message, frozen=True):
-    """Open any input (photo folder, posed capture, saved project); the kind is detected."""
+    """Open any input (photo folder, film, posed capture, saved project); the kind is detected.
+    ``recursive``: photos may lie in subfolders too."""
 
     path: str
+    recursive: bool = False
 
 
 class Start(Message, frozen=True):

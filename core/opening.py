@@ -13,7 +13,6 @@ from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
 from core.config import RunConfig
 from core.messages import Opened
-from core.places import pose_workspace
 from core.planning import preset_words
 from core.presets import PRESETS, default_preset
 from core.tasks import Progress, Task
@@ -44,11 +43,11 @@ class Opening:
         return trainer
 
 
-def opening(path: Path, hold_out: bool) -> Task[Opening]:
-    """Read what lies at ``path``, poses solved if need be; ``hold_out`` as in `Session`. Raises
-    UserError."""
+def opening(path: Path, hold_out: bool, recursive: bool) -> Task[Opening]:
+    """Read what lies at ``path``, poses solved if need be; ``hold_out`` as in `Session`,
+    ``recursive`` as in `open_capture`. Raises UserError."""
     if not is_project(path):
-        scene = yield from open_capture(path, pose_workspace(path))
+        scene = yield from open_capture(path, recursive=recursive)
         return Opening(path, hold_out_every(scene) if hold_out else scene)
     yield Progress(0.0, "reading the project")
     project = load_project(path)

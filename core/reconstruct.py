@@ -69,7 +69,7 @@ def reconstruct(
     path: Path, out: Path, *, preset: str | None = None, minutes: float | None = None,
     steps: int | None = None, device: str = "auto", seed: int = 0,
     mesh: MeshOptions = DEFAULT_MESH, hold_out: bool = False, resume: bool = False,
-    on_event: OnEvent = lambda event: None,
+    recursive: bool = False, on_event: OnEvent = lambda event: None,
 ) -> dict[str, Any]:
     """Poses if needed → train → mesh. Leaves ``mesh.<format>``, ``preview.png``, ``project/`` and
     ``report.json`` in ``out`` and returns the report. Raises UserError."""
@@ -83,7 +83,7 @@ def reconstruct(
     try:
         began = time.monotonic()
         going_on = resume and is_project(project)
-        session.handle(m.Open(str(project if going_on else path)))
+        session.handle(m.Open(str(project if going_on else path), recursive))
         watch.until(session, "ready", "paused", "finished")
         times["open"] = time.monotonic() - began
 

@@ -82,7 +82,7 @@ class Session:
                 return
             match command:
                 case m.Open():
-                    self._open(Path(command.path).expanduser())
+                    self._open(Path(command.path).expanduser(), command.recursive)
                 case m.Start():
                     self._start(command)
                 case m.Pause():
@@ -130,10 +130,11 @@ class Session:
 
     # --- opening -------------------------------------------------------------------------
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path, recursive: bool) -> None:
         solving = not is_project(path) and needs_poses(path)
         name = "solve" if solving else "open"
-        self._run(RunningTask(name, opening(path, self._hold_out), self._opened, self.state))
+        task = opening(path, self._hold_out, recursive)
+        self._run(RunningTask(name, task, self._opened, self.state))
 
     def _opened(self, found: Opening) -> None:
         trainer = found.trainer(self.device)  # before anything of the present work is given up

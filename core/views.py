@@ -73,7 +73,7 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
 
 def photo_truth(trainer: Trainer, photo: Photo, lens: Intrinsics) -> np.ndarray:
     """What `render_photo` should give, sRGB [H, W, 3]."""
-    rgba = read_rgba(photo.path, photo.mask_path, lens, photo.intrinsics).astype(np.float32) / 255
+    rgba = read_rgba(photo, lens).astype(np.float32) / 255
     if not trainer.store.scene.has_masks:
         return rgba[..., :3]
     behind = np.array(trainer.store.scene.background or WHITE, np.float32)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app import theme
+from app.dialogs import Purpose
 from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 
-BUTTON = 90
+BUTTON, HALF = 90, 150
 
 
 class SourcePanel:
@@ -18,22 +19,30 @@ class SourcePanel:
         with section("Photos", "source"):
             with dpg.group(horizontal=True):
                 dpg.add_input_text(
-                    tag="path", width=180, hint="Photos, video, project…", on_enter=True,
+                    tag="path", width=-theme.GAP - 60, hint="Photos, film, project…", on_enter=True,
                     callback=self._open,
                 )
-                button("Open", "open", self._open, width=60)
-                button("Browse…", "browse", self._browse, width=-1)
+                button("Open", "open", self._open, width=-1)
+            with dpg.group(horizontal=True):
+                button("Folder…", "browse", lambda: self._browse("folder"), width=HALF)
+                button("Film or file…", "browse_file", lambda: self._browse("file"), width=-1)
+            dpg.add_checkbox(tag="recursive", label="Photos of subfolders too")
             dim_text("source_summary", show=False)
+
+    @property
+    def recursive(self) -> bool:
+        """Whether photos may lie in subfolders too."""
+        return dpg.get_value("recursive")
 
     def _open(self) -> None:
         self._host.open(dpg.get_value("path"))
 
-    def _browse(self) -> None:
+    def _browse(self, purpose: Purpose) -> None:
         def picked(path: str) -> None:
             dpg.set_value("path", path)
             self._host.open(path)
 
-        self._host.pick("folder", dpg.get_value("path"), picked)
+        self._host.pick(purpose, dpg.get_value("path"), picked)
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""

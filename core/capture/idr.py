@@ -19,6 +19,7 @@ from core.capture.transforms import WHITE, require_same_size
 from core.errors import UserError
 from core.geometry.rigid import invert, nearest_rigid, similarity
 
+IDR = "IDR/DTU"
 _CAMERA_FILES = ("cameras_sphere.npz", "cameras.npz")
 
 
@@ -54,7 +55,7 @@ def read_idr(path: Path) -> Scene:
             require_same_size(image, mask)
         lens, pose = _camera(file, cameras[f"world_mat_{index}"], index, photo_size(image))
         photos.append(Photo(image.name, image, lens, pose, mask))
-    scene = Scene("IDR/DTU", tuple(photos), np.eye(4), has_masks=bool(masks),
+    scene = Scene(IDR, tuple(photos), np.eye(4), has_masks=bool(masks),
                   background=WHITE if masks else None)
     return place(scene, declared_ball=_declared_ball(cameras))
 

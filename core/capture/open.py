@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from core.capture.colmap import find_models, read_colmap
-from core.capture.idr import find_idr, read_idr
-from core.capture.photos import list_photos
+from core.capture.idr import IDR, find_idr, read_idr
+from core.capture.llff import find_llff, read_llff
+from core.capture.masks import find_masks, with_masks
+from core.capture.mvsnet import find_mvsnet, read_mvsnet
+from core.capture.phone_scans import find_polycam, find_record3d, read_polycam, read_record3d
+from core.capture.photos import exif_focal, list_photos, photo_size
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.transforms import find_transforms, read_transforms
+from core.capture.video import COUNT, is_video, photos_of_video
 from core.errors import UserError
-from core.tasks import Progress, Task
+from core.places import pose_workspace
+from core.tasks import Progress, Task, within
+
+FILM_SHARE = 0.15
+"""Of the time that a film takes until its poses are solved, for choosing its frames."""
 
 _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], ...] = (
     ("a posed capture (transforms.json)", find_transforms, read_transforms),
     ("an IDR/DTU capture (cameras_sphere.npz)", find_idr, read_idr),
+    ("a Polycam capture (keyframes)", find_polycam, read_polycam),
+    ("a Record3D capture (metadata.json)", find_record3d, read_record3d),
     ("a COLMAP model", find_models, read_colmap),
+    ("an LLFF capture (poses_bounds.npy)", find_llff, read_llff),
+    ("a capture in MVSNet's layout (cams)", find_mvsnet, read_mvsnet),
 )
 
 
-def open_capture(path: Path, workspace: Path | None = None, seed: int = 0) -> Task[Scene]:
-    """The Scene at ``path``: a transforms.json or its folder, an IDR/DTU folder, a COLMAP model,
-    or a plain folder of photos, whose poses are then solved in ``workspace``.
+def open_capture(
+    path: Path, workspace: Path | None = None, seed: int = 0, *, recursive: bool = False
+) -> Task[Scene]:
+    """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
+    a film, whose poses are then solved in ``workspace`` (default: the user's cache folder).
+    ``recursive``: plain photos may lie in subfolders too.
 
     Raises UserError, one line, for anything that cannot be opened.
     """
     path = Path(path).expanduser()
     reader = _reader(path)
     if reader is None:
-        from core.capture.poses import solve_poses
-
-        return (yield from solve_poses(path, workspace, seed))
-    yield Progress(0.0, f"reading {reader[0]}")
-    scene = reader[1](path)
-    if reader[1] is read_idr:  # declares its region, and has no view from below to find it by
+        scene = yield from _solved(
+            path, workspace or pose_workspace(path), seed, recursive
+        )
+    else:
+        yield Progress(0.0, f"reading {reader[0]}")
+        scene = reader[1](path)
+    scene = yield from with_masks(scene)
+    if scene.kind == IDR:  # declares its region, and has no view from below to find it by
         return scene
     return (yield from fit_to_masks(scene))
+
+
+def _solved(path: Path, workspace: Path, seed: int, recursive: bool) -> Task[Scene]:
+    from core.capture.poses import solve_poses
+
+    if not is_video(path):
+        return (yield from solve_poses(path, workspace, seed, recursive=recursive))
+    frames = yield from within(photos_of_video(path, workspace / "frames"), 0.0, FILM_SHARE)
+    scene = yield from within(solve_poses(frames, workspace, seed), FILM_SHARE, 1.0)
+    return replace(scene, kind="a film, poses solved")
 
 
 def needs_poses(path: Path) -> bool:
@@ -46,13 +75,42 @@ def needs_poses(path: Path) -> bool:
     return _reader(Path(path).expanduser()) is None
 
 
-def recognise(path: Path) -> str:
-    """One line that says what lies at ``path``. Raises UserError where it is nothing usable."""
+def recognise(path: Path, recursive: bool = False) -> list[str]:
+    """What lies at ``path`` and why it is taken for that, in lines for people, from file names and
+    headers alone. Raises UserError where it is nothing usable."""
     path = Path(path).expanduser()
     reader = _reader(path)
     if reader is not None:
-        return f"{path.name}: {reader[0]}"
-    return f"{path.name}: a folder of {len(list_photos(path))} photos without poses"
+        found = reader[1](path)
+        photos = [p.path for p in (*found.photos, *found.held_out)]
+        lines = [f"{path.name}: {reader[0]}", f"{len(photos)} photos with poses"]
+        lines += found.notices
+    elif is_video(path):
+        return [f"{path.name}: a film", f"up to {COUNT} of its frames become photos, whose poses "
+                "will be solved"]
+    else:
+        photos = list_photos(path, recursive)
+        lines = [f"{path.name}: a folder of {len(photos)} photos without poses, which will be "
+                 "solved"]
+        lines += [f"camera: {words}" for words in _cameras(photos)]
+    if masks := find_masks(photos):
+        lines.append(f"{len(masks)} masks in {next(iter(masks.values())).parent}")
+    return lines
+
+
+def _cameras(photos: list[Path]) -> list[str]:
+    """One line for each size and focal length."""
+    counts: Counter[tuple[tuple[int, int], float | None]] = Counter()
+    for photo in photos:
+        try:
+            counts[photo_size(photo), exif_focal(photo)] += 1
+        except UserError as error:
+            return [str(error)]
+    return [
+        f"{n} photos of {width}x{height}, focal length "
+        + (f"{focal:.0f} pixels by EXIF" if focal else "not told, to be found")
+        for ((width, height), focal), n in counts.most_common()
+    ]
 
 
 def hold_out_every(scene: Scene, n: int = 8) -> Scene:
@@ -68,7 +126,8 @@ def hold_out_every(scene: Scene, n: int = 8) -> Scene:
 
 
 def _reader(path: Path) -> tuple[str, Callable[[Path], Scene]] | None:
-    """The reader for ``path``; None for a plain folder, which can only hold photos."""
+    """The reader for ``path``; None for a film and for a plain folder, which can only hold
+    photos."""
     try:
         if not path.exists():
             raise UserError(f"{path} does not exist", "Check the path.")
@@ -80,7 +139,8 @@ def _reader(path: Path) -> tuple[str, Callable[[Path], Scene]] | None:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})",
                         "Check the path and its permissions.") from error
-    if path.is_file():
+    if path.is_file() and not is_video(path):
         raise UserError(f"{path} is not a capture that can be opened",
-                        "Choose a folder of photos, a transforms.json, or a COLMAP or DTU folder.")
+                        "Choose a folder of photos, a film, a transforms.json, or a COLMAP or DTU "
+                        "folder.")
     return None

@@ -1,17 +1,21 @@
 """Photo files: which there are, their upright pixels, and what EXIF knows of the lens."""
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from core.capture.scene import Intrinsics, Photo
 from core.errors import UserError
-from core.geometry.cameras import Intrinsics
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+HEIC = (".heic", ".heif")
+RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *HEIC, *RAW)
 MINIMUM_PHOTOS = 3
 _SUBFOLDERS = ("images", "input", "photos")
+MASK_FOLDERS = ("masks", "mask")
 
 _ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
 _QUARTER_TURNS = (5, 6, 7, 8)
@@ -34,9 +38,10 @@ def is_photo(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def list_photos(folder: Path) -> list[Path]:
+def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     """The photo files in ``folder``, in natural order; where it has none itself, those of its
-    subfolder ``images``, ``input`` or ``photos``.
+    subfolder ``images``, ``input`` or ``photos``; if ``recursive`` those of all its subfolders but
+    of masks.
 
     Raises UserError where the folder is missing, empty, without photos, or has fewer than three.
     """
@@ -48,12 +53,27 @@ def list_photos(folder: Path) -> list[Path]:
         raise UserError(f"{folder} is empty", "Put the photos of one object or place in it.")
     below = [folder / name for name in _SUBFOLDERS if (folder / name).is_dir()]
     groups = [entries, *(list(b.iterdir()) for b in below)]
+    if recursive:
+        groups = [[p for p in folder.rglob("*") if p.parent.name.lower() not in MASK_FOLDERS]]
     photos = next(filter(None, ([p for p in group if is_photo(p)] for group in groups)), [])
     if not photos:
-        kinds = ", ".join(s[1:] for s in SUFFIXES)
+        if not recursive and any(is_photo(p) for p in folder.rglob("*")):
+            raise UserError(f"{folder} holds photos in its subfolders only",
+                            "Choose one of them, or open it with its subfolders.")
+        kinds = ", ".join(s[1:] for s in SUFFIXES if s not in RAW) + ", RAW"
         raise UserError(f"{folder} holds no photos", f"Choose a folder with photos ({kinds}).")
     require_enough(len(photos), folder)
-    return sorted(photos, key=lambda p: natural_key(p.name))
+    return sorted(photos, key=lambda p: natural_key(str(p.relative_to(folder))))
+
+
+def photo_names(photos: list[Path]) -> list[str]:
+    """What ``photos`` are called: their files' names or, where two are alike, their paths below the
+    folder that holds them all."""
+    names = [p.name for p in photos]
+    if len(set(names)) == len(names):
+        return names
+    root = os.path.commonpath([p.parent for p in photos])
+    return [p.relative_to(root).as_posix() for p in photos]
 
 
 def require_enough(count: int, where: Path) -> None:
@@ -119,20 +139,19 @@ def read_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
     return pixels[..., 3] if _carries_opacity(pixels) else pixels[..., :3].max(-1)
 
 
-def read_rgba(
-    path: Path, mask_path: Path | None, lens: Intrinsics, declared: Intrinsics
-) -> np.ndarray:
-    """uint8 [H, W, 4] of a photo at the size of ``lens``; ``declared`` is the lens at the size
-    that it was solved for. Opacity is that of the mask or alpha channel, 255 without either.
+def read_rgba(photo: Photo, lens: Intrinsics) -> np.ndarray:
+    """uint8 [H, W, 4] of ``photo`` at the size of ``lens``. Opacity is that of its mask or alpha
+    channel, 255 without either.
 
     Raises UserError where a file is damaged or the photo's shape is not its camera's.
     """
     size = (lens.width, lens.height)
-    pixels = read_photo(path, size, (declared.width, declared.height))
+    pixels = read_photo(photo.path, size, (photo.intrinsics.width, photo.intrinsics.height))
     out = np.full((lens.height, lens.width, 4), 255, np.uint8)
     out[..., : pixels.shape[-1]] = pixels
-    if mask_path is not None:
-        out[..., 3] = read_mask(mask_path, size)
+    if photo.mask_path is not None:
+        mask = read_mask(photo.mask_path, size)
+        out[..., 3] = 255 - mask if photo.mask_inverted else mask
     return out
 
 
@@ -175,13 +194,45 @@ def _focal_from_equivalent(equivalent: float, width: int, height: int) -> float:
 
 def _opened(path: Path) -> Image.Image:
     try:
-        return Image.open(path)
+        if path.suffix.lower() in HEIC:
+            _with_heic(path)
+        return _developed(path) if path.suffix.lower() in RAW else Image.open(path)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist", "Check the path.") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise UserError(
             f"{path} is not a readable image", "Copy it again, or remove it."
         ) from error
+
+
+def _with_heic(path: Path) -> None:
+    """Pillow opens HEIC photos from now on."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise _needs_extra(path, "heic") from error
+    register_heif_opener()
+
+
+def _developed(path: Path) -> Image.Image:
+    """A RAW photo, upright, by the camera's white balance, and no brighter than it was exposed:
+    each by its own measure would make the photos differ."""
+    try:
+        import rawpy
+    except ImportError as error:
+        raise _needs_extra(path, "raw") from error
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        with rawpy.imread(str(path)) as raw:
+            return Image.fromarray(raw.postprocess(use_camera_wb=True, no_auto_bright=True))
+    except rawpy.LibRawError as error:
+        raise OSError(str(error)) from error
+
+
+def _needs_extra(path: Path, extra: str) -> UserError:
+    return UserError(f"{path}: reading {extra.upper()} photos needs an optional part",
+                     f"Run pip install 'gradina[{extra}]', or convert the photos to JPEG.")
 
 
 def _same_shape(size: tuple[int, int], declared: tuple[int, int]) -> bool:

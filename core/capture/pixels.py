@@ -156,7 +156,7 @@ def _decode_all(jobs: list[Job]) -> Task[dict[int, str]]:
 
 def _decode(job: Job) -> None:
     photo, lens, target = job
-    rgba = read_rgba(photo.path, photo.mask_path, lens, photo.intrinsics)
+    rgba = read_rgba(photo, lens)
     target[:] = rgba.reshape(-1, 4)
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from core.capture.pose_reuse import opened, set_aside, take_over
+
 _THREADS = 2
 _EXHAUSTIVE_UP_TO = 300  # photos
 _SEQUENTIAL_OVERLAP = 15
@@ -49,31 +51,32 @@ class Clock:
         self._started = now
 
 
-def opened(database: Path) -> Any:
-    """The pycolmap database, a context manager; nothing else may be writing to it."""
-    import pycolmap
-
-    return pycolmap.Database.open(str(database))
-
-
 def lots(items: list[Any], size: int) -> Iterable[list[Any]]:
     return (items[i : i + size] for i in range(0, len(items), size))
 
 
-def match_photos(database: Path, names: list[str], seed: int, clock: Clock) -> int:
-    """Find what the photos ``names`` (in shooting order) in ``database`` share. Returns how many
-    pairs were compared."""
+def match_photos(
+    database: Path, names: list[str], known: set[frozenset[str]], seed: int, clock: Clock
+) -> int:
+    """Find what the photos ``names`` (in shooting order) in ``database`` share, but for the pairs
+    ``known``. Returns how many pairs were looked at."""
     candidates = choose_pairs(len(names))
     pairs = candidates
     if len(names) > _THOROUGH_UP_TO:
         coarse = database.with_name("overview.db")
+        before = set_aside(coarse)
         _copy_largest_features(database, coarse)
-        _compare(coarse, names, candidates, None, clock, 400)
+        _, seen = take_over(before, coarse)
+        _compare(coarse, names, _without(seen, candidates, names), None, clock, 400)
         pairs = promising_pairs(candidates, _shared(coarse, names))
     clock.finish("overview")
-    _compare(database, names, pairs, seed, clock, 100)
+    _compare(database, names, _without(known, pairs, names), seed, clock, 100)
     clock.finish("matches")
     return len(candidates)
+
+
+def _without(known: set[frozenset[str]], pairs: list[Pair], names: list[str]) -> list[Pair]:
+    return [(i, j) for i, j in pairs if frozenset((names[i], names[j])) not in known]
 
 
 def choose_pairs(n: int) -> list[Pair]:

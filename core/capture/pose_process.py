@@ -17,15 +17,16 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from core.capture.photos import exif_focal, photo_size, read_photo, require_enough
-from core.capture.pose_matching import Clock, lots, match_photos, opened
+from core.capture.photos import require_enough
+from core.capture.pose_matching import Clock, lots, match_photos
+from core.capture.pose_photos import WorkingCopy, copy_photos
+from core.capture.pose_report import examine, meeting_angle
+from core.capture.pose_reuse import opened, set_aside, take_over
 from core.errors import UserError
 from core.geometry.rigid import invert, rotation_between
 from core.geometry.scene_box import up_direction
@@ -33,19 +34,8 @@ from core.geometry.scene_box import up_direction
 _THREADS = 2
 _PHOTOS_PER_LOT = 4
 _MAX_FEATURES = 6000
+FEWEST_PLACED = 3
 _FREE_LENS_FROM = 20  # photos of one camera that suffice for a full lens model
-
-
-@dataclass(frozen=True)
-class WorkingCopy:
-    """A photo as pycolmap sees it: ``name`` is the original's, ``copy`` the file's in the
-    workspace; ``size`` that of the upright original; ``focal`` in pixels of the copy, or None."""
-
-    name: str
-    copy: str
-    size: tuple[int, int]
-    copy_size: tuple[int, int]
-    focal: float | None
 
 
 def solve(job: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
@@ -54,15 +44,22 @@ def solve(job: dict[str, Any], report: Callable[[float, str], None]) -> dict[str
     workspace, seed = Path(job["workspace"]), int(job["seed"])
     clock = Clock(report)
     paths = [Path(p) for p in job["photos"]]
-    copies, damaged = _copy_photos(paths, workspace / "photos", int(job["max_side"]), clock)
+    copies, refused = copy_photos(
+        paths, workspace / "photos", int(job["max_side"]),
+        lambda i: clock.update("copy", i, len(paths), f"reading photo {i + 1} of {len(paths)}"),
+    )
+    clock.finish("copy")
     require_enough(len(copies), paths[0].parent)
-    _extract(workspace, copies, clock)
-    compared = match_photos(workspace / "database.db", [c.copy for c in copies], seed, clock)
-    model = _map(workspace, copies, seed, clock)
-    reasons = damaged | _why_unused(workspace, copies, model)
-    if model is None:
+    database = workspace / "database.db"
+    known = _extract(database, workspace / "photos", copies, clock)
+    compared = match_photos(database, [c.copy for c in copies], known, seed, clock)
+    models = _map(workspace, copies, seed, clock)
+    findings = examine(database, copies, refused, models)
+    if not models:
         raise _nothing_registered(workspace, paths[0].parent, len(copies), compared)
+    model = models[0]
     error = float(model.compute_mean_reprojection_error())
+    angle = meeting_angle(model)
     _turn_upright(model)
     _restore_originals(model, copies)
     (workspace / "solved").mkdir(exist_ok=True)
@@ -70,72 +67,61 @@ def solve(job: dict[str, Any], report: Callable[[float, str], None]) -> dict[str
     return {
         "photos_in": len(paths),
         "photos_used": model.num_reg_images(),
-        "unused": reasons,
         "points": model.num_points3D(),
         "reprojection_error_px": round(error, 3),
+        "meeting_angle_deg": round(angle, 1),
         "working_size_px": int(job["max_side"]),
         "seconds": clock.seconds | {"total": round(sum(clock.seconds.values()), 2)},
+        **findings,
     }
 
 
-def _copy_photos(
-    paths: list[Path], folder: Path, max_side: int, clock: Clock
-) -> tuple[list[WorkingCopy], dict[str, str]]:
-    """Upright copies of the readable photos, and why the others are not, by name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    copies: list[WorkingCopy] = []
-    damaged: dict[str, str] = {}
-    for i, path in enumerate(paths):
-        clock.update("copy", i, len(paths), f"reading photo {i + 1} of {len(paths)}")
-        try:
-            size = photo_size(path)
-            ratio = min(1.0, max_side / max(size))
-            copy_size = (max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio)))
-            pixels = read_photo(path, copy_size)
-            focal = exif_focal(path)
-        except UserError as error:
-            damaged[path.name] = error.what.removeprefix(f"{path} ")
-            continue
-        copy = f"{i:05d}_{path.stem}.jpg"
-        Image.fromarray(pixels[..., :3]).save(folder / copy, quality=97, subsampling=0)
-        copies.append(WorkingCopy(path.name, copy, size, copy_size,
-                                  round(focal * ratio, 1) if focal else None))
-    clock.finish("copy")
-    return copies, damaged
-
-
-def _extract(workspace: Path, copies: list[WorkingCopy], clock: Clock) -> None:
-    """SIFT features; photos of one size and focal length share a camera."""
+def _extract(
+    database: Path, photos: Path, copies: list[WorkingCopy], clock: Clock
+) -> set[frozenset[str]]:
+    """SIFT features; photos of one size and focal length share a camera. Returns the pairs of
+    copies that were compared before."""
     import pycolmap
 
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = _THREADS
     options.sift.max_num_features = _MAX_FEATURES
-    database, photos = str(workspace / "database.db"), str(workspace / "photos")
-    pycolmap.Database.open(database).close()  # creates it
-    done = 0
-    for group in _cameras(copies):
-        reader = pycolmap.ImageReaderOptions()
-        reader.camera_model = "SIMPLE_RADIAL"
-        (width, height), focal = group[0].copy_size, group[0].focal
-        if focal is not None:
-            reader.camera_params = f"{focal},{width / 2},{height / 2},0"
+    before = set_aside(database)
+    pycolmap.Database.open(str(database)).close()  # creates it
+    groups = [(group, _reader(group[0])) for group in _cameras(copies)]
+    for group, reader in groups:
         # entered first: else the threads of the extraction number the photos as they finish, and
         # a seed would not repeat the poses
         pycolmap.import_images(
-            database, photos, camera_mode=pycolmap.CameraMode.SINGLE,
+            str(database), str(photos), camera_mode=pycolmap.CameraMode.SINGLE,
             image_names=[c.copy for c in group], options=reader,
         )
-        for lot in lots(group, _PHOTOS_PER_LOT):
+    known, pairs = take_over(before, database)
+    done = len(known)
+    for group, reader in groups:
+        for lot in lots([c.copy for c in group if c.copy not in known], _PHOTOS_PER_LOT):
             clock.update("features", done, len(copies),
                          f"finding details in photo {done + 1} of {len(copies)}")
             pycolmap.extract_features(
-                database, photos, image_names=[c.copy for c in lot],
+                str(database), str(photos), image_names=lot,
                 camera_mode=pycolmap.CameraMode.SINGLE, reader_options=reader,
                 extraction_options=options, device=pycolmap.Device.cpu,
             )
             done += len(lot)
     clock.finish("features")
+    return pairs
+
+
+def _reader(copy: WorkingCopy) -> Any:
+    """How pycolmap is to enter ``copy`` and those that share its camera."""
+    import pycolmap
+
+    reader = pycolmap.ImageReaderOptions()
+    reader.camera_model = "SIMPLE_RADIAL"
+    width, height = copy.copy_size
+    if copy.focal is not None:
+        reader.camera_params = f"{copy.focal},{width / 2},{height / 2},0"
+    return reader
 
 
 def _cameras(copies: list[WorkingCopy]) -> list[list[WorkingCopy]]:
@@ -145,15 +131,15 @@ def _cameras(copies: list[WorkingCopy]) -> list[list[WorkingCopy]]:
     return list(groups.values())
 
 
-def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) -> Any | None:
-    """The largest model of incremental mapping (Schönberger and Frahm 2016), or None."""
+def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) -> list[Any]:
+    """The models of incremental mapping (Schönberger and Frahm 2016), the largest first."""
     import pycolmap
 
     pycolmap.set_random_seed(seed)
     options = pycolmap.IncrementalPipelineOptions()
     options.num_threads = 1  # threads add up in any order, which shows in the poses
     options.random_seed = seed
-    options.min_model_size = 3
+    options.min_model_size = FEWEST_PLACED
     options.max_num_models = 5
     placed = 2
 
@@ -169,14 +155,13 @@ def _map(workspace: Path, copies: list[WorkingCopy], seed: int, clock: Clock) ->
         str(workspace / "database.db"), str(workspace / "photos"), str(workspace / "models"),
         options=options, next_image_callback=tick,
     )
-    best = max(models.values(), key=lambda m: m.num_reg_images(), default=None)
-    if best is not None and best.num_reg_images() < 3:
-        best = None
-    if best is not None:
+    found = sorted(models.values(), key=lambda m: (-m.num_reg_images(), -m.num_points3D()))
+    found = [m for m in found if m.num_reg_images() >= FEWEST_PLACED]
+    if found:
         clock.update("mapping", 1, 1, "refining the lens")
-        _free_lenses(best)
+        _free_lenses(found[0])
     clock.finish("mapping")
-    return best
+    return found
 
 
 def _free_lenses(model: Any) -> None:
@@ -195,35 +180,6 @@ def _free_lenses(model: Any) -> None:
     options.print_summary = False
     pycolmap.bundle_adjustment(model, options)
     model.update_point_3d_errors()
-
-
-def _why_unused(
-    workspace: Path, copies: list[WorkingCopy], model: Any | None
-) -> dict[str, str]:
-    """A reason for each photo that has no place in the model, by name."""
-    used = {i.name for i in model.images.values() if i.has_pose} if model is not None else set()
-    with opened(workspace / "database.db") as database:
-        ids = {image.name: image.image_id for image in database.read_all_images()}
-        details = {name: database.num_keypoints_for_image(i) for name, i in ids.items()}
-        pair_ids, matches = database.read_two_view_geometry_num_inliers()
-    import pycolmap
-
-    shared: dict[int, int] = {}
-    for pair_id, count in zip(pair_ids, matches):
-        for image_id in pycolmap.pair_id_to_image_pair(int(pair_id)):
-            shared[image_id] = max(shared.get(image_id, 0), int(count))
-    reasons = {}
-    for copy in copies:
-        if copy.copy in used:
-            continue
-        most = shared.get(ids.get(copy.copy, -1), 0)
-        if details.get(copy.copy, 0) < 200:
-            reasons[copy.name] = "too few details (blurred, dark or plain)"
-        elif most < 30:
-            reasons[copy.name] = "no overlap with the other photos"
-        else:
-            reasons[copy.name] = "does not fit together with the other photos"
-    return reasons
 
 
 def _nothing_registered(workspace: Path, folder: Path, n: int, compared: int) -> UserError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.capture.colmap import load_model, scene_from_model
-from core.capture.photos import list_photos
+from core.capture.photos import list_photos, photo_names
 from core.capture.pose_export import write_poses
 from core.capture.region import place
 from core.capture.scene import Scene
@@ -32,17 +32,20 @@ _NAMED = 5
 
 
 def solve_poses(
-    folder: Path, workspace: Path | None = None, seed: int = 0, max_side: int = WORKING_SIDE
+    folder: Path, workspace: Path | None = None, seed: int = 0, max_side: int = WORKING_SIDE, *,
+    recursive: bool = False,
 ) -> Task[Scene]:
-    """Solve the poses of the photos in ``folder``; the frame is upright (+Z) and of arbitrary
-    scale. Photos without a pose are left out and named, with the reason, in the notices.
+    """Solve the poses of the photos in ``folder`` (if ``recursive``, in its subfolders too); the
+    frame is upright (+Z) and of arbitrary scale. Photos without a pose are left out and named, with
+    the reason, in the notices.
 
     ``workspace`` keeps the working copies, log, model and ``report.json``; a solution that it
-    already holds for these photos is reused. Closing the task ends the solving process.
+    already holds for these photos is reused, and of one for some of them, or that was cut short,
+    what it found in each photo and pair. Closing the task ends the solving process.
     Raises UserError where there are too few photos or they do not fit together.
     """
     folder = Path(folder)
-    photos = list_photos(folder)
+    photos = list_photos(folder, recursive)
     temporary = None if workspace else tempfile.mkdtemp(prefix="gradina-poses-")
     workspace = Path(workspace or str(temporary))
     workspace.mkdir(parents=True, exist_ok=True)
@@ -57,7 +60,7 @@ def solve_poses(
             (workspace / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
         yield Progress(1.0, f"{report['photos_used']} of {report['photos_in']} photos placed")
         model = load_model(workspace / "solved")
-        scene = scene_from_model(model, {p.name: p for p in photos})
+        scene = scene_from_model(model, dict(zip(photo_names(photos), photos)))
         return place(replace(scene, kind="photos, poses solved"), notices=_notices(report))
     finally:
         if temporary:
@@ -127,18 +130,17 @@ def _solved_before(
 
 
 def _clear(workspace: Path) -> None:
-    """Remove what an earlier or cancelled solution left."""
-    for name in ("photos", "models", "solved"):
+    """Remove the results of an earlier solution; what it found in the photos is of use still."""
+    for name in ("models", "solved"):
         shutil.rmtree(workspace / name, ignore_errors=True)
-    for name in ("report.json", "database.db", "database.db-wal", "database.db-shm",
-                 "overview.db", "overview.db-wal", "overview.db-shm", "pairs.txt"):
-        (workspace / name).unlink(missing_ok=True)
+    (workspace / "report.json").unlink(missing_ok=True)
 
 
 def _notices(report: dict[str, Any]) -> list[str]:
+    """Which photos are not used and why, and what to do about it."""
     unused: dict[str, str] = report["unused"]
     if not unused:
-        return []
+        return report["advice"]
     by_reason: dict[str, list[str]] = {}
     for name, reason in unused.items():
         by_reason.setdefault(reason, []).append(name)
@@ -146,4 +148,5 @@ def _notices(report: dict[str, Any]) -> list[str]:
         f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''} ({reason})"
         for reason, names in by_reason.items()
     ]
-    return [f"{len(unused)} of {report['photos_in']} photos are not used: {'; '.join(parts)}"]
+    said = f"{len(unused)} of {report['photos_in']} photos are not used: {'; '.join(parts)}"
+    return [said, *report["advice"]]

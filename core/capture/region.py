@@ -62,7 +62,7 @@ def fit_to_masks(scene: Scene) -> Task[Scene]:
         photo = scene.photos[i]
         lens = photo.intrinsics.shrunk(_MASK_SIDE)
         try:
-            opacity = read_rgba(photo.path, photo.mask_path, lens, photo.intrinsics)[..., 3]
+            opacity = read_rgba(photo, lens)[..., 3]
         except UserError:
             continue  # a damaged photo is reported when all are decoded
         views.append(Silhouette(lens, photo.world_from_camera, opacity >= _OPAQUE))

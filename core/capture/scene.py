@@ -15,13 +15,15 @@ __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
 @dataclass(frozen=True)
 class Photo:
     """One photo and its camera. ``world_from_camera`` [4, 4] float64: rigid, input frame,
-    OpenCV axes (+X right, +Y down, +Z forward)."""
+    OpenCV axes (+X right, +Y down, +Z forward). ``mask_inverted``: the mask shows the subject in
+    black."""
 
     name: str
     path: Path
     intrinsics: Intrinsics
     world_from_camera: np.ndarray
     mask_path: Path | None = None
+    mask_inverted: bool = False
 
 
 @dataclass(frozen=True)

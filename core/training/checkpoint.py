@@ -35,6 +35,7 @@ class _SavedPhoto(msgspec.Struct):
     intrinsics: Intrinsics
     world_from_camera: list[list[float]]
     mask_path: str | None
+    mask_inverted: bool = False
 
 
 class _Saved(msgspec.Struct):
@@ -196,9 +197,9 @@ def _metadata(path: Path) -> str:
 def _photo(photo: Photo) -> _SavedPhoto:
     mask = str(photo.mask_path.resolve()) if photo.mask_path else None
     return _SavedPhoto(photo.name, str(photo.path.resolve()), photo.intrinsics,
-                       photo.world_from_camera.tolist(), mask)
+                       photo.world_from_camera.tolist(), mask, photo.mask_inverted)
 
 
 def _unphoto(saved: _SavedPhoto) -> Photo:
     return Photo(saved.name, Path(saved.path), saved.intrinsics, np.array(saved.world_from_camera),
-                 Path(saved.mask_path) if saved.mask_path else None)
+                 Path(saved.mask_path) if saved.mask_path else None, saved.mask_inverted)

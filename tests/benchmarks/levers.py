@@ -42,24 +42,27 @@ LEVERS: dict[str, dict[str, Any]] = {
     "SDF network 32 wide": {"sdf_width": 32},
     "SDF network 16 wide": {"sdf_width": 16},
     "colour network 32 wide": {"color_width": 32},
-    "half the samples a step": {"samples_per_step": 4096, "density_samples": 8192},
-    "twice the samples a step": {"samples_per_step": 16384, "density_samples": 32768},
+    "half the samples a step": {"samples_per_step": 2048, "density_samples": 8192},
+    "twice the samples a step": {"samples_per_step": 8192, "density_samples": 32768},
+    "taps at every sample": {"taps_every": 1},
+    "steps of half the length": {"march_sharpness": 1.0},
     "8 levels to 256": {"n_levels": 8, "finest_resolution": 256, "initial_levels": 8},
     "12 levels to 768": {"n_levels": 12, "finest_resolution": 768},
     "coarse levels first": {"initial_levels": 6},
     "4 levels in the warm-up": {"density_levels": 4},
     "6 levels in the warm-up": {"density_levels": 6},
     "tables of 2^15": {"log2_hashmap_size": 15},
+    "tables of 2^17": {"log2_hashmap_size": 17},
     "tables of 2^19": {"log2_hashmap_size": 19},
     "no curvature": {"lambda_curvature": 0.0},
     "twice as sharp": {"initial_inv_s": 600.0, "final_inv_s": 1000.0},
     "photos at half size": {"max_photo_side": 200},
     "the settled SDF at the full rate": {"surface_rate": 1.0, "surface_decay": 1.0},
-    "warm-up for 0.3 of the run": {
-        "density_until": 0.3, "levels_from": 0.3, "levels_until": 0.5, "curvature_until": 0.5,
+    "warm-up for 0.5 of the run": {
+        "density_until": 0.5, "levels_from": 0.5, "levels_until": 0.7, "curvature_until": 0.7,
     },
-    "warm-up for 0.7 of the run": {
-        "density_until": 0.7, "levels_from": 0.7, "levels_until": 0.8, "curvature_until": 0.8,
+    "warm-up for 0.8 of the run": {
+        "density_until": 0.8, "levels_from": 0.8, "levels_until": 0.9, "curvature_until": 0.9,
     },
 }
 

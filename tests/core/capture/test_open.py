@@ -56,14 +56,16 @@ def test_each_kind_is_recognised_and_read(tmp_path):
         (tmp_path / "colmap", "COLMAP", "COLMAP model"),
         (dtu, "IDR/DTU", "IDR/DTU"),
     ):
-        assert words in recognise(path)
+        assert words in recognise(path)[0]
         assert run(open_capture(path)).kind == kind
 
 
 def test_a_plain_folder_is_recognised_as_photos(tmp_path):
     for i in range(3):
         noise_photo(tmp_path / f"{i}.png", i)
-    assert "3 photos without poses" in recognise(tmp_path)
+    told = recognise(tmp_path)
+    assert "3 photos without poses" in told[0]
+    assert told[1] == "camera: 3 photos of 80x60, focal length not told, to be found"
 
 
 def test_paths_that_hold_nothing_are_refused(tmp_path):

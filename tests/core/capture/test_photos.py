@@ -1,3 +1,6 @@
+import struct
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,7 +8,9 @@ from PIL import Image
 from core.capture.photos import (
     exif_focal,
     has_transparency,
+    is_photo,
     list_photos,
+    photo_names,
     photo_size,
     read_mask,
     read_photo,
@@ -35,6 +40,90 @@ def test_photos_come_in_natural_order_and_other_files_are_ignored(tmp_path):
     (tmp_path / "notes.txt").write_text("shot on Sunday")
     names = [p.name for p in list_photos(tmp_path)]
     assert names == ["a.tiff", "b1.webp", "b9.JPG", "b10.png"]
+
+
+def test_photos_of_all_subfolders_are_found_if_asked_and_have_names_of_their_own(tmp_path):
+    for folder in ("left", "right/deep", "masks"):
+        for i in range(2):
+            noise_photo(tmp_path / folder / f"{i}.png", i)
+    with pytest.raises(UserError, match="in its subfolders only"):
+        list_photos(tmp_path)
+    photos = list_photos(tmp_path, recursive=True)
+    assert photo_names(photos) == ["left/0.png", "left/1.png", "right/deep/0.png",
+                                   "right/deep/1.png"]
+    assert photo_names(photos[:2]) == ["0.png", "1.png"]
+
+
+@pytest.mark.parametrize(("suffix", "module"), [("heic", "pillow_heif"), ("dng", "rawpy")])
+def test_a_missing_optional_part_is_named(tmp_path, monkeypatch, suffix, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    (tmp_path / f"a.{suffix}").write_bytes(b"anything")
+    with pytest.raises(UserError, match=r"pip install 'gradina\["):
+        photo_size(tmp_path / f"a.{suffix}")
+
+
+def test_heic_photos_are_read(tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    pixels = np.full((40, 60, 3), (200, 40, 90), np.uint8)
+    heif.from_pillow(Image.fromarray(pixels)).save(tmp_path / "a.heic", quality=95)
+    assert photo_size(tmp_path / "a.heic") == (60, 40)
+    assert np.abs(read_photo(tmp_path / "a.heic").astype(int) - pixels).max() < 12
+
+
+def dng(path, value, size=(64, 48)):
+    """A RAW photo of one grey, as TIFF entries (tag, type, values) by the DNG specification."""
+    width, height = size
+    pixels = np.full((height, width), value, "<u2").tobytes()
+    identity = [1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1]
+    entries = [
+        (254, "I", [0]), (256, "I", [width]), (257, "I", [height]), (258, "H", [16]),
+        (259, "H", [1]), (262, "H", [32803]), (271, "s", [b"Test\0"]), (272, "s", [b"Test\0"]),
+        (273, "I", [0]), (277, "H", [1]), (278, "I", [height]), (279, "I", [len(pixels)]),
+        (33421, "H", [2, 2]), (33422, "B", [0, 1, 1, 2]), (50706, "B", [1, 4, 0, 0]),
+        (50708, "s", [b"Test\0"]), (50717, "I", [65535]), (50721, "i", identity),
+        (50728, "Q", [1, 1, 1, 1, 1, 1]),
+    ]
+    kinds = {"B": (1, 1, "B"), "s": (2, 1, "s"), "H": (3, 1, "H"), "I": (4, 1, "I"),
+             "Q": (5, 2, "I"), "i": (10, 2, "i")}
+    table, extra = b"", b""
+    after = 8 + 2 + 12 * len(entries) + 4
+    for tag, kind, values in entries:
+        number, per_value, code = kinds[kind]
+        if code == "s":
+            data, count = values[0], len(values[0])
+        else:
+            data = struct.pack(f"<{len(values)}{code}", *values)
+            count = len(values) // per_value
+        if tag == 273:
+            pixels_entry = len(table) + 8
+        if len(data) > 4:
+            at, extra = after + len(extra), extra + data + b"\0" * (len(data) % 2)
+            data = struct.pack("<I", at)
+        table += struct.pack("<HHI", tag, number, count) + data.ljust(4, b"\0")
+    start = struct.pack("<I", after + len(extra))
+    table = table[:pixels_entry] + start + table[pixels_entry + 4 :]
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    path.write_bytes(head + table + struct.pack("<I", 0) + extra + pixels)
+
+
+def test_raw_photos_are_developed(tmp_path):
+    pytest.importorskip("rawpy")
+    means = []
+    for name, value in (("dark", 3000), ("light", 12000)):
+        dng(tmp_path / f"{name}.dng", value)
+        assert photo_size(tmp_path / f"{name}.dng") == (64, 48)
+        means.append(read_photo(tmp_path / f"{name}.dng").mean())
+    assert is_photo(tmp_path / "dark.dng")
+    assert 1.5 < means[1] / means[0] < 3, "four times the light, through sRGB"
+    assert read_photo(tmp_path / "light.dng").shape == (48, 64, 3)
+
+
+def test_damaged_heic_and_raw_are_refused_by_name(tmp_path):
+    for name, module in (("a.heic", "pillow_heif"), ("a.dng", "rawpy")):
+        pytest.importorskip(module)
+        (tmp_path / name).write_bytes(b"no photo" * 100)
+        with pytest.raises(UserError, match=f"{name} is not a readable image"):
+            photo_size(tmp_path / name)
 
 
 def test_photos_in_the_customary_subfolder_are_found(tmp_path):

@@ -1,0 +1,96 @@
+"""Masks beside the photos: which belongs to which, and whether they are of the subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.capture.photos import MASK_FOLDERS, is_photo, read_mask
+from core.capture.scene import Photo, Scene
+from core.capture.transforms import WHITE, require_same_size
+from core.errors import UserError
+from core.tasks import Progress, Task
+
+_LOOKED_AT, _SIDE = 20, 96
+"""Masks by which the polarity is told, and their size in pixels."""
+_BORDER = 6
+"""Pixels along the edge of such a mask that count as border."""
+
+
+def find_masks(photos: Sequence[Path]) -> dict[Path, Path]:
+    """The mask of each of ``photos`` that has one: in a folder ``masks`` within the photos' folder
+    or beside it, under the photo's name, with ``.png`` after it (COLMAP) or after its stem, or with
+    ``_mask`` after its stem."""
+    found = {}
+    listed: dict[Path, dict[str, Path]] = {}
+    for photo in photos:
+        for folder in (root / name for root in photo.parents[:2] for name in MASK_FOLDERS):
+            if folder not in listed:
+                files = folder.iterdir() if folder.is_dir() else ()
+                listed[folder] = {p.name.lower(): p for p in files if is_photo(p)}
+            stem, name = photo.stem.lower(), photo.name.lower()
+            names = (name, f"{name}.png", *(n for n in listed[folder] if Path(n).stem in (
+                stem, f"{stem}_mask")))
+            mask = next((listed[folder][n] for n in names if n in listed[folder]), None)
+            if mask is not None and mask != photo:
+                found[photo] = mask
+                break
+    return found
+
+
+def with_masks(scene: Scene) -> Task[Scene]:
+    """``scene`` with the masks that lie beside its photos, unless its photos are cut out already.
+    Photos that lack a mask where others have one are left out, since all of such a photo would pass
+    for subject. Raises UserError where a mask has not its photo's size."""
+    photos = (*scene.photos, *scene.held_out)
+    if not scene.has_masks:
+        masks = find_masks([photo.path for photo in photos])
+        if not masks:
+            return scene
+        for photo, mask in masks.items():
+            require_same_size(photo, mask)
+        scene = _mapped(scene, lambda p: replace(p, mask_path=masks.get(p.path)))
+        scene = replace(scene, has_masks=True, background=WHITE)
+    if not any(p.mask_path for p in scene.photos):
+        return scene  # the photos' own opacity
+    bare = [p.name for p in (*scene.photos, *scene.held_out) if p.mask_path is None]
+    notices = list(scene.notices)
+    if bare:
+        named = ", ".join(bare[:5]) + (", …" if len(bare) > 5 else "")
+        notices.append(f"{len(bare)} photos have no mask and are left out: {named}")
+    scene = replace(
+        scene, photos=tuple(p for p in scene.photos if p.mask_path),
+        held_out=tuple(p for p in scene.held_out if p.mask_path),
+    )
+    if (yield from _show_the_rest(scene.photos)):
+        notices.append("The masks show the subject in black; they are read so")
+        scene = _mapped(scene, lambda p: replace(p, mask_inverted=True))
+    return replace(scene, notices=tuple(notices))
+
+
+def _mapped(scene: Scene, change) -> Scene:
+    return replace(scene, photos=tuple(map(change, scene.photos)),
+                   held_out=tuple(map(change, scene.held_out)))
+
+
+def _show_the_rest(photos: Sequence[Photo]) -> Task[bool]:
+    """Whether most masks are whiter along their border than in the middle, where subjects are."""
+    votes = []
+    chosen = photos[:: max(1, len(photos) // _LOOKED_AT)]
+    for i, photo in enumerate(chosen):
+        yield Progress(i / len(chosen), "looking at the masks")
+        assert photo.mask_path is not None
+        try:
+            mask = read_mask(photo.mask_path, (_SIDE, _SIDE)) / 255.0
+        except UserError:
+            continue  # a damaged one is reported when all are decoded
+        border = np.concatenate([
+            mask[:_BORDER].ravel(), mask[-_BORDER:].ravel(), mask[:, :_BORDER].ravel(),
+            mask[:, -_BORDER:].ravel(),
+        ])
+        third = _SIDE // 3
+        votes.append(border.mean() > mask[third:-third, third:-third].mean())
+    return bool(votes) and sum(votes) > len(votes) / 2

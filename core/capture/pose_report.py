@@ -1,0 +1,210 @@
+"""The pose doctor: for each photo whether it is used, and if not why; and what to do about it.
+
+Part of the solving process (`pose_process`). Its findings travel as plain dictionaries: they are
+written to ``report.json`` as they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from core.capture.pose_photos import WorkingCopy
+from core.capture.pose_reuse import opened
+
+FEW_DETAILS, FEW_SHARED = 200, 30
+"""Details in a photo, and those that it shares with another, below which it cannot be placed."""
+_DARK, _BRIGHT = 0.06, 0.94
+_STOPS = 1.5
+"""Apart in exposure from the others so far that this is named."""
+_SOFT, _PLAIN = 0.45, 0.25
+"""Of the usual sharpness, below which a photo is blurred; of the usual contrast of large parts,
+which blur does not take away, below which it is plain."""
+_LINKS = 8
+"""Named for each photo, those to which it has most in common."""
+_NARROW = 2.0
+"""Degrees at which rays meet in the middle of all points; below, depths are guesses."""
+_HELD = 0.25
+"""Of what photos share pairwise, that became points in space; less where the camera only turned."""
+_LOOSE = 2.0
+"""Pixels of the mean reprojection error, in working copies; above, something is wrong."""
+
+
+def examine(
+    database: Path, copies: list[WorkingCopy], refused: dict[str, str], models: list[Any]
+) -> dict[str, Any]:
+    """Findings on ``copies`` (as `copy_photos` made them) and on those it ``refused``, given what
+    is in ``database`` and the ``models`` solved (pycolmap Reconstructions, the used one first)."""
+    details, links = _from_database(database)
+    placed = [{i.name for i in m.images.values() if i.has_pose} for m in models]
+    errors = _errors(models[0]) if models else {}
+    usual = _Usual(copies)
+    names = {copy.copy: copy.name for copy in copies}
+    photos: list[dict[str, Any]] = []
+    for copy in copies:
+        mine = links.get(copy.copy, {})
+        used = bool(placed) and copy.copy in placed[0]
+        group = next((len(p) for p in placed[1:] if copy.copy in p), 0)
+        photos.append({
+            "name": copy.name, "used": used, "details": details.get(copy.copy, 0),
+            "reason": "" if used else _reason(copy, details, mine, group, usual),
+            "error_px": errors.get(copy.copy),
+            "links": {names[n]: mine[n] for n in sorted(mine, key=lambda n: -mine[n])[:_LINKS]},
+            "sharpness": round(copy.look.sharpness / usual.sharpness, 2),
+            "stops": round(usual.stops(copy), 2),
+        })
+    photos += [{"name": name, "used": False, "reason": why} for name, why in refused.items()]
+    photos.sort(key=lambda photo: photo["name"])
+    groups = [sorted(names[n] for n in p) for p in placed]
+    return {
+        "photos": photos, "groups": groups,
+        "unused": {p["name"]: p["reason"] for p in photos if not p["used"]},
+        "advice": _advice(photos, groups, links, names, models),
+    }
+
+
+class _Usual:
+    """What most of the photos look like."""
+
+    def __init__(self, copies: list[WorkingCopy]) -> None:
+        looks = [copy.look for copy in copies]
+        self.sharpness = max(median(look.sharpness for look in looks), 1e-6)
+        self.contrast = max(median(look.contrast for look in looks), 1e-6)
+        self._log_brightness = median(self._log(look.brightness) for look in looks)
+
+    @staticmethod
+    def _log(brightness: float) -> float:
+        return float(np.log2(max(brightness, 1e-3) ** 2.2))  # of light, not of sRGB
+
+    def stops(self, copy: WorkingCopy) -> float:
+        """How much brighter ``copy`` is, in exposure values."""
+        return self._log(copy.look.brightness) - self._log_brightness
+
+
+def _reason(
+    copy: WorkingCopy, details: dict[str, int], links: dict[str, int], group: int, usual: _Usual
+) -> str:
+    look = copy.look
+    if details.get(copy.copy, 0) < FEW_DETAILS:
+        if look.brightness < _DARK:
+            return "too dark"
+        if look.brightness > _BRIGHT:
+            return "overexposed"
+        if look.contrast < _PLAIN * usual.contrast:
+            return "too few details: nothing but a plain surface"
+        if look.sharpness < _SOFT * usual.sharpness:
+            return "blurred"
+        return "too few details"
+    if group:
+        return f"belongs to another group of {group} photos that shares too little with the rest"
+    if look.sharpness < _SOFT * usual.sharpness:
+        return "blurred"
+    if abs(usual.stops(copy)) > _STOPS:
+        word = "darker" if usual.stops(copy) < 0 else "brighter"
+        return f"{abs(usual.stops(copy)):.1f} stops {word} than the others"
+    if max(links.values(), default=0) < FEW_SHARED:
+        return "no overlap with the other photos"
+    return "does not fit together with the other photos"
+
+
+def _from_database(database: Path) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """How many details each copy has; and what each shares with which others, as far as it agrees
+    on one geometry."""
+    import pycolmap
+
+    with opened(database) as content:
+        names = {image.image_id: image.name for image in content.read_all_images()}
+        details = {name: content.num_keypoints_for_image(i) for i, name in names.items()}
+        pair_ids, counts = content.read_two_view_geometry_num_inliers()
+    links: dict[str, dict[str, int]] = {}
+    for pair_id, count in zip(pair_ids, counts):
+        a, b = (names[i] for i in pycolmap.pair_id_to_image_pair(int(pair_id)))
+        if count > 0:
+            links.setdefault(a, {})[b] = links.setdefault(b, {})[a] = int(count)
+    return details, links
+
+
+def _errors(model: Any) -> dict[str, float]:
+    """Mean reprojection error of each photo, pixels of its working copy."""
+    sums: dict[int, list[float]] = {}
+    for point in model.points3D.values():
+        for element in point.track.elements:
+            sums.setdefault(element.image_id, []).append(point.error)
+    return {model.images[i].name: round(float(np.mean(errors)), 3) for i, errors in sums.items()}
+
+
+def meeting_angle(model: Any) -> float:
+    """Degrees: the median, over some of the model's points, of the widest angle at which two of
+    their photos see them."""
+    points = list(model.points3D.values())
+    points = points[:: max(1, len(points) // 2000)]
+    centers = {i: image.projection_center() for i, image in model.images.items() if image.has_pose}
+    angles = []
+    for point in points:
+        seen = [centers[e.image_id] for e in point.track.elements if e.image_id in centers]
+        rays = np.array(seen) - point.xyz
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        angles.append(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1, 1))))
+    return float(np.median(angles)) if angles else 0.0
+
+
+def _held(model: Any, links: dict[str, dict[str, int]]) -> float:
+    """Points that a photo of ``model`` sees, per detail that it shares with its best partner. Where
+    there is no baseline hardly any becomes a point, and those few at any angle."""
+    placed = [image for image in model.images.values() if image.has_pose]
+    shared = sum(max(links.get(image.name, {}).values(), default=0) for image in placed)
+    return sum(image.num_points3D for image in placed) / max(shared, 1)
+
+
+def _advice(
+    photos: list[dict[str, Any]], groups: list[list[str]],
+    links: dict[str, dict[str, int]], names: dict[str, str], models: list[Any],
+) -> list[str]:
+    """What to do, in sentences for people, the most important first."""
+    said: list[str] = []
+    if models:
+        angle, error = meeting_angle(models[0]), float(models[0].compute_mean_reprojection_error())
+        if angle < _NARROW or _held(models[0], links) < _HELD:
+            said.append("The photos were taken from nearly one place, so poses and depths are "
+                        "guesses: walk around the subject instead of turning on the spot")
+        if error > _LOOSE:
+            said.append(f"Poses are loose ({error:.1f} pixels): was the subject moving?")
+    if len(groups) > 1:
+        sizes = ", ".join(str(len(group)) for group in groups)
+        a, b = _bridge(groups, links, names)
+        said.append(f"The photos fall into groups of {sizes} that share too little; the first is "
+                    f"used. Shoot a few between {a} and {b} to join them")
+    reasons = [p["reason"] for p in photos if not p["used"]]
+    for word, remedy in (
+        ("blurred", "hold still or use more light"),
+        ("plain surface", "include surroundings with some pattern"),
+        ("too dark", "use more light"),
+        ("damaged", "copy them again"),
+        ("no overlap", "shoot so that each photo shares two thirds with the next, or leave them"),
+    ):
+        n = sum(word in reason for reason in reasons)
+        if n:
+            count = f"{n} photo is" if n == 1 else f"{n} photos are"
+            said.append(f"{count} of no use ({word}): {remedy}")
+    return said
+
+
+def _bridge(
+    groups: list[list[str]], links: dict[str, dict[str, int]], names: dict[str, str]
+) -> tuple[str, str]:
+    """A photo of the first group and one of the second: those that share most, else neighbours in
+    shooting order."""
+    first, second = set(groups[0]), set(groups[1])
+    pairs = [
+        (count, names[a], names[b]) for a, to in links.items() for b, count in to.items()
+        if a in names and b in names and names[a] in first and names[b] in second
+    ]
+    if pairs:
+        _, a, b = max(pairs)
+        return a, b
+    order = sorted(names.values())
+    at = {name: i for i, name in enumerate(order)}
+    return min(((a, b) for a in first for b in second), key=lambda ab: abs(at[ab[0]] - at[ab[1]]))

@@ -1,0 +1,60 @@
+"""What an earlier solution, finished or not, already found of the same photos.
+
+Part of the solving process (`pose_process`). Working copies are named by their content, so that
+equal names mean equal photos whatever else was added, removed or renamed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+_JOURNALS = ("", "-wal", "-shm")
+
+
+def opened(database: Path) -> Any:
+    """The pycolmap database, a context manager; nothing else may be writing to it."""
+    import pycolmap
+
+    return pycolmap.Database.open(str(database))
+
+
+def set_aside(database: Path) -> Path:
+    """Move ``database``, if there is one, out of the way of a new one; returns where it is now."""
+    before = database.with_name(f"before_{database.name}")
+    if database.exists():
+        for ending in _JOURNALS:
+            (before.parent / f"{before.name}{ending}").unlink(missing_ok=True)
+            journal = database.parent / f"{database.name}{ending}"
+            if journal.exists():
+                journal.rename(before.parent / f"{before.name}{ending}")
+    return before
+
+
+def take_over(before: Path, database: Path) -> tuple[set[str], set[frozenset[str]]]:
+    """Copy into ``database``, whose photos are entered, what the database ``before`` (which need
+    not exist) knows of the same ones: their details, and what pairs of them have in common. Returns
+    the photos and the pairs of which something is known, by name."""
+    import pycolmap
+
+    if not before.exists():
+        return set(), set()
+    with opened(before) as old, opened(database) as new:
+        ids = {image.name: image.image_id for image in new.read_all_images()}
+        names = {i.image_id: i.name for i in old.read_all_images() if i.name in ids}
+        for old_id, name in names.items():
+            if old.exists_descriptors(old_id) and not new.exists_descriptors(ids[name]):
+                new.write_keypoints(ids[name], old.read_keypoints(old_id))
+                new.write_descriptors(ids[name], old.read_descriptors(old_id))
+        known = {name for name in names.values() if new.exists_descriptors(ids[name])}
+        pairs: set[frozenset[str]] = set()
+        for pair_id in old.read_num_matches()[0]:
+            a, b = pycolmap.pair_id_to_image_pair(int(pair_id))
+            if not {names.get(a), names.get(b)} <= known:
+                continue
+            there = ids[names[a]], ids[names[b]]
+            new.write_matches(*there, old.read_matches(a, b))
+            if old.exists_two_view_geometry(a, b):
+                new.write_two_view_geometry(*there, old.read_two_view_geometry(a, b))
+            pairs.add(frozenset((names[a], names[b])))
+    return known, pairs

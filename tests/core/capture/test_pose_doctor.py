@@ -1,0 +1,160 @@
+"""Captures spoilt in known ways: the right diagnosis, and a good solution of the rest."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from core.capture.pose_photos import copy_photos, look_of
+from core.capture.poses import solve_poses
+from core.errors import UserError
+from core.tasks import run
+from tests.core.capture.test_poses import WIDE, alignment_error, room_poses
+from tests.core.captures import noise_photo, textured_plane_photos
+
+ORIENTATION, QUARTER_TURN = 0x0112, 6  # shown turned clockwise
+
+
+def centers(scene):
+    return np.array([p.world_from_camera[:3, 3] for p in scene.photos])
+
+
+@pytest.mark.slow
+def test_each_spoilt_photo_is_told_why_and_the_rest_is_solved(tmp_path):
+    folder, poses = tmp_path / "photos", room_poses(9)
+    textured_plane_photos(folder, poses, WIDE)
+    first = Image.open(folder / "IMG_0.jpg")
+    turned = first.transpose(Image.Transpose.ROTATE_90)
+    exif = turned.getexif()
+    exif[ORIENTATION] = QUARTER_TURN
+    turned.save(folder / "IMG_0.jpg", exif=exif, quality=95)
+    third = Image.open(folder / "IMG_2.jpg")
+    third.filter(ImageFilter.GaussianBlur(8)).save(folder / "shaken.jpg")
+    third.save(folder / "twice.jpg", quality=80)
+    Image.new("RGB", (400, 300), (200, 195, 190)).save(folder / "wall.jpg")
+    textured_plane_photos(tmp_path / "other", poses[4:5], WIDE, seed=7)
+    (tmp_path / "other" / "IMG_0.jpg").rename(folder / "stranger.jpg")
+    (folder / "cut.jpg").write_bytes((folder / "IMG_1.jpg").read_bytes()[:3000])
+
+    scene = run(solve_poses(folder, tmp_path / "work"))
+
+    assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(9)]
+    assert alignment_error(centers(scene), np.array([p[:3, 3] for p in poses])) < 0.01
+    report = solved(tmp_path / "work")
+    assert report["unused"] == {
+        "cut.jpg": "is damaged or cut short", "shaken.jpg": "blurred",
+        "stranger.jpg": "no overlap with the other photos",
+        "twice.jpg": "the same picture as IMG_2.jpg",
+        "wall.jpg": "too few details: nothing but a plain surface",
+    }
+    photos = {p["name"]: p for p in report["photos"]}
+    assert photos["IMG_3.jpg"]["used"]
+    assert photos["IMG_3.jpg"]["error_px"] < 1
+    assert photos["IMG_3.jpg"]["details"] > 500
+    assert max(photos["IMG_3.jpg"]["links"], key=photos["IMG_3.jpg"]["links"].get) in (
+        "IMG_1.jpg", "IMG_2.jpg", "IMG_4.jpg", "IMG_5.jpg")
+    assert photos["shaken.jpg"]["sharpness"] < 0.5
+    advice = " ".join(report["advice"])
+    for words in ("hold still", "some pattern", "copy them again", "shares two thirds"):
+        assert words in advice
+    assert report["meeting_angle_deg"] > 5
+
+
+@pytest.mark.slow
+def test_two_scenes_in_one_folder_are_two_groups(tmp_path):
+    poses = room_poses(9)
+    textured_plane_photos(tmp_path / "photos", poses[:6], WIDE)
+    textured_plane_photos(tmp_path / "other", poses[:5], WIDE, seed=7)
+    for path in (tmp_path / "other").iterdir():
+        path.rename(tmp_path / "photos" / f"other_{path.name}")
+    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work"))
+    assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(6)]
+    report = solved(tmp_path / "work")
+    assert [len(group) for group in report["groups"]] == [6, 5]
+    assert set(report["unused"].values()) == {
+        "belongs to another group of 5 photos that shares too little with the rest"}
+    assert "groups of 6, 5" in report["advice"][0]
+    assert any("groups of 6, 5" in notice for notice in scene.notices)
+
+
+@pytest.mark.slow
+def test_an_exposure_ramp_is_solved(tmp_path):
+    poses = room_poses(7)
+    for i, path in enumerate(textured_plane_photos(tmp_path / "photos", poses, WIDE)):
+        light = (np.asarray(Image.open(path)) / 255.0) ** 2.2 * 2.0 ** (-i / 2)
+        Image.fromarray((255 * light ** (1 / 2.2)).astype(np.uint8)).save(path, quality=95)
+    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work"))
+    assert len(scene.photos) == 7
+    assert alignment_error(centers(scene), np.array([p[:3, 3] for p in poses])) < 0.02
+    stops = {p["name"]: p["stops"] for p in solved(tmp_path / "work")["photos"]}
+    assert stops["IMG_0.jpg"] - stops["IMG_6.jpg"] == pytest.approx(3, abs=0.5)
+
+
+@pytest.mark.slow
+def test_photos_from_one_place_are_warned_of(tmp_path):
+    """The camera all but turns on the spot: poses fit, depths do not follow from them."""
+    poses = room_poses(9)
+    for pose in poses:
+        pose[:3, 3] = 0.01 * pose[:3, 3] + np.array([0.0, -2.5, 1.3])
+    textured_plane_photos(tmp_path / "photos", poses, WIDE)
+    said = ""
+    try:
+        said = " ".join(run(solve_poses(tmp_path / "photos", tmp_path / "work")).notices)
+    except UserError as error:
+        said = str(error)
+    assert "nearly one place" in said or "rather than turning on the spot" in said
+
+
+@pytest.mark.slow
+def test_what_was_found_in_photos_that_did_not_change_is_used_again(tmp_path):
+    folder, work, poses = tmp_path / "photos", tmp_path / "work", room_poses(7)
+    photos = textured_plane_photos(folder, poses, WIDE)
+    photos[6].rename(tmp_path / "later.jpg")
+    first = run(solve_poses(folder, work))
+    assert len(first.photos) == 6
+    photos[0].rename(folder / "IMG_00.jpg")  # comes first still
+    (tmp_path / "later.jpg").rename(photos[6])
+    told = []
+    second = run(solve_poses(folder, work), lambda progress: told.append(progress.detail))
+    assert [p.name for p in second.photos] == ["IMG_00.jpg", *(f"IMG_{i}.jpg" for i in range(1, 7))]
+    assert {t for t in told if "finding details" in t} == {"finding details in photo 7 of 7"}
+    assert {t for t in told if "comparing" in t} == {"comparing photos: pair 0 of 6"}
+    assert alignment_error(centers(second), np.array([p[:3, 3] for p in poses])) < 0.01
+
+
+@pytest.mark.slow
+def test_a_solution_that_was_cut_short_goes_on_where_it_was(tmp_path):
+    folder, work = tmp_path / "photos", tmp_path / "work"
+    textured_plane_photos(folder, room_poses(9), WIDE)
+    task = solve_poses(folder, work)
+    while "comparing photos" not in next(task).detail:
+        pass
+    task.close()
+    told = []
+    assert len(run(solve_poses(folder, work), lambda p: told.append(p.detail)).photos) == 9
+    assert not any("finding details" in t for t in told)
+
+
+def solved(workspace):
+    return json.loads((workspace / "report.json").read_text())
+
+
+def test_blur_lowers_sharpness_and_darkness_does_not():
+    rng = np.random.default_rng(0)
+    pixels = np.kron(rng.integers(0, 255, (75, 100, 3)), np.ones((4, 4, 1))).astype(np.uint8)
+    blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(6)))
+    sharp, soft, dark = look_of(pixels), look_of(blurred), look_of(pixels // 3)
+    assert soft.sharpness < 0.5 * sharp.sharpness
+    assert dark.sharpness == pytest.approx(sharp.sharpness, rel=0.1)
+    assert dark.brightness == pytest.approx(sharp.brightness / 3, rel=0.05)
+
+
+def test_a_picture_is_copied_once(tmp_path):
+    paths = [noise_photo(tmp_path / f"{i}.png", i // 2, (160, 120)) for i in range(4)]
+    told = []
+    copies, refused = copy_photos(paths, tmp_path / "copies", 100, told.append)
+    assert [c.name for c in copies] == ["0.png", "2.png"]
+    assert refused == {"1.png": "the same picture as 0.png", "3.png": "the same picture as 2.png"}
+    assert told == [0, 1, 2, 3]
+    assert copies[0].copy_size == (100, 75)
