@@ -72,6 +72,7 @@ def traced(
         return Traced(fresh)
     steepness = _steepness(fresh.distances, cell)
     fresh.distances.div_(steepness).clamp_(max=cell)
+    fresh.error = cell  # levels between the middles of cells are no distances
     return Traced(fresh, steepness)
 
 

@@ -28,11 +28,11 @@ def sphere_trace(
     Source: Hart 1996, with the slope along the ray, known from the step before, in place of 1: a
     ray that grazes takes larger steps, one that went through the surface is brought back. Free
     space is crossed by the distances that ``occupancy`` remembers; the field is asked only within
-    half a cell, and what they may have drifted, of where these say the surface is.
+    half a cell, or what they are off if that is more, of where these say the surface is.
     """
     kernels = for_device(origins.device)
     lattice, half_cell = occupancy.distances, 1.0 / occupancy.resolution
-    near = half_cell + occupancy.error
+    near = max(half_cell, occupancy.error)
     t, end = ball_range(origins, directions)
     hit = torch.zeros(len(t), dtype=torch.bool, device=t.device)
     t = kernels.approach(origins, directions, t, end, lattice, near)
