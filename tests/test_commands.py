@@ -20,6 +20,7 @@ from core.presets import PRESETS
 from core.sample import reference_mesh
 from core.tasks import run as run_task
 from tests.core.bad_captures import BAD
+from tests.core.captures import noise_photo
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
 ROOT = Path(__file__).parents[1]
@@ -291,6 +292,20 @@ def test_commands_on_what_is_no_project(command, photos, tmp_path):
         text = complaint(command(*arguments))
         assert "project" in text
         assert str(arguments[1]) in text
+
+
+def test_a_dry_run_only_says_what_lies_there(command, tmp_path):
+    for folder in ("a", "b"):
+        for i in range(2):
+            noise_photo(tmp_path / "shots" / folder / f"{i}.png", i)
+    done = command("poses", tmp_path / "shots", "--dry-run")
+    assert done.returncode == 1
+    assert "in its subfolders only" in done.stderr
+    done = command("poses", tmp_path / "shots", "--dry-run", "--recursive", "--json")
+    assert done.returncode == 0
+    told = json.loads(done.stdout.splitlines()[-1])["recognised"]
+    assert told[0].startswith("shots: a folder of 4 photos without poses")
+    assert not (tmp_path / "out").exists()
 
 
 def test_bad_words_about_meshes_and_views(command, finished, tmp_path):

@@ -10,7 +10,7 @@ from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 
-BUTTON, HALF = 90, 150
+BUTTON = 90
 
 
 class SourcePanel:
@@ -24,9 +24,9 @@ class SourcePanel:
                 )
                 button("Open", "open", self._open, width=-1)
             with dpg.group(horizontal=True):
-                button("Folder…", "browse", lambda: self._browse("folder"), width=HALF)
-                button("Film or file…", "browse_file", lambda: self._browse("file"), width=-1)
-            dpg.add_checkbox(tag="recursive", label="Photos of subfolders too")
+                button("Folder…", "browse", lambda: self._browse("folder"), width=BUTTON)
+                button("Film…", "browse_file", lambda: self._browse("file"), width=BUTTON)
+                dpg.add_checkbox(tag="recursive", label="and subfolders")
             dim_text("source_summary", show=False)
 
     @property

@@ -402,8 +402,8 @@ def test_a_checkpoint_that_does_not_fit_is_a_failure(sessions, photos, tmp_path,
     run.train(photos, steps=2)
     run.do(m.Save(str(tmp_path / "project")))
 
-    def without_a_tensor(path, hold_out):
-        found = yield from opening(path, hold_out)
+    def without_a_tensor(*arguments):
+        found = yield from opening(*arguments)
         del found.project.tensors["model.color.head.weight"]
         return found
 
