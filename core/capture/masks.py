@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.capture.photos import MASK_FOLDERS, is_photo, read_mask
+from core.capture.photos import MASK_FOLDERS, is_photo, read_mask, require_enough
 from core.capture.scene import Photo, Scene
 from core.capture.transforms import WHITE, require_same_size
 from core.errors import UserError
@@ -44,7 +44,7 @@ def find_masks(photos: Sequence[Path]) -> dict[Path, Path]:
 def with_masks(scene: Scene) -> Task[Scene]:
     """``scene`` with the masks that lie beside its photos, unless its photos are cut out already.
     Photos that lack a mask where others have one are left out, since all of such a photo would pass
-    for subject. Raises UserError where a mask has not its photo's size."""
+    for subject. Raises UserError where a mask has not its photo's size, or too few have one."""
     photos = (*scene.photos, *scene.held_out)
     if not scene.has_masks:
         masks = find_masks([photo.path for photo in photos])
@@ -61,6 +61,7 @@ def with_masks(scene: Scene) -> Task[Scene]:
     if bare:
         named = ", ".join(bare[:5]) + (", …" if len(bare) > 5 else "")
         notices.append(f"{len(bare)} photos have no mask and are left out: {named}")
+    require_enough(sum(p.mask_path is not None for p in scene.photos), scene.photos[0].path.parent)
     scene = replace(
         scene, photos=tuple(p for p in scene.photos if p.mask_path),
         held_out=tuple(p for p in scene.held_out if p.mask_path),

@@ -40,17 +40,21 @@ def photos_of_video(path: Path, folder: Path, count: int = COUNT) -> Task[Path]:
     wanted = {"film": _fingerprint(path), "count": count}
     if _written(folder) == wanted:
         return folder
-    seen: list[_Seen] = []
-    total = 0
+    moved: list[float] = []
+    sharpness: list[float] = []
+    before: np.ndarray | None = None  # of a long film the pictures themselves would fill the memory
     for i, (frame, total) in enumerate(_frames(path)):
-        seen.append(_look(frame, seen[-1].picture if seen else None))
+        seen = _look(frame, before)
+        before = seen.picture
+        moved.append(seen.moved)
+        sharpness.append(seen.sharpness)
         yield Progress(0.6 * min(i / max(total, 1), 1.0), f"looking at frame {i + 1}")
-    chosen = choose_frames(
-        np.array([s.moved for s in seen]), np.array([s.sharpness for s in seen]), count
-    )
+    if not moved:
+        raise UserError(f"{path} holds no pictures", "Choose another film.")
+    chosen = choose_frames(np.array(moved), np.array(sharpness), count)
     if len(chosen) < _FEWEST:
         raise UserError(
-            f"The camera hardly moves in {path} ({len(seen)} frames)",
+            f"The camera hardly moves in {path} ({len(moved)} frames)",
             "Film while walking around the subject, or choose another film.",
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +63,7 @@ def photos_of_video(path: Path, folder: Path, count: int = COUNT) -> Task[Path]:
     for i, (frame, _) in enumerate(_frames(path)):
         if i in chosen:
             Image.fromarray(frame).save(folder / f"frame_{i:06d}.jpg", quality=97, subsampling=0)
-        yield Progress(0.6 + 0.4 * i / len(seen), f"writing frame {i + 1}")
+        yield Progress(0.6 + 0.4 * min(i / len(moved), 1.0), f"writing frame {i + 1}")
     (folder / _INDEX).write_text(json.dumps(wanted), encoding="utf-8")
     return folder
 

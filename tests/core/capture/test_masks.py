@@ -41,6 +41,11 @@ def test_photos_without_a_mask_are_left_out_where_others_have_one(tmp_path):
     assert "1 photos have no mask and are left out: 00000002.jpg" in scene.notices
 
 
+def test_too_few_masks_are_refused(tmp_path):
+    with pytest.raises(UserError, match="only 2 usable photos"):
+        run(open_capture(masked(tmp_path, but=(1, 2, 3))))
+
+
 def test_a_mask_of_another_size_is_refused_by_name(tmp_path):
     masked(tmp_path)
     Image.new("L", (10, 10)).save(tmp_path / "masks" / "00000003.png")
