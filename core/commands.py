@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import platformdirs
 
+from core import common_arguments as common
 from core.errors import UserError
 from core.progress_bar import ProgressBar
 
@@ -31,7 +31,7 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     )
     if not argv or argv[0] not in (*commands, "-h", "--help"):
         parser.add_argument("path", nargs="?", type=Path, help="photos, a posed capture, a project")
-        _device(parser)
+        common.device(parser)
         arguments = parser.parse_args(argv)
         arguments.run = lambda a: window(a.path, a.device)
         return arguments
@@ -40,41 +40,41 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     demo = sub.add_parser("demo", help="the embedded sample, in the window or to a mesh")
     demo.add_argument("--headless", action="store_true", help="no window: train and write a mesh")
     demo.add_argument("-o", "--output", type=Path, default=Path("out/demo"))
-    _budget(demo)
-    _mesh(demo)
-    _device(demo)
-    _json(demo)
+    common.budget(demo)
+    common.mesh(demo)
+    common.device(demo)
+    common.json(demo)
     demo.set_defaults(run=lambda a: _demo(a, window))
 
     full = sub.add_parser("reconstruct", help="photos → poses → training → mesh, no window")
     full.add_argument("path", type=Path)
     full.add_argument("-o", "--output", type=Path, required=True)
-    _recursive(full)
+    common.recursive(full)
     full.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
     full.add_argument("--seed", type=int, default=0)
     full.add_argument("--resume", action="store_true", help="go on with DIR/project")
     full.add_argument("--hold-out", action="store_true", help="keep photos apart for evaluate")
-    _budget(full)
-    _mesh(full)
-    _device(full)
-    _json(full)
+    common.budget(full)
+    common.mesh(full)
+    common.device(full)
+    common.json(full)
     full.set_defaults(run=_reconstruct)
 
     poses = sub.add_parser("poses", help="only solve the cameras")
     poses.add_argument("path", type=Path)
     poses.add_argument("-o", "--output", type=Path, default=Path("out/poses"))
     poses.add_argument("--seed", type=int, default=0)
-    _recursive(poses)
+    common.recursive(poses)
     poses.add_argument("--dry-run", action="store_true", help="only say what lies there")
-    _json(poses)
+    common.json(poses)
     poses.set_defaults(run=_poses)
 
     export = sub.add_parser("export", help="a mesh from a saved project")
     export.add_argument("project", type=Path)
     export.add_argument("-o", "--output", type=Path, required=True)
-    _mesh(export)
-    _device(export)
-    _json(export)
+    common.mesh(export)
+    common.device(export)
+    common.json(export)
     export.set_defaults(run=_export)
 
     render = sub.add_parser("render", help="pictures or a film of a saved project")
@@ -83,28 +83,28 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     what = render.add_mutually_exclusive_group()
     what.add_argument("--split", choices=("test", "train"))
     what.add_argument("--path", default="orbit", help="orbit, or a JSON file of cameras")
-    render.add_argument("--frames", type=_positive_int, default=90, help="of the orbit")
-    render.add_argument("--size", type=_size, default=(640, 480), help="WIDTHxHEIGHT")
-    _device(render)
-    _json(render)
+    render.add_argument("--frames", type=common.positive_int, default=90, help="of the orbit")
+    render.add_argument("--size", type=common.size, default=(640, 480), help="WIDTHxHEIGHT")
+    common.device(render)
+    common.json(render)
     render.set_defaults(run=_render)
 
     judge = sub.add_parser("evaluate", help="PSNR, SSIM; distances to a reference mesh")
     judge.add_argument("project", type=Path)
     judge.add_argument("--reference", type=Path)
     judge.add_argument("--threshold", type=float, action="append", help="of the F-score, a length")
-    _mesh(judge)
-    _device(judge)
-    _json(judge)
+    common.mesh(judge)
+    common.device(judge)
+    common.json(judge)
     judge.set_defaults(run=_evaluate)
 
     speed = sub.add_parser("bench", help="how fast this machine is")
-    _device(speed)
-    _json(speed)
+    common.device(speed)
+    common.json(speed)
     speed.set_defaults(run=_bench)
 
     doctor = sub.add_parser("doctor", help="what this machine has and what will be used")
-    _json(doctor)
+    common.json(doctor)
     doctor.set_defaults(run=_doctor)
     return parser.parse_args(argv)
 
@@ -117,51 +117,7 @@ def log_failure() -> Path:
     return path
 
 
-# --- arguments that several commands share ----------------------------------------------------
-
-
-def _budget(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--minutes", type=_positive, help="training time")
-    group.add_argument("--steps", type=_positive_int, help="training steps, instead of time")
-
-
-def _recursive(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recursive", action="store_true", help="photos of subfolders too")
-
-
-def _mesh(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mesh-resolution", type=_positive_int, default=256, metavar="R",
-                        help="marching-cubes cells along the region (default %(default)s)")
-    parser.add_argument("--lod", type=_positive_int, metavar="L", help="hash levels used")
-    parser.add_argument("--format", choices=("obj", "ply", "glb", "stl"))
-
-
-def _device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _positive_int(text: str) -> int:
-    value = int(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
-    return value
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    return _positive_int(width), _positive_int(height)
+# --- the commands ---------------------------------------------------------------------------
 
 
 def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
@@ -181,9 +137,6 @@ def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str
     if arguments.json:
         print(json.dumps(result, default=str))
     return 0
-
-
-# --- the commands ---------------------------------------------------------------------------
 
 
 def _demo(arguments: argparse.Namespace, window: Window) -> int:
