@@ -11,6 +11,7 @@ import numpy as np
 from core.capture.photos import read_rgba
 from core.capture.scene import Scene
 from core.errors import UserError
+from core.geometry.rigid import similarity
 from core.geometry.scene_box import (
     Ball,
     ball_from_axes,
@@ -46,6 +47,7 @@ def place(
     rotation = upright_rotation(poses, declared_z_up)
     return replace(
         scene, scene_from_input=scene_from_ball(*ball, rotation),
+        upright_from_input=similarity(1.0, rotation, np.zeros(3)),
         notices=(*scene.notices, *notices),
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from core.geometry.box import WHOLE, Box
 from core.geometry.cameras import CameraModel, Intrinsics
+from core.geometry.rigid import similarity_scale
+from core.geometry.scene_box import scene_from_ball
 
 __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
 
@@ -31,6 +34,11 @@ class Scene:
     """A posed capture. All geometry is in the input's frame; ``scene_from_input`` [4, 4] is the
     one similarity that carries the region of interest into the unit ball.
 
+    ``region``: what is trained, shown and exported, a box in the input's frame (None: all of the
+    ball). ``upright_from_input`` [4, 4], rigid: +Z is up there. ``frame_is_free``: the input's frame
+    means nothing to anyone, since the poses were solved here. ``units_per_input``: how many
+    ``unit`` (such as "m"; "" while unknown) one unit of the input's frame is.
+
     ``background``: the solid sRGB colour that transparent pixels are composited on, or None where
     photos show a real background. ``has_masks``: opacity in photos (alpha or mask files) is meant.
     """
@@ -43,11 +51,27 @@ class Scene:
     has_masks: bool = False
     background: tuple[float, float, float] | None = None
     notices: tuple[str, ...] = ()
+    region: Box | None = None
+    upright_from_input: np.ndarray = field(default_factory=lambda: np.eye(4))
+    frame_is_free: bool = False
+    units_per_input: float = 1.0
+    unit: str = ""
+
+    @property
+    def region_in_scene(self) -> Box:
+        """The region in the unit-ball frame."""
+        return WHOLE if self.region is None else self.region.carried(self.scene_from_input)
+
+    def with_region(self, region: Box) -> Scene:
+        """This scene with ``region`` (input frame), and with the ball about it, upright, as the
+        unit ball: only for a scene that is not being trained yet."""
+        turn = self.upright_from_input[:3, :3]
+        ball = scene_from_ball(region.center, region.radius, turn)
+        return replace(self, region=region, scene_from_input=ball)
 
     def scene_from_camera(self, photo: Photo) -> np.ndarray:
         """[4, 4] rigid pose of ``photo`` in the unit-ball frame (the scale is taken out of the
         rotation, so that directions stay unit)."""
-        scale = np.cbrt(np.linalg.det(self.scene_from_input[:3, :3]))
         pose = self.scene_from_input @ photo.world_from_camera
-        pose[:3, :3] /= scale
+        pose[:3, :3] /= similarity_scale(self.scene_from_input)
         return pose
