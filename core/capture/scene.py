@@ -35,8 +35,8 @@ class Scene:
     one similarity that carries the region of interest into the unit ball.
 
     ``region``: what is trained, shown and exported, a box in the input's frame (None: all of the
-    ball). ``upright_from_input`` [4, 4], rigid: +Z is up there. ``frame_is_free``: the input's frame
-    means nothing to anyone, since the poses were solved here. ``units_per_input``: how many
+    ball). ``upright_from_input`` [4, 4], rigid: +Z is up there. ``frame_is_free``: the input's
+    frame means nothing to anyone, since the poses were solved here. ``units_per_input``: how many
     ``unit`` (such as "m"; "" while unknown) one unit of the input's frame is.
 
     ``background``: the solid sRGB colour that transparent pixels are composited on, or None where
