@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from core.geometry.rigid import similarity_scale
 from core.geometry.scene_box import scene_from_ball
 
 __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
+
+
+Setting = Literal["object", "facade", "room"]
+"""What cameras were pointed at: something they stand around, one side of something, or what
+surrounds them."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class Scene:
     frame_is_free: bool = False
     units_per_input: float = 1.0
     unit: str = ""
+    setting: Setting = "object"
 
     @property
     def region_in_scene(self) -> Box:
