@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,10 +17,12 @@ POLL_S = 0.01
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a task is. ``fraction`` in [0, 1]; ``detail`` is a short phrase for people."""
+    """How far a task is. ``fraction`` in [0, 1]; ``detail`` is a short phrase for people;
+    ``found`` what the task has to show so far, as it documents, if anything."""
 
     fraction: float
     detail: str = ""
+    found: object | None = None
 
 
 Task = Generator[Progress, None, T]
@@ -42,7 +44,7 @@ def within(task: Task[T], start: float, end: float) -> Task[T]:
     try:
         while True:
             step = next(task)
-            yield Progress(start + (end - start) * step.fraction, step.detail)
+            yield replace(step, fraction=start + (end - start) * step.fraction)
     except StopIteration as stop:
         return stop.value
     finally:

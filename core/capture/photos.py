@@ -22,6 +22,7 @@ _QUARTER_TURNS = (5, 6, 7, 8)
 _ASPECT_TOLERANCE = 0.02
 _FOCAL_35MM, _FOCAL_MM = 0xA405, 0x920A
 _PLANE_X_RESOLUTION, _PLANE_UNIT, _EXIF_WIDTH, _EXIF_HEIGHT = 0xA20E, 0xA210, 0xA002, 0xA003
+_MAKE, _MODEL, _SERIAL, _LENS = 0x010F, 0x0110, 0xA431, 0xA434
 _MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 
 # Large panoramas are photos too; the guard against decompression bombs would refuse them.
@@ -186,6 +187,17 @@ def exif_focal(path: Path) -> float | None:
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return None
+
+
+def exif_camera(path: Path) -> tuple[str, ...]:
+    """What EXIF tells of the camera, its lens and how far that was zoomed, "" for each thing that
+    it does not: photos where this differs were taken through different optics."""
+    with _opened(path) as image:
+        main = image.getexif()
+        detailed = main.get_ifd(_EXIF_IFD)
+    told = [main.get(tag) for tag in (_MAKE, _MODEL)]
+    told += [detailed.get(tag) for tag in (_SERIAL, _LENS, _FOCAL_MM)]
+    return tuple("" if value is None else str(value).strip(" \0") for value in told)
 
 
 def _focal_from_equivalent(equivalent: float, width: int, height: int) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.capture.photos import exif_focal, photo_names, photo_size, read_photo
+from core.capture.photos import exif_camera, exif_focal, photo_names, photo_size, read_photo
 from core.errors import UserError
 
 _THUMB, _LOOKED_AT = 32, 320
@@ -39,14 +39,22 @@ class Look:
 class WorkingCopy:
     """A photo as pycolmap sees it: ``name`` is the original's, ``copy`` the file's in the
     workspace, by its content; ``size`` that of the upright original; ``focal`` in pixels of the
-    copy, or None."""
+    copy, or None; ``camera``: what EXIF tells of camera and lens."""
 
     name: str
     copy: str
     size: tuple[int, int]
     copy_size: tuple[int, int]
     focal: float | None
+    camera: tuple[str, ...]
     look: Look
+
+    @property
+    def exif_view(self) -> float | None:
+        """Degrees along the longer side by EXIF."""
+        if self.focal is None:
+            return None
+        return float(np.degrees(2 * np.arctan(max(self.copy_size) / 2 / self.focal)))
 
 
 def copy_photos(
@@ -65,7 +73,7 @@ def copy_photos(
             ratio = min(1.0, max_side / max(size))
             copy_size = (max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio)))
             pixels = read_photo(path, copy_size)
-            focal = exif_focal(path)
+            focal, camera = exif_focal(path), exif_camera(path)
         except UserError as error:
             refused[name] = error.what.removeprefix(f"{path} ")
             continue
@@ -80,7 +88,7 @@ def copy_photos(
             Image.fromarray(pixels[..., :3]).save(part, "JPEG", quality=97, subsampling=0)
             part.rename(folder / copy)
         copies.append(WorkingCopy(name, copy, size, copy_size,
-                                  round(focal * ratio, 1) if focal else None, look))
+                                  round(focal * ratio, 1) if focal else None, camera, look))
     for old in {p.name for p in folder.iterdir()} - {c.copy for c in copies}:
         (folder / old).unlink()
     return copies, refused

@@ -6,6 +6,7 @@ written to ``report.json`` as they are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.capture.pose_photos import WorkingCopy
+from core.capture.pose_plausible import Links, worries
 from core.capture.pose_reuse import opened
 
 FEW_DETAILS, FEW_SHARED = 200, 30
@@ -23,34 +25,29 @@ _STOPS = 1.5
 _SOFT, _PLAIN = 0.45, 0.25
 """Of the usual sharpness, below which a photo is blurred; of the usual contrast of large parts,
 which blur does not take away, below which it is plain."""
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _LINKS = 8
 """Named for each photo, those to which it has most in common."""
-_NARROW = 2.0
-"""Degrees at which rays meet in the middle of all points; below, depths are guesses."""
-_HELD = 0.25
-"""Of what photos share pairwise, that became points in space; less where the camera only turned."""
-_LOOSE = 2.0
-"""Pixels of the mean reprojection error, in working copies; above, something is wrong."""
 
 
 def examine(
-    database: Path, copies: list[WorkingCopy], refused: dict[str, str], models: list[Any]
+    known: Known, copies: list[WorkingCopy], refused: dict[str, str], models: list[Any], used: int
 ) -> dict[str, Any]:
     """Findings on ``copies`` (as `copy_photos` made them) and on those it ``refused``, given what
-    is in ``database`` and the ``models`` solved (pycolmap Reconstructions, the used one first)."""
-    details, links = _from_database(database)
+    is ``known`` of them and the ``models`` solved (pycolmap Reconstructions), of which the one at
+    ``used`` is."""
     placed = [{i.name for i in m.images.values() if i.has_pose} for m in models]
-    errors = _errors(models[0]) if models else {}
+    errors = _errors(models[used])
     usual = _Usual(copies)
     names = {copy.copy: copy.name for copy in copies}
     photos: list[dict[str, Any]] = []
     for copy in copies:
-        mine = links.get(copy.copy, {})
-        used = bool(placed) and copy.copy in placed[0]
-        group = next((len(p) for p in placed[1:] if copy.copy in p), 0)
+        mine = known.links.get(copy.copy, {})
+        here = copy.copy in placed[used]
+        group = 0 if here else max((len(p) for p in placed if copy.copy in p), default=0)
         photos.append({
-            "name": copy.name, "used": used, "details": details.get(copy.copy, 0),
-            "reason": "" if used else _reason(copy, details, mine, group, usual),
+            "name": copy.name, "used": here, "details": known.details.get(copy.copy, 0),
+            "reason": "" if here else _reason(copy, known.details, mine, group, usual),
             "error_px": errors.get(copy.copy),
             "links": {names[n]: mine[n] for n in sorted(mine, key=lambda n: -mine[n])[:_LINKS]},
             "sharpness": round(copy.look.sharpness / usual.sharpness, 2),
@@ -59,11 +56,31 @@ def examine(
     photos += [{"name": name, "used": False, "reason": why} for name, why in refused.items()]
     photos.sort(key=lambda photo: photo["name"])
     groups = [sorted(names[n] for n in p) for p in placed]
+    doubts = worries(models[used], known.links, exif_focals(copies))
     return {
         "photos": photos, "groups": groups,
         "unused": {p["name"]: p["reason"] for p in photos if not p["used"]},
-        "advice": _advice(photos, groups, links, names, models),
+        "advice": [*doubts, *_advice(photos, groups, used, known.links, names)],
     }
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a database tells of photos: how many ``details`` each has, and its ``links``."""
+
+    details: dict[str, int]
+    links: Links
+
+
+def exif_focals(copies: list[WorkingCopy]) -> dict[str, float]:
+    """Focal lengths in pixels of the copies, by their files' names, where EXIF tells."""
+    return {copy.copy: copy.focal for copy in copies if copy.focal is not None}
+
+
+def usable(copies: list[WorkingCopy], details: dict[str, int]) -> list[WorkingCopy]:
+    """Those of which nothing explains why they should not be placed."""
+    usual = _Usual(copies)
+    return [c for c in copies if not _spoilt(c, details.get(c.copy, 0), usual)]
 
 
 class _Usual:
@@ -87,21 +104,14 @@ class _Usual:
 def _reason(
     copy: WorkingCopy, details: dict[str, int], links: dict[str, int], group: int, usual: _Usual
 ) -> str:
-    look = copy.look
-    if details.get(copy.copy, 0) < FEW_DETAILS:
-        if look.brightness < _DARK:
-            return "too dark"
-        if look.brightness > _BRIGHT:
-            return "overexposed"
-        if look.contrast < _PLAIN * usual.contrast:
-            return "too few details: nothing but a plain surface"
-        if look.sharpness < _SOFT * usual.sharpness:
-            return "blurred"
-        return "too few details"
+    few = details.get(copy.copy, 0) < FEW_DETAILS
+    spoilt = _spoilt(copy, details.get(copy.copy, 0), usual)
+    if few:
+        return spoilt or "too few details"
     if group:
         return f"belongs to another group of {group} photos that shares too little with the rest"
-    if look.sharpness < _SOFT * usual.sharpness:
-        return "blurred"
+    if spoilt:
+        return spoilt
     if abs(usual.stops(copy)) > _STOPS:
         word = "darker" if usual.stops(copy) < 0 else "brighter"
         return f"{abs(usual.stops(copy)):.1f} stops {word} than the others"
@@ -110,21 +120,33 @@ def _reason(
     return "does not fit together with the other photos"
 
 
-def _from_database(database: Path) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """How many details each copy has; and what each shares with which others, as far as it agrees
-    on one geometry."""
+def _spoilt(copy: WorkingCopy, details: int, usual: _Usual) -> str:
+    """What of the picture itself keeps it from being placed, or nothing."""
+    look = copy.look
+    if details < FEW_DETAILS:
+        if look.brightness < _DARK:
+            return "too dark"
+        if look.brightness > _BRIGHT:
+            return "overexposed"
+        if look.contrast < _PLAIN * usual.contrast:
+            return "too few details: nothing but a plain surface"
+    return "blurred" if look.sharpness < _SOFT * usual.sharpness else ""
+
+
+def known_of(database: Path) -> Known:
+    """Details, and links as far as what two photos share agrees on one geometry."""
     import pycolmap
 
     with opened(database) as content:
         names = {image.image_id: image.name for image in content.read_all_images()}
         details = {name: content.num_keypoints_for_image(i) for i, name in names.items()}
         pair_ids, counts = content.read_two_view_geometry_num_inliers()
-    links: dict[str, dict[str, int]] = {}
+    links: Links = {}
     for pair_id, count in zip(pair_ids, counts):
         a, b = (names[i] for i in pycolmap.pair_id_to_image_pair(int(pair_id)))
         if count > 0:
             links.setdefault(a, {})[b] = links.setdefault(b, {})[a] = int(count)
-    return details, links
+    return Known(details, links)
 
 
 def _errors(model: Any) -> dict[str, float]:
@@ -136,47 +158,17 @@ def _errors(model: Any) -> dict[str, float]:
     return {model.images[i].name: round(float(np.mean(errors)), 3) for i, errors in sums.items()}
 
 
-def meeting_angle(model: Any) -> float:
-    """Degrees: the median, over some of the model's points, of the widest angle at which two of
-    their photos see them."""
-    points = list(model.points3D.values())
-    points = points[:: max(1, len(points) // 2000)]
-    centers = {i: image.projection_center() for i, image in model.images.items() if image.has_pose}
-    angles = []
-    for point in points:
-        seen = [centers[e.image_id] for e in point.track.elements if e.image_id in centers]
-        rays = np.array(seen) - point.xyz
-        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        angles.append(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1, 1))))
-    return float(np.median(angles)) if angles else 0.0
-
-
-def _held(model: Any, links: dict[str, dict[str, int]]) -> float:
-    """Points that a photo of ``model`` sees, per detail that it shares with its best partner. Where
-    there is no baseline hardly any becomes a point, and those few at any angle."""
-    placed = [image for image in model.images.values() if image.has_pose]
-    shared = sum(max(links.get(image.name, {}).values(), default=0) for image in placed)
-    return sum(image.num_points3D for image in placed) / max(shared, 1)
-
-
 def _advice(
-    photos: list[dict[str, Any]], groups: list[list[str]],
-    links: dict[str, dict[str, int]], names: dict[str, str], models: list[Any],
+    photos: list[dict[str, Any]], groups: list[list[str]], used: int, links: Links,
+    names: dict[str, str],
 ) -> list[str]:
     """What to do, in sentences for people, the most important first."""
     said: list[str] = []
-    if models:
-        angle, error = meeting_angle(models[0]), float(models[0].compute_mean_reprojection_error())
-        if angle < _NARROW or _held(models[0], links) < _HELD:
-            said.append("The photos were taken from nearly one place, so poses and depths are "
-                        "guesses: walk around the subject instead of turning on the spot")
-        if error > _LOOSE:
-            said.append(f"Poses are loose ({error:.1f} pixels): was the subject moving?")
     if len(groups) > 1:
         sizes = ", ".join(str(len(group)) for group in groups)
         a, b = _bridge(groups, links, names)
-        said.append(f"The photos fall into groups of {sizes} that share too little; the first is "
-                    f"used. Shoot a few between {a} and {b} to join them")
+        said.append(f"The photos fall into groups of {sizes} that share too little; the "
+                    f"{_ORDINALS[used]} is used. Shoot a few between {a} and {b} to join them")
     reasons = [p["reason"] for p in photos if not p["used"]]
     for word, remedy in (
         ("blurred", "hold still or use more light"),
@@ -193,7 +185,7 @@ def _advice(
 
 
 def _bridge(
-    groups: list[list[str]], links: dict[str, dict[str, int]], names: dict[str, str]
+    groups: list[list[str]], links: Links, names: dict[str, str]
 ) -> tuple[str, str]:
     """A photo of the first group and one of the second: those that share most, else neighbours in
     shooting order."""

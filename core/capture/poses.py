@@ -9,66 +9,108 @@ import queue
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
 
 from core.capture.colmap import load_model, scene_from_model
 from core.capture.photos import list_photos, photo_names
 from core.capture.pose_export import write_poses
+from core.capture.pose_quality import QualityName
 from core.capture.region import place
 from core.capture.scene import Scene
 from core.errors import UserError
 from core.tasks import Progress, Task
 
-__all__ = ["solve_poses", "write_poses"]
-
-WORKING_SIDE = 1000
-"""Longest side, pixels, of the copies on which poses are solved."""
+__all__ = ["Found", "solve_poses", "write_poses"]
 
 _NAMED = 5
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the solving process has placed so far, in a frame that means nothing: ``cameras``
+    [N, 4, 4] world_from_camera, and some ``points`` [P, 3]."""
+
+    cameras: np.ndarray
+    points: np.ndarray
+
+
 def solve_poses(
-    folder: Path, workspace: Path | None = None, seed: int = 0, max_side: int = WORKING_SIDE, *,
-    recursive: bool = False,
+    folder: Path, workspace: Path, seed: int = 0, *, recursive: bool = False,
+    quality: QualityName = "normal", group: int = 0,
 ) -> Task[Scene]:
     """Solve the poses of the photos in ``folder`` (if ``recursive``, in its subfolders too); the
     frame is upright (+Z) and of arbitrary scale. Photos without a pose are left out and named, with
-    the reason, in the notices.
+    the reason, in the notices. While cameras are being placed, the progress carries a `Found`.
 
-    ``workspace`` keeps the working copies, log, model and ``report.json``; a solution that it
-    already holds for these photos is reused, and of one for some of them, or that was cut short,
-    what it found in each photo and pair. Closing the task ends the solving process.
-    Raises UserError where there are too few photos or they do not fit together.
+    ``group``: where photos fall into groups that share too little, the one that becomes the Scene,
+    counted as in the report's ``groups``; choosing another one does not solve again.
+
+    ``workspace`` keeps the working copies, log, the models of all groups in ``groups``, the chosen
+    one in ``solved``, and ``report.json``; a solution that it already holds for these photos is
+    reused, and of one for some of them, or that was cut short, what it found in each photo and
+    pair. One process at a time solves there; others wait. Closing the task ends the solving
+    process. Raises UserError where there are too few photos, they do not fit together, or there is
+    no such group.
     """
-    folder = Path(folder)
+    folder, workspace = Path(folder), Path(workspace)
     photos = list_photos(folder, recursive)
-    temporary = None if workspace else tempfile.mkdtemp(prefix="gradina-poses-")
-    workspace = Path(workspace or str(temporary))
     workspace.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(workspace / "lock", thread_local=False)
     try:
-        report = _solved_before(workspace, photos, seed, max_side)
-        if report is None:
+        yield from _locked(lock)
+        solved_for = _fingerprint(photos, seed, quality)
+        if _report(workspace).get("fingerprint") != solved_for:
             _clear(workspace)
-            job = {"photos": [str(p.resolve()) for p in photos], "workspace": str(workspace),
-                   "seed": seed, "max_side": max_side}
-            report = yield from _drive(job)
-            report["fingerprint"] = _fingerprint(photos, seed, max_side)
-            (workspace / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+            yield from _drive({"photos": [str(p.resolve()) for p in photos], "seed": seed,
+                               "workspace": str(workspace), "quality": quality})
+        report = _choose(workspace, group, solved_for)
         yield Progress(1.0, f"{report['photos_used']} of {report['photos_in']} photos placed")
         model = load_model(workspace / "solved")
         scene = scene_from_model(model, dict(zip(photo_names(photos), photos)))
         return place(replace(scene, kind="photos, poses solved"), notices=_notices(report))
     finally:
-        if temporary:
-            shutil.rmtree(temporary, ignore_errors=True)
+        lock.release()
 
 
-def _drive(job: dict[str, Any]) -> Task[dict[str, Any]]:
-    """Run the solving process to its result; it is killed when the task is closed."""
+def _locked(lock: FileLock) -> Task[None]:
+    """Wait until no one else solves in the same workspace."""
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            return
+        except Timeout:
+            yield Progress(0.0, "waiting for another Gradina that is solving these photos")
+            time.sleep(0.05)
+
+
+def _choose(workspace: Path, group: int, solved_for: str) -> dict[str, Any]:
+    """Make ``group`` the solution of ``workspace``; returns its report. Raises UserError."""
+    models = workspace / "groups"
+    try:
+        report = json.loads((models / f"{group}.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        n = len(list(models.glob("*.json")))
+        raise UserError(f"There is no group {group} of photos: they form {n}",
+                        f"Choose a group from 0, the best one, to {n - 1}.") from error
+    now = {"fingerprint": solved_for, "group": group}
+    if {key: _report(workspace).get(key) for key in now} != now:
+        (workspace / "report.json").unlink(missing_ok=True)
+        shutil.rmtree(workspace / "solved", ignore_errors=True)
+        shutil.copytree(models / str(group), workspace / "solved")
+        report_file = workspace / "report.json"
+        report_file.write_text(json.dumps(report | now, indent=1), encoding="utf-8")
+    return report
+
+
+def _drive(job: dict[str, Any]) -> Task[None]:
+    """Run the solving process to its end; it is killed when the task is closed."""
     environment = os.environ | {"OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(
         filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))}
     process = subprocess.Popen(
@@ -97,9 +139,10 @@ def _drive(job: dict[str, Any]) -> Task[dict[str, Any]]:
             message = json.loads(line)
             if "error" in message:
                 raise UserError(*message["error"])
-            if "result" in message:
-                return message["result"]
-            progress = Progress(message["fraction"], message["detail"])
+            if "solved" in message:
+                return
+            found = _found(message["found"]) or progress.found
+            progress = Progress(message["fraction"], message["detail"], found)
     finally:
         process.kill()
         process.wait()
@@ -114,26 +157,31 @@ def _pump(stream: IO[str], lines: queue.Queue[str | None]) -> None:
     lines.put(None)
 
 
-def _fingerprint(photos: list[Path], seed: int, max_side: int) -> str:
-    stats = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in photos]
-    return hashlib.sha256(repr((stats, seed, max_side)).encode()).hexdigest()
-
-
-def _solved_before(
-    workspace: Path, photos: list[Path], seed: int, max_side: int
-) -> dict[str, Any] | None:
-    try:
-        report = json.loads((workspace / "report.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+def _found(told: dict[str, Any] | None) -> Found | None:
+    if told is None:
         return None
-    return report if report.get("fingerprint") == _fingerprint(photos, seed, max_side) else None
+    return Found(np.array(told["cameras"]).reshape(-1, 4, 4),
+                 np.array(told["points"]).reshape(-1, 3))
+
+
+def _fingerprint(photos: list[Path], seed: int, quality: QualityName) -> str:
+    stats = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in photos]
+    return hashlib.sha256(repr((stats, seed, quality)).encode()).hexdigest()
+
+
+def _report(workspace: Path) -> dict[str, Any]:
+    """That of the solution which ``workspace`` holds, empty where there is none."""
+    try:
+        return json.loads((workspace / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _clear(workspace: Path) -> None:
     """Remove the results of an earlier solution; what it found in the photos is of use still."""
-    for name in ("models", "solved"):
-        shutil.rmtree(workspace / name, ignore_errors=True)
     (workspace / "report.json").unlink(missing_ok=True)
+    for name in ("groups", "solved"):
+        shutil.rmtree(workspace / name, ignore_errors=True)
 
 
 def _notices(report: dict[str, Any]) -> list[str]:

@@ -1,0 +1,126 @@
+"""Whether solved poses can be true: a silent wrong answer is the worst one.
+
+Part of the solving process (`pose_process`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Links = dict[str, dict[str, int]]
+"""How many details two photos share, as far as these agree on one geometry."""
+
+_NARROW = 2.0
+"""Degrees at which rays meet in the middle of all points; below, depths are guesses."""
+_HELD = 0.25
+"""Of what photos share pairwise, that became points in space; less where the camera only turned."""
+_LOOSE = 2.0
+"""Pixels of the mean reprojection error, in working copies; above, something is wrong."""
+_VIEW = 15.0, 140.0
+"""Degrees that a lens may see along the longer side."""
+WIDE_VIEW = 90.0
+"""Degrees, from which on a lens may be a fisheye."""
+_OFF_EXIF = 1.35
+"""Times the focal length by EXIF, or its inverse; beyond, one of the two is wrong."""
+_BEHIND = 0.05
+"""Of the points that a photo places, behind it."""
+_INSIDE = 0.02
+"""Of the usual distance of its points, at which a camera touches what it sees."""
+_STRAY = 12.0
+"""Times the usual distance of cameras from their middle."""
+
+
+def worries(model: Any, links: Links, exif_focals: dict[str, float]) -> list[str]:
+    """Reasons to doubt the pycolmap Reconstruction ``model``, in sentences for people, the most
+    serious first. ``exif_focals``: of photos, in pixels of ``model``."""
+    said: list[str] = []
+    angle, error = meeting_angle(model), float(model.compute_mean_reprojection_error())
+    if angle < _NARROW or _held(model, links) < _HELD:
+        said.append("The photos were taken from nearly one place, so poses and depths are "
+                    "guesses: walk around the subject instead of turning on the spot")
+    if error > _LOOSE:
+        said.append(f"Poses are loose ({error:.1f} pixels): was the subject moving?")
+    return [*said, *_about_cameras(model), *lens_doubts(model, exif_focals)]
+
+
+def meeting_angle(model: Any) -> float:
+    """Degrees: the median, over some of the model's points, of the widest angle at which two of
+    their photos see them."""
+    points = list(model.points3D.values())
+    points = points[:: max(1, len(points) // 2000)]
+    centers = {i: image.projection_center() for i, image in model.images.items() if image.has_pose}
+    angles = []
+    for point in points:
+        seen = [centers[e.image_id] for e in point.track.elements if e.image_id in centers]
+        rays = np.array(seen) - point.xyz
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        angles.append(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1, 1))))
+    return float(np.median(angles)) if angles else 0.0
+
+
+def _held(model: Any, links: Links) -> float:
+    """Points that a photo of ``model`` sees, per detail that it shares with its best partner. Where
+    there is no baseline hardly any becomes a point, and those few at any angle."""
+    placed = [image for image in model.images.values() if image.has_pose]
+    shared = sum(max(links.get(image.name, {}).values(), default=0) for image in placed)
+    return sum(image.num_points3D for image in placed) / max(shared, 1)
+
+
+def _about_cameras(model: Any) -> list[str]:
+    """Of cameras that lie where they cannot."""
+    depths = {i: d for i, d in _depths(model).items() if len(d)}
+    usual = {i: float(np.median(np.abs(d))) for i, d in depths.items()}
+    behind = sum(float((d < 0).mean()) > _BEHIND for d in depths.values())
+    inside = sum(usual[i] < _INSIDE * np.median(list(usual.values())) for i in usual)
+    centers = np.array([model.images[i].projection_center() for i in depths]).reshape(-1, 3)
+    away = np.linalg.norm(centers - np.median(centers, axis=0), axis=1)
+    stray = int((away > _STRAY * np.median(away)).sum()) if len(away) else 0
+    return [
+        f"{_photos(n)} {words}: the poses may be wrong there, so look at them before training"
+        for n, words in (
+            (behind, "placed with what they show behind them"),
+            (inside, "placed inside what they show"),
+            (stray, "placed far away from all others"),
+        ) if n
+    ]
+
+
+def _photos(n: int) -> str:
+    return "1 photo is" if n == 1 else f"{n} photos are"
+
+
+def _depths(model: Any) -> dict[int, np.ndarray]:
+    """How far in front of each photo [N] the points lie that it helps to place."""
+    seen: dict[int, list[np.ndarray]] = {i: [] for i, m in model.images.items() if m.has_pose}
+    for point in model.points3D.values():
+        for element in point.track.elements:
+            if element.image_id in seen:
+                seen[element.image_id].append(point.xyz)
+    poses = {i: model.images[i].cam_from_world().matrix() for i in seen}
+    return {i: np.array(p).reshape(-1, 3) @ poses[i][2, :3] + poses[i][2, 3]
+            for i, p in seen.items()}
+
+
+def lens_doubts(model: Any, exif_focals: dict[str, float]) -> list[str]:
+    """The `worries` about focal lengths."""
+    placed = {image.camera_id: image.name for image in model.images.values() if image.has_pose}
+    said: list[str] = []
+    for camera_id, name in sorted(placed.items()):
+        camera = model.cameras[camera_id]
+        view = view_angle(camera)
+        if not _VIEW[0] <= view <= _VIEW[1]:
+            said.append(f"A lens was found to see {view:.0f}°, which few do: depths may be "
+                        "stretched. Shoot from more sides and distances")
+        ratio = camera.mean_focal_length() / exif_focals.get(name, camera.mean_focal_length())
+        if not 1 / _OFF_EXIF <= ratio <= _OFF_EXIF:
+            said.append(f"A focal length was found to be {ratio:.1f} times what EXIF tells: were "
+                        "the photos cropped, or EXIF copied from others?")
+    return list(dict.fromkeys(said))
+
+
+def view_angle(camera: Any) -> float:
+    """Degrees that the pycolmap Camera sees along its longer side, but for distortion."""
+    ratio = max(camera.width, camera.height) / 2 / camera.mean_focal_length()
+    return float(np.degrees(2 * (ratio if "FISHEYE" in camera.model.name else np.arctan(ratio))))
