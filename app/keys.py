@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.gui import dpg
 
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
-               "mesh_resolution")
+               "mesh_resolution", "region_center", "region_size", "region_turn", "known_length")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ KEYS = (
     Key("F", "F", "frame", "the whole scene in view"),
     Key("[", "Open_Brace", "photo", "through the photo before", argument=-1),
     Key("]", "Close_Brace", "photo", "through the next photo", argument=1),
+    Key("B", "B", "region", "the region's box, or not"),
+    Key("Esc", "Escape", "pick_nothing", "no longer pick a place"),
     Key("T", "T", "train_or_pause", "train, or pause"),
     Key("1", "1", "mode", "color", argument=0),
     Key("2", "2", "mode", "normals", argument=1),
@@ -39,6 +41,7 @@ KEYS = (
 MOUSE = (
     ("Left drag", "turn"),
     ("Right, middle or Shift+left drag", "move"),
+    ("Drag a handle of the region", "move that side of it; with Ctrl the whole"),
     ("Wheel", "zoom to the cursor"),
 )
 

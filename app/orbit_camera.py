@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.geometry.rigid import carried_pose, similarity_scale
+
 MAX_ELEVATION = math.radians(89.0)
 MIN_DISTANCE, MAX_DISTANCE = 0.02, 20.0
 
@@ -90,14 +92,27 @@ class OrbitCamera:
         """The pose of a photo, [4, 4]. The pivot becomes the point of its axis that is nearest to
         the scene's centre."""
         pose = np.asarray(scene_from_camera, float).reshape(4, 4)
+        distance = max(float(-pose[:3, 3] @ pose[:3, 2]), 0.1)
+        return replace(self, fov_y=fov_y)._posed(pose, distance)
+
+    def carried(self, similarity: np.ndarray, up: tuple[float, float, float]) -> OrbitCamera:
+        """The same picture of a scene that was moved by ``similarity`` [4, 4]. Where ``up`` is
+        another one than it would then be, the picture is set upright."""
+        turned = carried_pose(similarity, self.scene_from_camera)
+        distance = self.distance * similarity_scale(similarity)
+        same = similarity[:3, :3] @ self.up @ up > (1 - 1e-9) * similarity_scale(similarity)
+        camera = replace(self, up=up)._posed(turned, distance)
+        return camera if same else replace(camera, roll=0.0)
+
+    def _posed(self, pose: np.ndarray, distance: float) -> OrbitCamera:
+        """With this ``pose`` [4, 4] and the pivot at ``distance``."""
         eye, forward = pose[:3, 3], pose[:3, 2]
-        distance = max(float(-eye @ forward), 0.1)
         pivot = eye + distance * forward
         local = _turntable_axes(self.up).T @ -forward
         elevation = math.asin(min(max(local[2], -1.0), 1.0))
         upright = replace(
             self, pivot=(float(pivot[0]), float(pivot[1]), float(pivot[2])), distance=distance,
-            azimuth=math.atan2(local[1], local[0]), elevation=elevation, fov_y=fov_y, roll=0.0,
+            azimuth=math.atan2(local[1], local[0]), elevation=elevation, roll=0.0,
         )
         base = upright.scene_from_camera
         roll = math.atan2(float(base[:3, 1] @ pose[:3, 0]), float(base[:3, 0] @ pose[:3, 0]))

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.messages import (
+    Arranged,
     Event,
     Exported,
     Failure,
     Notice,
     Opened,
+    Picked,
     PreviewReady,
     Saved,
     State,
@@ -84,6 +86,7 @@ class AppState:
     path: str = ""
     """what the person asked to open last"""
     opened: Opened | None = None
+    arranged: Arranged | None = None
     task: TaskProgress | None = None
     stats: TrainingStats | None = None
     history: History = History()
@@ -116,9 +119,14 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return _state_changed(state, event)
         case Opened():
             return replace(
-                state, opened=event, task=None, stats=None, history=History(), exported=None,
+                state, opened=event, arranged=event.arranged, task=None,
+                stats=None, history=History(), exported=None,
                 notices=event.notices[-MAX_NOTICES:], failure="", preview=None,
             )
+        case Arranged():
+            return replace(state, arranged=event)
+        case Picked():
+            return state
         case TaskProgress():
             return replace(state, task=event if event.fraction < 1 else None)
         case TrainingStats():

@@ -9,17 +9,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app import theme
 from app.gui import dpg
 from app.orbit_camera import OrbitCamera
-from app.overlay import draw_scene
-from core.messages import PREVIEW_SHARE, Opened, PreviewMode, PreviewReady, SetView
+from app.projection import draw_frusta, frusta, project, ray, splat
+from app.region_tool import RegionTool
+from app.texture import Texture
+from core.geometry.box import Box
+from core.geometry.rigid import transform_points
+from core.messages import (
+    PREVIEW_SHARE,
+    Arrange,
+    Arranged,
+    Command,
+    Opened,
+    Pick,
+    Picked,
+    Point,
+    PreviewMode,
+    PreviewReady,
+    Region,
+    SetView,
+)
 from core.preview_ring import MAX_PIXELS, PreviewRing
 
 ORBIT_PER_PIXEL = math.radians(0.4)
 ZOOM_PER_NOTCH = 0.88
 STILL_AFTER_S = 0.15
 IN_FLIGHT_S = 1.0
-_TEXTURE_STEP = 64
+A_CLICK = 4  # pixels; a mouse that moved less did not drag
 _LEFT, _RIGHT, _MIDDLE = 0, 1, 2
 
 
@@ -36,9 +54,10 @@ class Shown:
 
 class Viewport:
     """Lives in the child window "viewport". ``send`` gets a `SetView` whenever camera, size, mode
-    or level change: with ``moving`` while they change, and once without when they rest."""
+    or level change: with ``moving`` while they change, and once without when they rest; and what
+    is done with the mouse to the scene itself."""
 
-    def __init__(self, send: Callable[[SetView], None]) -> None:
+    def __init__(self, send: Callable[[Command], None]) -> None:
         self.camera = OrbitCamera()
         self.shown = Shown()
         self.view_id = 0
@@ -46,7 +65,14 @@ class Viewport:
         self._send = send
         self._home = self.camera
         self._overview = self.camera
+        self.region = RegionTool(self._set_region)
+        self.markers: tuple[Point, ...] = ()
+        """places that were picked, scene frame; joined by a line"""
         self._opened: Opened | None = None
+        self._cameras = np.zeros((0, 4, 4))
+        self._points = np.zeros((0, 3), np.float32)
+        self._picked: Callable[[Picked], None] | None = None
+        self._pressed = (0.0, 0.0)
         self._photo = 0
         self._size = (1, 1)
         self._mode: PreviewMode = "color"
@@ -57,10 +83,14 @@ class Viewport:
         self._resting = True
         self._changed_at = 0.0
         self._drag: tuple[str, tuple[float, float]] | None = None
-        self._texture = _Texture()
+        self._texture = Texture()
         dpg.add_texture_registry(tag="textures")
-        with dpg.child_window(tag="viewport", no_scrollbar=True, no_scroll_with_mouse=True):
-            dpg.add_drawlist(1, 1, tag="canvas_area")
+        with (
+            dpg.child_window(tag="viewport", no_scrollbar=True, no_scroll_with_mouse=True),
+            dpg.drawlist(1, 1, tag="canvas_area"),
+        ):
+            dpg.add_draw_layer(tag="picture")
+            dpg.add_draw_layer(tag="overlay")
         dpg.bind_item_theme("viewport", "canvas")
         with dpg.handler_registry():
             dpg.add_mouse_wheel_handler(callback=self._wheel)
@@ -69,16 +99,62 @@ class Viewport:
 
     def opened(self, opened: Opened) -> None:
         """Look at a newly opened scene from afar, past its first photo."""
-        camera = OrbitCamera(up=opened.up, fov_y=opened.fov_y)
-        if opened.cameras:
-            camera = camera.looking_through(np.array(opened.cameras[0]), opened.fov_y)
+        self._points = np.frombuffer(opened.points, np.float32).reshape(-1, 3)
+        self._take(opened.arranged)
+        camera = OrbitCamera(up=up_of(opened.arranged), fov_y=opened.fov_y)
+        if len(self._cameras):
+            camera = camera.looking_through(self._cameras[0], opened.fov_y)
         else:
             camera = camera.framed()
         self._home = camera
         self._photo = 0
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
+        self.region.shown = True
         self.clear(opened)
         self.ask()
+
+    def arranged(self, arranged: Arranged) -> None:
+        """The region, the frame or the unit is another one now: keep looking at the same."""
+        moved, up = np.reshape(arranged.moved, (4, 4)), up_of(arranged)
+        self._points = transform_points(moved, self._points)
+        self.markers = tuple(
+            _point(transform_points(moved, np.array([p]))[0]) for p in self.markers
+        )
+        self._take(arranged)
+        looking_home = self.camera == self._overview
+        self._home = self._home.carried(moved, up)
+        self._overview = self._overview.carried(moved, up)
+        self._move(self._overview if looking_home else self.camera.carried(moved, up))
+        self._place()
+        self.ask()
+
+    def _take(self, arranged: Arranged) -> None:
+        self._cameras = np.array(arranged.cameras, float).reshape(-1, 4, 4)
+        self.region.box = Box(np.reshape(arranged.region, (4, 4)))
+
+    def pick(self, then: Callable[[Picked], None] | None) -> None:
+        """Call ``then`` with what lies under the next click; None: pick nothing after all."""
+        self._picked = then
+
+    def picked(self, picked: Picked) -> None:
+        """The answer to a click."""
+        then, self._picked = self._picked, None
+        if then is not None:
+            then(picked)
+        self._draw_overlay()
+
+    def show_region(self, shown: bool) -> None:
+        """Whether the region and its handles are there to be dragged."""
+        self.region.shown = shown
+        self._draw_overlay()
+
+    def mark(self, places: tuple[Point, ...]) -> None:
+        """Draw these ``places``, joined by a line."""
+        self.markers = places
+        self._draw_overlay()
+
+    def _set_region(self, box: Box) -> None:
+        self._send(Arrange(Region(tuple(box.frame_from_cube.ravel().tolist()))))
 
     def clear(self, opened: Opened | None) -> None:
         """There is no surface (any more): show the cameras of ``opened``, or nothing."""
@@ -106,14 +182,15 @@ class Viewport:
     def approach(self) -> None:
         """A surface is about to appear: look through the first photo, unless the person has
         already chosen a view."""
+        self.region.shown = False
         if self.camera == self._overview:
             self.reset()
 
     def next_photo(self, step: int) -> None:
         """Look through the next photo, or the one before (``step`` -1)."""
-        if self._opened is not None and self._opened.cameras:
-            self._photo = (self._photo + step) % len(self._opened.cameras)
-            pose = np.array(self._opened.cameras[self._photo])
+        if self._opened is not None and len(self._cameras):
+            self._photo = (self._photo + step) % len(self._cameras)
+            pose = self._cameras[self._photo]
             self._move(self.camera.looking_through(pose, self._opened.fov_y))
 
     def frame(self) -> None:
@@ -137,22 +214,41 @@ class Viewport:
         self._place()
 
     def _place(self) -> None:
-        """Draw the texture as large as fits, its aspect kept; without one, the cameras."""
-        dpg.delete_item("canvas_area", children_only=True)
-        if not self.shown.width:
-            if self._opened is not None:
-                draw_scene("canvas_area", self._opened, self.camera, self._size)
-            return
+        """Draw the picture as large as fits, its aspect kept; without one, the sparse points."""
+        dpg.delete_item("picture", children_only=True)
         width, height = self._size
-        scale = min(width / self.shown.width, height / self.shown.height)
-        w, h = self.shown.width * scale, self.shown.height * scale
-        if abs(w - width) < 0.01 * width + 2 and abs(h - height) < 0.01 * height + 2:
-            w, h = width, height  # rounding of a smaller preview, not another shape
-        x, y = (width - w) / 2, (height - h) / 2
-        dpg.draw_image(
-            self._texture.tag, (x, y), (x + w, y + h), parent="canvas_area",
-            uv_min=self._texture.uv_min, uv_max=self._texture.uv_max,
-        )
+        shown = self.shown.width, self.shown.height
+        if not shown[0] and len(self._points) and self._opened is not None:
+            self._texture.load(splat(self._points, self.camera, self._size))
+            shown = self._size
+        if shown[0]:
+            scale = min(width / shown[0], height / shown[1])
+            w, h = shown[0] * scale, shown[1] * scale
+            if abs(w - width) < 0.01 * width + 2 and abs(h - height) < 0.01 * height + 2:
+                w, h = width, height  # rounding of a smaller preview, not another shape
+            x, y = (width - w) / 2, (height - h) / 2
+            dpg.draw_image(
+                self._texture.tag, (x, y), (x + w, y + h), parent="picture",
+                uv_min=self._texture.uv_min, uv_max=self._texture.uv_max,
+            )
+        self._draw_overlay()
+
+    def _draw_overlay(self) -> None:
+        """The cameras while there is no surface; the region; what was picked."""
+        dpg.delete_item("overlay", children_only=True)
+        opened = self._opened
+        if opened is None:
+            return
+        if not self.shown.width:
+            corners = frusta(self._cameras, opened.fov_y, opened.aspect)
+            draw_frusta("overlay", corners, self.camera, self._size)
+        self.region.draw("overlay", self.camera, self._size)
+        if self.markers:
+            pixels, before = project(np.array(self.markers), self.camera, self._size)
+            places = pixels[before].tolist()
+            dpg.draw_polyline(places, parent="overlay", color=theme.PLOT_LOSS, thickness=2)
+            for place in places:
+                dpg.draw_circle(place, 4, parent="overlay", color=theme.PLOT_LOSS, fill=theme.TEXT)
 
     # --- what is asked for -------------------------------------------------------------
 
@@ -169,7 +265,9 @@ class Viewport:
         self._dirty = True
         self._resting = False
         self._changed_at = time.perf_counter()
-        if not self.shown.width:
+        if self.shown.width:
+            self._draw_overlay()
+        else:
             self._place()
 
     def _move(self, camera: OrbitCamera) -> None:
@@ -216,27 +314,56 @@ class Viewport:
         x, y = dpg.get_mouse_pos(local=False)
         if self._drag is None:
             kind = _drag_kind() if dpg.is_item_hovered("canvas_area") else None
+            if kind == "orbit" and self.region.grab(*self._inside(x, y), self.camera, self._size):
+                kind = "region"
             self._drag = (kind, (x, y)) if kind else None
+            self._pressed = (x, y)
             return
         kind, (last_x, last_y) = self._drag
         dx, dy = x - last_x, y - last_y
         if (dx, dy) != (0, 0):
-            if kind == "orbit":
+            if kind == "region":
+                self.region.drag(dx, dy, self.camera, self._size, _control())
+                self._draw_overlay()
+            elif kind == "orbit":
                 turned = self.camera.orbited(-dx * ORBIT_PER_PIXEL, dy * ORBIT_PER_PIXEL)
                 self._move(turned)
             else:
                 self._move(self.camera.panned(dx, dy, self._size[1]))
         self._drag = (kind, (x, y)) if _any_button() else None
         if self._drag is None:
-            self._changed_at = 0.0  # the drag is over: refine at once
+            self._released(kind, x, y)
+
+    def _released(self, kind: str, x: float, y: float) -> None:
+        self._changed_at = 0.0  # the drag is over: refine at once
+        if kind == "region":
+            self.region.release()
+        elif self._picked is not None and math.dist((x, y), self._pressed) < A_CLICK:
+            origin, direction = ray(*self._inside(x, y), self.camera, self._size)
+            self._send(Pick(_point(origin), _point(direction)))
+
+    def _inside(self, x: float, y: float) -> tuple[float, float]:
+        """Pixels from the viewport's corner."""
+        left, top = dpg.get_item_rect_min("canvas_area")
+        return x - left, y - top
 
     def _wheel(self, _sender: object, notches: float) -> None:
         if not dpg.is_item_hovered("canvas_area"):
             return
-        x, y = dpg.get_mouse_pos(local=False)
-        left, top = dpg.get_item_rect_min("canvas_area")
-        cursor = (x - left - self._size[0] / 2, y - top - self._size[1] / 2)
+        x, y = self._inside(*dpg.get_mouse_pos(local=False))
+        cursor = (x - self._size[0] / 2, y - self._size[1] / 2)
         self._move(self.camera.zoomed(ZOOM_PER_NOTCH**notches, cursor, self._size[1]))
+
+
+def up_of(arranged: Arranged) -> Point:
+    """Unit, scene frame."""
+    turn = np.reshape(arranged.upright_from_scene, (4, 4))[:3, :3]
+    return _point(turn[2] / np.linalg.norm(turn[2]))
+
+
+def _point(v: np.ndarray) -> Point:
+    x, y, z = v.tolist()
+    return x, y, z
 
 
 def _drag_kind() -> str | None:
@@ -248,46 +375,9 @@ def _drag_kind() -> str | None:
     return None
 
 
+def _control() -> bool:
+    return dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
+
+
 def _any_button() -> bool:
     return any(dpg.is_mouse_button_down(b) for b in (_LEFT, _RIGHT, _MIDDLE))
-
-
-class _Texture:
-    """A raw RGBA texture, filled in place. It is uploaded in every frame, so it is made hardly
-    larger than the pixels, and anew when their size changes much."""
-
-    def __init__(self) -> None:
-        self.tag: int | str = 0
-        self._buffer = np.zeros((0, 0, 4), np.float32)
-        self._used = (1, 1)
-
-    def load(self, pixels: np.ndarray) -> None:
-        """Take uint8 [H, W, 3]; the edges are repeated once so that filtering stays clean."""
-        height, width = pixels.shape[:2]
-        room = tuple(-(-(n + 2) // _TEXTURE_STEP) * _TEXTURE_STEP for n in (height, width))
-        if self._buffer.shape[:2] != room:
-            self._make(*room)
-        self._used = (height, width)
-        framed = self._buffer[: height + 2, : width + 2]
-        np.multiply(pixels, np.float32(1 / 255), out=framed[1:-1, 1:-1, :3])
-        framed[0], framed[-1] = framed[1], framed[-2]
-        framed[:, 0], framed[:, -1] = framed[:, 1], framed[:, -2]
-
-    def _make(self, height: int, width: int) -> None:
-        if self.tag:
-            dpg.delete_item("canvas_area", children_only=True)
-            dpg.delete_item(self.tag)
-        self._buffer = np.ones((height, width, 4), np.float32)
-        self.tag = dpg.add_raw_texture(
-            width, height, self._buffer, format=dpg.mvFormat_Float_rgba, parent="textures"
-        )
-
-    @property
-    def uv_min(self) -> tuple[float, float]:
-        height, width = self._buffer.shape[:2]
-        return 1 / width, 1 / height
-
-    @property
-    def uv_max(self) -> tuple[float, float]:
-        height, width = self._buffer.shape[:2]
-        return (self._used[1] + 1) / width, (self._used[0] + 1) / height

@@ -24,7 +24,7 @@ from app.viewport import Viewport
 from app.worker_client import WorkerClient
 from core import worker
 from core.errors import UserError
-from core.messages import Command, Failure, Open, Opened, Pause, Save
+from core.messages import Arranged, Command, Failure, Open, Opened, Pause, Picked, Save
 
 _log = logging.getLogger("gradina.window")
 TITLE = "Gradina"
@@ -95,6 +95,8 @@ class _Window:
             "reset_view": self._viewport.reset,
             "frame": self._viewport.frame,
             "photo": self._viewport.next_photo,
+            "region": self._toggle_region,
+            "pick_nothing": self._layout.scene.pick_nothing,
             "train_or_pause": self._train_or_pause,
             "mode": self._layout.view.set_mode,
             "open": lambda: self.pick("folder", "", self.open),
@@ -129,6 +131,10 @@ class _Window:
     def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
         """Let the person choose a path."""
         self._dialogs.ask(purpose, start, then)
+
+    def _toggle_region(self) -> None:
+        self._viewport.show_region(not self._viewport.region.shown)
+        self._layout.scene.draw(self.state)
 
     def _train_or_pause(self) -> None:
         if self.state.may("pause"):
@@ -216,6 +222,10 @@ class _Window:
         before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]
         if isinstance(event, Opened):
             self._viewport.opened(event)
+        elif isinstance(event, Arranged):
+            self._viewport.arranged(event)
+        elif isinstance(event, Picked):
+            self._viewport.picked(event)
         elif self.state.opened is None and before.opened is not None:
             self._viewport.clear(None)
         elif self.state.state == "ready" and before.state != "ready":

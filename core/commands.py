@@ -128,7 +128,7 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
     chosen = arguments.format or suffix or "obj"
     if chosen not in ("obj", "ply", "glb", "stl"):
         raise UserError(f"{path}: {chosen} is not a mesh format", "Use obj, ply, glb or stl")
-    return MeshOptions(arguments.mesh_resolution, arguments.lod, chosen)
+    return MeshOptions(arguments.mesh_resolution, arguments.lod, chosen, arguments.axes)
 
 
 def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str]) -> int:
@@ -209,8 +209,7 @@ def _poses(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from core.meshing.export import write_mesh
-    from core.meshing.from_model import mesh_of_model
+    from core.meshing.from_model import export_model
     from core.reconstruct import open_project
     from core.tasks import run
 
@@ -220,14 +219,14 @@ def _export(arguments: argparse.Namespace) -> int:
         try:
             trainer = session.trainer
             assert trainer is not None
-            mesh = run(mesh_of_model(trainer.model, trainer.store.scene, options), bar.progress)
+            task = export_model(trainer.model, trainer.scene, options, arguments.output)
+            done = run(task, bar.progress)
         finally:
             session.close()
-    n_bytes = write_mesh(mesh, arguments.output, options.format)
-    result = {"mesh": str(arguments.output), "vertices": len(mesh.vertices),
-              "faces": len(mesh.faces), "bytes": n_bytes}
+    result = {"mesh": str(done.path), "vertices": done.n_vertices, "faces": done.n_faces,
+              "bytes": done.n_bytes}
     return _tell(arguments, result, [
-        f"{arguments.output}: {len(mesh.vertices)} vertices, {len(mesh.faces)} faces"
+        f"{done.path}: {done.n_vertices} vertices, {done.n_faces} faces"
     ])
 
 
@@ -246,7 +245,7 @@ def _render(arguments: argparse.Namespace) -> int:
                 views, total = orbit(arguments.frames, *arguments.size), arguments.frames
                 frames = render_views(trainer, views)
             else:
-                pose = trainer.store.scene.scene_from_input
+                pose = trainer.scene.scene_from_input
                 views = camera_path(Path(arguments.path), pose, *arguments.size)
                 frames, total = render_views(trainer, views), len(views)
             n = write_frames(bar.counted(frames, total, "rendering"), arguments.output)

@@ -21,6 +21,8 @@ def mesh(parser: argparse.ArgumentParser) -> None:
                         help="marching-cubes cells along the region (default %(default)s)")
     parser.add_argument("--lod", type=positive_int, metavar="L", help="hash levels used")
     parser.add_argument("--format", choices=("obj", "ply", "glb", "stl"))
+    parser.add_argument("--axes", choices=("input", "z", "y"), default="input",
+                        help="those of the input, or upright with this axis up")
 
 
 def device(parser: argparse.ArgumentParser) -> None:

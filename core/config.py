@@ -135,6 +135,8 @@ class TrainConfig:
     points_until: float = 0.3
     continue_from: float = 0.6
     """a finished run that goes on re-enters its schedules here"""
+    region_margin: float = 1.25
+    """the box that is trained, as a multiple of the region, which alone is shown and exported"""
     autosave_minutes: float = 2.0
 
 
@@ -151,6 +153,11 @@ class RunConfig:
     device: str = "auto"
 
 
+MeshFormat = Literal["obj", "ply", "glb", "stl"]
+Axes = Literal["input", "z", "y"]
+"""Those of the input (upright where they mean nothing), or upright with that axis up."""
+
+
 @dataclass(frozen=True)
 class MeshOptions:
     """How a mesh is cut out of the field."""
@@ -159,6 +166,7 @@ class MeshOptions:
     """marching-cubes cells along the longest side of the region"""
     levels: int | None = None
     """hash levels used; None: all that are active"""
-    format: Literal["obj", "ply", "glb", "stl"] = "obj"
+    format: MeshFormat = "obj"
+    axes: Axes = "input"
     min_component: float = 0.02
     """parts with less than this fraction of the largest part's area are removed"""

@@ -25,11 +25,11 @@ def evaluate(
     tell: Tell,
 ) -> dict[str, Any]:
     """PSNR and SSIM on held-out photos (training photos where none were held out, and said so),
-    and with ``reference`` the distances of the mesh to it, in the input's units, over the surface
-    that at least two training cameras see. Raises UserError."""
+    and with ``reference`` the distances of the mesh to it, in the exported mesh's units, over the
+    surface that at least two training cameras see. Raises UserError."""
     trainer = session.trainer
     assert trainer is not None
-    scene = trainer.store.scene
+    scene = trainer.scene
     held_out = bool(scene.held_out)
     surface = None if reference is None else read_surface(reference)
     scores = run(score_photos(trainer, scene.held_out or scene.photos[::8]), tell)
@@ -41,7 +41,8 @@ def evaluate(
     }
     if surface is not None:
         built = run(mesh_of_model(trainer.model, scene, mesh), tell)
-        result["surface"] = compare(built, *surface, scene.photos, thresholds)
+        cameras = scene.photos_out(mesh.axes)
+        result["surface"] = compare(built, *surface, cameras, thresholds)
     return result
 
 

@@ -12,8 +12,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from core.config import Axes, MeshFormat
+
 PreviewMode = Literal["color", "normals", "depth"]
-MeshFormat = Literal["obj", "ply", "glb", "stl"]
 State = Literal[
     "empty",      # nothing opened
     "opening",    # reading a capture or a project
@@ -23,6 +24,11 @@ State = Literal[
     "paused",
     "finished",   # the budget is spent; can be continued
 ]
+
+
+Point = tuple[float, float, float]
+STILL = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+"""No motion, as 16 numbers."""
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
@@ -91,14 +97,58 @@ class SetView(Message, frozen=True):
     share: float = PREVIEW_SHARE
 
 
+class Region(msgspec.Struct, frozen=True, tag=True):
+    """Train, show and export what lies in this box: 16 numbers, row-major [4, 4], the affine map
+    from the cube [-1, 1]³ to the scene frame, as in `core.geometry.box`."""
+
+    cube: tuple[float, ...]
+
+
+class Turn(msgspec.Struct, frozen=True, tag=True):
+    """Turn the world by a quarter about an axis of the upright frame."""
+
+    axis: Literal["x", "y", "z"]
+
+
+class Ground(msgspec.Struct, frozen=True, tag=True):
+    """The plane through ``point`` across ``normal``, scene frame, is the level ground."""
+
+    point: Point
+    normal: Point
+
+
+class Length(msgspec.Struct, frozen=True, tag=True):
+    """From ``a`` to ``b``, scene frame, it is ``length`` of ``unit``."""
+
+    a: Point
+    b: Point
+    length: float
+    unit: str
+
+
+class Arrange(Message, frozen=True):
+    """Change where the scene is looked at, its up or its scale."""
+
+    edit: Region | Turn | Ground | Length
+
+
+class Pick(Message, frozen=True):
+    """What lies along the ray from ``origin`` in ``direction``, scene frame? Answered by
+    `Picked`."""
+
+    origin: Point
+    direction: Point
+
+
 class Export(Message, frozen=True):
     """Write a mesh. ``resolution``: marching-cubes cells along the longest side of the region;
-    ``levels`` as in `SetView`."""
+    ``levels`` as in `SetView`, ``axes`` as in `MeshOptions`."""
 
     path: str
     format: MeshFormat
     resolution: int
     levels: int | None = None
+    axes: Axes = "input"
 
 
 class Save(Message, frozen=True):
@@ -111,7 +161,10 @@ class Shutdown(Message, frozen=True):
     pass
 
 
-Command = Open | Start | Pause | Reset | Continue | Cancel | SetView | Export | Save | Shutdown
+Command = (
+    Open | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Pick | Export | Save
+    | Shutdown
+)
 
 
 # --- events: worker → window ---------------------------------------------------------------
@@ -126,10 +179,31 @@ class StateChanged(Message, frozen=True):
     reasons: dict[str, str]
 
 
+class Arranged(Message, frozen=True):
+    """Where things are. ``cameras``: per photo 16 numbers, row-major [4, 4] scene_from_camera,
+    unit-ball frame, OpenCV axes; ``region`` as in `Region`; ``upright_from_scene`` [4, 4], a
+    similarity to where +Z is up and lengths are in ``unit`` ("" while that is unknown). ``moved``
+    [4, 4]: by this similarity the scene frame itself is another one than before."""
+
+    cameras: tuple[tuple[float, ...], ...]
+    region: tuple[float, ...]
+    upright_from_scene: tuple[float, ...]
+    unit: str
+    moved: tuple[float, ...] = STILL
+
+
+class Picked(Message, frozen=True):
+    """Answers `Pick`: a ``point`` of the surface, or where there is none yet a sparse point, with
+    the ``normal`` of what lies around it, scene frame; both None where nothing was met."""
+
+    point: Point | None
+    normal: Point | None
+
+
 class Opened(Message, frozen=True):
-    """A scene is open. ``cameras``: per photo 16 numbers, [4, 4] scene_from_camera, unit-ball
-    frame, OpenCV axes; ``fov_y`` of the first photo in radians; ``preset``: chosen for this
-    device; ``presets``: all, with the words that describe them."""
+    """A scene is open. ``points``: some of the sparse points, float32 [P, 3], scene frame;
+    ``fov_y`` of the first photo in radians; ``preset``: chosen for this device; ``presets``: all,
+    with the words that describe them."""
 
     path: str
     kind: str
@@ -138,10 +212,10 @@ class Opened(Message, frozen=True):
     n_held_out: int
     n_points: int
     has_masks: bool
-    cameras: tuple[tuple[float, ...], ...]
+    arranged: Arranged
+    points: bytes
     fov_y: float
     aspect: float
-    up: tuple[float, float, float]
     n_levels: int
     preset: str
     presets: dict[str, str]
@@ -217,8 +291,8 @@ class Failure(Message, frozen=True):
 
 
 Event = (
-    StateChanged | Opened | TaskProgress | TrainingStats | PreviewReady | Exported | Saved
-    | Notice | Failure
+    StateChanged | Opened | Arranged | Picked | TaskProgress | TrainingStats | PreviewReady
+    | Exported | Saved | Notice | Failure
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -12,12 +12,16 @@ from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
 from core.config import RunConfig
-from core.messages import Opened
+from core.geometry.rigid import invert, transform_points
+from core.messages import STILL, Arranged, Opened
 from core.planning import preset_words
 from core.presets import PRESETS, default_preset
 from core.tasks import Progress, Task
 from core.training.checkpoint import Project, is_project, load_project, restore
 from core.training.trainer import Trainer
+
+MOST_POINTS = 6000
+"""So many sparse points are shown."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,28 @@ def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.d
     """``config``: of the saved project, None for a capture, which gets the device's preset."""
     config = config or PRESETS[default_preset(device.type)]
     lens = scene.photos[0].intrinsics
-    poses = [scene.scene_from_camera(p) for p in scene.photos]
+    points = transform_points(scene.scene_from_input, scene.points)
+    points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
     return Opened(
         path=str(path), kind=scene.kind, device=str(device), n_photos=len(scene.photos),
         n_held_out=len(scene.held_out), n_points=len(scene.points), has_masks=scene.has_masks,
-        cameras=tuple(tuple(p.ravel().tolist()) for p in poses),
+        arranged=arrangement(scene), points=points.tobytes(),
         fov_y=float(2 * np.arctan(lens.height / (2 * lens.fy))),
-        aspect=lens.width / lens.height, up=(0.0, 0.0, 1.0), n_levels=config.field.n_levels,
+        aspect=lens.width / lens.height, n_levels=config.field.n_levels,
         preset=config.preset, presets=preset_words(scene, device), minutes=config.train.minutes,
         notices=scene.notices,
     )
+
+
+def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
+    """Where things are; ``moved`` [4, 4] as in `Arranged`."""
+    upright_from_scene = scene.out_from_input("z") @ invert(scene.scene_from_input)
+    poses = [scene.scene_from_camera(p) for p in scene.photos]
+    return Arranged(
+        tuple(_numbers(p) for p in poses), _numbers(scene.region_in_scene.frame_from_cube),
+        _numbers(upright_from_scene), scene.unit, STILL if moved is None else _numbers(moved),
+    )
+
+
+def _numbers(matrix: np.ndarray) -> tuple[float, ...]:
+    return tuple(matrix.ravel().tolist())

@@ -99,13 +99,14 @@ def reconstruct(
 
         began = time.monotonic()
         mesh_path = out / f"mesh.{mesh.format}"
-        session.handle(m.Export(str(mesh_path), mesh.format, mesh.resolution, mesh.levels))
+        export = m.Export(str(mesh_path), mesh.format, mesh.resolution, mesh.levels, mesh.axes)
+        session.handle(export)
         watch.until(session, "finished")
         times["mesh"] = time.monotonic() - began
 
         began = time.monotonic()
         scores = _scores(session, on_event)
-        _write_preview(session, mesh_path, out / "preview.png")
+        _write_preview(session, mesh_path, mesh, out / "preview.png")
         times["preview"] = time.monotonic() - began
         report = _report(session, watch, times, scores)
         text = json.dumps(report, indent=1).encode()
@@ -126,7 +127,7 @@ def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
     """Mean PSNR and SSIM over the held-out photos, None where there are none."""
     trainer = session.trainer
     assert trainer is not None
-    photos = trainer.store.scene.held_out
+    photos = trainer.scene.held_out
     if not photos:
         return None
 
@@ -138,7 +139,9 @@ def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
             "ssim": float(np.mean([s.ssim for s in scores])), "photos": len(scores)}
 
 
-def _write_preview(session: Session, mesh_path: Path, out: Path) -> None:
+def _write_preview(
+    session: Session, mesh_path: Path, options: MeshOptions, out: Path
+) -> None:
     """Photo, field and mesh, in clay and in its colours if its file holds them, from the same
     cameras, a few sides."""
     trainer = session.trainer
@@ -149,19 +152,19 @@ def _write_preview(session: Session, mesh_path: Path, out: Path) -> None:
     skins: list[np.ndarray | None] = [None]
     if loaded.visual.kind == "vertex":
         skins.append(np.asarray(loaded.visual.vertex_colors)[:, :3])
-    photos = trainer.store.scene.photos
-    chosen = [photos[i * len(photos) // PREVIEW_VIEWS] for i in range(PREVIEW_VIEWS)]
-    rows = []
-    for photo in chosen:
+    photos = trainer.scene.photos
+    of_mesh = trainer.scene.photos_out(options.axes)
+    rows, chosen = [], [i * len(photos) // PREVIEW_VIEWS for i in range(PREVIEW_VIEWS)]
+    for photo, seen in ((photos[i], of_mesh[i]) for i in chosen):
         lens = training_size(photo.intrinsics, PREVIEW_SIDE)
         meshes = [
-            shade(vertices, faces, normals, lens, photo.world_from_camera, colors=colors)
+            shade(vertices, faces, normals, lens, seen.world_from_camera, colors=colors)
             for colors in skins
         ]
         field = run(render_photo(trainer, photo, lens))
         rows.append([photo_truth(trainer, photo, lens), field, *meshes])
     titles = ["photo", "field", "mesh", "mesh in colour"][: len(rows[0])]
-    sheet = contact_sheet(rows, titles, [p.name for p in chosen])
+    sheet = contact_sheet(rows, titles, [photos[i].name for i in chosen])
     data = iio.imwrite("<bytes>", sheet, extension=".png")
     write_atomically(out, data, "the preview")
 
@@ -173,7 +176,7 @@ def _report(
     stats = session.training_stats()
     assert trainer is not None
     assert isinstance(exported, m.Exported)
-    scene = trainer.store.scene
+    scene = trainer.scene
     return {
         "source": session.source, "kind": scene.kind, "device": str(session.device),
         "preset": trainer.config.preset, "seed": trainer.config.seed,

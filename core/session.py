@@ -13,15 +13,17 @@ import numpy as np
 import torch
 
 from core import messages as m
+from core.capture.arrange import arranged
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
 from core.config import MeshOptions, RunConfig
 from core.device import choose_device
 from core.errors import UserError
-from core.meshing.export import writing_mesh
-from core.meshing.from_model import mesh_of_model
-from core.opening import Opening, describe, opening
+from core.geometry.rigid import invert
+from core.meshing.from_model import export_model
+from core.opening import Opening, arrangement, describe, opening
+from core.picking import picked
 from core.places import autosave_folder
 from core.planning import plan
 from core.presets import default_preset, run_config
@@ -96,6 +98,11 @@ class Session:
                     self._enter("training")
                 case m.Cancel():
                     self._cancel()
+                case m.Arrange():
+                    self._arrange(command)
+                case m.Pick():
+                    assert self.scene is not None
+                    self._emit(picked(self.scene, self.trainer, command))
                 case m.Export():
                     self._export(command)
                 case m.Save():
@@ -152,6 +159,21 @@ class Session:
         if self.trainer is not None:
             self._emit_stats()
 
+    def _arrange(self, command: m.Arrange) -> None:
+        assert self.scene is not None
+        self._place(arranged(self.scene, command.edit))
+
+    def _place(self, scene: Scene) -> None:
+        """From now on ``scene``, the same photos, is what this is about."""
+        assert self.scene is not None
+        moved = scene.scene_from_input @ invert(self.scene.scene_from_input)
+        self.scene = scene
+        if self.trainer is not None:
+            self.trainer.edit(scene)
+            self.previewer.forget()
+            self._unsaved = True
+        self._emit(arrangement(scene, moved))
+
     # --- training ------------------------------------------------------------------------
 
     def _start(self, command: m.Start) -> None:
@@ -159,6 +181,8 @@ class Session:
             self._enter("training")
             return
         assert self.scene is not None
+        if self.scene.region is not None:  # it may have been edited: it is to fill the ball
+            self._place(self.scene.with_region(self.scene.region))
         self.config, notice = plan(
             command, self.scene, self.device, device_name=self._device_name, seed=self._seed
         )
@@ -236,7 +260,8 @@ class Session:
 
     def _export(self, command: m.Export) -> None:
         options = MeshOptions(
-            resolution=command.resolution, levels=command.levels, format=command.format
+            resolution=command.resolution, levels=command.levels, format=command.format,
+            axes=command.axes,
         )
         path = Path(command.path).expanduser()
         self._run(RunningTask("export", self._exporting_to(path, options), self._emit, None))
@@ -244,9 +269,8 @@ class Session:
     def _exporting_to(self, path: Path, options: MeshOptions) -> Task[m.Exported]:
         trainer = self.trainer
         assert trainer is not None
-        mesh = yield from mesh_of_model(trainer.model, trainer.store.scene, options)
-        n_bytes = yield from writing_mesh(mesh, path, options.format)
-        return m.Exported(str(path), len(mesh.vertices), len(mesh.faces), n_bytes)
+        done = yield from export_model(trainer.model, trainer.scene, options, path)
+        return m.Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes)
 
     def save(self, folder: Path) -> None:
         """Save the project into ``folder``. Raises UserError."""
@@ -331,5 +355,5 @@ class Session:
             return False
         training = self.state == "training" or self._exporting
         return self.previewer.work(
-            trainer.model, trainer.occupancy, trainer.step_count, training
+            trainer.model, trainer.shown, trainer.step_count, training
         )

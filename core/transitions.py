@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from core.messages import State
 
-COMMANDS = ("open", "start", "pause", "reset", "continue", "cancel", "export", "save")
+COMMANDS = ("open", "start", "pause", "reset", "continue", "cancel", "arrange", "pick", "export",
+            "save")
 
 _ALLOWED: dict[State, frozenset[str]] = {
     "empty": frozenset({"open"}),
     "opening": frozenset({"cancel"}),
     "solving": frozenset({"cancel"}),
-    "ready": frozenset({"open", "start", "save"}),
-    "training": frozenset({"open", "pause", "reset", "export", "save"}),
-    "paused": frozenset({"open", "start", "reset", "export", "save"}),
-    "finished": frozenset({"open", "continue", "reset", "export", "save"}),
+    "ready": frozenset({"open", "start", "arrange", "pick", "save"}),
+    "training": frozenset({"open", "pause", "reset", "arrange", "pick", "export", "save"}),
+    "paused": frozenset({"open", "start", "reset", "arrange", "pick", "export", "save"}),
+    "finished": frozenset({"open", "continue", "reset", "arrange", "pick", "export", "save"}),
 }
 
 _WHY_NOT: dict[str, dict[State, str]] = {
@@ -27,6 +28,8 @@ _WHY_NOT: dict[str, dict[State, str]] = {
     "reset": {},
     "continue": {"training": "It is still training", "paused": "It is paused; resume it"},
     "cancel": {},
+    "arrange": {},
+    "pick": {},
     "export": {"training": "A mesh is being written"},
     "save": {},
 }
@@ -35,6 +38,8 @@ _WHY_NOT_IN_GENERAL = {
     "reset": "Nothing has been trained yet",
     "continue": "Only a finished training can be continued",
     "cancel": "There is nothing to cancel",
+    "arrange": "Open some photos first",
+    "pick": "Open some photos first",
     "export": "Train first: there is no surface yet",
     "save": "There is nothing to save yet",
 }
@@ -46,7 +51,7 @@ def allowed_now(state: State, exporting: bool) -> tuple[tuple[str, ...], dict[st
     identity under it."""
     allowed = set(_ALLOWED[state])
     if exporting:
-        allowed = (allowed | {"cancel"}) - {"export", "open", "reset"}
+        allowed = (allowed | {"cancel"}) - {"export", "open", "reset", "arrange"}
     reasons = {}
     for command in COMMANDS:
         if command not in allowed:

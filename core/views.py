@@ -15,7 +15,7 @@ import torch
 from core.capture.photos import read_rgba
 from core.capture.scene import Intrinsics, Photo
 from core.errors import UserError
-from core.geometry.rigid import nearest_rigid, similarity_scale, world_from_opengl_camera
+from core.geometry.rigid import carried_pose, nearest_rigid, world_from_opengl_camera
 from core.lanes import count, lane_map
 from core.messages import SetView
 from core.metrics import psnr, ssim
@@ -47,7 +47,7 @@ def training_size(lens: Intrinsics, max_side: int) -> Intrinsics:
 def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.ndarray]:
     """The field volume-rendered from the camera of ``photo`` through ``lens``: sRGB [H, W, 3].
     Where masks cut the photos out, on the capture's solid background."""
-    scene, device = trainer.store.scene, trainer.device
+    scene, device = trainer.scene, trainer.device
     index = next((i for i, p in enumerate(scene.photos) if p.path == photo.path), None)
     rays = photo_rays(scene, photo, lens, index)
     behind = None
@@ -74,9 +74,9 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
 def photo_truth(trainer: Trainer, photo: Photo, lens: Intrinsics) -> np.ndarray:
     """What `render_photo` should give, sRGB [H, W, 3]."""
     rgba = read_rgba(photo, lens).astype(np.float32) / 255
-    if not trainer.store.scene.has_masks:
+    if not trainer.scene.has_masks:
         return rgba[..., :3]
-    behind = np.array(trainer.store.scene.background or WHITE, np.float32)
+    behind = np.array(trainer.scene.background or WHITE, np.float32)
     return rgba[..., :3] * rgba[..., 3:] + behind * (1 - rgba[..., 3:])
 
 
@@ -113,18 +113,15 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
             f"{file} is not a camera path ({error})",
             "It needs frames with transform_matrix, as in transforms.json",
         ) from error
-    scale = similarity_scale(scene_from_input)
-    views = []
-    for i, pose in enumerate(rigid):
-        scene_pose = scene_from_input @ pose
-        scene_pose[:3, :3] /= scale
-        views.append(_view(i, scene_pose, width, height, fov))
-    return views
+    return [
+        _view(i, carried_pose(scene_from_input, pose), width, height, fov)
+        for i, pose in enumerate(rigid)
+    ]
 
 
 def render_views(trainer: Trainer, views: list[SetView]) -> Iterator[np.ndarray]:
     """The surface of each view, uint8 [H, W, 3]."""
-    surface = traced(trainer.model, trainer.occupancy, None, "color")
+    surface = traced(trainer.model, trainer.shown, None, "color")
     for view in views:
         bands = render_preview(trainer.model, surface, view, view.width, view.height)
         yield next(image for image in bands if image is not None)
@@ -133,7 +130,7 @@ def render_views(trainer: Trainer, views: list[SetView]) -> Iterator[np.ndarray]
 def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], int]:
     """Pictures uint8 [H, W, 3] of the held-out ("test") or training photos' cameras, and how
     many. Raises UserError where there are none."""
-    scene = trainer.store.scene
+    scene = trainer.scene
     photos = scene.held_out if split == "test" else scene.photos
     if not photos:
         raise UserError("No photos were held out of this project",

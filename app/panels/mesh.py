@@ -9,9 +9,11 @@ from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 from app.status import size
+from core.config import Axes
 from core.messages import Export, MeshFormat, Opened, Save
 
 FORMATS: dict[str, MeshFormat] = {"OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl"}
+AXES: dict[str, Axes] = {"as input": "input", "Z up": "z", "Y up": "y"}
 
 
 class MeshPanel:
@@ -24,13 +26,19 @@ class MeshPanel:
         with section("Mesh", "mesh"):
             with dpg.group(horizontal=True):
                 dpg.add_slider_int(
-                    tag="mesh_resolution", width=240, min_value=64, max_value=1024,
+                    tag="mesh_resolution", width=166, min_value=64, max_value=1024,
                     default_value=256, format="%d cells across", clamped=True,
                 )
                 dpg.add_combo(
-                    list(FORMATS), tag="format", width=-1, default_value="OBJ",
+                    list(FORMATS), tag="format", width=66, default_value="OBJ",
                     callback=self._format_changed,
                 )
+                dpg.add_combo(list(AXES), tag="axes", width=-1, default_value="as input")
+                with dpg.tooltip("axes"):
+                    dpg.add_text(
+                        "The mesh lies as the photos' cameras do, or is turned upright with Z or Y "
+                        "up. A file beside it says which, and its unit.", wrap=260,
+                    )
             with dpg.group(horizontal=True):
                 dpg.add_input_text(tag="export_path", width=240, hint="Where to write the mesh")
                 button("Browse…", "export_browse", self._browse, width=-1)
@@ -60,7 +68,8 @@ class MeshPanel:
         path = str(Path(dpg.get_value("export_path") or f"mesh{self._suffix()}").expanduser())
         resolution = int(dpg.get_value("mesh_resolution"))
         self._host.send(
-            Export(path, FORMATS[dpg.get_value("format")], resolution, self._levels())
+            Export(path, FORMATS[dpg.get_value("format")], resolution, self._levels(),
+                   AXES[dpg.get_value("axes")])
         )
 
     def draw(self, state: AppState) -> None:

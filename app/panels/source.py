@@ -7,10 +7,8 @@ from collections.abc import Callable
 from app import theme
 from app.dialogs import Purpose
 from app.gui import dpg
-from app.panels.widgets import Host, button, dim_text, enable, section, show_text
+from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
 from app.state import AppState
-
-BUTTON = 90
 
 
 class SourcePanel:

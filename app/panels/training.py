@@ -13,7 +13,7 @@ from app.status import count, duration
 from core.messages import Continue, Opened, Pause, Reset, Start
 
 NUMBERS = ("Step", "Rays per s", "Sharpness", "Levels", "PSNR", "Time")
-PLOT_SIZE = (168, 84)
+PLOT_SIZE = (168, 56)
 
 
 class TrainingPanel:

@@ -12,6 +12,7 @@ from app.gui import dpg
 from core.messages import Command
 
 Tag = int | str
+BUTTON = 90
 
 
 class Host(Protocol):
@@ -23,9 +24,9 @@ class Host(Protocol):
 
 
 @contextmanager
-def section(title: str, tag: str) -> Iterator[None]:
+def section(title: str, tag: str, is_open: bool = True) -> Iterator[None]:
     """A titled part of the side panel that can be folded."""
-    with dpg.collapsing_header(label=title, default_open=True, tag=tag):
+    with dpg.collapsing_header(label=title, default_open=is_open, tag=tag):
         yield
     dpg.bind_item_font(tag, "font_bold")
     for child in dpg.get_item_children(tag, 1) or []:

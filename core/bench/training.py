@@ -119,7 +119,7 @@ def _meshing(trainer: Trainer) -> dict[str, float]:
     result = {}
     for resolution in (64, 128, 256):
         options = MeshOptions(resolution=resolution)
-        task = mesh_of_model(trainer.model, trainer.store.scene, options)
+        task = mesh_of_model(trainer.model, trainer.scene, options)
         taken = timed(partial(run, task), trainer.device)
         result[f"{resolution}_s"] = taken
         result[f"{resolution}_mvoxels_per_s"] = resolution**3 / taken / 1e6

@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from core.config import Axes
 from core.geometry.box import WHOLE, Box
 from core.geometry.cameras import CameraModel, Intrinsics
-from core.geometry.rigid import similarity_scale
+from core.geometry.rigid import Y_UP_FROM_Z_UP, carried_pose, similarity
 from core.geometry.scene_box import scene_from_ball
 
 __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
@@ -77,8 +78,22 @@ class Scene:
         return replace(self, region=region, scene_from_input=ball)
 
     def scene_from_camera(self, photo: Photo) -> np.ndarray:
-        """[4, 4] rigid pose of ``photo`` in the unit-ball frame (the scale is taken out of the
-        rotation, so that directions stay unit)."""
-        pose = self.scene_from_input @ photo.world_from_camera
-        pose[:3, :3] /= similarity_scale(self.scene_from_input)
-        return pose
+        """[4, 4] rigid pose of ``photo`` in the unit-ball frame."""
+        return carried_pose(self.scene_from_input, photo.world_from_camera)
+
+    def out_from_input(self, axes: Axes) -> np.ndarray:
+        """[4, 4] similarity into the frame and units of what is exported with these ``axes``."""
+        turn = np.eye(4)
+        if axes != "input" or self.frame_is_free:
+            turn = self.upright_from_input
+        if axes == "y":
+            turn = Y_UP_FROM_Z_UP @ turn
+        return similarity(self.units_per_input, np.eye(3), np.zeros(3)) @ turn
+
+    def photos_out(self, axes: Axes) -> tuple[Photo, ...]:
+        """The photos, with poses in the frame and units of what is exported with these ``axes``."""
+        out_from_input = self.out_from_input(axes)
+        return tuple(
+            replace(p, world_from_camera=carried_pose(out_from_input, p.world_from_camera))
+            for p in self.photos
+        )

@@ -1,4 +1,4 @@
-"""What lies beyond the unit ball, as a radiance field over contracted space."""
+"""What lies beyond the region, as a radiance field over contracted space."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def contract(positions: Tensor) -> Tensor:
 
 
 class Background(nn.Module):
-    """Density and colour outside the ball."""
+    """Density and colour outside the region."""
 
     def __init__(self, appearance_size: int) -> None:
         super().__init__()
@@ -47,21 +47,19 @@ class Background(nn.Module):
 
 
 def background_color(
-    background: Background, origins: Tensor, directions: Tensor, photo: Tensor | None,
-    appearance: Appearance, n_samples: int, jitter: Tensor | None,
+    background: Background, origins: Tensor, directions: Tensor, beyond: Tensor,
+    photo: Tensor | None, appearance: Appearance, n_samples: int, jitter: Tensor | None,
 ) -> Tensor:
-    """[R, 3] colour of what each ray meets beyond the ball.
+    """[R, 3] colour of what each ray meets from t = ``beyond`` [R] on.
 
-    Samples are even in inverse distance from the ball to infinity (Zhang et al. 2020, NeRF++), so
+    Samples are even in inverse distance from there to infinity (Zhang et al. 2020, NeRF++), so
     that one interval is as long in the contracted picture as the next; the last one is opaque.
     """
     n = len(origins)
-    along = (origins * directions).sum(-1)
-    exit_t = ((along**2 - (origins**2).sum(-1) + 1).clamp(min=0).sqrt() - along).clamp(min=0)
     cells = torch.arange(n_samples, device=origins.device)
     place = 0.5 if jitter is None else jitter[:, None]
     inverse = 1 - (cells + place) / n_samples  # [R, B], from near 1 down to near 0
-    t = exit_t[:, None] + 1 / inverse.clamp(min=1e-3) - 1
+    t = beyond[:, None] + 1 / inverse.clamp(min=1e-3) - 1
     positions = (origins[:, None] + directions[:, None] * t[..., None]).reshape(-1, 3)
     facing = directions[:, None].expand(n, n_samples, 3).reshape(-1, 3)
     index = None if photo is None else photo.repeat_interleave(n_samples)

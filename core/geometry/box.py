@@ -7,6 +7,7 @@ linear part is a rotation, whose columns are the box's axes, times the half leng
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -69,7 +70,18 @@ class Box:
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Which of ``points`` [P, 3] lie in the box, bool [P]."""
         local = transform_points(self.cube_from_frame, np.asarray(points, np.float64))
-        return (np.abs(local) <= 1 + 1e-9).all(1)
+        return np.asarray((np.abs(local) <= 1 + 1e-9).all(1))
+
+    def facing(self, rotation: np.ndarray) -> Box:
+        """The same box, its axes renamed so that each is, after ``rotation`` [3, 3], nearest to the
+        axis of that number."""
+        seen = rotation @ self.axes
+        order = list(max(permutations(range(3)), key=lambda p: np.abs(seen[range(3), p]).sum()))
+        along = seen[range(3), order]
+        signs = np.where(along < 0, -1.0, 1.0)
+        if np.linalg.det(self.axes[:, order] * signs) < 0:
+            signs[np.argmin(np.abs(along))] *= -1
+        return Box.of(self.center, self.half[order], self.axes[:, order] * signs)
 
     def carried(self, similarity: np.ndarray) -> Box:
         """This box in another frame, ``similarity`` [4, 4] away."""

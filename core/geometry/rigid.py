@@ -9,6 +9,9 @@ import numpy as np
 CV_FROM_GL = np.diag([1.0, -1.0, -1.0, 1.0])
 """OpenGL camera axes (+Y up, -Z forward) to OpenCV ones and, being its own inverse, back."""
 
+Y_UP_FROM_Z_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+"""World axes of most modelling programs from ours."""
+
 
 def similarity(scale: float, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
     """[4, 4] of ``x ↦ scale · rotation · x + translation``."""
@@ -39,6 +42,14 @@ def transform_points(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     return points @ transform[:3, :3].T + transform[:3, 3]
 
 
+def carried_pose(similarity: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """The rigid ``pose`` [4, 4] of a camera carried by a similarity [4, 4] and rigid again: the
+    scale is taken out of the rotation, so that directions stay unit."""
+    carried = similarity @ pose
+    carried[:3, :3] /= similarity_scale(similarity)
+    return carried
+
+
 def world_from_opengl_camera(world_from_camera: np.ndarray) -> np.ndarray:
     """A camera pose [..., 4, 4] between OpenGL and OpenCV camera axes, either way."""
     return world_from_camera @ CV_FROM_GL
@@ -59,6 +70,12 @@ def nearest_rigid(transform: np.ndarray) -> np.ndarray:
     if np.linalg.det(linear) < 0:
         raise ValueError("it mirrors (negative determinant)")
     return similarity(1.0, u @ vt, np.asarray(transform, np.float64)[:3, 3])
+
+
+def rotation_about_z(angle: float) -> np.ndarray:
+    """[3, 3], ``angle`` in radians from +X towards +Y."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def rotation_between(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From a field to the mesh that is exported: cut, cleaned, coloured, in the input's frame."""
+"""From a field to the mesh that is exported: cut, cleaned, coloured, in the frame wanted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.config import MeshOptions
+from core.geometry.scene_box import Ball
 from core.meshing.clean import clean
 from core.meshing.extract import Sdf, evaluate, extract
 from core.meshing.mesh import Mesh
@@ -23,19 +24,20 @@ TAPS = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
 def build_mesh(
     sdf: Sdf,
     color: Color | None,
-    aabb: np.ndarray,  # [2, 3] scene frame
+    aabb: np.ndarray,  # [2, 3]
     options: MeshOptions,
-    input_from_scene: np.ndarray,  # [4, 4] similarity
+    out_from_here: np.ndarray,  # [4, 4] similarity
     *,
-    inside_ball: bool = True,
+    ball: Ball | None = None,
 ) -> Task[Mesh]:
-    """The surface of ``sdf`` (points of the scene frame, negative inside) as a mesh in the input
-    frame, with unit normals from the field and colours where ``color`` is given.
+    """The surface of ``sdf`` (negative inside) within ``aabb`` and ``ball``, which share its frame,
+    as a mesh in the frame that ``out_from_here`` leads to, with unit normals from the field and
+    colours where ``color`` is given.
 
     An sdf without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
     """
     mesh = yield from within(
-        extract(sdf, aabb, options.resolution, inside_ball=inside_ball), 0.0, 0.75
+        extract(sdf, aabb, options.resolution, ball=ball), 0.0, 0.75
     )
     mesh = yield from in_background(
         lambda: clean(mesh, options.min_component), Progress(0.76, "removing small parts")
@@ -55,7 +57,7 @@ def build_mesh(
         rgb = yield from evaluate(color, points, normals, start=0.9, end=1.0, detail="colours")
         mesh = replace(mesh, colors=np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
     yield Progress(1.0, "mesh ready")
-    return mesh.transformed(input_from_scene)
+    return mesh.transformed(out_from_here)
 
 
 def sdf_normals(sdf: Sdf, points: np.ndarray, epsilon: float) -> np.ndarray:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import mcubes
 import numpy as np
 
+from core.geometry.scene_box import Ball
 from core.meshing.clean import without_unused_vertices
 from core.meshing.mesh import Mesh
 from core.tasks import Progress, Task, in_background
@@ -34,26 +35,27 @@ def extract(
     aabb: np.ndarray,  # [2, 3]
     resolution: int,
     *,
-    inside_ball: bool = True,
+    ball: Ball | None = None,
     block: int = 64,
 ) -> Task[Mesh]:
-    """The zero level of ``sdf`` within ``aabb`` (scene frame) as a welded mesh.
+    """The zero level of ``sdf`` within ``aabb`` as a welded mesh, in the frame of both.
 
-    ``resolution``: cells along the longest side. ``inside_ball`` leaves out what lies beyond the
-    unit ball; there, and at the faces of ``aabb``, the surface is cut open, never capped.
+    ``resolution``: cells along the longest side. What lies beyond ``ball`` is left out; there, and
+    at the faces of ``aabb``, the surface is cut open, never capped.
     ``block``: cells along a block, a multiple of `BRICK`; it changes memory, not the surface.
     Marching cubes: Lorensen and Cline 1987; free space is skipped by the slope of the sdf.
     """
     if resolution < 1 or block % BRICK:
         raise ValueError(f"resolution: wanted >= 1, got {resolution}; block: multiple of {BRICK}")
     grid = _Grid(np.asarray(aabb, np.float64), resolution)
-    coarse, occupied = yield from _find_occupied(sdf, grid, inside_ball)
+    coarse, occupied = yield from _find_occupied(sdf, grid, ball)
     parts = yield from _march_blocks(sdf, grid, coarse, occupied, block)
     vertices, faces = yield from in_background(
         lambda: _weld(parts, grid), Progress(1.0, "joining the blocks")
     )
-    if inside_ball:
-        inside = (vertices**2).sum(1) < 1
+    if ball is not None:
+        center, radius = ball
+        inside = ((vertices - center) ** 2).sum(1) < radius**2
         faces = faces[inside[faces].all(1)]
     return without_unused_vertices(Mesh(vertices, faces))
 
@@ -73,17 +75,19 @@ class _Grid:
 
     def __init__(self, aabb: np.ndarray, resolution: int) -> None:
         self.origin = aabb[0]
-        self.cell = float((aabb[1] - aabb[0]).max()) / resolution
-        self.n_cells = np.maximum(1, np.ceil((aabb[1] - aabb[0]) / self.cell - 1e-6)).astype(int)
+        size = aabb[1] - aabb[0]
+        self.n_cells = np.maximum(1, np.rint(size / size.max() * resolution)).astype(int)
+        self.spacing = size / self.n_cells  # nearly the same on all axes, so that all is covered
+        self.cell = float(self.spacing.max())
         self.n_bricks = -(-self.n_cells // BRICK)
 
     def positions(self, index: np.ndarray) -> np.ndarray:
-        """[N, 3] scene coordinates of (possibly fractional) sample numbers [N, 3]."""
-        return self.origin + index * self.cell
+        """[N, 3] coordinates of (possibly fractional) sample numbers [N, 3]."""
+        return self.origin + index * self.spacing
 
 
 def _find_occupied(
-    sdf: Sdf, grid: _Grid, inside_ball: bool
+    sdf: Sdf, grid: _Grid, ball: Ball | None
 ) -> Task[tuple[np.ndarray, np.ndarray]]:
     """The sdf at the corners of all bricks, and which bricks the surface can cross."""
     axes = [_corners(n, BRICK) for n in grid.n_cells]
@@ -92,11 +96,12 @@ def _find_occupied(
     values = yield from evaluate(sdf, points, end=0.2, detail="finding the surface")
     coarse = _off_zero(values, grid).reshape([len(axis) for axis in axes])
     occupied = _crossed(coarse, BRICK * grid.cell)
-    if inside_ball:
+    if ball is not None:
+        center, radius = ball
         lower = np.stack(np.meshgrid(*(a[:-1] for a in axes), indexing="ij"), -1)
         upper = np.stack(np.meshgrid(*(a[1:] for a in axes), indexing="ij"), -1)
-        nearest = np.clip(0.0, grid.positions(lower), grid.positions(upper))
-        occupied &= (nearest**2).sum(-1) < 1
+        nearest = np.clip(center, grid.positions(lower), grid.positions(upper))
+        occupied &= ((nearest - center) ** 2).sum(-1) < radius**2
     return coarse, occupied
 
 
@@ -228,7 +233,7 @@ def _off_zero(values: np.ndarray, grid: _Grid) -> np.ndarray:
 def _weld(
     parts: list[tuple[np.ndarray, np.ndarray]], grid: _Grid
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices [V, 3] in the scene frame and faces [F, 3] int32 of all blocks as one mesh.
+    """Vertices [V, 3] in the grid's frame and faces [F, 3] int32 of all blocks as one mesh.
 
     Each vertex lies on one edge between two samples, so the edge is its name.
     """

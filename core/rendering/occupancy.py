@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, no_grad
 
+from core.geometry.box import WHOLE, Box
 from core.lanes import lane_map
 
 CHUNK = 1 << 14
@@ -28,7 +30,7 @@ those carry next to nothing."""
 class OccupancyGrid(nn.Module):
     """[G, G, G] cells over [-1, 1]³, x first. A cell is ``occupied`` when the field at it says that
     a sample in it could carry weight. For a surface there are also ``distances``, its SDF at the
-    middles of the cells, 1 beyond the ball and 0 before the first update; interpolated between,
+    middles of the cells, 1 where no ray goes and 0 before the first update; interpolated between,
     near the surface, they were mostly off by less than ``error`` when last looked at; infinite
     before, and a guess after the first look."""
 
@@ -49,7 +51,54 @@ class OccupancyGrid(nn.Module):
         self.register_buffer("_updates", torch.tensor(0))
         line = (torch.arange(resolution, device=device) + 0.5) * (2 / resolution) - 1
         self._centers = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(-1, 3)
-        self._in_ball = self._centers.norm(dim=-1) < 1 + math.sqrt(3) / resolution
+        self.limit(WHOLE)
+
+    def limit(self, region: Box) -> None:
+        """From now on only what lies in ``region`` (scene frame), as far as it is in the ball, can
+        be met."""
+        self.region = region
+        self._cube_from_scene = torch.tensor(
+            region.cube_from_frame[:3], dtype=torch.float32, device=self._centers.device
+        )
+        self._within: Tensor | None = None
+        self._updates.zero_()  # what was outside before has not been measured
+
+    def limited(self, region: Box) -> OccupancyGrid:
+        """What is known of the same cells, for rays that are to meet only what lies in
+        ``region``."""
+        same = copy(self)
+        same._buffers = dict(self._buffers)
+        same._updates = self._updates.clone()
+        same.limit(region)
+        return same
+
+    @property
+    def within(self) -> Tensor:
+        """[G³] the cells that reach into the region and the ball."""
+        if self._within is None:
+            m, slack = self._cube_from_scene, self.half_diagonal
+            reach = 1 + slack * m[:, :3].norm(dim=1)
+            in_region = ((self._centers @ m[:, :3].T + m[:, 3]).abs() < reach).all(-1)
+            self._within = in_region & (self._centers.norm(dim=-1) < 1 + slack)
+        return self._within
+
+    def span(self, origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+        """``t_near, t_far`` [R] between which each ray is in the region and in the unit ball, in
+        front of the camera; t_far ≤ t_near where it misses."""
+        near, far = ball_range(origins, directions)
+        m = self._cube_from_scene
+        o, d = origins @ m[:, :3].T + m[:, 3], directions @ m[:, :3].T
+        d = torch.where(d.abs() < 1e-9, torch.full_like(d, 1e-9), d)
+        one, other = (-1 - o) / d, (1 - o) / d
+        first, last = torch.minimum(one, other).amax(-1), torch.maximum(one, other).amin(-1)
+        return torch.maximum(near, first), torch.minimum(far, last)
+
+    def beyond(self, origins: Tensor, directions: Tensor) -> Tensor:
+        """[R] where each ray leaves the region; where it misses that, the place at which it comes
+        to the ball, or nearest to it."""
+        near, far = self.span(origins, directions)
+        outside, _ = ball_range(origins, directions)
+        return torch.where(far > near, far, outside)
 
     @property
     def error(self) -> float:
@@ -72,7 +121,7 @@ class OccupancyGrid(nn.Module):
         are not unit."""
         band = 1.5 * self.half_diagonal + 6 / inv_s
         before = self.distances if math.isfinite(self.error) else None
-        where = self._in_ball
+        where = self.within
         if before is not None and int(self._updates) % FAR_EVERY:
             reach = max(NEAR * 2 / self.resolution, band)
             where = where & (before.view(-1).abs() < reach)
@@ -101,7 +150,7 @@ class OccupancyGrid(nn.Module):
         ``alpha`` at a random place in each, the highest of late remembered (Müller et al. 2022,
         section E.2)."""
         every = torch.arange(len(self._centers), device=self._centers.device)
-        found = self._asked(alpha, self._somewhere_in(every), self._in_ball, 0.0)
+        found = self._asked(alpha, self._somewhere_in(every), self.within, 0.0)
         self.alphas = torch.maximum(self.alphas * REMEMBERED, found)
         there = self.alphas[self.alphas > 0]
         mean = float(there.mean()) if len(there) else 0.0
@@ -124,6 +173,16 @@ class OccupancyGrid(nn.Module):
         for index, found in zip(parts, lane_map(no_grad(lambda i: function(points[i])), parts)):
             values[index] = found
         return values.view(self.occupied.shape)
+
+
+def ball_range(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+    """``t_near, t_far`` [R] in which each ray is inside the unit ball and in front of the camera;
+    t_far ≤ t_near where it misses."""
+    along = (origins * directions).sum(-1)
+    discriminant = along**2 - (origins**2).sum(-1) + 1
+    root = discriminant.clamp(min=0).sqrt()
+    near = (-along - root).clamp(min=0.02)
+    return near, torch.where(discriminant > 0, -along + root, torch.full_like(along, -1.0))
 
 
 def interpolate(lattice: Tensor, points: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def traced(
     model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, mode: PreviewMode
 ) -> Traced:
     """By ``occupancy``, or if that has not measured the present surface at these ``levels``, or
-    those are off by more than a cell, by a new one."""
+    those are off by more than a cell, by a new one of the same region."""
     shape, cell = model.shape, 2 / occupancy.resolution
     limited = levels is not None and levels < shape.active_levels
     if mode == "color" and not model.settled and not limited:
@@ -66,6 +66,7 @@ def traced(
     if model.settled and not limited and occupancy.error <= cell:
         return Traced(occupancy)
     fresh = OccupancyGrid(occupancy.resolution, model.device)
+    fresh.limit(occupancy.region)
     fresh.update(lambda x: shape.sdf(x, levels), float(model.inv_s.detach()))
     fresh.error = min(occupancy.error, 0.5 * cell)  # until it is itself replaced
     if model.settled:

@@ -64,11 +64,13 @@ def step_length(train: TrainConfig, inv_s: float) -> float:
 @dataclass(frozen=True)
 class Found:
     """Where rays are to be asked: the samples that carry weight; by how much those that were
-    culled let light through [R] (None: unknown); how many there were before culling."""
+    culled let light through [R] (None: unknown); how many there were before culling; from where on
+    [R] each ray meets nothing but background."""
 
     samples: Samples
     let_through: Tensor | None
     n_marched: int
+    beyond: Tensor
 
 
 def render_rays(
@@ -87,20 +89,21 @@ def find_samples(
 ) -> Found:
     """March ``rays`` and cull. ``jitter`` [R] shifts the samples (training)."""
     origins, directions, shape = rays.origins, rays.directions, model.shape
+    beyond = occupancy.beyond(origins, directions)
     if not model.settled:
         samples, n_marched = march_through_density(
             origins, directions, occupancy, jitter, shape.sdf, train.density_cull_weight
         )
-        return Found(samples, None, n_marched)
+        return Found(samples, None, n_marched, beyond)
     inv_s = float(model.inv_s)
     dt = step_length(train, inv_s)
     if train.cull_weight > 0:
         return Found(*march_to_surface(
             origins, directions, occupancy, dt, jitter, shape.sdf, inv_s, cos_anneal_ratio,
             train.cull_weight,
-        ))
+        ), beyond)
     samples = march(origins, directions, occupancy, dt, jitter)
-    return Found(samples, None, len(samples.t_starts))
+    return Found(samples, None, len(samples.t_starts), beyond)
 
 
 def render_samples(
@@ -188,7 +191,7 @@ def _composite(
         stretch = (whole / opacity.clamp(min=1e-6)).clamp(max=2.0)
         opacity, out = opacity * stretch, out * stretch[:, None]
     if behind is None and model.background is not None:
-        behind = _background(model, rays, opacity.detach(), train, jitter)
+        behind = _background(model, rays, found.beyond, opacity.detach(), train, jitter)
     shade = out[:, 1:4]
     if behind is not None:
         shade = shade + (1 - opacity)[:, None] * behind
@@ -196,7 +199,7 @@ def _composite(
 
 
 def _background(
-    model: SurfaceModel, rays: Rays, opacity: Tensor, train: TrainConfig,
+    model: SurfaceModel, rays: Rays, beyond: Tensor, opacity: Tensor, train: TrainConfig,
     jitter: Tensor | None,
 ) -> Tensor:
     """[R, 3]; only rays that the surface leaves open are asked, the rest could not show it."""
@@ -204,8 +207,8 @@ def _background(
     photo = None if rays.photo is None else rays.photo[open_rays]
     assert model.background is not None
     color = background_color(
-        model.background, rays.origins[open_rays], rays.directions[open_rays], photo,
-        model.appearance, train.background_samples,
+        model.background, rays.origins[open_rays], rays.directions[open_rays],
+        beyond[open_rays], photo, model.appearance, train.background_samples,
         None if jitter is None else jitter[open_rays],
     )
     return torch.zeros_like(rays.origins).index_copy(0, open_rays, color)

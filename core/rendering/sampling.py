@@ -62,16 +62,6 @@ class Samples:
         return Samples(self.t_starts[mask], self.t_ends[mask], pack(mask, self.ray_starts))
 
 
-def ball_range(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
-    """``t_near, t_far`` [R] in which each ray is inside the unit ball and in front of the camera;
-    t_far ≤ t_near where it misses."""
-    along = (origins * directions).sum(-1)
-    discriminant = along**2 - (origins**2).sum(-1) + 1
-    root = discriminant.clamp(min=0).sqrt()
-    near = (-along - root).clamp(min=0.02)
-    return near, torch.where(discriminant > 0, -along + root, torch.full_like(along, -1.0))
-
-
 def random_in_ball(n: int, device: torch.device) -> Tensor:
     """[n, 3] points spread evenly over the unit ball."""
     direction = F.normalize(torch.randn(n, 3, device=device), dim=-1)
@@ -82,18 +72,19 @@ def march(
     origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float,
     jitter: Tensor | None = None,
 ) -> Samples:
-    """Steps of length ``dt`` through occupied space inside the ball; ``jitter`` [R] in [0, 1)
+    """Steps of length ``dt`` through occupied space of the region; ``jitter`` [R] in [0, 1)
     shifts each ray's lattice, so that training sees every distance."""
-    near, far = _lattice(origins, directions, dt, jitter)
+    near, far = _lattice(origins, directions, occupancy, dt, jitter)
     kernels = for_device(origins.device)
     return Samples(*kernels.march(origins, directions, near, far, occupancy.occupied, dt))
 
 
 def _lattice(
-    origins: Tensor, directions: Tensor, dt: float, jitter: Tensor | None
+    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float,
+    jitter: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """Where the steps along each ray begin and end [R]."""
-    near, far = ball_range(origins, directions)
+    near, far = occupancy.span(origins, directions)
     return (near if jitter is None else near + dt * jitter), far
 
 
@@ -129,7 +120,7 @@ def march_to_surface(
     remembers: no farther from the surface than the logistic's tail and what these are off.
     """
     kernels = for_device(origins.device)
-    near, far = _lattice(origins, directions, dt, jitter)
+    near, far = _lattice(origins, directions, occupancy, dt, jitter)
     tail = math.log(max(dt * inv_s, 1.0) / threshold) / inv_s  # a step there stops less than that
     *steps, ended = kernels.march_near(
         origins, directions, near, far, occupancy.distances, dt, tail + occupancy.error

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.sampling import ball_range
 
 STEPS = 20
 FEW = 1 / 128
@@ -33,7 +32,7 @@ def sphere_trace(
     kernels = for_device(origins.device)
     lattice, half_cell = occupancy.distances, 1.0 / occupancy.resolution
     near = max(half_cell, occupancy.error)
-    t, end = ball_range(origins, directions)
+    t, end = occupancy.span(origins, directions)
     hit = torch.zeros(len(t), dtype=torch.bool, device=t.device)
     t = kernels.approach(origins, directions, t, end, lattice, near)
     live = (t < end).nonzero()[:, 0]

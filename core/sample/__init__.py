@@ -48,7 +48,7 @@ def reference_mesh(resolution: int = 320) -> Task[Mesh]:
     """The owl's surface as a fine mesh in the capture's frame."""
     box = np.array([[-1.0] * 3, [1.0] * 3]) * shape.EXTENT
     mesh = yield from extract(
-        lambda p: shape.sdf_at(p.astype(np.float64)), box, resolution, inside_ball=False
+        lambda p: shape.sdf_at(p.astype(np.float64)), box, resolution
     )
     return clean(mesh, 0.01).transformed(world_from_owl())
 

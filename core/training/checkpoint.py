@@ -19,13 +19,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from core.capture.scene import Intrinsics, Photo, Scene
+from core.capture.scene import Intrinsics, Photo, Scene, Setting
 from core.config import RunConfig
 from core.errors import UserError
 from core.files import write_atomically
+from core.geometry.box import Box
 from core.training.trainer import Trainer
 
-VERSION = 1
+VERSION = 2
 _PROJECT, _CHECKPOINT = "project.json", "checkpoint.safetensors"
 
 
@@ -49,6 +50,12 @@ class _Saved(msgspec.Struct):
     has_masks: bool
     background: tuple[float, float, float] | None
     notices: list[str]
+    region: list[list[float]] | None
+    upright_from_input: list[list[float]]
+    frame_is_free: bool
+    units_per_input: float
+    unit: str
+    setting: Setting
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,9 @@ def save_project(
         VERSION, source, config, scene.kind, [_photo(p) for p in scene.photos],
         [_photo(p) for p in scene.held_out], scene.scene_from_input.tolist(), scene.has_masks,
         scene.background, list(scene.notices),
+        None if scene.region is None else scene.region.frame_from_cube.tolist(),
+        scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
+        scene.setting,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
@@ -115,7 +125,9 @@ def load_project(folder: Path) -> Project:
     scene = Scene(
         saved.kind, tuple(map(_unphoto, saved.photos)), np.array(saved.scene_from_input),
         tuple(map(_unphoto, saved.held_out)), points, saved.has_masks, saved.background,
-        tuple(saved.notices),
+        tuple(saved.notices), None if saved.region is None else Box(np.array(saved.region)),
+        np.array(saved.upright_from_input), saved.frame_is_free, saved.units_per_input, saved.unit,
+        saved.setting,
     )
     return Project(saved.source, saved.config, scene, tensors)
 

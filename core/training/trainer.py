@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from core.capture.pixels import PixelStore
+from core.capture.scene import Scene
 from core.config import RunConfig
 from core.field.model import SurfaceModel
+from core.geometry.box import Box
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Found, Rays, Rendered, find_samples, render_samples
@@ -69,6 +71,7 @@ class Trainer:
 
     def __init__(self, store: PixelStore, config: RunConfig, device: torch.device) -> None:
         self.store, self.config, self.device = store, config, device
+        self.scene = store.scene
         torch.manual_seed(config.seed)
         scene = store.scene
         self.model = SurfaceModel(config, len(scene.photos), not scene.has_masks).to(device)
@@ -78,6 +81,7 @@ class Trainer:
         self.renew_optimizer()
         self.n_rays = config.train.n_rays
         self.step_count = 0
+        self.edit(scene)
         self._under_way: Iterator[StepStats | None] | None = None
         self.elapsed = 0.0
         self.segment = (0.0, 0.0)  # where the present stretch began: seconds or steps, progress
@@ -117,6 +121,21 @@ class Trainer:
             budget = max(1, round(budget * self.step_count / max(self.elapsed, 1e-9)))
         self.segment, self.budget = (self.spent, at), budget
 
+    def edit(self, scene: Scene) -> None:
+        """From now on ``scene`` is this one: the same photos in the same ball, but with another
+        region, frame or unit. What lies a little around the region is trained too, since what
+        stands in its way there, and what it stands on, has to be explained."""
+        self.scene, region = scene, scene.region_in_scene
+        around = Box.of(region.center, region.half * self.config.train.region_margin, region.axes)
+        self.occupancy.limit(around)
+        if self.step_count:
+            self._update_occupancy()
+
+    @property
+    def shown(self) -> OccupancyGrid:
+        """Where the surface can be in the region, which alone is shown."""
+        return self.occupancy.limited(self.scene.region_in_scene)
+
     def halve_batch(self) -> bool:
         """From now on half as many samples a step, because memory ran out; False where so few are
         left that half of them would not do."""
@@ -152,7 +171,7 @@ class Trainer:
         """An interrupted run begins this work anew."""
         store, at = self.store, self.config.train.density_until
         self._set_schedules(at)
-        yield from settle(self.model, self.occupancy, store.scene, store.intrinsics)
+        yield from settle(self.model, self.occupancy, self.scene, store.intrinsics)
         left = self.segment[0] + self.budget - self.spent
         self.segment, self.budget = (self.spent, at), max(left, 0.0)
         self.n_rays = self.config.train.n_rays
@@ -211,7 +230,7 @@ class Trainer:
         drawn = self.rays.sample(n, train.surface_hard_rays if settled else train.hard_rays)
         jitter = torch.rand(n, device=self.device)
         behind, target = None, drawn.colors
-        if self.store.scene.has_masks:
+        if self.scene.has_masks:
             behind = torch.rand(n, 3, device=self.device)
             target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
         around = random_in_ball(EIKONAL_POINTS, self.device).chunk(n_lanes)
@@ -270,7 +289,7 @@ class Trainer:
         weight = schedule.curvature_weight(train, progress, field.eps_ratio)
         if laplacian is not None and len(laplacian) and weight > 0:
             terms["curvature"] = weight * losses.curvature_loss(laplacian)
-        if self.store.scene.has_masks and train.lambda_mask > 0:
+        if self.scene.has_masks and train.lambda_mask > 0:
             mask = losses.mask_loss(rendered.opacity, batch.opacity)
             terms["mask"] = train.lambda_mask * mask
         if batch.points is not None:

@@ -16,6 +16,8 @@ from app.state import (
 )
 from app.status import count, duration, size, status_line
 from core.messages import (
+    STILL,
+    Arranged,
     Exported,
     Failure,
     Notice,
@@ -28,8 +30,8 @@ from core.messages import (
 from tests.app.driver import ROOT
 
 OPENED = Opened(
-    "/photos/owl", "photos", "cpu", 36, 0, 100, False, (), 0.8, 1.5, (0.0, 0.0, 1.0), 12,
-    "standard", {"standard": "words"}, 10.0, ("one photo was skipped",),
+    "/photos/owl", "photos", "cpu", 36, 0, 100, False, Arranged((), STILL, STILL, ""), b"", 0.8,
+    1.5, 12, "standard", {"standard": "words"}, 10.0, ("one photo was skipped",),
 )
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from core.messages import (
+    STILL,
+    Arranged,
     Cancel,
     Command,
     Continue,
@@ -148,8 +150,9 @@ class ToySession:
             pose[:3, :3] = [[1, 0, 0], [0, 0, 1], [0, -1, 0]]
             pose[:3, 3] = [0, -2.5, 0]
             self._emit(Opened(
-                self._path, "toy", "cpu", 10, 0, 0, True, (tuple(pose.ravel().tolist()),), 0.8, 1.5,
-                (0.0, 0.0, 1.0), 12, "standard",
+                self._path, "toy", "cpu", 10, 0, 0, True,
+                Arranged((tuple(pose.ravel().tolist()),), STILL, STILL, ""),
+                np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12, "standard",
                 {"draft": "Quick look", "standard": "Good in ten minutes"}, 10.0))
             self._go("ready")
         return True

@@ -1,5 +1,6 @@
 """The session in-process: every state, every command, real photos, a tiny field."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 import trimesh
 
 from core import messages as m
+from core.geometry.box import Box
+from core.geometry.rigid import similarity_scale
 from core.opening import opening
 from core.presets import PRESETS
 from core.session import YIELD, Session
@@ -102,7 +105,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert run.state == "empty"
     opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
     assert (opened.n_photos, opened.has_masks, opened.kind) == (8, True, "transforms.json")
-    assert len(opened.cameras) == 8
+    assert len(opened.arranged.cameras) == 8
     assert opened.fov_y == pytest.approx(2 * np.arctan(SIZE / 120))
     assert set(opened.presets) == set(PRESETS)
 
@@ -181,6 +184,7 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
     commands = {"open": m.Open("/nowhere"), "start": m.Start(), "pause": m.Pause(),
                 "reset": m.Reset(), "continue": m.Continue(1.0), "cancel": m.Cancel(),
+                "arrange": m.Arrange(m.Turn("x")), "pick": m.Pick((0, 0, 3), (0, 0, -1)),
                 "export": m.Export("/nowhere/x.obj", "obj", 32), "save": m.Save("/nowhere")}
 
     def refused_as_announced():
@@ -243,7 +247,83 @@ def test_a_cancelled_export_leaves_no_file(sessions, photos, tmp_path):
     assert run.state == "finished"
     assert not target.exists()
     only(run.do(m.Export(str(target), "ply", 32), "finished"), m.Exported)
-    assert [p.name for p in target.parent.iterdir()] == ["ball.ply"]
+    assert {p.name for p in target.parent.iterdir()} == {"ball.ply", "ball.ply.json"}
+
+
+def vertices_of(run, path: Path, **options) -> np.ndarray:
+    """[V, 3] of the mesh as it is exported now."""
+    only(run.do(m.Export(str(path), "ply", 32, **options), "finished"), m.Exported)
+    return np.asarray(trimesh.load(path, process=False).vertices)
+
+
+def in_scene(run, box: Box) -> m.Arrange:
+    """``box`` (input frame) becomes the region."""
+    cube = box.carried(run.session.scene.scene_from_input).frame_from_cube
+    return m.Arrange(m.Region(tuple(cube.ravel().tolist())))
+
+
+def test_the_region_rules_what_is_trained_and_exported_before_training_and_after(
+    sessions, photos, tmp_path
+):
+    """The ball of radius 0.8 about the origin, in boxes that cut it."""
+    run = sessions()
+    run.do(m.Open(str(photos)), "ready")
+    before = run.session.scene.scene_from_input
+    upper = Box.of(np.array([0, 0, 0.5]), np.array([1.0, 1, 0.5]))
+    arranged = only(run.do(in_scene(run, upper)), m.Arranged)
+    assert arranged.moved == m.STILL, "the field's ball follows when training begins"
+    events = run.do(m.Start(steps=STEPS), "finished")
+    moved = [e for e in events if isinstance(e, m.Arranged)][-1].moved
+    after = run.session.scene.scene_from_input
+    np.testing.assert_allclose(np.reshape(moved, (4, 4)) @ before, after, atol=1e-9)
+    assert run.session.scene.region_in_scene.radius == pytest.approx(1)
+    found = vertices_of(run, tmp_path / "upper.ply")
+    assert upper.contains(found * [1, 1, 1 - 1e-6]).all()
+    assert np.ptp(found[:, 0]) > 1
+
+    narrow = Box.of(np.array([0.2, 0, 0.5]), np.array([0.2, 1, 0.5]))
+    run.do(in_scene(run, narrow))
+    assert np.array_equal(run.session.scene.scene_from_input, after), "the field stays"
+    found = vertices_of(run, tmp_path / "narrow.ply")
+    assert found[:, 0].min() == pytest.approx(0, abs=1e-5)
+    assert found[:, 0].max() == pytest.approx(0.4, abs=1e-5)
+    origins = torch.tensor([[-3.0, 0, 0.4], [0.2, -3, 0.4]]) @ torch.tensor(
+        after[:3, :3].T, dtype=torch.float32) + torch.tensor(after[:3, 3], dtype=torch.float32)
+    aim = torch.tensor([[0.0, 1, 0]]).expand(2, 3)
+    near, far = run.session.trainer.shown.span(origins, aim)
+    assert (far > near).tolist() == [False, True], "pictures show what is exported"
+
+    project = tmp_path / "project"
+    run.do(m.Save(str(project)))
+    again = sessions()
+    again.do(m.Open(str(project)), "finished")
+    np.testing.assert_allclose(
+        again.session.scene.region.frame_from_cube, narrow.frame_from_cube, atol=1e-9)
+
+
+def test_a_length_known_between_two_picked_points_is_true_in_the_exported_mesh(
+    sessions, photos, tmp_path
+):
+    run = sessions()
+    run.train(photos)
+    before = vertices_of(run, tmp_path / "before.ply")
+    ends = [
+        only(run.do(m.Pick(tuple(3.0 * d), tuple(-d))), m.Picked)
+        for d in (np.array([0.0, 0, 1]), np.array([1.0, 0, 0]))
+    ]
+    assert all(end.normal @ np.array(end.point) > 0 for end in ends), "normals look outward"
+    a, b = (np.array(end.point) for end in ends)
+    run.do(m.Arrange(m.Length(ends[0].point, ends[1].point, 250.0, "mm")))
+    after = vertices_of(run, tmp_path / "after.ply")
+    in_input = np.linalg.norm(a - b) / similarity_scale(run.session.scene.scene_from_input)
+    np.testing.assert_allclose(after, before * 250 / in_input, rtol=1e-5, atol=1e-3)
+    about = json.loads((tmp_path / "after.ply.json").read_text())
+    assert about["unit"] == "mm"
+    assert about["up"] == [0, 0, 1]
+    np.testing.assert_allclose(about["size"], np.ptp(after, axis=0), rtol=1e-4)
+    assert only(run.do(m.Pick((0.0, 0, 3), (1.0, 0, 0))), m.Picked).point is None
+    turned = vertices_of(run, tmp_path / "turned.ply", axes="y")
+    np.testing.assert_allclose(turned[:, 1], after[:, 2], rtol=1e-4, atol=1e-3)
 
 
 def test_an_export_while_training_delays_it_only(sessions, photos, tmp_path):

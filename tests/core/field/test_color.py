@@ -89,19 +89,20 @@ def test_a_background_of_one_colour_shows_that_colour(density):
     """The last interval is opaque, so nothing shines through to infinity."""
     wall = _Wall(density, [0.2, 0.5, 0.9])
     color = background_color(
-        wall, torch.zeros(10, 3), directions(10), None, Appearance(1, 0), 8, None)  # type: ignore[arg-type]
+        wall, torch.zeros(10, 3), directions(10), torch.ones(10), None, Appearance(1, 0), 8, None)  # type: ignore[arg-type]
     torch.testing.assert_close(color, wall.color.expand(10, 3), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("jitter", [None, torch.linspace(0, 0.99, 10)])
-def test_the_background_is_asked_beyond_the_ball_only_and_in_order(jitter):
-    wall = _Wall(1.0, [0.0, 0.0, 0.0])
+def test_the_background_is_asked_beyond_what_is_trained_only_and_in_order(jitter):
+    wall, beyond = _Wall(1.0, [0.0, 0.0, 0.0]), torch.linspace(0, 3, 10)
     origins = directions(10) * torch.linspace(0, 3, 10)[:, None]
-    background_color(wall, origins, directions(10).flip(0), None, Appearance(1, 0), 8, jitter)  # type: ignore[arg-type]
+    background_color(
+        wall, origins, directions(10).flip(0), beyond, None, Appearance(1, 0), 8, jitter)  # type: ignore[arg-type]
     positions = wall.seen[0].view(10, 8, 3)
     along = (positions - origins[:, None]).norm(dim=-1)
     assert (along.diff(dim=1) > 0).all()
-    assert (positions.norm(dim=-1) > 1 - 1e-4).all()
+    assert (along >= beyond[:, None] - 1e-5).all()
 
 
 def test_the_background_is_there_when_photos_show_a_world():

@@ -101,13 +101,14 @@ def test_only_space_near_the_surface_is_evaluated():
 
 
 def test_the_ball_cuts_open_and_the_box_does_too():
-    plane = run(extract(lambda p: p[:, 2] + 0.011, BALL, 64))
-    assert np.linalg.norm(plane.vertices, axis=1).max() < 1
-    assert np.linalg.norm(plane.vertices, axis=1).max() > 1 - 2 * 2 / 64
-    assert as_trimesh(plane).area == pytest.approx(np.pi, rel=0.06)
+    center = np.array([0.2, -0.1, -0.011])
+    plane = run(extract(lambda p: p[:, 2] + 0.011, BALL, 64, ball=(center, 0.7)))
+    assert np.linalg.norm(plane.vertices - center, axis=1).max() < 0.7
+    assert np.linalg.norm(plane.vertices - center, axis=1).max() > 0.7 - 2 * 2 / 64
+    assert as_trimesh(plane).area == pytest.approx(np.pi * 0.7**2, rel=0.08)
     assert np.allclose(plane.vertices[:, 2], -0.011, atol=1e-6)  # no cap, no wall
     lower = np.array([[-1, -1, -1], [1, 1, 0.0]])
-    half = run(extract(lambda p: sphere(p, 0.7, (0, 0, 0)), lower, 64, inside_ball=False))
+    half = run(extract(lambda p: sphere(p, 0.7, (0, 0, 0)), lower, 64))
     assert not as_trimesh(half).is_watertight
     assert as_trimesh(half).area == pytest.approx(2 * np.pi * 0.7**2, rel=0.02)
 

@@ -2,13 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
+from core.geometry.box import Box
 from core.kernels import reference
-from core.rendering.occupancy import FAR_EVERY, PROBES, OccupancyGrid
-from core.rendering.sampling import Samples, ball_range, march, march_to_surface
+from core.rendering.occupancy import FAR_EVERY, PROBES, OccupancyGrid, ball_range
+from core.rendering.sampling import Samples, march, march_to_surface
 from core.rendering.sphere_trace import sphere_trace
 from core.rendering.volume import composite, neus_alpha, pack
 
@@ -293,3 +295,32 @@ def test_occupancy_keeps_every_cell_that_the_surface_crosses(inv_s):
     share = float(occupancy.occupied.float().mean())
     assert share < (0.1 if inv_s > 100 else 0.6)
     assert occupancy.half_diagonal == pytest.approx(math.sqrt(3) / 32)
+
+
+def test_rays_are_in_the_region_between_its_faces_and_never_beyond_the_ball():
+    """Along +x through a box of half lengths 0.5, 0.2, 0.2 about (0.1, 0, 0)."""
+    occupancy = OccupancyGrid(8, CPU)
+    occupancy.limit(Box.of(np.array([0.1, 0, 0]), np.array([0.5, 0.2, 0.2])))
+    origins = torch.tensor([[-3.0, 0, 0], [-3, 0.3, 0], [0.1, 0, 0], [3, 0, 0]])
+    ahead = torch.tensor([[1.0, 0, 0]]).expand(4, 3)
+    near, far = occupancy.span(origins, ahead)
+    torch.testing.assert_close(near[[0, 2]], torch.tensor([2.6, 0.02]))
+    torch.testing.assert_close(far[[0, 2]], torch.tensor([3.6, 0.5]))
+    assert (far[[1, 3]] <= near[[1, 3]]).all()
+    to_the_ball = 3 - (1 - 0.3**2) ** 0.5
+    beyond = occupancy.beyond(origins, ahead)[:2]
+    torch.testing.assert_close(beyond, torch.tensor([3.6, to_the_ball]))
+
+
+def test_a_turned_region_leaves_out_what_lies_beyond_its_faces():
+    """Of a ball of radius 0.8, a slab turned by 45 degrees about z shows only what is in it."""
+    turn = np.array([[1, -1, 0], [1, 1, 0], [0, 0, 2**0.5]]) / 2**0.5
+    slab = Box.of(np.zeros(3), np.array([0.1, 2, 2]), turn)
+    occupancy = OccupancyGrid(32, CPU).limited(slab)
+    occupancy.update(lambda x: x.norm(dim=-1) - 0.8, 100.0)
+    origins = torch.nn.functional.normalize(torch.randn(500, 3), dim=-1) * 2
+    directions = torch.nn.functional.normalize(torch.randn(500, 3) * 0.2 - origins / 2, dim=-1)
+    samples = march(origins, directions, occupancy, 0.01)
+    inside = slab.contains(samples.positions(origins, directions).double().numpy())
+    assert len(inside) > 100
+    assert inside.mean() > 0.98, "the lattice of steps may reach over a face by half of one"

@@ -2,17 +2,9 @@ import numpy as np
 import pytest
 
 from app.orbit_camera import OrbitCamera
-from app.overlay import MAX_CAMERAS, frusta, project
-from core.messages import Opened
+from app.projection import MAX_CAMERAS, frusta, project, ray, splat
 
 SIZE = (800, 600)
-
-
-def _opened(poses: list[np.ndarray]) -> Opened:
-    return Opened(
-        "p", "k", "cpu", len(poses), 0, 0, False, tuple(tuple(p.ravel().tolist()) for p in poses),
-        np.pi / 2, 1.5, (0.0, 0.0, 1.0), 8, "draft", {}, 1.0,
-    )
 
 
 def test_the_pivot_projects_to_the_middle_and_what_is_behind_is_told():
@@ -34,7 +26,7 @@ def test_a_point_at_the_edge_of_the_field_of_view_is_at_the_edge_of_the_picture(
 
 def test_a_frustum_opens_along_the_axis_of_its_photo():
     pose = OrbitCamera().scene_from_camera
-    (frustum,) = frusta(_opened([pose]))
+    (frustum,) = frusta(pose[None], np.pi / 2, 1.5)
     assert frustum[0] == pytest.approx(pose[:3, 3])
     middle = frustum[1:].mean(0) - frustum[0]
     assert middle / np.linalg.norm(middle) == pytest.approx(pose[:3, 2])
@@ -44,5 +36,26 @@ def test_a_frustum_opens_along_the_axis_of_its_photo():
 
 def test_of_many_photos_some_are_drawn():
     cameras = [OrbitCamera(azimuth=a) for a in np.arange(1000) / 200]
-    shown = frusta(_opened([camera.scene_from_camera for camera in cameras]))
+    shown = frusta(
+        np.stack([camera.scene_from_camera for camera in cameras]), np.pi / 2, 1.5)
     assert MAX_CAMERAS / 2 < len(shown) <= MAX_CAMERAS
+
+
+def test_the_ray_of_a_pixel_meets_what_is_seen_there():
+    camera, point = OrbitCamera(), np.array([0.2, -0.1, 0.3])
+    pixel, _ = project(point, camera, SIZE)
+    origin, direction = ray(*pixel, camera, SIZE)
+    away = point - origin
+    assert direction == pytest.approx(away / np.linalg.norm(away))
+
+
+def test_dots_lie_where_points_project_and_the_nearer_hides_the_farther():
+    camera = OrbitCamera()
+    eye, direction = ray(400.4, 300.4, camera, SIZE)
+    near, far = eye + 2 * direction, eye + 3 * direction
+    picture = splat(np.stack([near, far, eye - direction]), camera, SIZE)
+    alone = splat(near[None], camera, SIZE)
+    assert (picture == alone).all()
+    rows, columns = np.nonzero((alone != alone[0, 0]).any(-1))
+    assert {*rows.tolist()} == {300, 301}
+    assert {*columns.tolist()} == {400, 401}

@@ -1,0 +1,100 @@
+"""The region's box in the viewport: its lines, its handles, and what dragging them does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from app import theme
+from app.gui import dpg
+from app.orbit_camera import OrbitCamera
+from app.projection import project
+from core.geometry.box import Box
+from core.geometry.rigid import transform_points
+
+HANDLE_RADIUS, REACH = 5, 12
+"""Pixels: as drawn, and from where a handle can be grabbed."""
+SMALLEST = 0.02
+"""Half length, scene units."""
+END_ON = 20
+"""Pixels that half an axis must measure on screen for its faces to be dragged."""
+_FACES = np.concatenate([np.eye(3), -np.eye(3)])
+_EDGES = [(k, k | 1 << i) for k in range(8) for i in range(3) if not k >> i & 1]
+
+
+def handles(box: Box) -> np.ndarray:
+    """[6, 3] middles of the faces, those at the upper ends of the axes first."""
+    return transform_points(box.frame_from_cube, _FACES)
+
+
+def dragged(
+    box: Box, handle: int, by: tuple[float, float], camera: OrbitCamera, size: tuple[int, int],
+    whole: bool = False,
+) -> Box:
+    """``box`` (scene frame) after its ``handle`` followed the mouse ``by`` so many pixels along its
+    axis; the opposite face stays, or goes along if the ``whole`` is moved."""
+    at, axis, outward = handles(box)[handle], handle % 3, box.axes @ _FACES[handle]
+    step = 0.01 * box.half[axis]
+    pixels, _ = project(np.stack([at, at + step * outward]), camera, size)
+    along = (pixels[1] - pixels[0]) / step
+    move = float(along @ by / max(along @ along, 1e-9))
+    half = box.half.copy()
+    if not whole:
+        half[axis] = max(half[axis] + 0.5 * move, SMALLEST)
+        move = half[axis] - box.half[axis]
+    return Box.of(box.center + move * outward, half, box.axes)
+
+
+class RegionTool:
+    """``changed`` gets the box when a drag of it ends."""
+
+    def __init__(self, changed: Callable[[Box], None]) -> None:
+        self.box: Box | None = None
+        self.shown = True
+        self._changed = changed
+        self._grabbed: int | None = None
+
+    def grab(self, x: float, y: float, camera: OrbitCamera, size: tuple[int, int]) -> bool:
+        """Whether there is a handle at this pixel; it then follows `drag` until `release`."""
+        if self.box is None or not self.shown:
+            return False
+        pixels, free = self._handles(camera, size)
+        away = np.where(free, np.linalg.norm(pixels - (x, y), axis=1), math.inf)
+        self._grabbed = int(away.argmin()) if away.min() < REACH else None
+        return self._grabbed is not None
+
+    def _handles(self, camera: OrbitCamera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels [6, 2], and which [6] can be dragged, their axes not being seen end on."""
+        assert self.box is not None
+        pixels, before = project(handles(self.box), camera, size)
+        middle, _ = project(self.box.center, camera, size)
+        return pixels, before & (np.linalg.norm(pixels - middle, axis=1) > END_ON)
+
+    def drag(
+        self, dx: float, dy: float, camera: OrbitCamera, size: tuple[int, int], whole: bool
+    ) -> None:
+        """Move what was grabbed by so many pixels, as `dragged` does."""
+        assert self.box is not None
+        assert self._grabbed is not None
+        self.box = dragged(self.box, self._grabbed, (dx, dy), camera, size, whole)
+
+    def release(self) -> None:
+        assert self.box is not None
+        self._grabbed = None
+        self._changed(self.box)
+
+    def draw(self, parent: str, camera: OrbitCamera, size: tuple[int, int]) -> None:
+        """Into the draw layer ``parent``."""
+        if self.box is None or not self.shown:
+            return
+        pixels, before = project(self.box.corners(), camera, size)
+        for a, b in _EDGES:
+            if before[a] and before[b]:
+                dpg.draw_line(pixels[a].tolist(), pixels[b].tolist(), parent=parent,
+                              color=theme.ACCENT)
+        pixels, free = self._handles(camera, size)
+        for place in pixels[free].tolist():
+            dpg.draw_circle(place, HANDLE_RADIUS, parent=parent, color=theme.BACKGROUND,
+                            fill=theme.ACCENT)

@@ -1,0 +1,82 @@
+"""What a person corrects of where a scene is: its region, its up, its scale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.capture.scene import Scene
+from core.errors import UserError
+from core.geometry.box import Box
+from core.geometry.rigid import invert, rotation_between, similarity, transform_points
+from core.messages import Ground, Length, Point, Region, Turn
+
+SMALLEST = 0.01
+"""Half length of a region, scene units."""
+UP = np.array([0.0, 0.0, 1.0])
+
+
+def arranged(scene: Scene, edit: Region | Turn | Ground | Length) -> Scene:
+    """``scene`` after ``edit``; its `scene_from_input` stays as it is. Raises UserError."""
+    match edit:
+        case Region():
+            return _with_region(scene, edit)
+        case Turn():
+            quarter = np.eye(4)
+            i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[edit.axis]
+            quarter[[i, j, i, j], [i, j, j, i]] = 0, 0, -1, 1
+            upright = quarter @ scene.upright_from_input
+            region = scene.region and scene.region.facing(upright[:3, :3])
+            return replace(scene, upright_from_input=upright, region=region)
+        case Ground():
+            return _on_ground(scene, edit)
+        case Length():
+            return _scaled(scene, edit)
+
+
+def _with_region(scene: Scene, edit: Region) -> Scene:
+    box = Box(np.array(edit.cube, np.float64).reshape(4, 4))
+    if not np.isfinite(box.frame_from_cube).all() or box.half.min() < SMALLEST:
+        raise UserError("The region is too flat", "Drag its sides apart")
+    return replace(scene, region=box.carried(invert(scene.scene_from_input)))
+
+
+def _on_ground(scene: Scene, edit: Ground) -> Scene:
+    """The region keeps its place in the new upright frame: it is turned about its centre."""
+    before = scene.upright_from_input
+    turn = scene.scene_from_input[:3, :3] / np.cbrt(np.linalg.det(scene.scene_from_input[:3, :3]))
+    normal = before[:3, :3] @ turn.T @ _unit(edit.normal)
+    cameras = np.stack([p.world_from_camera[:3, 3] for p in scene.photos])
+    point = _in_input(scene, edit.point)
+    level = transform_points(before, np.stack([point, cameras.mean(0)]))
+    if (level[1] - level[0]) @ normal < 0:  # photos are taken from above the ground
+        normal = -normal
+    correction = similarity(1.0, rotation_between(normal, UP), np.zeros(3))
+    upright = correction @ before
+    upright[2, 3] -= transform_points(upright, point[None])[0, 2]
+    region = scene.region
+    if region is not None:
+        axes = upright[:3, :3].T @ before[:3, :3] @ region.axes
+        region = Box.of(region.center, region.half, axes)
+    return replace(scene, upright_from_input=upright, region=region)
+
+
+def _scaled(scene: Scene, edit: Length) -> Scene:
+    apart = float(np.linalg.norm(_in_input(scene, edit.a) - _in_input(scene, edit.b)))
+    if not (edit.length > 0 and np.isfinite(edit.length)):
+        raise UserError("The known length is not a positive number", "Type the length measured")
+    if apart <= 0:
+        raise UserError("The two points are one", "Pick two points that are well apart")
+    return replace(scene, units_per_input=edit.length / apart, unit=edit.unit.strip())
+
+
+def _in_input(scene: Scene, point: Point) -> np.ndarray:
+    return transform_points(invert(scene.scene_from_input), np.array([point], np.float64))[0]
+
+
+def _unit(v: Point) -> np.ndarray:
+    length = np.linalg.norm(v)
+    if not length > 0:
+        raise UserError("No plane was found there", "Pick a place on flat ground")
+    return np.asarray(v, np.float64) / length
