@@ -18,7 +18,7 @@ import numpy as np
 from core.capture.pose_clock import Clock, lots, pair_work
 from core.capture.pose_features import THREADS
 from core.capture.pose_retrieval import detail_sizes, similar_photos
-from core.capture.pose_reuse import opened, set_aside, take_over
+from core.capture.pose_reuse import compared_pairs, opened, set_aside, take_over
 
 _EXHAUSTIVE_UP_TO = 300  # photos
 _NEIGHBOURS = 8  # on either side in shooting order
@@ -66,9 +66,12 @@ def match_more(
     """Compare thoroughly also those pairs that `match_photos` thought little of, up to as many
     again, those that share most first, and none after ``ends``."""
     candidates = choose_pairs(len(names), lambda: similar_photos(database, names, seed))
-    shared, done = _shared(_overview(database), names), _shared(database, names)
-    more = sorted(set(candidates) - set(done),
-                  key=lambda pair: (-shared.get(pair, 0), pair[1] - pair[0]))
+    shared = _shared(_overview(database), names)
+    with opened(database) as content:
+        ids = {image.image_id: image.name for image in content.read_all_images()}
+    done = {frozenset((ids[a], ids[b])) for a, b in compared_pairs(database)}
+    more = _without(done, candidates, names)
+    more.sort(key=lambda pair: (-shared.get(pair, 0), pair[1] - pair[0], pair))
     more = more[: (_MORE - 1) * compared.thoroughly]
     _compare_thoroughly(database, names, more, seed, ends, clock)
     return Compared(len(candidates), compared.thoroughly + len(more))

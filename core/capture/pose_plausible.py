@@ -16,10 +16,10 @@ _NARROW = 2.0
 """Degrees at which rays meet in the middle of all points; below, depths are guesses."""
 _HELD = 0.25
 """Of what photos share pairwise, that became points in space; less where the camera only turned."""
-_LOOSE = 2.0
+LOOSE = 2.0
 """Pixels of the mean reprojection error, in working copies; above, something is wrong."""
-_VIEW = 15.0, 140.0
-"""Degrees that a lens may see along the longer side."""
+_NARROWEST, _WIDEST, _WIDEST_FISHEYE = 18.0, 140.0, 220.0
+"""Degrees that a lens may see along the longer side, unless EXIF says so too."""
 WIDE_VIEW = 90.0
 """Degrees, from which on a lens may be a fisheye."""
 _OFF_EXIF = 1.35
@@ -40,7 +40,7 @@ def worries(model: Any, links: Links, exif_focals: dict[str, float]) -> list[str
     if angle < _NARROW or _held(model, links) < _HELD:
         said.append("The photos were taken from nearly one place, so poses and depths are "
                     "guesses: walk around the subject instead of turning on the spot")
-    if error > _LOOSE:
+    if error > LOOSE:
         said.append(f"Poses are loose ({error:.1f} pixels): was the subject moving?")
     return [*said, *_about_cameras(model), *lens_doubts(model, exif_focals)]
 
@@ -110,17 +110,23 @@ def lens_doubts(model: Any, exif_focals: dict[str, float]) -> list[str]:
     for camera_id, name in sorted(placed.items()):
         camera = model.cameras[camera_id]
         view = view_angle(camera)
-        if not _VIEW[0] <= view <= _VIEW[1]:
+        widest = _WIDEST_FISHEYE if _is_fisheye(camera) else _WIDEST
+        if name in exif_focals:
+            ratio = camera.mean_focal_length() / exif_focals[name]
+            if not 1 / _OFF_EXIF <= ratio <= _OFF_EXIF:
+                said.append(f"A focal length was found to be {ratio:.1f} times what EXIF tells: "
+                            "were the photos cropped, or EXIF copied from others?")
+        elif not _NARROWEST <= view <= widest:
             said.append(f"A lens was found to see {view:.0f}°, which few do: depths may be "
                         "stretched. Shoot from more sides and distances")
-        ratio = camera.mean_focal_length() / exif_focals.get(name, camera.mean_focal_length())
-        if not 1 / _OFF_EXIF <= ratio <= _OFF_EXIF:
-            said.append(f"A focal length was found to be {ratio:.1f} times what EXIF tells: were "
-                        "the photos cropped, or EXIF copied from others?")
     return list(dict.fromkeys(said))
 
 
 def view_angle(camera: Any) -> float:
     """Degrees that the pycolmap Camera sees along its longer side, but for distortion."""
-    ratio = max(camera.width, camera.height) / 2 / camera.mean_focal_length()
-    return float(np.degrees(2 * (ratio if "FISHEYE" in camera.model.name else np.arctan(ratio))))
+    half = max(camera.width, camera.height) / 2 / camera.mean_focal_length()
+    return float(np.degrees(2 * (half if _is_fisheye(camera) else np.arctan(half))))
+
+
+def _is_fisheye(camera: Any) -> bool:
+    return "FISHEYE" in camera.model.name

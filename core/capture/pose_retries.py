@@ -18,7 +18,7 @@ from core.capture.pose_features import LENS, find_features, with_lens
 from core.capture.pose_mapping import map_photos
 from core.capture.pose_matching import Compared, match_more, match_photos
 from core.capture.pose_photos import WorkingCopy
-from core.capture.pose_plausible import WIDE_VIEW, lens_doubts, worries
+from core.capture.pose_plausible import LOOSE, WIDE_VIEW, lens_doubts, view_angle, worries
 from core.capture.pose_quality import Quality
 from core.capture.pose_report import FEW_SHARED, exif_focals, known_of, usable
 
@@ -28,8 +28,8 @@ _FEW_DETAILS = 0.5
 """Of the most that a photo may have; where the usual photo has fewer, more are looked for."""
 _PEAK, _LOW_PEAK = 0.02 / 3, 0.002
 """How distinct details must be: what pycolmap does by default, and what shows more of them."""
-_BENT = 1.2
-"""Pixels of reprojection error from which on the lens may be another one."""
+_BENT = 0.8
+"""Pixels of reprojection error from which on a lens that was found to be wide may be a fisheye."""
 _LONGER, _AT_LEAST_S = 1.2, 20.0
 """All further attempts together take no longer than so many times the first, or so long."""
 _LENSES = {  # pycolmap's camera model, and focal length over the longer side
@@ -59,7 +59,7 @@ class Facts:
     and placed ``together`` in all groups; ``details`` of the usual photo over the most it may have;
     whether all pairs were compared thoroughly; whether any two photos are ``linked``; whether the
     lens may be a ``fisheye`` or of an ``unknown_focal`` length; whether what is placed looks
-    ``bent``."""
+    ``bent`` by a lens of another kind."""
 
     usable: int
     placed: int
@@ -155,8 +155,6 @@ class Solver:
         known = known_of(outcome.database)
         good = {c.copy for c in usable(self.copies, known.details)}
         groups = [placed_in(model) & good for model in outcome.models]
-        doubts = [d for m in outcome.models[:1] for d in lens_doubts(m, exif_focals(self.copies))]
-        error = outcome.models[0].compute_mean_reprojection_error() if outcome.models else 0.0
         views = [c.exif_view for c in self.copies]
         return Facts(
             usable=len(good), placed=len(groups[0]) if groups else 0,
@@ -166,7 +164,7 @@ class Solver:
             linked=any(n >= FEW_SHARED for mine in known.links.values() for n in mine.values()),
             fisheye=any(view is None or view > WIDE_VIEW for view in views),
             unknown_focal=any(view is None for view in views),
-            bent=bool(doubts) or error > _BENT,
+            bent=any(_looks_bent(m, exif_focals(self.copies)) for m in outcome.models[:1]),
         )
 
     @property
@@ -179,6 +177,12 @@ class Solver:
 
     def _database(self, most: int) -> Path:
         return self.workspace / f"details_{most}.db"
+
+
+def _looks_bent(model: Any, focals: dict[str, float]) -> bool:
+    error = model.compute_mean_reprojection_error()
+    view = max(view_angle(camera) for camera in model.cameras.values())
+    return error > LOOSE or (error > _BENT and view > WIDE_VIEW) or bool(lens_doubts(model, focals))
 
 
 def best(made: list[Outcome], copies: list[WorkingCopy]) -> Outcome:

@@ -6,6 +6,8 @@ equal names mean equal photos whatever else was added, removed or renamed.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +33,23 @@ def set_aside(database: Path) -> Path:
     return before
 
 
+def compared_pairs(database: Path) -> list[tuple[int, int]]:
+    """Those whose matches ``database`` holds, by pycolmap's numbers of the photos; also where these
+    are none, which pycolmap itself does not tell."""
+    import pycolmap
+
+    with closing(sqlite3.connect(database)) as content:
+        rows = content.execute("SELECT pair_id FROM matches ORDER BY pair_id").fetchall()
+    return [pycolmap.pair_id_to_image_pair(pair_id) for (pair_id,) in rows]
+
+
 def take_over(before: Path, database: Path) -> tuple[set[str], set[frozenset[str]]]:
     """Copy into ``database``, whose photos are entered, what the database ``before`` (which need
     not exist) knows of the same ones: their details, and what pairs of them have in common. Returns
     the photos and the pairs of which something is known, by name."""
-    import pycolmap
-
     if not before.exists():
         return set(), set()
+    were_compared = compared_pairs(before)
     with opened(before) as old, opened(database) as new:
         ids = {image.name: image.image_id for image in new.read_all_images()}
         names = {i.image_id: i.name for i in old.read_all_images() if i.name in ids}
@@ -48,8 +59,7 @@ def take_over(before: Path, database: Path) -> tuple[set[str], set[frozenset[str
                 new.write_descriptors(ids[name], old.read_descriptors(old_id))
         known = {name for name in names.values() if new.exists_descriptors(ids[name])}
         pairs: set[frozenset[str]] = set()
-        for pair_id in old.read_num_matches()[0]:
-            a, b = pycolmap.pair_id_to_image_pair(int(pair_id))
+        for a, b in were_compared:
             if not {names.get(a), names.get(b)} <= known:
                 continue
             there = ids[names[a]], ids[names[b]]

@@ -1,4 +1,5 @@
-"""How well and how fast poses are solved: ``python -m tests.benchmarks.poses PATH [--truth FILE]``.
+"""How well and how fast poses are solved: ``python -m tests.benchmarks.poses PATH [--truth FILE]
+[--quality fast|normal|best]``.
 
 PATH: a folder of photos or a film. FILE: a JSON of true cameras, ``frames`` with the photo's file
 name and a camera-to-world matrix of OpenGL axes, as in a transforms.json. Prints one row of the
@@ -17,6 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from core.capture.open import open_capture
+from core.capture.pose_quality import QUALITIES
+from core.capture.poses import solve_poses
 from core.capture.scene import Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 from core.tasks import run
@@ -26,10 +29,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path)
     parser.add_argument("--truth", type=Path)
+    parser.add_argument("--quality", choices=QUALITIES, help="plain photos only", default=None)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        scene = run(open_capture(arguments.path, Path(folder)))
+        scene = run(
+            solve_poses(arguments.path, Path(folder), quality=arguments.quality)
+            if arguments.quality else open_capture(arguments.path, Path(folder)))
         report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
+    print(*(a["said"] for a in report["attempts"]), sep="\n", file=sys.stderr)
     print(*scene.notices, sep="\n", file=sys.stderr)
     phases = ", ".join(f"{name} {taken:.0f}" for name, taken in report["seconds"].items())
     errors = "| | "

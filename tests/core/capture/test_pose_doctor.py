@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from core.capture.colmap import load_model
+from core.capture.photos import exif_camera
+from core.capture.pose_features import cameras
 from core.capture.pose_photos import copy_photos, look_of
 from core.capture.poses import solve_poses
 from core.errors import UserError
@@ -14,6 +17,7 @@ from tests.core.capture.test_poses import WIDE, alignment_error, room_poses
 from tests.core.captures import noise_photo, textured_plane_photos
 
 ORIENTATION, QUARTER_TURN = 0x0112, 6  # shown turned clockwise
+EXIF_IFD, MAKE, LENS_MODEL, FOCAL_MM = 0x8769, 0x010F, 0xA434, 0x920A
 
 
 def centers(scene):
@@ -76,6 +80,20 @@ def test_two_scenes_in_one_folder_are_two_groups(tmp_path):
         "belongs to another group of 5 photos that shares too little with the rest"}
     assert "groups of 6, 5" in report["advice"][0]
     assert any("groups of 6, 5" in notice for notice in scene.notices)
+    assert [a["tried"] for a in report["attempts"]] == [""], "no attempt joins two scenes"
+
+    steps = []
+    second = run(solve_poses(tmp_path / "photos", tmp_path / "work", group=1), steps.append)
+    assert len(steps) == 1, "nothing is solved again"
+    assert [p.name for p in second.photos] == [f"other_IMG_{i}.jpg" for i in range(5)]
+    assert alignment_error(centers(second), np.array([p[:3, 3] for p in poses[:5]])) < 0.02
+    assert np.mean([p.world_from_camera[2, 1] for p in second.photos]) < -0.8, "upright"
+    report = solved(tmp_path / "work")
+    assert (report["group"], report["photos_used"], len(report["unused"])) == (1, 5, 6)
+    assert len(load_model(tmp_path / "work" / "solved").images) == 5
+    with pytest.raises(UserError, match="no group 2 of photos: they form 2"):
+        run(solve_poses(tmp_path / "photos", tmp_path / "work", group=2))
+    assert len(run(solve_poses(tmp_path / "photos", tmp_path / "work")).photos) == 6
 
 
 @pytest.mark.slow
@@ -138,6 +156,24 @@ def test_a_solution_that_was_cut_short_goes_on_where_it_was(tmp_path):
 
 def solved(workspace):
     return json.loads((workspace / "report.json").read_text())
+
+
+def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
+    """Two lenses on one camera, and one of them zoomed, at the same size."""
+    optics = [("Fifty", 50.0), ("Fifty", 50.0), ("Zoom", 24.0), ("Zoom", 70.0), ("Zoom", 70.0)]
+    paths = []
+    for i, (lens, focal) in enumerate(optics):
+        paths.append(noise_photo(tmp_path / f"{i}.jpg", i, (160, 120)))
+        with Image.open(paths[-1]) as image:
+            exif = image.getexif()
+            exif[MAKE] = "Maker"
+            exif.get_ifd(EXIF_IFD).update({LENS_MODEL: lens, FOCAL_MM: focal})
+            image.save(paths[-1], exif=exif)
+    copies, _ = copy_photos(paths, tmp_path / "copies", 100, lambda i: None)
+    assert [[c.name for c in group] for group in cameras(copies)] == [
+        ["0.jpg", "1.jpg"], ["2.jpg"], ["3.jpg", "4.jpg"]]
+    assert exif_camera(paths[3]) == ("Maker", "", "", "Zoom", "70.0")
+    assert exif_camera(noise_photo(tmp_path / "none.png", 9)) == ("",) * 5
 
 
 def test_blur_lowers_sharpness_and_darkness_does_not():

@@ -11,7 +11,7 @@ import pytest
 
 from core.capture.open import open_capture
 from core.capture.pose_matching import choose_pairs, promising_pairs
-from core.capture.poses import solve_poses, write_poses
+from core.capture.poses import Found, solve_poses, write_poses
 from core.capture.scene import Photo, Scene
 from core.errors import UserError
 from core.geometry.cameras import Intrinsics
@@ -60,6 +60,11 @@ def test_poses_of_synthetic_photos(tmp_path):
     fractions = [p.fraction for p in seen]
     assert fractions == sorted(fractions)
     assert any("photo 3 of 10" in p.detail or "photo 5 of 10" in p.detail for p in seen)
+    live = [p.found for p in seen if isinstance(p.found, Found)]
+    assert len(live[0].cameras) < len(live[-1].cameras) <= 9
+    assert live[-1].cameras.shape[1:] == (4, 4)
+    assert live[-1].points.shape[1:] == (3,)
+    assert all(p.found is None for p in seen if "finding details" in p.detail)
 
     again = run(solve_poses(tmp_path / "photos", workspace), seen.append)
     assert len(seen) == len(fractions) + 1  # reused: a single step
@@ -160,14 +165,41 @@ needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts proce
 
 
 @needs_proc
-def test_closing_the_task_ends_the_solver(tmp_path):
+@pytest.mark.parametrize("phase", ["finding details", "comparing photos", "placing photo"])
+def test_closing_the_task_ends_the_solver_whatever_it_does(tmp_path, phase):
+    """At once, as it is killed: nothing has to be waited for."""
     textured_plane_photos(tmp_path, room_poses(5), WIDE)
     task = solve_poses(tmp_path, tmp_path / "work")
-    while "finding details" not in next(task).detail:
+    while phase not in next(task).detail:
         pass
     assert children(os.getpid())
     task.close()
     assert not children(os.getpid())
+
+
+def test_of_two_who_solve_the_same_photos_the_second_waits_and_takes_what_the_first_found(tmp_path):
+    textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
+    first, second = (solve_poses(tmp_path / "photos", tmp_path / "work") for _ in range(2))
+    next(first)
+    waits = [next(second).detail for _ in range(3)]
+    assert set(waits) == {"waiting for another Gradina that is solving these photos"}
+    one = run(first)
+    told = []
+    two = run(second, lambda p: told.append(p.detail))
+    assert told[-1] == "5 of 5 photos placed"
+    assert not any("finding" in t for t in told)
+    for a, b in zip(one.photos, two.photos, strict=True):
+        np.testing.assert_array_equal(a.world_from_camera, b.world_from_camera)
+
+
+def test_one_who_waits_goes_on_when_the_other_is_cancelled(tmp_path):
+    textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
+    first, second = (solve_poses(tmp_path / "photos", tmp_path / "work") for _ in range(2))
+    next(first)
+    assert "waiting" in next(second).detail
+    first.close()
+    assert "waiting" not in next(second).detail
+    second.close()
 
 
 @needs_proc
