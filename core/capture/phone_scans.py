@@ -59,7 +59,8 @@ def read_polycam(path: Path) -> Scene:
         photos.append(Photo(photo.name, photo, lens, pose))
     require_enough(len(photos), Path(path))
     notices = missing_notice("the Polycam capture", missing, len(files))
-    return place(Scene("Polycam", tuple(photos), np.eye(4)), declared_z_up=True, notices=notices)
+    return place(Scene("Polycam", tuple(photos), np.eye(4), unit="m"), declared_z_up=True,
+                 notices=notices)
 
 
 def find_record3d(path: Path) -> Path | None:
@@ -90,7 +91,7 @@ def read_record3d(path: Path) -> Scene:
         raise _unusable(file, error) from error
     return place(Scene("Record3D", tuple(
         Photo(photo.name, photo, lens, pose) for photo, pose in zip(photos, cameras)
-    ), np.eye(4)), declared_z_up=True)
+    ), np.eye(4), unit="m"), declared_z_up=True)
 
 
 def _from_quaternion(row: np.ndarray) -> np.ndarray:

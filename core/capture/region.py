@@ -1,4 +1,5 @@
-"""Where the subject is: the similarity that carries it into the unit ball."""
+"""Where the subject is: which way is up, the box that is proposed as the region, and the similarity
+that carries it into the unit ball."""
 
 from __future__ import annotations
 
@@ -8,24 +9,31 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.capture.gps import metres_per_input
+from core.capture.gravity import up_by_gravity
 from core.capture.photos import read_rgba
 from core.capture.scene import Scene
 from core.errors import UserError
-from core.geometry.rigid import similarity
+from core.geometry.box import Box
+from core.geometry.rigid import invert, rotation_between, similarity, transform_points
 from core.geometry.scene_box import (
     Ball,
     ball_from_axes,
-    ball_from_points,
     ball_from_scene,
+    enclosing_ball,
     scene_from_ball,
-    upright_rotation,
+    up_direction,
 )
-from core.geometry.silhouettes import Silhouette, ball_from_silhouettes
+from core.geometry.silhouettes import Silhouette, visual_hull
+from core.geometry.subject import aim, level_plane, propose, thinned, upright_box
 from core.tasks import Progress, Task
 
-_MASK_SIDE = 160  # pixels; enough for a ball
+_ENOUGH_POINTS = 50
+_MASK_SIDE = 160  # pixels; enough for a box
 _MOST_MASKS = 40
 _OPAQUE = 64  # of 255; from here on a pixel of a shrunk mask counts as subject
+_MARGIN = 0.05  # of the ball's radius, about what masks show
+_UP = np.array([0.0, 0.0, 1.0])
 
 
 def place(
@@ -34,27 +42,59 @@ def place(
     declared_ball: Ball | None = None,
     notices: Sequence[str] = (),
 ) -> Scene:
-    """``scene`` with `scene_from_input` found from what is at hand without opening photos: a ball
-    the input declares, else sparse points, else the optical axes."""
+    """``scene`` upright, with a region and its ball found from what is at hand without decoding
+    photos: a ball the input declares, else sparse points, else the optical axes. Where its frame is
+    free, GPS in the photos' EXIF gives it metres."""
     poses = np.stack([p.world_from_camera for p in scene.photos])
     lenses = [p.intrinsics for p in scene.photos]
-    if declared_ball is not None:
-        ball = declared_ball
-    elif len(scene.points) >= 50:
-        ball = ball_from_points(scene.points.astype(np.float64), poses, lenses)
-    else:
-        ball = ball_from_axes(poses, lenses)
-    rotation = upright_rotation(poses, declared_z_up)
+    scene = replace(scene, notices=(*scene.notices, *notices))
+    if scene.frame_is_free:
+        metres = metres_per_input(scene.photos)
+        scene = scene if metres is None else replace(scene, units_per_input=metres, unit="m")
+    up = _told_up(scene, poses, declared_z_up)
+    if declared_ball is not None or len(scene.points) < _ENOUGH_POINTS:
+        up = up_direction(poses) if up is None else up
+        return _all_of(declared_ball or ball_from_axes(poses, lenses), scene,
+                       rotation_between(up, _UP))
+    points = thinned(scene.points)
+    at = aim(points, poses, lenses)
+    if up is None:
+        up = up_direction(poses)
+        plane = level_plane(points, at, poses[:, :3, 3], up)
+        up = up if plane is None else plane.normal
+    rotation = rotation_between(up, _UP)
+    turn = similarity(1.0, rotation, np.zeros(3))
+    found = propose(transform_points(turn, points), at.carried(turn), turn @ poses)
+    upright = turn.copy()
+    upright[2, 3] = -(found.ground or 0.0)
+    center, radius = found.ball
     return replace(
-        scene, scene_from_input=scene_from_ball(*ball, rotation),
-        upright_from_input=similarity(1.0, rotation, np.zeros(3)),
-        notices=(*scene.notices, *notices),
+        scene, upright_from_input=upright, setting=found.setting,
+        region=found.box.carried(invert(turn)),
+        scene_from_input=scene_from_ball(rotation.T @ center, radius, rotation),
     )
 
 
-def fit_to_masks(scene: Scene) -> Task[Scene]:
-    """``scene`` with its ball fitted to the subject that the masks show, so that it fills the
-    ball. Without masks, or where they agree on nothing, the scene comes back as it is."""
+def _told_up(scene: Scene, poses: np.ndarray, declared_z_up: bool) -> np.ndarray | None:
+    """[3] unit, where something tells which way is up: +Z where that is declared and the photos do
+    not plainly contradict it (by more than 60 degrees), else the gravity that the cameras felt."""
+    if declared_z_up and up_direction(poses)[2] > 0.5:
+        return _UP
+    return up_by_gravity(scene.photos)
+
+
+def _all_of(ball: Ball, scene: Scene, rotation: np.ndarray) -> Scene:
+    """``scene``, turned upright by ``rotation``, with all of ``ball`` (input frame) as region."""
+    return replace(
+        scene, upright_from_input=similarity(1.0, rotation, np.zeros(3)),
+        region=Box.of(ball[0], np.full(3, ball[1]), rotation.T),
+        scene_from_input=scene_from_ball(*ball, rotation),
+    )
+
+
+def fit_to_masks(scene: Scene, keep_ball: bool = False) -> Task[Scene]:
+    """``scene`` with its region and, unless ``keep_ball``, its ball fitted to the subject that the
+    masks show. Without masks, or where they agree on nothing, the scene comes back as it is."""
     if not scene.has_masks:
         return scene
     chosen = np.linspace(0, len(scene.photos) - 1, min(_MOST_MASKS, len(scene.photos)))
@@ -68,13 +108,27 @@ def fit_to_masks(scene: Scene) -> Task[Scene]:
         except UserError:
             continue  # a damaged photo is reported when all are decoded
         views.append(Silhouette(lens, photo.world_from_camera, opacity >= _OPAQUE))
+    start = ball_from_scene(scene.scene_from_input)
     with ThreadPoolExecutor(1) as pool:
-        found = pool.submit(ball_from_silhouettes, views, ball_from_scene(scene.scene_from_input))
-        while wait([found], timeout=0.1).not_done:
+        search = pool.submit(visual_hull, views, start, keep_ball)
+        while wait([search], timeout=0.1).not_done:
             yield Progress(1.0, "looking for the subject in the masks")
-    ball = found.result()
-    if ball is None:
+    hull, cell = search.result()
+    if not len(hull):
         return scene
-    turn = scene.scene_from_input[:3, :3]
-    rotation = turn / np.cbrt(np.linalg.det(turn))
-    return replace(scene, scene_from_input=scene_from_ball(*ball, rotation))
+    turn = scene.upright_from_input
+    center, radius = enclosing_ball(hull)
+    margin = _MARGIN * radius + cell
+    box = upright_box(transform_points(turn, hull), margin=margin).carried(invert(turn))
+    if keep_ball:
+        return replace(scene, region=_within(start, box), setting="object")
+    scene = replace(scene, region=box, setting="object")
+    ball = scene_from_ball(center, radius + margin, turn[:3, :3])
+    return replace(scene, scene_from_input=ball)
+
+
+def _within(ball: Ball, box: Box) -> Box:
+    """``box`` without what lies beyond the cube, along its axes, about ``ball``."""
+    middle = (ball[0] - box.center) @ box.axes
+    low, high = np.maximum(-box.half, middle - ball[1]), np.minimum(box.half, middle + ball[1])
+    return Box.of(box.center + box.axes @ ((low + high) / 2), (high - low) / 2, box.axes)

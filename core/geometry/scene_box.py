@@ -1,4 +1,4 @@
-"""The region of interest as a ball, found from cameras, sparse points or silhouettes.
+"""What cameras look at: its middle, its size, where up is; and balls.
 
 `origins` [N, 3] and unit `forward` [N, 3] are the cameras' centres and optical axes.
 """
@@ -12,19 +12,13 @@ import numpy as np
 from core.geometry.cameras import Intrinsics, project
 from core.geometry.rigid import (
     invert,
-    rotation_between,
     similarity,
     similarity_scale,
     transform_points,
 )
 
-_MOST_POINTS = 20_000
 _MOST_VIEWS = 60
-_SHARE_INSIDE = 0.9  # of the weighted points
-_MARGIN = 1.3  # an ear tip that is cut off is worse than a sixth less detail
 _FRAME_MARGIN = 1.12
-_BEYOND_FRAME = 1.2
-_TRUST_IN_POINTS = 0.05
 
 Ball = tuple[np.ndarray, float]
 """Centre [3] and radius."""
@@ -86,52 +80,15 @@ def up_direction(world_from_camera: np.ndarray) -> np.ndarray:
     return direction / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])
 
 
-def upright_rotation(world_from_camera: np.ndarray, declared_z_up: bool) -> np.ndarray:
-    """[3, 3] rotation that turns up to +Z: none where +Z is declared to be up and the photos
-    [N, 4, 4] do not plainly contradict it (by more than 60 degrees)."""
-    up = up_direction(world_from_camera)
-    if declared_z_up and up[2] > 0.5:
-        return np.eye(3)
-    return rotation_between(up, np.array([0.0, 0.0, 1.0]))
-
-
 def ball_from_axes(world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]) -> Ball:
     """The ball about the focus of the optical axes that fills the photos: without points or masks
     nothing more is known. Poses [N, 4, 4] and a lens for each."""
     origins = world_from_camera[:, :3, 3]
     center = focus_point(origins, world_from_camera[:, :3, 2])
-    return center, _framed_radius(center, origins, lenses)
+    return center, framed_radius(center, origins, lenses)
 
 
-def ball_from_points(
-    points: np.ndarray, world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]
-) -> Ball:
-    """The ball about what the cameras look at, from sparse points [P, 3], poses [N, 4, 4] and a
-    lens for each.
-
-    People keep their subject in the middle of most photos, so each point counts by how central it
-    is on average; the far background and what few photos show hardly count. Where the cameras
-    look away from each other (a room seen from within) all points count alike.
-    """
-    origins, forward = world_from_camera[:, :3, 3], world_from_camera[:, :3, 2]
-    points = points[:: max(1, len(points) // _MOST_POINTS)]
-    focus = focus_point(origins, forward)
-    depth = np.einsum("nk,nk->n", forward, focus - origins)
-    spread = np.linalg.norm(points - np.median(points, axis=0), axis=1)
-    if np.median(depth) < 0.1 * np.median(spread):
-        center = np.median(points, axis=0)
-        return center, _MARGIN * float(np.percentile(spread, 95))
-    weights = _centrality(points, world_from_camera, lenses) ** 2
-    median = np.array([_weighted_quantile(points[:, k], weights, 0.5) for k in range(3)])
-    center = focus_point(origins, forward, median, _TRUST_IN_POINTS)
-    away = np.linalg.norm(points - center, axis=1)
-    radius = _MARGIN * _weighted_quantile(away, weights, _SHARE_INSIDE)
-    # The points may all lie on the subject's front, or reach far beyond it along the ground.
-    framed = _framed_radius(center, origins, lenses)
-    return center, float(np.clip(radius, 0.4 * framed, _BEYOND_FRAME * framed))
-
-
-def _framed_radius(
+def framed_radius(
     center: np.ndarray, origins: np.ndarray, lenses: Sequence[Intrinsics]
 ) -> float:
     """Radius of the ball about ``center`` that fills a typical photo: its outline lies between
@@ -141,7 +98,7 @@ def _framed_radius(
     return float(np.median(distances * np.minimum(_FRAME_MARGIN * np.sqrt(areas) / 2, 0.8)))
 
 
-def _centrality(
+def centrality(
     points: np.ndarray, world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]
 ) -> np.ndarray:
     """[P] in [0, 1]: 1 for a point in the middle of every photo, less towards the border, a photo
@@ -157,7 +114,8 @@ def _centrality(
     return total / len(lenses[::every])
 
 
-def _weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
+def weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
+    """The value below which ``share`` of the ``weights`` [P] of ``values`` [P] lies."""
     order = np.argsort(values)
     cumulative = np.cumsum(weights[order])
     index = np.searchsorted(cumulative, share * cumulative[-1])

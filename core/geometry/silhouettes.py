@@ -9,13 +9,12 @@ from scipy import ndimage
 
 from core.geometry.cameras import Intrinsics, project
 from core.geometry.rigid import invert, transform_points
-from core.geometry.scene_box import Ball, enclosing_ball
+from core.geometry.scene_box import Ball
 
 _CELLS = 56  # along each side of the carved box
 _AGREEMENT = 0.93  # of the views that see a cell, for it to be kept: a few masks may be wrong
 _SEEN_BY = 0.3  # of all views, for a cell to count at all
 _SMALL_PART = 0.01  # of the volume; smaller separate parts are faults of masks
-_MARGIN = 1.08
 _START_REACH = 1.6  # half the first box, in radii of the ball that the search starts from
 
 
@@ -28,19 +27,24 @@ class Silhouette:
     mask: np.ndarray
 
 
-def ball_from_silhouettes(views: list[Silhouette], start: Ball) -> Ball | None:
-    """The ball about what all silhouettes allow, with a small margin, searched for around
-    ``start``; None where nothing is left."""
+def visual_hull(
+    views: list[Silhouette], start: Ball, within: bool = False
+) -> tuple[np.ndarray, float]:
+    """Points [K, 3] at the middles of the cells that all silhouettes allow, none where there is
+    nothing, and how far a cell reaches from there. Searched for around ``start``, or ``within`` it
+    alone."""
     center, radius = start
-    lower, upper = center - _START_REACH * radius, center + _START_REACH * radius
-    kept = np.zeros((0, 3))
+    reach = (1.0 if within else _START_REACH) * radius
+    lower, upper = center - reach, center + reach
+    kept, size = np.zeros((0, 3)), np.zeros(3)
     for _ in range(2):  # the second time within the bounds found by the first
         kept, size = carve(views, lower, upper)
+        if within:
+            kept = kept[np.linalg.norm(kept - center, axis=1) < radius]
         if not len(kept):
-            return None
+            break
         lower, upper = kept.min(0) - 1.5 * size, kept.max(0) + 1.5 * size
-    center, radius = enclosing_ball(kept)
-    return center, _MARGIN * radius
+    return kept, float(np.linalg.norm(size)) / 2
 
 
 def carve(

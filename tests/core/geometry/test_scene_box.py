@@ -5,15 +5,13 @@ from scipy.spatial.transform import Rotation
 from core.geometry.rigid import invert, transform_points
 from core.geometry.scene_box import (
     ball_from_axes,
-    ball_from_points,
     ball_from_scene,
     enclosing_ball,
     focus_point,
     scene_from_ball,
     up_direction,
-    upright_rotation,
 )
-from core.geometry.silhouettes import Silhouette, ball_from_silhouettes
+from core.geometry.silhouettes import Silhouette, visual_hull
 from tests.core.captures import LENS, ball_mask, look_at, orbit
 
 TARGET = np.array([2.0, -1.0, 0.5])
@@ -67,49 +65,6 @@ def test_up_is_found_for_turned_frames_and_tilted_cameras():
     turn[:3, :3] = Rotation.from_rotvec([1.0, 0.4, -0.7]).as_matrix()
     poses = turn @ poses_around(TARGET)
     np.testing.assert_allclose(up_direction(poses), turn[:3, 2], atol=0.02)
-    rotation = upright_rotation(poses, declared_z_up=False)
-    np.testing.assert_allclose(rotation @ turn[:3, 2], [0, 0, 1], atol=0.02)
-
-
-def test_a_declared_up_is_left_alone_unless_the_photos_contradict_it():
-    poses = poses_around(TARGET)
-    np.testing.assert_array_equal(upright_rotation(poses, declared_z_up=True), np.eye(3))
-    lying = np.eye(4)
-    lying[:3, :3] = Rotation.from_rotvec([np.pi / 2, 0, 0]).as_matrix()
-    assert not np.allclose(upright_rotation(lying @ poses, declared_z_up=True), np.eye(3))
-
-
-def test_sparse_points_far_behind_the_subject_do_not_inflate_the_ball():
-    rng = np.random.default_rng(2)
-    subject = ball_points(rng, TARGET, 0.8, 2000)
-    background = TARGET + 30 * rng.normal(size=(2000, 3))
-    poses = poses_around(TARGET)
-    center, radius = ball_from_points(
-        np.concatenate([subject, background]), poses, [LENS] * len(poses)
-    )
-    assert np.linalg.norm(subject - center, axis=1).max() < radius < 2.4
-
-
-def test_a_one_sided_capture_keeps_its_subject_in_the_ball():
-    rng = np.random.default_rng(3)
-    subject = ball_points(rng, np.zeros(3), 0.8, 1000)
-    wall = np.stack([rng.uniform(-6, 6, 2000), np.full(2000, 1.0), rng.uniform(-6, 6, 2000)], 1)
-    poses = np.stack([
-        look_at((4 * np.sin(a), -4 * np.cos(a), h), (0, 0, 0))
-        for a in np.linspace(-0.6, 0.6, 9) for h in (-0.5, 0.8)
-    ])
-    center, radius = ball_from_points(np.concatenate([subject, wall]), poses, [LENS] * len(poses))
-    assert np.linalg.norm(subject - center, axis=1).max() < radius < 2.4
-
-
-def test_a_room_seen_from_within_lies_in_the_ball():
-    rng = np.random.default_rng(4)
-    walls = rng.uniform(-3, 3, (3000, 3))
-    walls[np.arange(3000), rng.integers(0, 3, 3000)] = rng.choice([-3.0, 3.0], 3000)
-    poses = np.stack([look_at((np.cos(a), np.sin(a), 0), (9 * np.cos(a), 9 * np.sin(a), 0))
-                      for a in np.linspace(0, 6, 20)])
-    center, radius = ball_from_points(walls, poses, [LENS] * len(poses))
-    assert (np.linalg.norm(walls - center, axis=1) < radius).mean() > 0.95
 
 
 def test_without_points_the_ball_is_where_the_axes_meet():
@@ -121,24 +76,32 @@ def test_without_points_the_ball_is_where_the_axes_meet():
 
 
 @pytest.mark.parametrize("wrong_masks", [0, 1])
-def test_silhouettes_of_a_ball_give_that_ball(wrong_masks):
+@pytest.mark.parametrize("within", [False, True])
+def test_silhouettes_of_a_ball_give_that_ball(wrong_masks, within):
     center = TARGET + np.array([0.3, 0.2, -0.1])
     views = [Silhouette(LENS, p, ball_mask(LENS, p, center, 0.6)) for p in orbit(24, 4.0, TARGET)]
     for i in range(wrong_masks):
         views[i] = Silhouette(LENS, views[i].world_from_camera, np.zeros_like(views[i].mask))
-    found = ball_from_silhouettes(views, (TARGET, 2.0))
-    assert found is not None
-    assert np.linalg.norm(found[0] - center) < 0.08
-    assert np.linalg.norm(found[0] - center) + 0.6 < found[1] < 0.6 * 1.3
+    hull, cell = visual_hull(views, (TARGET, 2.0), within)
+    found, radius = enclosing_ball(hull)
+    assert np.linalg.norm(found - center) < 0.08
+    assert np.linalg.norm(found - center) + 0.6 < radius + 2 * cell < 0.6 * 1.3
 
 
-def test_empty_silhouettes_give_no_ball():
+def test_a_hull_within_a_ball_ends_there():
+    """All cameras look from above, so that nothing ends the hull below."""
+    views = [Silhouette(LENS, p, ball_mask(LENS, p, TARGET, 0.6)) for p in orbit(3, 4.0, TARGET)]
+    hull, _ = visual_hull(views, (TARGET, 0.7), within=True)
+    assert len(hull) > 100
+    assert np.linalg.norm(hull - TARGET, axis=1).max() < 0.7
+
+
+def test_empty_silhouettes_give_no_hull():
     views = [Silhouette(LENS, p, np.zeros((60, 80), bool)) for p in orbit(6)]
-    assert ball_from_silhouettes(views, (np.zeros(3), 1.0)) is None
+    assert len(visual_hull(views, (np.zeros(3), 1.0))[0]) == 0
 
 
 def test_scene_from_input_is_a_similarity_without_mirroring():
-    poses = poses_around(TARGET)
-    scene_from_input = scene_from_ball(TARGET, 2.0, upright_rotation(poses, False))
+    scene_from_input = scene_from_ball(TARGET, 2.0, Rotation.from_rotvec([1, 2, 3]).as_matrix())
     np.testing.assert_allclose(invert(scene_from_input) @ scene_from_input, np.eye(4), atol=1e-12)
     assert np.linalg.det(scene_from_input[:3, :3]) > 0

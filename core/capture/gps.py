@@ -1,0 +1,84 @@
+"""How large a solved scene is, by where the photos' GPS places its cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.capture.photos import _opened as opened
+from core.capture.scene import Photo
+from core.errors import UserError
+from core.geometry.rigid import transform_points
+
+_GPS_IFD = 0x8825
+_LATITUDE, _LONGITUDE, _ALTITUDE = 2, 4, 6
+_EARTH_M = 6_371_008.8
+_FEWEST = 6
+_ACCURACY_M = 5.0  # of a phone under an open sky
+_SPREAD_M = 4 * _ACCURACY_M
+_FITTING = 0.7  # of the fixes
+
+
+def metres_per_input(photos: Sequence[Photo]) -> float | None:
+    """Metres in one unit of the frame in which ``photos`` were placed; None where too few tell
+    where they were taken, where they lie too close together, or do not fit.
+
+    The scale of the robust similarity between cameras and fixes (RANSAC about Umeyama 1991).
+    """
+    fixes = [gps(p.path) for p in photos]
+    told = [i for i, fix in enumerate(fixes) if fix is not None]
+    if len(told) < _FEWEST:
+        return None
+    places = local_metres(np.array([fixes[i] for i in told], np.float64))
+    centers = np.array([photos[i].world_from_camera[:3, 3] for i in told])
+    spread = float(np.linalg.norm(places - np.median(places, axis=0), axis=1).max())
+    if spread < _SPREAD_M:
+        return None
+    import pycolmap  # only here, as it takes a while to import
+
+    options = pycolmap.RANSACOptions()
+    options.max_error = max(_ACCURACY_M, 0.1 * spread)
+    options.random_seed = 0
+    found: Any = pycolmap.estimate_sim3d_robust(centers, places, options)
+    if found is None:
+        return None
+    similar = found["tgt_from_src"]
+    moved = transform_points(np.vstack([similar.matrix(), [0, 0, 0, 1]]), centers)
+    fits = np.linalg.norm(moved - places, axis=1) < options.max_error
+    return float(similar.scale) if fits.mean() > _FITTING else None
+
+
+def local_metres(fixes: np.ndarray) -> np.ndarray:
+    """[N, 3] metres east, north and up of latitudes, longitudes (degrees) and heights [N, 3], about
+    their middle: the tangent plane of a sphere, which does for some kilometres."""
+    latitude, longitude = np.radians(fixes[:, :2]).T
+    middle = np.median(latitude)
+    east = (longitude - np.median(longitude) + np.pi) % (2 * np.pi) - np.pi
+    return np.stack([
+        _EARTH_M * np.cos(middle) * east, _EARTH_M * (latitude - middle),
+        fixes[:, 2] - np.median(fixes[:, 2]),
+    ], 1)
+
+
+def gps(path: Path) -> tuple[float, float, float] | None:
+    """(latitude, longitude) in degrees and the height in metres where the photo at ``path`` was
+    taken, or None where EXIF does not say."""
+    try:
+        with opened(path) as image:
+            tags = image.getexif().get_ifd(_GPS_IFD)
+        latitude = _degrees(tags[_LATITUDE], tags[_LATITUDE - 1] in ("S", b"S"))
+        longitude = _degrees(tags[_LONGITUDE], tags[_LONGITUDE - 1] in ("W", b"W"))
+        below_sea = tags.get(_ALTITUDE - 1) in (1, b"\x01")
+        height = float(tags.get(_ALTITUDE, 0.0)) * (-1 if below_sea else 1)
+    except (UserError, KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    fix = (latitude, longitude, height)
+    return fix if np.isfinite(fix).all() and (latitude or longitude) else None
+
+
+def _degrees(angle: Sequence[float], negative: bool) -> float:
+    degrees, minutes, seconds = (float(part) for part in angle)
+    return (degrees + minutes / 60 + seconds / 3600) * (-1 if negative else 1)

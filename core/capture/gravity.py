@@ -1,0 +1,99 @@
+"""Which way is down, as the camera itself felt it: an iPhone's accelerometer, a DJI gimbal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from core.capture.photos import _opened as opened
+from core.capture.scene import Photo
+from core.errors import UserError
+
+_ORIENTATION, _EXIF_IFD, _MAKER_NOTE, _ACCELERATION = 0x0112, 0x8769, 0x927C, 0x0008
+_LENS_MODEL = 0xA434
+_APPLE = b"Apple iOS\x00"
+_QUARTER_TURNS = {1: 0, 6: 1, 3: 2, 8: 3}  # clockwise, from the stored to the upright photo
+_STILL = 0.15  # of g, by which what is felt may differ from gravity alone
+_AGREE_DEGREES = 10.0
+_FEWEST = 3
+
+
+def up_by_gravity(photos: Sequence[Photo]) -> np.ndarray | None:
+    """[3] unit: up in the input's frame, by what the cameras of ``photos`` felt; None where fewer
+    than three tell, or they contradict each other (then the poses do not fit, or the files were
+    turned)."""
+    felt = [(p.world_from_camera[:3, :3], up_in_camera(p.path)) for p in photos]
+    ups = np.array([turn @ up for turn, up in felt if up is not None])
+    if len(ups) < _FEWEST:
+        return None
+    middle = np.median(ups, axis=0)
+    length = np.linalg.norm(middle)
+    if length < 0.5:
+        return None
+    agree = ups @ middle / length > np.cos(np.radians(_AGREE_DEGREES))
+    if agree.mean() < 0.5:
+        return None
+    mean = ups[agree].mean(0)
+    return mean / np.linalg.norm(mean)
+
+
+def up_in_camera(path: Path) -> np.ndarray | None:
+    """[3] unit: up in the camera frame (OpenCV axes) of the upright photo at ``path``, or None
+    where its metadata does not tell."""
+    try:
+        with opened(path) as image:
+            exif = image.getexif()
+            tags = exif.get_ifd(_EXIF_IFD)
+            xmp = image.info.get("xmp", b"")
+    except UserError:
+        return None
+    stored = _by_apple(tags)
+    turns = _QUARTER_TURNS.get(exif.get(_ORIENTATION, 1))
+    if stored is not None and turns is not None:
+        for _ in range(turns):
+            stored = np.array([-stored[1], stored[0], stored[2]])
+        return stored
+    return _by_dji(xmp if isinstance(xmp, bytes) else str(xmp).encode())
+
+
+def _by_apple(tags: dict[int, object]) -> np.ndarray | None:
+    """Of the photo as it is stored, by its maker note, a directory of tags whose offsets count from
+    its own start.
+
+    The vector is gravity in units of g along the phone's right, its top and out of its screen
+    (Apple, Core Motion; the tag: ExifTool's tables). The sensor's own rows run, seen from behind,
+    from the phone's top to its bottom.
+    """
+    note = tags.get(_MAKER_NOTE)
+    if not isinstance(note, bytes) or not note.startswith(_APPLE):
+        return None
+    if "front" in str(tags.get(_LENS_MODEL, "")).lower():
+        return None  # looks the other way
+    directory = ImageFileDirectory_v2(b"MM\x00\x2a\x00\x00\x00\x00")
+    stream = BytesIO(note)
+    stream.seek(14)
+    try:
+        directory.load(stream)
+        right, top, out = (float(v) for v in directory[_ACCELERATION])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, OSError):
+        return None
+    up = np.array([top, right, out])
+    length = np.linalg.norm(up)
+    return up / length if abs(length - 1) < _STILL else None
+
+
+def _by_dji(xmp: bytes) -> np.ndarray | None:
+    """By the pitch (up is positive) and roll (clockwise is positive) of a drone's gimbal."""
+    found = [re.search(rb'Gimbal%sDegree(?:="|>)([-+0-9.]+)' % name, xmp)
+             for name in (b"Pitch", b"Roll")]
+    try:
+        pitch, roll = (np.radians(float(m.group(1))) for m in found if m is not None)
+    except ValueError:
+        return None
+    across = np.cos(pitch)
+    return np.array([-np.sin(roll) * across, -np.cos(roll) * across, np.sin(pitch)])
