@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.capture.photos import RAW
 from core.capture.photos import _opened as opened
 from core.capture.scene import Photo
 from core.errors import UserError
@@ -66,6 +67,8 @@ def local_metres(fixes: np.ndarray) -> np.ndarray:
 def gps(path: Path) -> tuple[float, float, float] | None:
     """(latitude, longitude) in degrees and the height in metres where the photo at ``path`` was
     taken, or None where EXIF does not say."""
+    if path.suffix.lower() in RAW:
+        return None  # to open one is to develop it, and then it tells nothing
     try:
         with opened(path) as image:
             tags = image.getexif().get_ifd(_GPS_IFD)

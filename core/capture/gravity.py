@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from core.capture.photos import RAW
 from core.capture.photos import _opened as opened
 from core.capture.scene import Photo
 from core.errors import UserError
@@ -45,6 +46,8 @@ def up_by_gravity(photos: Sequence[Photo]) -> np.ndarray | None:
 def up_in_camera(path: Path) -> np.ndarray | None:
     """[3] unit: up in the camera frame (OpenCV axes) of the upright photo at ``path``, or None
     where its metadata does not tell."""
+    if path.suffix.lower() in RAW:
+        return None  # to open one is to develop it, and then it tells nothing
     try:
         with opened(path) as image:
             exif = image.getexif()
