@@ -35,7 +35,7 @@ class Reporter:
         if self._path is None or now - self._last < PERIOD_S:
             return
         self._last = now
-        shown = viewport.shown
+        shown, region = viewport.shown, viewport.region.box
         recent = [t for t in frames if t > now - 1.0]
         document = {
             "frame": self._frame, "pid": os.getpid(), "worker_pid": worker_pid,
@@ -46,7 +46,10 @@ class Reporter:
             "task": state.task.task if state.task else None,
             "exported": state.exported.path if state.exported else None,
             "view_id": shown.view_id, "asked_view_id": viewport.view_id,
-            "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,
+            "region": region and region.frame_from_cube.ravel().tolist(),
+            "unit": state.arranged.unit if state.arranged else "",
+            "n_markers": len(viewport.markers), "moving": viewport.active,
+            "final": shown.final, "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height], "fps": len(recent),
             "history": len(state.history.steps), "widgets": _rectangles(),
         }

@@ -13,8 +13,10 @@ from core.messages import (
     Notice,
     Opened,
     Picked,
+    PoseReport,
     PreviewReady,
     Saved,
+    Solving,
     State,
     StateChanged,
     TaskProgress,
@@ -87,6 +89,8 @@ class AppState:
     """what the person asked to open last"""
     opened: Opened | None = None
     arranged: Arranged | None = None
+    poses: PoseReport | None = None
+    solving: Solving | None = None
     task: TaskProgress | None = None
     stats: TrainingStats | None = None
     history: History = History()
@@ -119,14 +123,18 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return _state_changed(state, event)
         case Opened():
             return replace(
-                state, opened=event, arranged=event.arranged, task=None,
-                stats=None, history=History(), exported=None,
-                notices=event.notices[-MAX_NOTICES:], failure="", preview=None,
+                state, opened=event, arranged=event.arranged, poses=None, task=None, stats=None,
+                history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
+                failure="", preview=None,
             )
         case Arranged():
             return replace(state, arranged=event)
         case Picked():
             return state
+        case PoseReport():
+            return replace(state, poses=event)
+        case Solving():
+            return replace(state, solving=event)
         case TaskProgress():
             return replace(state, task=event if event.fraction < 1 else None)
         case TrainingStats():
@@ -158,6 +166,7 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
     return replace(
         state, engine="ready", state=event.state, allowed=event.allowed, reasons=event.reasons,
         opened=None if event.state == "empty" else state.opened,
+        solving=state.solving if event.state == "solving" else None,
         stats=None if begun_again else state.stats,
         history=History() if begun_again else state.history,
         task=state.task if "cancel" in event.allowed else None,

@@ -45,6 +45,8 @@ def apply() -> None:
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
     with dpg.theme(tag="padded"), dpg.theme_component(dpg.mvChildWindow):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
+    with dpg.theme(tag="padded_window"), dpg.theme_component(dpg.mvWindowAppItem):
+        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 14, 12)
     with dpg.theme(tag="canvas"), dpg.theme_component(dpg.mvChildWindow):
         _color(dpg.mvThemeCol_ChildBg, CLEAR)  # software GL pays per layer
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)

@@ -30,6 +30,7 @@ from core.messages import (
     PreviewReady,
     Region,
     SetView,
+    Solving,
 )
 from core.preview_ring import MAX_PIXELS, PreviewRing
 
@@ -37,6 +38,8 @@ ORBIT_PER_PIXEL = math.radians(0.4)
 ZOOM_PER_NOTCH = 0.88
 STILL_AFTER_S = 0.15
 IN_FLIGHT_S = 1.0
+A_LENS = (math.radians(40), 4 / 3)
+"""Field of view and aspect of cameras that are not known yet."""
 A_CLICK = 4  # pixels; a mouse that moved less did not drag
 _LEFT, _RIGHT, _MIDDLE = 0, 1, 2
 
@@ -68,9 +71,11 @@ class Viewport:
         self.region = RegionTool(self._set_region)
         self.markers: tuple[Point, ...] = ()
         """places that were picked, scene frame; joined by a line"""
+        self._before = self.camera
         self._opened: Opened | None = None
         self._cameras = np.zeros((0, 4, 4))
         self._points = np.zeros((0, 3), np.float32)
+        self._solving: Solving | None = None
         self._picked: Callable[[Picked], None] | None = None
         self._pressed = (0.0, 0.0)
         self._photo = 0
@@ -131,6 +136,18 @@ class Viewport:
     def _take(self, arranged: Arranged) -> None:
         self._cameras = np.array(arranged.cameras, float).reshape(-1, 4, 4)
         self.region.box = Box(np.reshape(arranged.region, (4, 4)))
+
+    def watch(self, solving: Solving | None) -> None:
+        """Show the poses found so far; None: what is open again."""
+        if solving is self._solving:
+            return
+        if solving is not None and self._solving is None:
+            self._before = self.camera
+            self.camera = OrbitCamera().framed()
+        elif solving is None:
+            self.camera = self._before
+        self._solving = solving
+        self._place()
 
     def pick(self, then: Callable[[Picked], None] | None) -> None:
         """Call ``then`` with what lies under the next click; None: pick nothing after all."""
@@ -193,6 +210,13 @@ class Viewport:
             pose = self._cameras[self._photo]
             self._move(self.camera.looking_through(pose, self._opened.fov_y))
 
+    def look_through(self, name: str) -> None:
+        """Look through the photo ``name``, if it is one of those that are used."""
+        opened = self._opened
+        if opened is not None and name in opened.names:
+            self._photo = opened.names.index(name)
+            self.next_photo(0)
+
     def frame(self) -> None:
         self._move(self.camera.framed())
 
@@ -217,9 +241,12 @@ class Viewport:
         """Draw the picture as large as fits, its aspect kept; without one, the sparse points."""
         dpg.delete_item("picture", children_only=True)
         width, height = self._size
+        points = self._points if self._opened is not None else self._points[:0]
         shown = self.shown.width, self.shown.height
-        if not shown[0] and len(self._points) and self._opened is not None:
-            self._texture.load(splat(self._points, self.camera, self._size))
+        if self._solving is not None:
+            points, shown = np.frombuffer(self._solving.points, np.float32).reshape(-1, 3), (0, 0)
+        if not shown[0] and len(points):
+            self._texture.load(splat(points, self.camera, self._size))
             shown = self._size
         if shown[0]:
             scale = min(width / shown[0], height / shown[1])
@@ -236,6 +263,10 @@ class Viewport:
     def _draw_overlay(self) -> None:
         """The cameras while there is no surface; the region; what was picked."""
         dpg.delete_item("overlay", children_only=True)
+        if self._solving is not None:
+            cameras = np.array(self._solving.cameras, float).reshape(-1, 4, 4)
+            draw_frusta("overlay", frusta(cameras, *A_LENS), self.camera, self._size)
+            return
         opened = self._opened
         if opened is None:
             return
@@ -265,7 +296,7 @@ class Viewport:
         self._dirty = True
         self._resting = False
         self._changed_at = time.perf_counter()
-        if self.shown.width:
+        if self.shown.width and self._solving is None:
             self._draw_overlay()
         else:
             self._place()

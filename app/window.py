@@ -117,8 +117,8 @@ class _Window:
         if self.state.engine != "lost" or isinstance(command, Open):
             self._client.send(command)
 
-    def open(self, path: str) -> None:
-        """Open whatever lies at ``path``."""
+    def open(self, path: str, group: int = 0) -> None:
+        """Open whatever lies at ``path``; ``group`` as in `Open`."""
         cleaned = path.strip().strip("\"'").encode(errors="replace").decode()
         if not cleaned:
             self._apply(Failure("No path is given. Type or choose a folder of photos."))
@@ -126,7 +126,8 @@ class _Window:
         cleaned = str(Path(cleaned).expanduser().absolute())
         self._apply(Opening(cleaned))
         dpg.set_value("path", cleaned)
-        self.send(Open(cleaned, self._layout.source.recursive))
+        layout = self._layout
+        self.send(Open(cleaned, layout.source.recursive, layout.poses.quality, group))
 
     def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
         """Let the person choose a path."""
@@ -179,7 +180,9 @@ class _Window:
             self.open(self._dropped.popleft())
             self._dropped.clear()
         self._layout.arrange(self.state)
-        self._viewport.update(enabled=self.state.opened is not None)
+        self._viewport.watch(self.state.solving)
+        something = self.state.opened is not None or self.state.solving is not None
+        self._viewport.update(enabled=something)
         if self.state is not self._drawn:
             self._drawn = self.state
             self._layout.draw(self.state)

@@ -49,7 +49,7 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     full = sub.add_parser("reconstruct", help="photos → poses → training → mesh, no window")
     full.add_argument("path", type=Path)
     full.add_argument("-o", "--output", type=Path, required=True)
-    common.recursive(full)
+    common.capture(full)
     full.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
     full.add_argument("--seed", type=int, default=0)
     full.add_argument("--resume", action="store_true", help="go on with DIR/project")
@@ -64,7 +64,7 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     poses.add_argument("path", type=Path)
     poses.add_argument("-o", "--output", type=Path, default=Path("out/poses"))
     poses.add_argument("--seed", type=int, default=0)
-    common.recursive(poses)
+    common.capture(poses)
     poses.add_argument("--dry-run", action="store_true", help="only say what lies there")
     common.json(poses)
     poses.set_defaults(run=_poses)
@@ -131,6 +131,12 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
     return MeshOptions(arguments.mesh_resolution, arguments.lod, chosen, arguments.axes)
 
 
+def _how(arguments: argparse.Namespace) -> dict[str, Any]:
+    """How photos are to be opened."""
+    return {"recursive": arguments.recursive, "quality": arguments.pose_quality,
+            "group": arguments.group}
+
+
 def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str]) -> int:
     """Results on stdout: lines for people, and one JSON object as the last line if asked."""
     print("\n".join(lines))
@@ -171,8 +177,7 @@ def _reconstruct(arguments: argparse.Namespace) -> int:
             arguments.path, arguments.output, preset=arguments.preset, minutes=arguments.minutes,
             steps=arguments.steps, device=arguments.device, seed=arguments.seed,
             mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
-            recursive=arguments.recursive,
-            on_event=bar.event,
+            **_how(arguments), on_event=bar.event,
         )
     return _tell(arguments, report, _summary(report))
 
@@ -197,7 +202,7 @@ def _poses(arguments: argparse.Namespace) -> int:
     workspace = arguments.output / "work"
     with ProgressBar() as bar:
         task = open_capture(
-            arguments.path, workspace, arguments.seed, recursive=arguments.recursive
+            arguments.path, workspace, arguments.seed, **_how(arguments),
         )
         scene = run(task, bar.progress)
     write_poses(scene, arguments.output, workspace)

@@ -12,8 +12,12 @@ def budget(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--steps", type=positive_int, help="training steps, instead of time")
 
 
-def recursive(parser: argparse.ArgumentParser) -> None:
+def capture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recursive", action="store_true", help="photos of subfolders too")
+    parser.add_argument("--pose-quality", choices=("fast", "normal", "best"), default="normal",
+                        help="how much work solving the cameras is worth")
+    parser.add_argument("--group", type=natural, default=0, metavar="G",
+                        help="which sub-model, where there are several: 0 is the largest")
 
 
 def mesh(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +48,13 @@ def positive_int(text: str) -> int:
     value = int(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return value
+
+
+def natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
     return value
 
 

@@ -153,7 +153,12 @@ class RunConfig:
     device: str = "auto"
 
 
+Setting = Literal["object", "facade", "room"]
+"""What cameras were pointed at: something they stand around, one side of something, or what
+surrounds them."""
+
 MeshFormat = Literal["obj", "ply", "glb", "stl"]
+PoseQuality = Literal["fast", "normal", "best"]
 Axes = Literal["input", "z", "y"]
 """Those of the input (upright where they mean nothing), or upright with that axis up."""
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import Axes, MeshFormat
+from core.config import Axes, MeshFormat, PoseQuality
 
 PreviewMode = Literal["color", "normals", "depth"]
 State = Literal[
@@ -40,10 +40,14 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 class Open(Message, frozen=True):
     """Open any input (photo folder, film, posed capture, saved project); the kind is detected.
-    ``recursive``: photos may lie in subfolders too."""
+    ``recursive``: photos may lie in subfolders too. ``quality`` of poses that have to be solved;
+    ``group``: where photos fall into groups that share too little, which of them, the best first.
+    """
 
     path: str
     recursive: bool = False
+    quality: PoseQuality = "normal"
+    group: int = 0
 
 
 class Start(Message, frozen=True):
@@ -192,6 +196,41 @@ class Arranged(Message, frozen=True):
     moved: tuple[float, ...] = STILL
 
 
+class PhotoReport(msgspec.Struct, frozen=True):
+    """What became of one photo: not ``used`` for a ``reason``; how many ``details`` were found in
+    it; the photo it has most in ``common`` with, and how many details that is; its reprojection
+    error, pixels of the working copies; its ``sharpness`` beside the usual one."""
+
+    name: str
+    used: bool
+    reason: str
+    details: int = 0
+    common: str = ""
+    n_common: int = 0
+    error_px: float | None = None
+    sharpness: float | None = None
+
+
+class PoseReport(Message, frozen=True):
+    """The solved poses of what was opened: sizes of the ``groups`` that photos fall into, and the
+    number of the one used; what to do, in sentences; what was tried."""
+
+    photos: tuple[PhotoReport, ...]
+    groups: tuple[int, ...]
+    group: int
+    advice: tuple[str, ...]
+    attempts: tuple[str, ...]
+
+
+class Solving(Message, frozen=True):
+    """The poses found so far: ``cameras`` as in `Arranged` and ``points`` as in `Opened`, in a
+    frame that fits them into the unit ball."""
+
+    key: ClassVar[str | None] = "solving"
+    cameras: tuple[tuple[float, ...], ...]
+    points: bytes
+
+
 class Picked(Message, frozen=True):
     """Answers `Pick`: a ``point`` of the surface, or where there is none yet a sparse point, with
     the ``normal`` of what lies around it, scene frame; both None where nothing was met."""
@@ -201,9 +240,9 @@ class Picked(Message, frozen=True):
 
 
 class Opened(Message, frozen=True):
-    """A scene is open. ``points``: some of the sparse points, float32 [P, 3], scene frame;
-    ``fov_y`` of the first photo in radians; ``preset``: chosen for this device; ``presets``: all,
-    with the words that describe them."""
+    """A scene is open. ``names`` of the photos, in the order of the cameras; ``points``: some of
+    the sparse points, float32 [P, 3], scene frame; ``fov_y`` of the first photo in radians;
+    ``preset``: chosen for this device; ``presets``: all, with the words that describe them."""
 
     path: str
     kind: str
@@ -213,6 +252,7 @@ class Opened(Message, frozen=True):
     n_points: int
     has_masks: bool
     arranged: Arranged
+    names: tuple[str, ...]
     points: bytes
     fov_y: float
     aspect: float
@@ -291,8 +331,8 @@ class Failure(Message, frozen=True):
 
 
 Event = (
-    StateChanged | Opened | Arranged | Picked | TaskProgress | TrainingStats | PreviewReady
-    | Exported | Saved | Notice | Failure
+    StateChanged | Opened | Arranged | PoseReport | Solving | Picked | TaskProgress
+    | TrainingStats | PreviewReady | Exported | Saved | Notice | Failure
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
-from core.capture.open import hold_out_every, open_capture
+from core.capture.colmap import COLMAP, sub_models
+from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
+from core.capture.poses import Found
 from core.capture.scene import Scene
 from core.config import RunConfig
-from core.geometry.rigid import invert, transform_points
-from core.messages import STILL, Arranged, Opened
+from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
+from core.geometry.scene_box import scene_from_ball, up_direction
+from core.messages import STILL, Arranged, Open, Opened, PhotoReport, PoseReport, Solving
+from core.places import pose_workspace
 from core.planning import preset_words
 from core.presets import PRESETS, default_preset
 from core.tasks import Progress, Task
@@ -27,12 +33,13 @@ MOST_POINTS = 6000
 @dataclass(frozen=True)
 class Opening:
     """A capture's ``scene``, or that of a saved ``project``, whose photos are loaded too where it
-    has been trained."""
+    has been trained; what is known of its ``poses``, where there is something to choose."""
 
     path: Path
     scene: Scene
     project: Project | None = None
     store: PixelStore | None = None
+    poses: PoseReport | None = None
 
     def trainer(self, device: torch.device) -> Trainer | None:
         """Where a trained project left off; None for anything else. Raises UserError."""
@@ -47,18 +54,22 @@ class Opening:
         return trainer
 
 
-def opening(path: Path, hold_out: bool, recursive: bool) -> Task[Opening]:
-    """Read what lies at ``path``, poses solved if need be; ``hold_out`` as in `Session`,
-    ``recursive`` as in `open_capture`. Raises UserError."""
+def opening(path: Path, hold_out: bool, how: Open) -> Task[Opening]:
+    """Read what lies at ``path``, poses solved if need be, as ``how`` asks for; ``hold_out`` as in
+    `Session`. Raises UserError."""
     if not is_project(path):
-        scene = yield from open_capture(path, recursive=recursive)
-        return Opening(path, hold_out_every(scene) if hold_out else scene)
+        scene = yield from open_capture(
+            path, recursive=how.recursive, quality=how.quality, group=how.group
+        )
+        poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, how.group)
+        return Opening(path, hold_out_every(scene) if hold_out else scene, poses=poses)
     yield Progress(0.0, "reading the project")
     project = load_project(path)
+    poses = _solved(Path(project.source))
     if "counters" not in project.tensors:
-        return Opening(path, project.scene, project)
+        return Opening(path, project.scene, project, poses=poses)
     store = yield from load_pixels(project.scene, project.config.train.max_photo_side)
-    return Opening(path, store.scene, project, store)
+    return Opening(path, store.scene, project, store, poses)
 
 
 def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.device) -> Opened:
@@ -70,7 +81,8 @@ def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.d
     return Opened(
         path=str(path), kind=scene.kind, device=str(device), n_photos=len(scene.photos),
         n_held_out=len(scene.held_out), n_points=len(scene.points), has_masks=scene.has_masks,
-        arranged=arrangement(scene), points=points.tobytes(),
+        arranged=arrangement(scene), names=tuple(p.name for p in scene.photos),
+        points=points.tobytes(),
         fov_y=float(2 * np.arctan(lens.height / (2 * lens.fy))),
         aspect=lens.width / lens.height, n_levels=config.field.n_levels,
         preset=config.preset, presets=preset_words(scene, device), minutes=config.train.minutes,
@@ -90,3 +102,46 @@ def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
 
 def _numbers(matrix: np.ndarray) -> tuple[float, ...]:
     return tuple(matrix.ravel().tolist())
+
+
+def _sub_models(path: Path, scene: Scene, group: int) -> PoseReport | None:
+    """The models that another program made of the photos at ``path``, if there are several."""
+    if scene.kind != COLMAP or len(models := sub_models(path)) < 2:
+        return None
+    return PoseReport((), tuple(n for _, n in models), group, (), ())
+
+
+def _solved(path: Path) -> PoseReport | None:
+    """What the solver found of the photos at ``path``; None where it was not asked, or left
+    nothing."""
+    try:
+        text = (pose_workspace(path) / "report.json").read_bytes()
+        found = msgspec.json.decode(text, type=dict[str, Any])
+        photos = tuple(_photo_report(photo) for photo in found["photos"])
+        return PoseReport(
+            photos, tuple(len(g) for g in found["groups"]), int(found["group"]),
+            tuple(found["advice"]), tuple(a["said"] for a in found["attempts"]),
+        )
+    except (OSError, KeyError, TypeError, msgspec.DecodeError):
+        return None
+
+
+def _photo_report(photo: dict[str, Any]) -> PhotoReport:
+    links: dict[str, int] = photo.get("links", {})
+    common = max(links, key=lambda name: links[name], default="")
+    return PhotoReport(
+        photo["name"], photo["used"], photo["reason"], photo.get("details", 0), common,
+        links.get(common, 0), photo.get("error_px"), photo.get("sharpness"),
+    )
+
+
+def so_far(found: Found) -> Solving:
+    """``found`` as it can be looked at: cameras and most points within the unit ball."""
+    centers = found.cameras[:, :3, 3]
+    center = np.median(centers, axis=0)
+    radius = 1.5 * float(np.percentile(np.linalg.norm(centers - center, axis=1), 90)) + 1e-9
+    turn = rotation_between(up_direction(found.cameras), np.array([0.0, 0.0, 1.0]))
+    ball = scene_from_ball(center, radius, turn)
+    poses = [carried_pose(ball, pose) for pose in found.cameras]
+    points = transform_points(ball, found.points.reshape(-1, 3)).astype(np.float32)
+    return Solving(tuple(_numbers(p) for p in poses), points.tobytes())

@@ -24,8 +24,8 @@ def plan(
         preset, minutes=command.minutes, steps=command.steps, seed=seed, device=device_name
     )
     config, lowered = within(
-        for_scene(wanted, scene.has_masks), _lenses(scene), not scene.has_masks, device,
-        budget(device),
+        for_scene(wanted, scene.has_masks, scene.setting), _lenses(scene), not scene.has_masks,
+        device, budget(device),
     )
     if not lowered:
         return config, None
@@ -36,7 +36,7 @@ def preset_words(scene: Scene, device: torch.device) -> dict[str, str]:
     """What each preset is for, and the memory it takes for ``scene``."""
 
     def needs(name: str) -> str:
-        config = for_scene(PRESETS[name], scene.has_masks)
+        config = for_scene(PRESETS[name], scene.has_masks, scene.setting)
         return size(forecast(config, _lenses(scene), not scene.has_masks, device).device)
 
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.config import FieldConfig, RunConfig, TrainConfig
+from core.config import FieldConfig, RunConfig, Setting, TrainConfig
 
 DESCRIPTIONS = {
     "draft": "A first look in minutes, on any computer",
@@ -91,9 +91,11 @@ def run_config(
     return replace(config, steps=steps, seed=seed, device=device)
 
 
-def for_scene(config: RunConfig, has_masks: bool) -> RunConfig:
+def for_scene(config: RunConfig, has_masks: bool, setting: Setting = "object") -> RunConfig:
     """``config`` for a capture: photos that were cut out share one light, so the appearance
-    embeddings, which would only blur who is to blame for a colour, stay off."""
+    embeddings, which would only blur who is to blame for a colour, stay off; a room is empty in the
+    middle and has nothing behind it."""
+    field = config.field
     if has_masks:
-        return replace(config, field=replace(config.field, appearance_size=0))
-    return config
+        field = replace(field, appearance_size=0)
+    return replace(config, field=replace(field, inside_out=setting == "room"))

@@ -21,6 +21,8 @@ class RunningTask:
     done: Callable[[Any], None]
     back_to: State | None
     _began: float = field(default_factory=time.monotonic)
+    found: object | None = None
+    """what it has to show so far, as its progress says"""
 
     def advance(self) -> tuple[TaskProgress | None, Any]:
         """One slice: its progress, or at the end None and the result. Raises UserError."""
@@ -29,5 +31,6 @@ class RunningTask:
         except StopIteration as stop:
             return None, stop.value
         spent = time.monotonic() - self._began
+        self.found = progress.found
         eta = spent * (1 / progress.fraction - 1) if progress.fraction > 0.02 else None
         return TaskProgress(self.name, progress.fraction, progress.detail, eta), None

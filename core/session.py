@@ -16,13 +16,14 @@ from core import messages as m
 from core.capture.arrange import arranged
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
+from core.capture.poses import Found
 from core.capture.scene import Scene
 from core.config import MeshOptions, RunConfig
 from core.device import choose_device
 from core.errors import UserError
 from core.geometry.rigid import invert
 from core.meshing.from_model import export_model
-from core.opening import Opening, arrangement, describe, opening
+from core.opening import Opening, arrangement, describe, opening, so_far
 from core.picking import picked
 from core.places import autosave_folder
 from core.planning import plan
@@ -67,6 +68,7 @@ class Session:
         self._last_stats = self._last_save = self._next_slice = 0.0
         self._stats = StatsWindow()
         self._unsaved = self._drew = False
+        self._found: object | None = None
         self._announce()
 
     # --- commands ------------------------------------------------------------------------
@@ -84,7 +86,7 @@ class Session:
                 return
             match command:
                 case m.Open():
-                    self._open(Path(command.path).expanduser(), command.recursive)
+                    self._open(Path(command.path).expanduser(), command)
                 case m.Start():
                     self._start(command)
                 case m.Pause():
@@ -137,10 +139,10 @@ class Session:
 
     # --- opening -------------------------------------------------------------------------
 
-    def _open(self, path: Path, recursive: bool) -> None:
+    def _open(self, path: Path, how: m.Open) -> None:
         solving = not is_project(path) and needs_poses(path)
         name = "solve" if solving else "open"
-        task = opening(path, self._hold_out, recursive)
+        task = opening(path, self._hold_out, how)
         self._run(RunningTask(name, task, self._opened, self.state))
 
     def _opened(self, found: Opening) -> None:
@@ -155,13 +157,18 @@ class Session:
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
         self._emit(describe(found.path, self.scene, self.config, self.device))
+        if found.poses is not None:
+            self._emit(found.poses)
         self._enter(state)
         if self.trainer is not None:
             self._emit_stats()
 
     def _arrange(self, command: m.Arrange) -> None:
         assert self.scene is not None
-        self._place(arranged(self.scene, command.edit))
+        scene = arranged(self.scene, command.edit)
+        if self.trainer is None and scene.region is not None:
+            scene = scene.with_region(scene.region)  # that what is to be trained fills the ball
+        self._place(scene)
 
     def _place(self, scene: Scene) -> None:
         """From now on ``scene``, the same photos, is what this is about."""
@@ -181,8 +188,6 @@ class Session:
             self._enter("training")
             return
         assert self.scene is not None
-        if self.scene.region is not None:  # it may have been edited: it is to fill the ball
-            self._place(self.scene.with_region(self.scene.region))
         self.config, notice = plan(
             command, self.scene, self.device, device_name=self._device_name, seed=self._seed
         )
@@ -314,6 +319,9 @@ class Session:
             progress, result = running.advance()
             if progress is not None:
                 self._emit(progress)
+                if running.found is not self._found and isinstance(running.found, Found):
+                    self._emit(so_far(running.found))
+                self._found = running.found
                 return
             self._end_task()
             running.done(result)

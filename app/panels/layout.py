@@ -9,6 +9,7 @@ from app import theme
 from app.gui import dpg
 from app.keys import toggle_help
 from app.panels.mesh import MeshPanel, ProjectPanel
+from app.panels.poses import PosesPanel
 from app.panels.scene import ScenePanel
 from app.panels.source import MessageBar, SourcePanel
 from app.panels.training import TrainingPanel
@@ -32,12 +33,13 @@ class Layout:
         self._viewport = viewport
         self.messages = MessageBar(host, dismiss)
         with dpg.child_window(tag="side", width=theme.PANEL_WIDTH, always_use_window_padding=True):
-            self.source = SourcePanel(host)
+            self.source = SourcePanel(host, lambda: self.poses.toggle())
             self.scene = ScenePanel(host, viewport)
             self.training = TrainingPanel(host)
             self.view = ViewPanel(self._look, viewport.reset)
             self.mesh = MeshPanel(host, lambda: self.view.levels)
             self.project = ProjectPanel(host)
+        self.poses = PosesPanel(host, viewport.look_through)
         self._build_status()
         self._build_hint()
         for tag in ("side", "status_bar", "hint"):
@@ -117,7 +119,9 @@ class Layout:
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        for panel in (self.source, self.scene, self.training, self.view, self.mesh, self.project):
+        for panel in (
+            self.source, self.poses, self.scene, self.training, self.view, self.mesh, self.project,
+        ):
             panel.draw(state)
         self._look()
         dpg.set_value("status", status_line(state))

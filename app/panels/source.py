@@ -12,7 +12,9 @@ from app.state import AppState
 
 
 class SourcePanel:
-    def __init__(self, host: Host) -> None:
+    """``show_poses`` opens what was found out about the photos."""
+
+    def __init__(self, host: Host, show_poses: Callable[[], None]) -> None:
         self._host = host
         with section("Photos", "source"):
             with dpg.group(horizontal=True):
@@ -22,9 +24,10 @@ class SourcePanel:
                 )
                 button("Open", "open", self._open, width=-1)
             with dpg.group(horizontal=True):
-                button("Folder…", "browse", lambda: self._browse("folder"), width=BUTTON)
-                button("Film…", "browse_file", lambda: self._browse("file"), width=BUTTON)
-                dpg.add_checkbox(tag="recursive", label="and subfolders")
+                button("Folder…", "browse", lambda: self._browse("folder"), width=74)
+                button("Film…", "browse_file", lambda: self._browse("file"), width=62)
+                dpg.add_checkbox(tag="recursive", label="subfolders")
+                button("Poses…", "photos", show_poses, width=-1)
             dim_text("source_summary", show=False)
 
     @property

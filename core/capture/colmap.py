@@ -14,6 +14,9 @@ from core.capture.transforms import missing_notice
 from core.errors import UserError
 from core.geometry.rigid import invert
 
+COLMAP = "COLMAP model"
+"""The kind of such a scene."""
+
 _PARTS = ("cameras", "images", "points3D")
 _PHOTO_FOLDERS = ("images", "input", "photos", "")
 _MAX_REPROJECTION_ERROR = 2.0  # pixels
@@ -27,24 +30,21 @@ def find_models(path: Path) -> list[Path]:
     return list(dict.fromkeys(p for p in below if _has(p, "cameras") or _has(p, "images")))
 
 
-def read_colmap(path: Path) -> Scene:
+def read_colmap(path: Path, which: int = 0) -> Scene:
     """The COLMAP capture at ``path``: the model folder, its ``sparse`` folder, or the folder that
-    holds both ``sparse`` and the photos. Of several sub-models the largest is taken.
+    holds both ``sparse`` and the photos. Of several sub-models it is ``which`` of `sub_models`.
 
     Raises UserError where the model lacks a file, cannot be read, or its photos are missing.
     """
     path = Path(path)
-    models = find_models(path)
-    complete = [m for m in models if _has(m, "cameras") and _has(m, "images")]
-    if not complete:
-        raise _incomplete(path, models)
-    # The project's own layout is preferred over intermediate ones such as distorted/sparse.
-    group = [m for m in complete if m.parent == complete[0].parent]
-    reconstructions = [(load_model(m), m) for m in group]
-    reconstruction, model = max(reconstructions, key=lambda rm: rm[0].num_reg_images())
+    found = _complete_models(path)
+    if which >= len(found):
+        raise UserError(f"{path} has no sub-model {which}: there are {len(found)}",
+                        f"Choose one from 0, the largest, to {len(found) - 1}")
+    reconstruction, model = found[which]
     notices: list[str] = []
-    if len(group) > 1:
-        notices.append(f"{len(group)} sub-models; {model.name} with "
+    if len(found) > 1:
+        notices.append(f"{len(found)} sub-models; {model.name} with "
                        f"{reconstruction.num_reg_images()} photos is used")
     names = [image.name for image in _registered(reconstruction)]
     if not names:
@@ -60,6 +60,23 @@ def read_colmap(path: Path) -> Scene:
     missing = [n for n in names if n not in paths]
     notices += missing_notice("the COLMAP model", missing, len(names))
     return place(scene, notices=notices)
+
+
+def sub_models(path: Path) -> list[tuple[str, int]]:
+    """Name of each complete sub-model at ``path`` and how many photos it places, the largest first.
+    Raises UserError where there is none or one is damaged."""
+    return [(model.name, found.num_reg_images()) for found, model in _complete_models(Path(path))]
+
+
+def _complete_models(path: Path) -> list[tuple[Any, Path]]:
+    """pycolmap Reconstructions and their folders."""
+    models = find_models(path)
+    complete = [m for m in models if _has(m, "cameras") and _has(m, "images")]
+    if not complete:
+        raise _incomplete(path, models)
+    # The project's own layout is preferred over intermediate ones such as distorted/sparse.
+    group = [m for m in complete if m.parent == complete[0].parent]
+    return sorted(((load_model(m), m) for m in group), key=lambda rm: -rm[0].num_reg_images())
 
 
 def load_model(model: Path) -> Any:
@@ -82,7 +99,7 @@ def scene_from_model(reconstruction: Any, paths: dict[str, Path]) -> Scene:
             camera_from_world[:3] = image.cam_from_world().matrix()
             lens = intrinsics_from_camera(reconstruction.cameras[image.camera_id])
             photos.append(Photo(image.name, paths[image.name], lens, invert(camera_from_world)))
-    return Scene("COLMAP model", tuple(photos), np.eye(4), points=good_points(reconstruction))
+    return Scene(COLMAP, tuple(photos), np.eye(4), points=good_points(reconstruction))
 
 
 def good_points(reconstruction: Any) -> np.ndarray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from core.capture.colmap import find_models, read_colmap
+from core.capture.colmap import find_models, read_colmap, sub_models
 from core.capture.idr import IDR, find_idr, read_idr
 from core.capture.llff import find_llff, read_llff
 from core.capture.masks import find_masks, with_masks
@@ -18,6 +19,7 @@ from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.transforms import find_transforms, read_transforms
 from core.capture.video import COUNT, is_video, photos_of_video
+from core.config import PoseQuality
 from core.errors import UserError
 from core.places import pose_workspace
 from core.tasks import Progress, Task, within
@@ -37,36 +39,37 @@ _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], .
 
 
 def open_capture(
-    path: Path, workspace: Path | None = None, seed: int = 0, *, recursive: bool = False
+    path: Path, workspace: Path | None = None, seed: int = 0, *, recursive: bool = False,
+    quality: PoseQuality = "normal", group: int = 0,
 ) -> Task[Scene]:
     """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
     a film, whose poses are then solved in ``workspace`` (default: the user's cache folder).
-    ``recursive``: plain photos may lie in subfolders too.
+    ``recursive``: plain photos may lie in subfolders too; ``quality`` of the poses solved;
+    ``group``: where photos form several models, or fall into groups, which of them, the largest
+    being 0.
 
     Raises UserError, one line, for anything that cannot be opened.
     """
     path = Path(path).expanduser()
     reader = _reader(path)
     if reader is None:
-        scene = yield from _solved(
-            path, workspace or pose_workspace(path), seed, recursive
-        )
+        from core.capture.poses import solve_poses
+
+        workspace = workspace or pose_workspace(path)
+        solve = partial(solve_poses, workspace=workspace, seed=seed, quality=quality, group=group)
+        if is_video(path):
+            frames = photos_of_video(path, workspace / "frames")
+            photos = yield from within(frames, 0.0, FILM_SHARE)
+            scene = yield from within(solve(photos), FILM_SHARE, 1.0)
+            scene = replace(scene, kind="a film, poses solved")
+        else:
+            scene = yield from solve(path, recursive=recursive)
     else:
         yield Progress(0.0, f"reading {reader[0]}")
-        scene = reader[1](path)
+        scene = read_colmap(path, group) if reader[1] is read_colmap else reader[1](path)
     scene = yield from with_masks(scene)
     # An IDR capture declares its ball, and has no view from below to find one by.
     return (yield from fit_to_masks(scene, keep_ball=scene.kind == IDR))
-
-
-def _solved(path: Path, workspace: Path, seed: int, recursive: bool) -> Task[Scene]:
-    from core.capture.poses import solve_poses
-
-    if not is_video(path):
-        return (yield from solve_poses(path, workspace, seed, recursive=recursive))
-    frames = yield from within(photos_of_video(path, workspace / "frames"), 0.0, FILM_SHARE)
-    scene = yield from within(solve_poses(frames, workspace, seed), FILM_SHARE, 1.0)
-    return replace(scene, kind="a film, poses solved")
 
 
 def needs_poses(path: Path) -> bool:
@@ -84,6 +87,8 @@ def recognise(path: Path, recursive: bool = False) -> list[str]:
         photos = [p.path for p in (*found.photos, *found.held_out)]
         lines = [f"{path.name}: {reader[0]}", f"{len(photos)} photos with poses"]
         lines += found.notices
+        if reader[1] is read_colmap and len(models := sub_models(path)) > 1:
+            lines += [f"sub-model {i}: {name}, {n} photos" for i, (name, n) in enumerate(models)]
     elif is_video(path):
         return [f"{path.name}: a film", f"up to {COUNT} of its frames become photos, whose poses "
                 "will be solved"]

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from core.config import Axes
+from core.config import Axes, Setting
 from core.geometry.box import WHOLE, Box
 from core.geometry.cameras import CameraModel, Intrinsics
 from core.geometry.rigid import Y_UP_FROM_Z_UP, carried_pose, similarity
 from core.geometry.scene_box import scene_from_ball
 
 __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
-
-
-Setting = Literal["object", "facade", "room"]
-"""What cameras were pointed at: something they stand around, one side of something, or what
-surrounds them."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ class SurfaceModel(nn.Module):
         field = config.field
         warm_up = config.train.density_until > 0
         self.sdf_field = SdfField(replace(field, n_geometry_features=0) if warm_up else field)
-        coarse = replace(field, sphere_radius=RADIANCE_RADIUS, weight_norm=False)
+        coarse = replace(
+            field, sphere_radius=RADIANCE_RADIUS, weight_norm=False, inside_out=False
+        )
         self.radiance = SdfField(coarse, config.train.density_levels) if warm_up else None
         self.register_buffer("_settled", torch.tensor(not warm_up))
         self.color = ColorNetwork(field)

@@ -19,8 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from core.capture.scene import Intrinsics, Photo, Scene, Setting
-from core.config import RunConfig
+from core.capture.scene import Intrinsics, Photo, Scene
+from core.config import RunConfig, Setting
 from core.errors import UserError
 from core.files import write_atomically
 from core.geometry.box import Box

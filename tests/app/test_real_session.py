@@ -4,8 +4,10 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from core.geometry.box import Box
 from tests.app.driver import ROOT, alive
 
 SAMPLE = ROOT / "assets" / "sample"
@@ -38,4 +40,41 @@ def test_the_sample_trains_follows_the_mouse_exports_and_survives_a_crash(launch
         lambda ui: ui["state"] in ("ready", "paused"), "the offered thing opens", seconds=120
     )
     assert alive(back["worker_pid"])
+    assert window.close() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
+    window = launch(SAMPLE, session=REAL)
+    window.wait(lambda ui: ui["state"] == "ready" and ui["region"], "the sample", seconds=120)
+    proposed = Box(np.reshape(window.ui["region"], (4, 4)))
+    window.click("scene")
+    window.click("region_size")
+    window.key("ctrl+a")
+    window.type(f"{0.5 * proposed.half[1]:.4f}")  # the middle one of three
+    window.key("Tab")
+    typed = window.wait(
+        lambda ui: ui["region"] != proposed.frame_from_cube.ravel().tolist(), "another region")
+    box = Box(np.reshape(typed["region"], (4, 4)))
+    assert typed["failure"] == ""
+    assert np.isclose(box.half / proposed.half, 1, atol=1e-3).sum() == 2
+    assert box.center == pytest.approx(proposed.center, abs=1e-3)
+    window.click("region_reset")
+    back = window.wait(lambda ui: ui["region"] != typed["region"], "the proposed region")
+    assert np.reshape(back["region"], (4, 4)) == pytest.approx(proposed.frame_from_cube, abs=1e-6)
+
+    window.click("start")
+    window.wait(lambda ui: ui["step"] > 20 and ui["view_id"] > 0, "training", seconds=180)
+    window.click("pause")
+    window.wait_state("paused")
+    window.click("measure")
+    left, top, width, height = window.ui["widgets"]["canvas_area"]
+    for i, dy in enumerate((-0.1, 0.1)):
+        window.move(left + width / 2, top + height * (0.5 + dy))
+        window.press()
+        window.release()
+        window.wait(lambda ui, i=i: ui["n_markers"] == i + 1, "a place that is picked")
+    window.click("set_length")
+    window.wait(lambda ui: ui["unit"] == "m", "the unit")
     assert window.close() == 0

@@ -151,7 +151,7 @@ class ToySession:
             pose[:3, 3] = [0, -2.5, 0]
             self._emit(Opened(
                 self._path, "toy", "cpu", 10, 0, 0, True,
-                Arranged((tuple(pose.ravel().tolist()),), STILL, STILL, ""),
+                Arranged((tuple(pose.ravel().tolist()),), STILL, STILL, ""), ("a.jpg",),
                 np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12, "standard",
                 {"draft": "Quick look", "standard": "Good in ten minutes"}, 10.0))
             self._go("ready")
