@@ -191,7 +191,10 @@ def exif_focal(path: Path) -> float | None:
 
 def exif_camera(path: Path) -> tuple[str, ...]:
     """What EXIF tells of the camera, its lens and how far that was zoomed, "" for each thing that
-    it does not: photos where this differs were taken through different optics."""
+    it does not: photos where this differs were taken through different optics. Nothing of RAW
+    photos, of which pixels alone are developed."""
+    if path.suffix.lower() in RAW:
+        return ()
     with _opened(path) as image:
         main = image.getexif()
         detailed = main.get_ifd(_EXIF_IFD)

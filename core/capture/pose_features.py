@@ -20,18 +20,15 @@ _PHOTOS_PER_LOT = 4
 
 
 def find_features(
-    database: Path, photos: Path, copies: list[WorkingCopy], most: int, peak: float,
-    clock: Clock,
+    database: Path, photos: Path, copies: list[WorkingCopy], sift: dict[str, Any], clock: Clock,
 ) -> set[frozenset[str]]:
-    """SIFT features, at most ``most`` of a photo; ``peak``: how distinct they must be at least, as
-    pycolmap's ``peak_threshold``. Photos that were taken alike share a camera. Returns the pairs of
-    copies that were compared before."""
+    """SIFT features, by pycolmap's options ``sift``. Photos that were taken alike share a camera.
+    Returns the pairs of copies that were compared before."""
     import pycolmap
 
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = THREADS
-    options.sift.max_num_features = most
-    options.sift.peak_threshold = peak
+    options.sift.mergedict(sift)
     before = set_aside(database)
     pycolmap.Database.open(str(database)).close()  # creates it
     groups = [(group, _reader(group[0])) for group in cameras(copies)]

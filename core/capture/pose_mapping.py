@@ -20,6 +20,7 @@ from core.geometry.scene_box import up_direction
 FEWEST_PLACED = 3
 _MOST_GROUPS = 5
 _FREE_LENS_FROM = 20  # photos of one camera that suffice for a full lens model
+_SURE_WITHIN = 0.5  # pixels
 _WORST_ERROR, _LEAST_ANGLE = 4.0, 1.5  # pixels and degrees of points that stay, as in mapping
 _POINTS_SHOWN = 2000
 _SHARE_FOR_SHOWING = 0.03  # of the time, at most
@@ -114,6 +115,9 @@ def free_lenses(model: Any) -> None:
     options = pycolmap.BundleAdjustmentOptions()
     options.ceres.solver_options.num_threads = 1
     options.print_summary = False
+    # most details are found to a fraction of a pixel, and the rest should not pull at the poses
+    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
+    options.ceres.loss_function_scale = _SURE_WITHIN
     pycolmap.bundle_adjustment(model, options)
     pycolmap.ObservationManager(model).filter_all_points3D(_WORST_ERROR, _LEAST_ANGLE)
     model.update_point_3d_errors()

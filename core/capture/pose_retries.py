@@ -6,6 +6,7 @@ is made only where that cause is likely and there is time, and it is told.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,8 +27,6 @@ _ENOUGH = 0.8
 """Of the usable photos; where as many are placed, no other attempt is made."""
 _FEW_DETAILS = 0.5
 """Of the most that a photo may have; where the usual photo has fewer, more are looked for."""
-_PEAK, _LOW_PEAK = 0.02 / 3, 0.002
-"""How distinct details must be: what pycolmap does by default, and what shows more of them."""
 _BENT = 0.8
 """Pixels of reprojection error from which on a lens that was found to be wide may be a fisheye."""
 _LONGER, _AT_LEAST_S = 1.2, 20.0
@@ -113,13 +112,11 @@ class Solver:
             made.append(self._again(name, best(made, self.copies), ends))
 
     def _first(self) -> Outcome:
-        database = self._database(self.quality.features)
-        return self._from_photos("", database, self.quality.features, _PEAK, float("inf"))
+        return self._from_photos("", self.quality.sift(), float("inf"))
 
     def _again(self, name: str, so_far: Outcome, ends: float) -> Outcome:
         if name == "details":
-            most = 2 * self.quality.features
-            return self._from_photos(name, self._database(most), most, _LOW_PEAK, ends)
+            return self._from_photos(name, self.quality.sift(faint=True), ends)
         before = self.clock.total
         if name == "pairs":
             compared = match_more(so_far.database, self._names, so_far.compared, self.seed, ends,
@@ -132,11 +129,11 @@ class Solver:
         self.clock.finish("matches")
         return self._mapped(name, database, so_far.compared, before, ends)
 
-    def _from_photos(
-        self, name: str, database: Path, most: int, peak: float, ends: float
-    ) -> Outcome:
+    def _from_photos(self, name: str, sift: dict[str, Any], ends: float) -> Outcome:
         before = self.clock.total
-        known = find_features(database, self._photos, self.copies, most, peak, self.clock)
+        settings = hashlib.sha256(repr(sorted(sift.items())).encode()).hexdigest()[:8]
+        database = self.workspace / f"details_{settings}.db"
+        known = find_features(database, self._photos, self.copies, sift, self.clock)
         compared = match_photos(database, self._names, known, self.quality.partners, self.seed,
                                 ends, self.clock)
         return self._mapped(name, database, compared, before, ends)
@@ -174,9 +171,6 @@ class Solver:
     @property
     def _photos(self) -> Path:
         return self.workspace / "photos"
-
-    def _database(self, most: int) -> Path:
-        return self.workspace / f"details_{most}.db"
 
 
 def _looks_bent(model: Any, focals: dict[str, float]) -> bool:

@@ -57,6 +57,17 @@ def test_a_lens_that_looks_bent_is_tried_as_a_fisheye_though_all_is_placed():
     assert all_attempts(replace(facts, fisheye=False)) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("quality", ["fast", "best"])
+def test_every_quality_solves(tmp_path, quality):
+    poses = room_poses(5)
+    textured_plane_photos(tmp_path / "photos", poses, WIDE)
+    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work", quality=quality))
+    assert len(scene.photos) == 5
+    centers = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
+    assert alignment_error(centers, np.array([p[:3, 3] for p in poses])) < 0.02
+
+
 def solved(folder, poses):
     """The scene of the photos in ``folder``, how far off it is, and its report."""
     work = folder.parent / "work"
