@@ -21,6 +21,7 @@ FEWEST_PLACED = 3
 _MOST_GROUPS = 5
 _FREE_LENS_FROM = 20  # photos of one camera that suffice for a full lens model
 _SURE_WITHIN = 0.5  # pixels
+_STEPS = 25  # of the last adjustment; the rest of a hundred takes long and changes little
 _WORST_ERROR, _LEAST_ANGLE = 4.0, 1.5  # pixels and degrees of points that stay, as in mapping
 _POINTS_SHOWN = 2000
 _SHARE_FOR_SHOWING = 0.03  # of the time, at most
@@ -114,6 +115,7 @@ def free_lenses(model: Any) -> None:
             camera.params = [focal, focal, cx, cy, k1, 0.0, 0.0, 0.0]
     options = pycolmap.BundleAdjustmentOptions()
     options.ceres.solver_options.num_threads = 1
+    options.ceres.solver_options.max_num_iterations = _STEPS
     options.print_summary = False
     # most details are found to a fraction of a pixel, and the rest should not pull at the poses
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
