@@ -173,7 +173,8 @@ class Session:
     def _place(self, scene: Scene) -> None:
         """From now on ``scene``, the same photos, is what this is about."""
         assert self.scene is not None
-        moved = scene.scene_from_input @ invert(self.scene.scene_from_input)
+        before, after = self.scene.scene_from_input, scene.scene_from_input
+        moved = None if np.array_equal(before, after) else after @ invert(before)
         self.scene = scene
         if self.trainer is not None:
             self.trainer.edit(scene)

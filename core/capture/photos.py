@@ -91,7 +91,7 @@ def photo_size(path: Path, upright: bool = True) -> tuple[int, int]:
 
     Raises UserError where the file is not a readable image.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         turned = upright and image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
         return (image.height, image.width) if turned else image.size
 
@@ -106,7 +106,7 @@ def read_photo(
     the unturned photo has that shape.
     Raises UserError where the file is damaged or has another shape than the declared one.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         declared = declared or photo_size(path)
         full = image.size
         if size is not None:
@@ -158,7 +158,7 @@ def read_rgba(photo: Photo, lens: Intrinsics) -> np.ndarray:
 
 def has_transparency(path: Path) -> bool:
     """Whether the photo carries an alpha channel that hides something."""
-    with _opened(path) as image:
+    with opened(path) as image:
         if "A" not in image.getbands() and "transparency" not in image.info:
             return False
     pixels = read_photo(path)
@@ -171,7 +171,7 @@ def exif_focal(path: Path) -> float | None:
     Taken from the 35 mm equivalent (along the diagonal, as the standard has it, CIPA DCG-001),
     else from the focal length and the pitch of the focal plane.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         exif = image.getexif().get_ifd(_EXIF_IFD)
         width, height = image.size
     try:
@@ -195,7 +195,7 @@ def exif_camera(path: Path) -> tuple[str, ...]:
     photos, of which pixels alone are developed."""
     if path.suffix.lower() in RAW:
         return ()
-    with _opened(path) as image:
+    with opened(path) as image:
         main = image.getexif()
         detailed = main.get_ifd(_EXIF_IFD)
     told = [main.get(tag) for tag in (_MAKE, _MODEL)]
@@ -207,7 +207,7 @@ def _focal_from_equivalent(equivalent: float, width: int, height: int) -> float:
     return equivalent * float(np.hypot(width, height)) / float(np.hypot(36.0, 24.0))
 
 
-def _opened(path: Path) -> Image.Image:
+def opened(path: Path) -> Image.Image:
     try:
         if path.suffix.lower() in HEIC:
             _with_heic(path)

@@ -6,9 +6,9 @@ Known to those who ask for poses as well as to the solving process.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-QualityName = Literal["fast", "normal", "best"]
+from core.config import PoseQuality
 
 _PEAK, _FAINT_PEAK = 0.02 / 3, 0.002  # pycolmap's own, and one that shows more details
 
@@ -38,7 +38,7 @@ class Quality:
         }
 
 
-QUALITIES: dict[QualityName, Quality] = {
+QUALITIES: dict[PoseQuality, Quality] = {
     "fast": Quality(side=800, features=4000, partners=10, enlarged=False),
     "normal": Quality(side=1000, features=6000, partners=16),
     "best": Quality(side=1400, features=8000, partners=20, shaped=True),

@@ -21,11 +21,11 @@ from filelock import FileLock, Timeout
 from core.capture.colmap import load_model, scene_from_model
 from core.capture.photos import list_photos, photo_names
 from core.capture.pose_export import write_poses
-from core.capture.pose_quality import QualityName
 from core.capture.region import place
 from core.capture.scene import Scene
+from core.config import PoseQuality
 from core.errors import UserError
-from core.tasks import Progress, Task
+from core.tasks import Progress, Task, in_background
 
 __all__ = ["Found", "solve_poses", "write_poses"]
 
@@ -43,7 +43,7 @@ class Found:
 
 def solve_poses(
     folder: Path, workspace: Path, seed: int = 0, *, recursive: bool = False,
-    quality: QualityName = "normal", group: int = 0,
+    quality: PoseQuality = "normal", group: int = 0,
 ) -> Task[Scene]:
     """Solve the poses of the photos in ``folder`` (if ``recursive``, in its subfolders too); the
     frame is upright (+Z) and of arbitrary scale. Photos without a pose are left out and named, with
@@ -74,7 +74,10 @@ def solve_poses(
         yield Progress(1.0, f"{report['photos_used']} of {report['photos_in']} photos placed")
         model = load_model(workspace / "solved")
         scene = scene_from_model(model, dict(zip(photo_names(photos), photos)))
-        return place(replace(scene, kind="photos, poses solved"), notices=_notices(report))
+        scene = replace(scene, kind="photos, poses solved", frame_is_free=True)
+        return (yield from in_background(
+            lambda: place(scene, notices=_notices(report)), Progress(1.0, "finding the subject")
+        ))
     finally:
         lock.release()
 
@@ -164,7 +167,7 @@ def _found(told: dict[str, Any] | None) -> Found | None:
                  np.array(told["points"]).reshape(-1, 3))
 
 
-def _fingerprint(photos: list[Path], seed: int, quality: QualityName) -> str:
+def _fingerprint(photos: list[Path], seed: int, quality: PoseQuality) -> str:
     stats = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in photos]
     return hashlib.sha256(repr((stats, seed, quality)).encode()).hexdigest()
 
