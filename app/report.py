@@ -48,8 +48,8 @@ class Reporter:
             "view_id": shown.view_id, "asked_view_id": viewport.view_id,
             "region": region and region.frame_from_cube.ravel().tolist(),
             "unit": state.arranged.unit if state.arranged else "",
-            "n_markers": len(viewport.markers), "moving": viewport.active,
-            "final": shown.final, "latency_ms": shown.latency_ms,
+            "group": state.poses.group if state.poses else None, "n_markers": len(viewport.markers),
+            "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height], "fps": len(recent),
             "history": len(state.history.steps), "widgets": _rectangles(),
         }

@@ -32,8 +32,8 @@ GAP = 8
 
 def apply() -> None:
     """Bind the global theme and font; make "font_regular", "font_bold" and "font_title", and the
-    item themes "primary", "error_bar", "notice_bar", "root_theme", "padded", "canvas",
-    "line_psnr" and "line_loss"."""
+    item themes "primary", "error_bar", "notice_bar", "root_theme", "padded", "padded_window",
+    "rows", "canvas", "line_psnr" and "line_loss"."""
     _fonts()
     dpg.bind_theme(_base())
     _button_theme("primary", ACCENT_DARK, ACCENT_HOVERED)
@@ -47,6 +47,10 @@ def apply() -> None:
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
     with dpg.theme(tag="padded_window"), dpg.theme_component(dpg.mvWindowAppItem):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 14, 12)
+    with dpg.theme(tag="rows"):
+        for usable in (True, False):
+            with dpg.theme_component(dpg.mvSelectable, enabled_state=usable):
+                dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0, 0.5)
     with dpg.theme(tag="canvas"), dpg.theme_component(dpg.mvChildWindow):
         _color(dpg.mvThemeCol_ChildBg, CLEAR)  # software GL pays per layer
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)

@@ -15,6 +15,7 @@ QUALITIES: dict[str, PoseQuality] = {
     "Fast": "fast", "Normal": "normal", "Best": "best",
 }
 SIZE = (860, 520)
+ROW = 24
 COLUMNS = ("Photo", "Used", "Details", "In common", "Error, pixels", "Sharpness")
 
 
@@ -44,6 +45,7 @@ class PosesPanel:
                 for name in COLUMNS:
                     dpg.add_table_column(label=name)
         dpg.bind_item_theme("doctor", "padded_window")
+        dpg.bind_item_theme("doctor_photos", "rows")
 
     @property
     def quality(self) -> PoseQuality:
@@ -100,7 +102,7 @@ class PosesPanel:
         )
         with dpg.table_row(parent="doctor_photos"):
             dpg.add_selectable(
-                label=photo.name, span_columns=True, enabled=photo.used,
+                label=photo.name, span_columns=True, enabled=photo.used, height=ROW,
                 callback=lambda: self._look(photo.name),
             )
             for cell in cells:

@@ -213,3 +213,17 @@ def test_the_keys_look_through_the_photos_and_drive_the_training(launch, capture
     window.wait_state("paused")
     window.key("h")
     window.wait(lambda ui: "help" in ui["widgets"], "the list of keys")
+
+
+def test_the_pose_doctor_tells_of_each_photo_and_opens_another_group(launch, capture):
+    window = _opened(launch, capture)
+    window.click("photos")
+    ui = window.wait(lambda ui: "group" in ui["widgets"], "the doctor")
+    assert "doctor_advice" in ui["widgets"]
+    assert ui["group"] == 0
+    left, top, _, height = ui["widgets"]["group"]
+    window.click("group")
+    window.move(left + 40, top + 2.2 * height)  # the second of what unfolds below
+    window.press()
+    window.release()
+    window.wait(lambda ui: ui["group"] == 1, "the other group")

@@ -24,6 +24,8 @@ from core.messages import (
     Open,
     Opened,
     Pause,
+    PhotoReport,
+    PoseReport,
     Reset,
     Save,
     Saved,
@@ -76,7 +78,7 @@ class ToySession:
         self._stage = 0
         self._step = 0
         self._opening = 0
-        self._path = ""
+        self._path, self._group = "", 0
         self._go("empty")
 
     def _go(self, state: str) -> None:
@@ -94,6 +96,7 @@ class ToySession:
             case SetView():
                 self._view, self._stage = command, 4
             case Open():
+                self._group = command.group
                 self._open(command.path)
             case Start():
                 self._go("training")
@@ -154,6 +157,11 @@ class ToySession:
                 Arranged((tuple(pose.ravel().tolist()),), STILL, STILL, ""), ("a.jpg",),
                 np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12, "standard",
                 {"draft": "Quick look", "standard": "Good in ten minutes"}, 10.0))
+            self._emit(PoseReport(
+                (PhotoReport("a.jpg", True, "", 4000, "b.jpg", 900, 0.5, 1.0),
+                 PhotoReport("b.jpg", False, "blurred", 90)),
+                (9, 4), self._group, ("Shoot a few more between a.jpg and b.jpg",),
+                ("The first attempt placed 9 of 13 photos",)))
             self._go("ready")
         return True
 
