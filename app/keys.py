@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from app.gui import dpg
 
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
-               "mesh_resolution", "region_center", "region_size", "region_turn", "known_length")
+               "mesh_resolution", "region_center", "region_size", "region_turn", "known_length",
+               "frames")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
 from app.viewport import Viewport
 from app.worker_client import WorkerClient
 from core import worker
+from core.config import OpenOptions
 from core.errors import UserError
 from core.messages import Arranged, Command, Failure, Open, Opened, Pause, Picked, Save
 
@@ -126,8 +127,10 @@ class _Window:
         cleaned = str(Path(cleaned).expanduser().absolute())
         self._apply(Opening(cleaned))
         dpg.set_value("path", cleaned)
-        layout = self._layout
-        self.send(Open(cleaned, layout.source.recursive, layout.poses.quality, group))
+        self.send(Open(cleaned, OpenOptions(
+            self._layout.source.recursive, self._layout.poses.quality, group,
+            self._layout.poses.frames,
+        )))
 
     def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
         """Let the person choose a path."""

@@ -131,10 +131,13 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
     return MeshOptions(arguments.mesh_resolution, arguments.lod, chosen, arguments.axes)
 
 
-def _how(arguments: argparse.Namespace) -> dict[str, Any]:
-    """How photos are to be opened."""
-    return {"recursive": arguments.recursive, "quality": arguments.pose_quality,
-            "group": arguments.group}
+def _how(arguments: argparse.Namespace) -> Any:
+    """Options of opening."""
+    from core.config import OpenOptions
+
+    return OpenOptions(
+        arguments.recursive, arguments.pose_quality, arguments.group, arguments.frames
+    )
 
 
 def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str]) -> int:
@@ -177,7 +180,7 @@ def _reconstruct(arguments: argparse.Namespace) -> int:
             arguments.path, arguments.output, preset=arguments.preset, minutes=arguments.minutes,
             steps=arguments.steps, device=arguments.device, seed=arguments.seed,
             mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
-            **_how(arguments), on_event=bar.event,
+            how=_how(arguments), on_event=bar.event,
         )
     return _tell(arguments, report, _summary(report))
 
@@ -197,12 +200,12 @@ def _poses(arguments: argparse.Namespace) -> int:
     from core.tasks import run
 
     if arguments.dry_run:
-        lines = recognise(arguments.path, arguments.recursive)
+        lines = recognise(arguments.path, _how(arguments))
         return _tell(arguments, {"recognised": lines}, lines)
     workspace = arguments.output / "work"
     with ProgressBar() as bar:
         task = open_capture(
-            arguments.path, workspace, arguments.seed, **_how(arguments),
+            arguments.path, workspace, arguments.seed, how=_how(arguments),
         )
         scene = run(task, bar.progress)
     write_poses(scene, arguments.output, workspace)

@@ -18,6 +18,8 @@ def capture(parser: argparse.ArgumentParser) -> None:
                         help="how much work solving the cameras is worth")
     parser.add_argument("--group", type=natural, default=0, metavar="G",
                         help="which sub-model, where there are several: 0 is the largest")
+    parser.add_argument("--frames", type=positive_int, default=100,
+                        help="of a film, at most (default %(default)s)")
 
 
 def mesh(parser: argparse.ArgumentParser) -> None:

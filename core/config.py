@@ -159,6 +159,20 @@ surrounds them."""
 
 MeshFormat = Literal["obj", "ply", "glb", "stl"]
 PoseQuality = Literal["fast", "normal", "best"]
+@dataclass(frozen=True)
+class OpenOptions:
+    """How a capture is opened."""
+
+    recursive: bool = False
+    """plain photos may lie in subfolders too"""
+    quality: PoseQuality = "normal"
+    """of poses that have to be solved"""
+    group: int = 0
+    """where photos form several models, or fall into groups, which of them; 0 is the largest"""
+    frames: int = 100
+    """that a film gives at most"""
+
+
 Axes = Literal["input", "z", "y"]
 """Those of the input (upright where they mean nothing), or upright with that axis up."""
 

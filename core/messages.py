@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import Axes, MeshFormat, PoseQuality
+from core.config import Axes, MeshFormat, OpenOptions, Setting
 
 PreviewMode = Literal["color", "normals", "depth"]
 State = Literal[
@@ -39,15 +39,10 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Open(Message, frozen=True):
-    """Open any input (photo folder, film, posed capture, saved project); the kind is detected.
-    ``recursive``: photos may lie in subfolders too. ``quality`` of poses that have to be solved;
-    ``group``: where photos fall into groups that share too little, which of them, the best first.
-    """
+    """Open any input (photo folder, film, posed capture, saved project); the kind is detected."""
 
     path: str
-    recursive: bool = False
-    quality: PoseQuality = "normal"
-    group: int = 0
+    how: OpenOptions = OpenOptions()
 
 
 class Start(Message, frozen=True):
@@ -260,6 +255,7 @@ class Opened(Message, frozen=True):
     preset: str
     presets: dict[str, str]
     minutes: float
+    setting: Setting = "object"
     notices: tuple[str, ...] = ()
 
 

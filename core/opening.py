@@ -15,10 +15,10 @@ from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses import Found
 from core.capture.scene import Scene
-from core.config import RunConfig
+from core.config import OpenOptions, RunConfig
 from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
 from core.geometry.scene_box import scene_from_ball, up_direction
-from core.messages import STILL, Arranged, Open, Opened, PhotoReport, PoseReport, Solving
+from core.messages import STILL, Arranged, Opened, PhotoReport, PoseReport, Solving
 from core.places import pose_workspace
 from core.planning import preset_words
 from core.presets import PRESETS, default_preset
@@ -54,13 +54,11 @@ class Opening:
         return trainer
 
 
-def opening(path: Path, hold_out: bool, how: Open) -> Task[Opening]:
+def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
     """Read what lies at ``path``, poses solved if need be, as ``how`` asks for; ``hold_out`` as in
     `Session`. Raises UserError."""
     if not is_project(path):
-        scene = yield from open_capture(
-            path, recursive=how.recursive, quality=how.quality, group=how.group
-        )
+        scene = yield from open_capture(path, how=how)
         poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, how.group)
         return Opening(path, hold_out_every(scene) if hold_out else scene, poses=poses)
     yield Progress(0.0, "reading the project")
@@ -86,7 +84,7 @@ def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.d
         fov_y=float(2 * np.arctan(lens.height / (2 * lens.fy))),
         aspect=lens.width / lens.height, n_levels=config.field.n_levels,
         preset=config.preset, presets=preset_words(scene, device), minutes=config.train.minutes,
-        notices=scene.notices,
+        setting=scene.setting, notices=scene.notices,
     )
 
 

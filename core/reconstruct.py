@@ -14,7 +14,7 @@ import numpy as np
 import trimesh
 
 from core import messages as m
-from core.config import MeshOptions, PoseQuality
+from core.config import MeshOptions, OpenOptions
 from core.contact_sheet import contact_sheet
 from core.errors import UserError
 from core.files import write_atomically
@@ -25,7 +25,7 @@ from core.tasks import Progress, run
 from core.training.checkpoint import is_project
 from core.views import photo_truth, render_photo, score_photos, training_size
 
-DEFAULT_MESH = MeshOptions()
+DEFAULT_MESH, DEFAULT_OPEN = MeshOptions(), OpenOptions()
 PREVIEW_SIDE = 400
 PREVIEW_VIEWS = 3
 
@@ -69,8 +69,7 @@ def reconstruct(
     path: Path, out: Path, *, preset: str | None = None, minutes: float | None = None,
     steps: int | None = None, device: str = "auto", seed: int = 0,
     mesh: MeshOptions = DEFAULT_MESH, hold_out: bool = False, resume: bool = False,
-    recursive: bool = False, quality: PoseQuality = "normal", group: int = 0,
-    on_event: OnEvent = lambda event: None,
+    how: OpenOptions = DEFAULT_OPEN, on_event: OnEvent = lambda event: None,
 ) -> dict[str, Any]:
     """Poses if needed → train → mesh. Leaves ``mesh.<format>``, ``preview.png``, ``project/`` and
     ``report.json`` in ``out`` and returns the report. Raises UserError."""
@@ -84,7 +83,7 @@ def reconstruct(
     try:
         began = time.monotonic()
         going_on = resume and is_project(project)
-        session.handle(m.Open(str(project if going_on else path), recursive, quality, group))
+        session.handle(m.Open(str(project if going_on else path), how))
         watch.until(session, "ready", "paused", "finished")
         times["open"] = time.monotonic() - began
 

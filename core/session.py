@@ -18,7 +18,7 @@ from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses import Found
 from core.capture.scene import Scene
-from core.config import MeshOptions, RunConfig
+from core.config import MeshOptions, OpenOptions, RunConfig
 from core.device import choose_device
 from core.errors import UserError
 from core.geometry.rigid import invert
@@ -86,7 +86,7 @@ class Session:
                 return
             match command:
                 case m.Open():
-                    self._open(Path(command.path).expanduser(), command)
+                    self._open(Path(command.path).expanduser(), command.how)
                 case m.Start():
                     self._start(command)
                 case m.Pause():
@@ -139,7 +139,7 @@ class Session:
 
     # --- opening -------------------------------------------------------------------------
 
-    def _open(self, path: Path, how: m.Open) -> None:
+    def _open(self, path: Path, how: OpenOptions) -> None:
         solving = not is_project(path) and needs_poses(path)
         name = "solve" if solving else "open"
         task = opening(path, self._hold_out, how)

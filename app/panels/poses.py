@@ -8,7 +8,7 @@ from app import theme
 from app.gui import dpg
 from app.panels.widgets import Host, button, enable, show_text
 from app.state import AppState
-from core.config import PoseQuality
+from core.config import OpenOptions, PoseQuality
 from core.messages import PhotoReport, PoseReport
 
 QUALITIES: dict[str, PoseQuality] = {
@@ -37,7 +37,12 @@ class PosesPanel:
             with dpg.group(horizontal=True):
                 dpg.add_combo(list(QUALITIES), tag="quality", default_value="Normal", width=110)
                 button("Solve again", "solve_again", self._solve_again, width=110)
-                dpg.add_combo([], tag="group", width=300, callback=self._choose_group)
+                dpg.add_input_int(
+                    tag="frames", default_value=OpenOptions().frames, width=160, step=20,
+                    min_value=10, max_value=1000, min_clamped=True, max_clamped=True,
+                    label="frames of a film",
+                )
+                dpg.add_combo([], tag="group", width=220, callback=self._choose_group)
             with dpg.table(
                 tag="doctor_photos", policy=dpg.mvTable_SizingStretchProp, scrollY=True,
                 borders_innerH=True, clipper=True, freeze_rows=1,
@@ -50,6 +55,11 @@ class PosesPanel:
     @property
     def quality(self) -> PoseQuality:
         return QUALITIES[dpg.get_value("quality")]
+
+    @property
+    def frames(self) -> int:
+        """Of a film, at most."""
+        return dpg.get_value("frames")
 
     def toggle(self) -> None:
         """Show or hide the window."""

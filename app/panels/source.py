@@ -10,6 +10,8 @@ from app.gui import dpg
 from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 
+SETTINGS = {"object": "an object", "facade": "one side of something", "room": "a room from inside"}
+
 
 class SourcePanel:
     """``show_poses`` opens what was found out about the photos."""
@@ -55,7 +57,7 @@ def _summary(state: AppState) -> str:
     opened = state.opened
     if opened is None:
         return ""
-    parts = [f"{opened.n_photos} photos", opened.kind]
+    parts = [f"{opened.n_photos} photos", opened.kind, SETTINGS[opened.setting]]
     if opened.n_held_out:
         parts.append(f"{opened.n_held_out} held out")
     if opened.n_points:

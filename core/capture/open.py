@@ -18,12 +18,13 @@ from core.capture.photos import exif_focal, list_photos, photo_size
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.transforms import find_transforms, read_transforms
-from core.capture.video import COUNT, is_video, photos_of_video
-from core.config import PoseQuality
+from core.capture.video import is_video, photos_of_video
+from core.config import OpenOptions
 from core.errors import UserError
 from core.places import pose_workspace
 from core.tasks import Progress, Task, within
 
+DEFAULT = OpenOptions()
 FILM_SHARE = 0.15
 """Of the time that a film takes until its poses are solved, for choosing its frames."""
 
@@ -39,14 +40,10 @@ _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], .
 
 
 def open_capture(
-    path: Path, workspace: Path | None = None, seed: int = 0, *, recursive: bool = False,
-    quality: PoseQuality = "normal", group: int = 0,
+    path: Path, workspace: Path | None = None, seed: int = 0, *, how: OpenOptions = DEFAULT,
 ) -> Task[Scene]:
     """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
     a film, whose poses are then solved in ``workspace`` (default: the user's cache folder).
-    ``recursive``: plain photos may lie in subfolders too; ``quality`` of the poses solved;
-    ``group``: where photos form several models, or fall into groups, which of them, the largest
-    being 0.
 
     Raises UserError, one line, for anything that cannot be opened.
     """
@@ -56,17 +53,18 @@ def open_capture(
         from core.capture.poses import solve_poses
 
         workspace = workspace or pose_workspace(path)
-        solve = partial(solve_poses, workspace=workspace, seed=seed, quality=quality, group=group)
+        solve = partial(solve_poses, workspace=workspace, seed=seed, quality=how.quality,
+                        group=how.group)
         if is_video(path):
-            frames = photos_of_video(path, workspace / "frames")
+            frames = photos_of_video(path, workspace / "frames", how.frames)
             photos = yield from within(frames, 0.0, FILM_SHARE)
             scene = yield from within(solve(photos), FILM_SHARE, 1.0)
             scene = replace(scene, kind="a film, poses solved")
         else:
-            scene = yield from solve(path, recursive=recursive)
+            scene = yield from solve(path, recursive=how.recursive)
     else:
         yield Progress(0.0, f"reading {reader[0]}")
-        scene = read_colmap(path, group) if reader[1] is read_colmap else reader[1](path)
+        scene = read_colmap(path, how.group) if reader[1] is read_colmap else reader[1](path)
     scene = yield from with_masks(scene)
     # An IDR capture declares its ball, and has no view from below to find one by.
     return (yield from fit_to_masks(scene, keep_ball=scene.kind == IDR))
@@ -77,7 +75,7 @@ def needs_poses(path: Path) -> bool:
     return _reader(Path(path).expanduser()) is None
 
 
-def recognise(path: Path, recursive: bool = False) -> list[str]:
+def recognise(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
     """What lies at ``path`` and why it is taken for that, in lines for people, from file names and
     headers alone. Raises UserError where it is nothing usable."""
     path = Path(path).expanduser()
@@ -90,10 +88,10 @@ def recognise(path: Path, recursive: bool = False) -> list[str]:
         if reader[1] is read_colmap and len(models := sub_models(path)) > 1:
             lines += [f"sub-model {i}: {name}, {n} photos" for i, (name, n) in enumerate(models)]
     elif is_video(path):
-        return [f"{path.name}: a film", f"up to {COUNT} of its frames become photos, whose poses "
-                "will be solved"]
+        return [f"{path.name}: a film", f"up to {how.frames} of its frames become photos, whose "
+                "poses will be solved"]
     else:
-        photos = list_photos(path, recursive)
+        photos = list_photos(path, how.recursive)
         lines = [f"{path.name}: a folder of {len(photos)} photos without poses, which will be "
                  "solved"]
         lines += [f"camera: {words}" for words in _cameras(photos)]

@@ -16,8 +16,6 @@ from core.errors import UserError
 from core.tasks import Progress, Task
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm")
-COUNT = 100
-"""Photos at most, where nobody says how many."""
 _LOOKED_AT = 320
 """Pixels along the longer side of the pictures by which frames are judged."""
 _MOVED = 0.01
@@ -33,7 +31,7 @@ def is_video(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in SUFFIXES
 
 
-def photos_of_video(path: Path, folder: Path, count: int = COUNT) -> Task[Path]:
+def photos_of_video(path: Path, folder: Path, count: int) -> Task[Path]:
     """Up to ``count`` frames of the film at ``path`` as upright photos in ``folder``, evenly over
     the way that the picture moved; what lies there already for this film is kept. Returns
     ``folder``. Raises UserError where the film cannot be read or its camera stands still."""

@@ -31,7 +31,7 @@ from tests.app.driver import ROOT
 
 OPENED = Opened(
     "/photos/owl", "photos", "cpu", 36, 0, 100, False, Arranged((), STILL, STILL, ""), (), b"", 0.8,
-    1.5, 12, "standard", {"standard": "words"}, 10.0, ("one photo was skipped",),
+    1.5, 12, "standard", {"standard": "words"}, 10.0, "object", ("one photo was skipped",),
 )
 
 

@@ -96,7 +96,7 @@ class ToySession:
             case SetView():
                 self._view, self._stage = command, 4
             case Open():
-                self._group = command.group
+                self._group = command.how.group
                 self._open(command.path)
             case Start():
                 self._go("training")

@@ -60,11 +60,11 @@ def test_a_film_becomes_sharp_photos_all_along_the_way(tmp_path):
 
 def test_a_film_of_a_camera_that_stands_still_is_refused(tmp_path):
     with pytest.raises(UserError, match="hardly moves"):
-        run(photos_of_video(film(tmp_path / "still.mp4", moves=0, n=12), tmp_path / "frames"))
+        run(photos_of_video(film(tmp_path / "still.mp4", moves=0, n=12), tmp_path / "frames", 12))
 
 
 def test_a_broken_film_is_refused_by_name(tmp_path):
     path = tmp_path / "broken.mp4"
     path.write_bytes(b"no film at all" * 100)
     with pytest.raises(UserError, match=r"broken\.mp4 is not a film"):
-        run(photos_of_video(path, tmp_path / "frames"))
+        run(photos_of_video(path, tmp_path / "frames", 12))
