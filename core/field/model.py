@@ -17,6 +17,9 @@ from core.field.sdf_field import SdfField
 
 RADIANCE_RADIUS = 0.05
 """Of the ball that the warm-up starts from, scene units: almost nothing."""
+ROOM_RADIUS = 0.9
+"""Of the hollow that it starts from in a room. Density so far from the cameras still has a slope to
+learn by, which that of a ball in the middle has not."""
 
 BLENDED_EYES = 4
 """How many views make up the colour of a point on the surface: what a single one saw stains."""
@@ -39,9 +42,8 @@ class SurfaceModel(nn.Module):
         field = config.field
         warm_up = config.train.density_until > 0
         self.sdf_field = SdfField(replace(field, n_geometry_features=0) if warm_up else field)
-        coarse = replace(
-            field, sphere_radius=RADIANCE_RADIUS, weight_norm=False, inside_out=False
-        )
+        radius = ROOM_RADIUS if field.inside_out else RADIANCE_RADIUS
+        coarse = replace(field, sphere_radius=radius, weight_norm=False)
         self.radiance = SdfField(coarse, config.train.density_levels) if warm_up else None
         self.register_buffer("_settled", torch.tensor(not warm_up))
         self.color = ColorNetwork(field)

@@ -51,7 +51,7 @@ _STRAYS_OF_RELIEF, _STRAYS_OF_ROOM = 0.01, 0.02
 _STANDS_OUT_OF_WALL = 0.25  # of what is looked at, for it to be the subject and not the wall
 _MARGIN, _NEIGHBOURS = 0.14, 10  # of the radius of its ball
 _WALL_DEPTH = 0.06  # before and behind it, and on its sides
-_BELOW = 0.04  # of the height: some of what it stands on is kept, so that it has a base
+_BELOW, _BEHIND = 0.08, 0.12  # of its height: so much of what it stands on or hangs at is kept
 _YAWS = np.radians(np.arange(0, 90, 3))
 
 
@@ -151,13 +151,13 @@ def propose(points: np.ndarray, at: Aim, world_from_camera: np.ndarray) -> Subje
             return Subject(box, whole, "facade", "one side of something flat", level)
         found = _around(cloud, axes)
         out = int(np.argmax(wall.normal @ axes))
-        return replace(found, box=_with_base(found.box, points, out), setting="facade",
+        return replace(found, box=_with_base(found.box, points, out, _BEHIND), setting="facade",
                        words="something on a wall", ground=level)
     if ground is not None:
         cloud = _standing_out(points, near, ground, at, 0.0)
         if cloud is not None:
             found = _around(cloud)
-            return replace(found, box=_with_base(found.box, points, 2),
+            return replace(found, box=_with_base(found.box, points, 2, _BELOW),
                            words="an object on a plane", ground=level)
     return replace(_around(_densest(points, at, near)), ground=level)
 
@@ -259,15 +259,15 @@ def upright_box(
     return Box.of(axes @ ((low + high) / 2), (high - low) / 2 + margin, axes)
 
 
-def _with_base(box: Box, points: np.ndarray, axis: int) -> Box:
-    """``box`` that begins, along ``axis``, a little before the plane it stands on, which ``points``
-    show within its walls."""
+def _with_base(box: Box, points: np.ndarray, axis: int, kept: float) -> Box:
+    """``box`` that begins, along ``axis``, the share ``kept`` of its length before the plane it
+    stands on, which ``points`` show within its walls."""
     local = (points - box.center) @ box.axes
     walls = [k for k in range(3) if k != axis]
     under = local[(np.abs(local) < box.half)[:, walls].all(1), axis]
     top = box.half[axis]
     bottom = min(float(np.quantile(under, 0.02)), top)
-    bottom -= _BELOW * (top - bottom)
+    bottom -= kept * (top - bottom)
     center, half = np.zeros(3), box.half.copy()
     center[axis], half[axis] = (top + bottom) / 2, (top - bottom) / 2
     return Box.of(box.center + box.axes @ center, half, box.axes)

@@ -9,8 +9,9 @@ import torch
 from core.config import MeshOptions
 from core.field.model import SurfaceModel
 from core.meshing.from_model import mesh_of_model
-from core.presets import PRESETS
+from core.presets import PRESETS, for_scene
 from core.rendering.sampling import random_in_ball
+from core.rendering.volume import density
 from core.tasks import run
 from core.training import losses, schedule
 from core.training_stats import StatsWindow
@@ -271,3 +272,14 @@ def test_the_other_presets_begin_as_a_radiance_field(name):
             assert model.features(x, samples.features).shape == (5, FIELD.n_geometry_features)
             assert color.shape == normals.shape == (5, 3)
             assert ((color >= 0) & (color <= 1)).all()
+
+
+def test_a_room_starts_clear_around_its_cameras_and_ends_in_all_directions():
+    room = SurfaceModel(for_scene(WARM, False, "room"), 3, True)
+    thing = SurfaceModel(for_scene(WARM, False, "object"), 3, True)
+    assert room.background is None, "there is nothing behind its walls"
+    assert thing.background is not None
+    out = torch.nn.functional.normalize(torch.randn(200, 3), dim=-1)
+    seen_at = [density(room.shape.sdf(r * out)).mean() for r in (0.2, 0.6, 1.0)]
+    assert seen_at[0] < 0.1 * seen_at[1] < 0.1 * seen_at[2]
+    assert density(thing.shape.sdf(out)).mean() < density(thing.shape.sdf(0.02 * out)).mean()
