@@ -35,7 +35,8 @@ class Reporter:
         if self._path is None or now - self._last < PERIOD_S:
             return
         self._last = now
-        shown, region = viewport.shown, viewport.region.box
+        shown, stage = viewport.shown, viewport.stage
+        region = stage.region.box
         recent = [t for t in frames if t > now - 1.0]
         document = {
             "frame": self._frame, "pid": os.getpid(), "worker_pid": worker_pid,
@@ -48,7 +49,7 @@ class Reporter:
             "view_id": shown.view_id, "asked_view_id": viewport.view_id,
             "region": region and region.frame_from_cube.ravel().tolist(),
             "unit": state.arranged.unit if state.arranged else "",
-            "group": state.poses.group if state.poses else None, "n_markers": len(viewport.markers),
+            "group": state.poses.group if state.poses else None, "n_markers": len(stage.markers),
             "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height], "fps": len(recent),
             "history": len(state.history.steps), "widgets": _rectangles(),

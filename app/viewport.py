@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import theme
 from app.gui import dpg
 from app.orbit_camera import OrbitCamera
-from app.projection import draw_frusta, frusta, project, ray, splat
-from app.region_tool import RegionTool
+from app.projection import ray
+from app.stage import Stage, point_of, up_of
 from app.texture import Texture
 from core.geometry.box import Box
-from core.geometry.rigid import transform_points
 from core.messages import (
     PREVIEW_SHARE,
     Arrange,
@@ -38,8 +36,6 @@ ORBIT_PER_PIXEL = math.radians(0.4)
 ZOOM_PER_NOTCH = 0.88
 STILL_AFTER_S = 0.15
 IN_FLIGHT_S = 1.0
-A_LENS = (math.radians(40), 4 / 3)
-"""Field of view and aspect of cameras that are not known yet."""
 A_CLICK = 4  # pixels; a mouse that moved less did not drag
 _LEFT, _RIGHT, _MIDDLE = 0, 1, 2
 
@@ -68,14 +64,8 @@ class Viewport:
         self._send = send
         self._home = self.camera
         self._overview = self.camera
-        self.region = RegionTool(self._set_region)
-        self.markers: tuple[Point, ...] = ()
-        """places that were picked, scene frame; joined by a line"""
+        self.stage = Stage(self._set_region)
         self._before = self.camera
-        self._opened: Opened | None = None
-        self._cameras = np.zeros((0, 4, 4))
-        self._points = np.zeros((0, 3), np.float32)
-        self._solving: Solving | None = None
         self._picked: Callable[[Picked], None] | None = None
         self._pressed = (0.0, 0.0)
         self._photo = 0
@@ -104,28 +94,22 @@ class Viewport:
 
     def opened(self, opened: Opened) -> None:
         """Look at a newly opened scene from afar, past its first photo."""
-        self._points = np.frombuffer(opened.points, np.float32).reshape(-1, 3)
-        self._take(opened.arranged)
+        self.stage.open(opened)
         camera = OrbitCamera(up=up_of(opened.arranged), fov_y=opened.fov_y)
-        if len(self._cameras):
-            camera = camera.looking_through(self._cameras[0], opened.fov_y)
+        if len(self.stage.cameras):
+            camera = camera.looking_through(self.stage.cameras[0], opened.fov_y)
         else:
             camera = camera.framed()
         self._home = camera
         self._photo = 0
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
-        self.region.shown = True
         self.clear(opened)
         self.ask()
 
     def arranged(self, arranged: Arranged) -> None:
         """The region, the frame or the unit is another one now: keep looking at the same."""
         moved, up = np.reshape(arranged.moved, (4, 4)), up_of(arranged)
-        self._points = transform_points(moved, self._points)
-        self.markers = tuple(
-            _point(transform_points(moved, np.array([p]))[0]) for p in self.markers
-        )
-        self._take(arranged)
+        self.stage.arrange(arranged)
         looking_home = self.camera == self._overview
         self._home = self._home.carried(moved, up)
         self._overview = self._overview.carried(moved, up)
@@ -133,20 +117,16 @@ class Viewport:
         self._place()
         self.ask()
 
-    def _take(self, arranged: Arranged) -> None:
-        self._cameras = np.array(arranged.cameras, float).reshape(-1, 4, 4)
-        self.region.box = Box(np.reshape(arranged.region, (4, 4)))
-
     def watch(self, solving: Solving | None) -> None:
         """Show the poses found so far; None: what is open again."""
-        if solving is self._solving:
+        if solving is self.stage.solving:
             return
-        if solving is not None and self._solving is None:
+        if solving is not None and self.stage.solving is None:
             self._before = self.camera
             self.camera = OrbitCamera().framed()
         elif solving is None:
             self.camera = self._before
-        self._solving = solving
+        self.stage.solving = solving
         self._place()
 
     def pick(self, then: Callable[[Picked], None] | None) -> None:
@@ -162,12 +142,12 @@ class Viewport:
 
     def show_region(self, shown: bool) -> None:
         """Whether the region and its handles are there to be dragged."""
-        self.region.shown = shown
+        self.stage.region.shown = shown
         self._draw_overlay()
 
     def mark(self, places: tuple[Point, ...]) -> None:
         """Draw these ``places``, joined by a line."""
-        self.markers = places
+        self.stage.markers = places
         self._draw_overlay()
 
     def _set_region(self, box: Box) -> None:
@@ -175,7 +155,7 @@ class Viewport:
 
     def clear(self, opened: Opened | None) -> None:
         """There is no surface (any more): show the cameras of ``opened``, or nothing."""
-        self._opened = opened
+        self.stage.opened = opened
         self.shown = Shown()
         self._place()
 
@@ -199,20 +179,20 @@ class Viewport:
     def approach(self) -> None:
         """A surface is about to appear: look through the first photo, unless the person has
         already chosen a view."""
-        self.region.shown = False
+        self.stage.region.shown = False
         if self.camera == self._overview:
             self.reset()
 
     def next_photo(self, step: int) -> None:
         """Look through the next photo, or the one before (``step`` -1)."""
-        if self._opened is not None and len(self._cameras):
-            self._photo = (self._photo + step) % len(self._cameras)
-            pose = self._cameras[self._photo]
-            self._move(self.camera.looking_through(pose, self._opened.fov_y))
+        if self.stage.opened is not None and len(self.stage.cameras):
+            self._photo = (self._photo + step) % len(self.stage.cameras)
+            pose = self.stage.cameras[self._photo]
+            self._move(self.camera.looking_through(pose, self.stage.opened.fov_y))
 
     def look_through(self, name: str) -> None:
         """Look through the photo ``name``, if it is one of those that are used."""
-        opened = self._opened
+        opened = self.stage.opened
         if opened is not None and name in opened.names:
             self._photo = opened.names.index(name)
             self.next_photo(0)
@@ -241,12 +221,10 @@ class Viewport:
         """Draw the picture as large as fits, its aspect kept; without one, the sparse points."""
         dpg.delete_item("picture", children_only=True)
         width, height = self._size
-        points = self._points if self._opened is not None else self._points[:0]
-        shown = self.shown.width, self.shown.height
-        if self._solving is not None:
-            points, shown = np.frombuffer(self._solving.points, np.float32).reshape(-1, 3), (0, 0)
-        if not shown[0] and len(points):
-            self._texture.load(splat(points, self.camera, self._size))
+        shown = (self.shown.width, self.shown.height) if self._shows_surface else (0, 0)
+        dots = None if self._shows_surface else self.stage.dots(self.camera, self._size)
+        if dots is not None:
+            self._texture.load(dots)
             shown = self._size
         if shown[0]:
             scale = min(width / shown[0], height / shown[1])
@@ -260,26 +238,13 @@ class Viewport:
             )
         self._draw_overlay()
 
+    @property
+    def _shows_surface(self) -> bool:
+        return self.shown.width > 0 and self.stage.solving is None
+
     def _draw_overlay(self) -> None:
-        """The cameras while there is no surface; the region; what was picked."""
         dpg.delete_item("overlay", children_only=True)
-        if self._solving is not None:
-            cameras = np.array(self._solving.cameras, float).reshape(-1, 4, 4)
-            draw_frusta("overlay", frusta(cameras, *A_LENS), self.camera, self._size)
-            return
-        opened = self._opened
-        if opened is None:
-            return
-        if not self.shown.width:
-            corners = frusta(self._cameras, opened.fov_y, opened.aspect)
-            draw_frusta("overlay", corners, self.camera, self._size)
-        self.region.draw("overlay", self.camera, self._size)
-        if self.markers:
-            pixels, before = project(np.array(self.markers), self.camera, self._size)
-            places = pixels[before].tolist()
-            dpg.draw_polyline(places, parent="overlay", color=theme.PLOT_LOSS, thickness=2)
-            for place in places:
-                dpg.draw_circle(place, 4, parent="overlay", color=theme.PLOT_LOSS, fill=theme.TEXT)
+        self.stage.draw("overlay", self.camera, self._size, bare=not self._shows_surface)
 
     # --- what is asked for -------------------------------------------------------------
 
@@ -296,7 +261,7 @@ class Viewport:
         self._dirty = True
         self._resting = False
         self._changed_at = time.perf_counter()
-        if self.shown.width and self._solving is None:
+        if self._shows_surface:
             self._draw_overlay()
         else:
             self._place()
@@ -345,7 +310,8 @@ class Viewport:
         x, y = dpg.get_mouse_pos(local=False)
         if self._drag is None:
             kind = _drag_kind() if dpg.is_item_hovered("canvas_area") else None
-            if kind == "orbit" and self.region.grab(*self._inside(x, y), self.camera, self._size):
+            at = self._inside(x, y)
+            if kind == "orbit" and self.stage.region.grab(*at, self.camera, self._size):
                 kind = "region"
             self._drag = (kind, (x, y)) if kind else None
             self._pressed = (x, y)
@@ -354,7 +320,7 @@ class Viewport:
         dx, dy = x - last_x, y - last_y
         if (dx, dy) != (0, 0):
             if kind == "region":
-                self.region.drag(dx, dy, self.camera, self._size, _control())
+                self.stage.region.drag(dx, dy, self.camera, self._size, _control())
                 self._draw_overlay()
             elif kind == "orbit":
                 turned = self.camera.orbited(-dx * ORBIT_PER_PIXEL, dy * ORBIT_PER_PIXEL)
@@ -368,10 +334,10 @@ class Viewport:
     def _released(self, kind: str, x: float, y: float) -> None:
         self._changed_at = 0.0  # the drag is over: refine at once
         if kind == "region":
-            self.region.release()
+            self.stage.region.release()
         elif self._picked is not None and math.dist((x, y), self._pressed) < A_CLICK:
             origin, direction = ray(*self._inside(x, y), self.camera, self._size)
-            self._send(Pick(_point(origin), _point(direction)))
+            self._send(Pick(point_of(origin), point_of(direction)))
 
     def _inside(self, x: float, y: float) -> tuple[float, float]:
         """Pixels from the viewport's corner."""
@@ -384,17 +350,6 @@ class Viewport:
         x, y = self._inside(*dpg.get_mouse_pos(local=False))
         cursor = (x - self._size[0] / 2, y - self._size[1] / 2)
         self._move(self.camera.zoomed(ZOOM_PER_NOTCH**notches, cursor, self._size[1]))
-
-
-def up_of(arranged: Arranged) -> Point:
-    """Unit, scene frame."""
-    turn = np.reshape(arranged.upright_from_scene, (4, 4))[:3, :3]
-    return _point(turn[2] / np.linalg.norm(turn[2]))
-
-
-def _point(v: np.ndarray) -> Point:
-    x, y, z = v.tolist()
-    return x, y, z
 
 
 def _drag_kind() -> str | None:

@@ -137,7 +137,7 @@ class _Window:
         self._dialogs.ask(purpose, start, then)
 
     def _toggle_region(self) -> None:
-        self._viewport.show_region(not self._viewport.region.shown)
+        self._viewport.show_region(not self._viewport.stage.region.shown)
         self._layout.scene.draw(self.state)
 
     def _train_or_pause(self) -> None:

@@ -148,7 +148,7 @@ class ScenePanel:
             enable(tag, reason)
         for tag in ("region_center", "region_size", "region_turn", "known_length", "unit"):
             dpg.configure_item(tag, enabled=not reason)
-        dpg.set_value("region_shown", self._viewport.region.shown)
+        dpg.set_value("region_shown", self._viewport.stage.region.shown)
         if state.opened is not self._opened:
             self._opened, self._ends = state.opened, ()
             self._proposed = self._arranged = None
@@ -159,7 +159,7 @@ class ScenePanel:
         self._arranged = state.arranged
         box, moved = _region(state.arranged), np.reshape(state.arranged.moved, (4, 4))
         self._proposed = box if self._proposed is None else self._proposed.carried(moved)
-        self._ends = self._viewport.markers
+        self._ends = self._viewport.stage.markers
         shown = box.carried(_upright(state.arranged))
         dpg.set_value("region_center", [*shown.center.tolist(), 0.0])
         dpg.set_value("region_size", [*(2 * shown.half).tolist(), 0.0])
