@@ -9,6 +9,7 @@ from app.dialogs import Purpose
 from app.gui import dpg
 from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
 from app.state import AppState
+from app.status import count
 
 SETTINGS = {"object": "an object", "facade": "one side of something", "room": "a room from inside"}
 
@@ -61,7 +62,7 @@ def _summary(state: AppState) -> str:
     if opened.n_held_out:
         parts.append(f"{opened.n_held_out} held out")
     if opened.n_points:
-        parts.append(f"{opened.n_points:,} points")
+        parts.append(f"{count(opened.n_points)} points")
     if opened.has_masks:
         parts.append("masks")
     return "  ·  ".join([*parts, f"on {opened.device}"])
