@@ -321,6 +321,10 @@ def test_a_length_known_between_two_picked_points_is_true_in_the_exported_mesh(
     assert about["up"] == [0, 0, 1]
     np.testing.assert_allclose(about["size"], np.ptp(after, axis=0), rtol=1e-4)
     assert only(run.do(m.Pick((0.0, 0, 3), (1.0, 0, 0))), m.Picked).point is None
+    run.do(m.Save(str(tmp_path / "project")))
+    again = sessions()
+    again.do(m.Open(str(tmp_path / "project")), "finished")
+    np.testing.assert_allclose(vertices_of(again, tmp_path / "again.ply"), after, atol=1e-3)
     turned = vertices_of(run, tmp_path / "turned.ply", axes="y")
     np.testing.assert_allclose(turned[:, 1], after[:, 2], rtol=1e-4, atol=1e-3)
 

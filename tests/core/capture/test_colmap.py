@@ -4,10 +4,13 @@ import numpy as np
 import pycolmap
 import pytest
 
-from core.capture.colmap import intrinsics_from_camera, read_colmap
+from core.capture.colmap import intrinsics_from_camera, read_colmap, sub_models
+from core.capture.open import open_capture, recognise
+from core.config import OpenOptions
 from core.errors import UserError
 from core.geometry.cameras import project
 from core.geometry.rigid import invert
+from core.tasks import run
 from tests.core.captures import DATA, LENS, noise_photo, orbit, pixels_of
 
 POSES = orbit(5)
@@ -58,6 +61,13 @@ def test_of_several_sub_models_the_largest_is_used(tmp_path):
     scene = read_colmap(tmp_path)
     assert len(scene.photos) == 5
     assert scene.notices == ("2 sub-models; 1 with 5 photos is used",)
+    assert sub_models(tmp_path) == [("1", 5), ("0", 3)]
+    assert len(read_colmap(tmp_path, 1).photos) == 3
+    with pytest.raises(UserError, match="no sub-model 2: there are 2"):
+        read_colmap(tmp_path, 2)
+    assert "sub-model 1: 0, 3 photos" in recognise(tmp_path)
+    scene = run(open_capture(tmp_path, how=OpenOptions(group=1)))
+    assert len(scene.photos) == 3
 
 
 def test_missing_photos_are_reported(tmp_path):
