@@ -125,7 +125,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(
                 state, opened=event, arranged=event.arranged, poses=None, task=None, stats=None,
                 history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
-                failure="", preview=None,
+                failure="", preview=None, solving=None,
             )
         case Arranged():
             return replace(state, arranged=event)

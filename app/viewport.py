@@ -94,6 +94,7 @@ class Viewport:
 
     def opened(self, opened: Opened) -> None:
         """Look at a newly opened scene from afar, past its first photo."""
+        self.stage.solving = None  # the camera from before that is of another scene
         self.stage.open(opened)
         camera = OrbitCamera(up=up_of(opened.arranged), fov_y=opened.fov_y)
         if len(self.stage.cameras):

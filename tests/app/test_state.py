@@ -23,6 +23,7 @@ from core.messages import (
     Notice,
     Opened,
     Saved,
+    Solving,
     StateChanged,
     TaskProgress,
     TrainingStats,
@@ -70,6 +71,14 @@ def test_a_scene_that_opens_clears_the_last_ones_numbers():
     assert state.history == History()
     assert state.failure == ""
     assert state.notices == OPENED.notices
+
+
+def test_poses_found_so_far_are_shown_until_the_scene_opens_or_solving_ends():
+    found = Solving((STILL,), b"")
+    solving = _after(StateChanged("solving", ("cancel",), {}), found)
+    assert solving.solving is found
+    assert _after(OPENED, state=solving).solving is None
+    assert _after(StateChanged("empty", ("open",), {}), state=solving).solving is None
 
 
 def test_the_sum_of_the_weighted_losses_is_plotted():
