@@ -76,7 +76,7 @@ def solve_poses(
         scene = scene_from_model(model, dict(zip(photo_names(photos), photos)))
         scene = replace(scene, kind="photos, poses solved", frame_is_free=True)
         return (yield from in_background(
-            lambda: place(scene, notices=_notices(report)), Progress(1.0, "finding the subject")
+            lambda: place(scene, notices=_notices(report)), Progress(1.0, "looking for the subject")
         ))
     finally:
         lock.release()
