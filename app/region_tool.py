@@ -60,13 +60,14 @@ class RegionTool:
         """Whether there is a handle at this pixel; it then follows `drag` until `release`."""
         if self.box is None or not self.shown:
             return False
-        pixels, free = self._handles(camera, size)
+        pixels, free = self.places(camera, size)
         away = np.where(free, np.linalg.norm(pixels - (x, y), axis=1), math.inf)
         self._grabbed = int(away.argmin()) if away.min() < REACH else None
         return self._grabbed is not None
 
-    def _handles(self, camera: OrbitCamera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels [6, 2], and which [6] can be dragged, their axes not being seen end on."""
+    def places(self, camera: OrbitCamera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels [6, 2] of the handles, and which [6] can be dragged, their axes not being seen end
+        on."""
         assert self.box is not None
         pixels, before = project(handles(self.box), camera, size)
         middle, _ = project(self.box.center, camera, size)
@@ -94,7 +95,7 @@ class RegionTool:
             if before[a] and before[b]:
                 dpg.draw_line(pixels[a].tolist(), pixels[b].tolist(), parent=parent,
                               color=theme.ACCENT)
-        pixels, free = self._handles(camera, size)
+        pixels, free = self.places(camera, size)
         for place in pixels[free].tolist():
             dpg.draw_circle(place, HANDLE_RADIUS, parent=parent, color=theme.BACKGROUND,
                             fill=theme.ACCENT)

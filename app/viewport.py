@@ -340,6 +340,14 @@ class Viewport:
             origin, direction = ray(*self._inside(x, y), self.camera, self._size)
             self._send(Pick(point_of(origin), point_of(direction)))
 
+    def handles(self) -> list[tuple[float, float] | None]:
+        """Where in the window the region's handles can be grabbed, None for those that cannot."""
+        if self.stage.region.box is None:
+            return []
+        pixels, free = self.stage.region.places(self.camera, self._size)
+        left, top = dpg.get_item_rect_min("canvas_area")
+        return [(left + x, top + y) if f else None for (x, y), f in zip(pixels.tolist(), free)]
+
     def _inside(self, x: float, y: float) -> tuple[float, float]:
         """Pixels from the viewport's corner."""
         left, top = dpg.get_item_rect_min("canvas_area")

@@ -67,6 +67,17 @@ def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
     half = Box(np.reshape(back["region"], (4, 4))).half
     assert half / half[0] == pytest.approx(proposed.half / proposed.half[0], abs=1e-4)
 
+    x, y = back["handles"][2]  # of the upper side
+    window.move(x, y)
+    window.press()
+    for step in range(1, 5):
+        window.move(x, y - 10 * step)
+    window.release()
+    taller = window.wait(lambda ui: ui["region"] != back["region"], "a taller region")
+    change = Box(np.reshape(taller["region"], (4, 4))).half / half
+    assert change[2] > 1.05 * change[0]
+    assert change[1] == pytest.approx(change[0], abs=1e-3)
+
     window.click("start")
     window.wait(lambda ui: ui["step"] > 20 and ui["view_id"] > 0, "training", seconds=180)
     window.click("pause")
