@@ -75,7 +75,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Subject:
-    """``ball``: about all of the subject; corners of the box that surely hold nothing of it may lie
+    """``ball``: about all of the subject; corners of the box that hardly hold any of it may lie
     outside. ``setting`` as in a Scene; ``words`` say it to people; ``ground``: the height of what
     the subject stands on or hangs over, where that was found."""
 
@@ -151,14 +151,16 @@ def propose(points: np.ndarray, at: Aim, world_from_camera: np.ndarray) -> Subje
             return Subject(box, whole, "facade", "one side of something flat", level)
         found = _around(cloud, axes)
         out = int(np.argmax(wall.normal @ axes))
-        return replace(found, box=_with_base(found.box, points, out, _BEHIND), setting="facade",
+        box = _with_base(found.box, points, out, _BEHIND)
+        return replace(found, box=box, ball=_ball_of(box), setting="facade",
                        words="something on a wall", ground=level)
     if ground is not None:
         cloud = _standing_out(points, near, ground, at, 0.0)
         if cloud is not None:
             found = _around(cloud)
-            return replace(found, box=_with_base(found.box, points, 2, _BELOW),
-                           words="an object on a plane", ground=level)
+            box = _with_base(found.box, points, 2, _BELOW)
+            return replace(found, box=box, ball=_ball_of(box), words="an object on a plane",
+                           ground=level)
     return replace(_around(_densest(points, at, near)), ground=level)
 
 
@@ -182,10 +184,16 @@ def _around(cloud: np.ndarray, axes: np.ndarray | None = None) -> Subject:
     where it ends, a handle without any texture may go on."""
     neighbours, _ = KDTree(cloud).query(cloud, min(_NEIGHBOURS, len(cloud)))
     core = cloud[upright_box(cloud, _STRAYS, 0.0, axes).contains(cloud)]
-    center, radius = enclosing_ball(core)
+    _, radius = enclosing_ball(core)
     margin = _MARGIN * radius + float(np.median(neighbours[:, -1]))
     box = upright_box(core, 0.0, margin, axes)
-    return Subject(box, (center, radius + margin), "object", "an object")
+    return Subject(box, _ball_of(box), "object", "an object")
+
+
+def _ball_of(box: Box) -> Ball:
+    """Through the middles of the shortest edges of ``box``: of a carton, whose corners may be too
+    plain for points, it cuts off only what is margin."""
+    return box.center, float(np.linalg.norm(np.sort(box.half)[1:]))
 
 
 def _level_under(plane: Plane, point: np.ndarray) -> float:
