@@ -12,7 +12,9 @@ from core.capture.scene import Scene
 from core.geometry.rigid import transform_points
 from core.messages import Pick, Picked
 from core.rendering.preview import TOLERANCE, traced
+from core.rendering.render import Rays
 from core.rendering.sphere_trace import sphere_trace
+from core.training.settle import median_distance
 from core.training.trainer import Trainer
 
 CONE = math.radians(1.5)
@@ -36,7 +38,6 @@ def picked(scene: Scene, trainer: Trainer | None, pick: Pick) -> Picked:
 @torch.no_grad()
 def _of_surface(trainer: Trainer, origin: np.ndarray, direction: np.ndarray) -> Picked:
     """A fan of rays; the one in the middle hits the point, all that hit nearby tell its plane."""
-    surface = traced(trainer.model, trainer.shown, None, "depth")
     ahead = torch.tensor(direction, dtype=torch.float32, device=trainer.device)
     right = torch.linalg.cross(ahead, torch.eye(3, device=trainer.device)[ahead.abs().argmin()])
     right = F.normalize(right, dim=0)
@@ -46,10 +47,13 @@ def _of_surface(trainer: Trainer, origin: np.ndarray, direction: np.ndarray) -> 
     directions = F.normalize(fan, dim=-1)
     start = torch.tensor(origin, dtype=torch.float32, device=trainer.device)
     origins = start.expand_as(directions).contiguous()
-    t, hit = sphere_trace(
-        lambda x: trainer.model.shape.sdf(x) / surface.steepness, origins, directions,
-        surface.occupancy, TOLERANCE * CONE / FAN,
-    )
+    if trainer.model.settled:
+        grid = traced(trainer.model, trainer.shown, None, "depth").occupancy
+        tolerance = TOLERANCE * CONE / FAN
+        t, hit = sphere_trace(trainer.model.shape.sdf, origins, directions, grid, tolerance)
+    else:  # a density is met where half of the light is stopped: that is what is seen
+        t = median_distance(trainer.model, trainer.shown, Rays(origins, directions))
+        hit = t.isfinite()
     middle = len(t) // 2
     if not hit[middle]:
         return Picked(None, None)

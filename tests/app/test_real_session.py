@@ -79,7 +79,7 @@ def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
     assert change[1] == pytest.approx(change[0], abs=1e-3)
 
     window.click("start")
-    window.wait(lambda ui: ui["step"] > 20 and ui["view_id"] > 0, "training", seconds=180)
+    window.wait(lambda ui: ui["step"] > 60 and ui["view_id"] > 0, "training", seconds=180)
     window.click("pause")
     window.wait_state("paused")
     window.click("measure")
