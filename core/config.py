@@ -153,12 +153,10 @@ class RunConfig:
     device: str = "auto"
 
 
-Setting = Literal["object", "facade", "room"]
-"""What cameras were pointed at: something they stand around, one side of something, or what
-surrounds them."""
-
 MeshFormat = Literal["obj", "ply", "glb", "stl"]
 PoseQuality = Literal["fast", "normal", "best"]
+
+
 @dataclass(frozen=True)
 class OpenOptions:
     """How a capture is opened."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.config import FieldConfig, RunConfig, Setting, TrainConfig
+from core.config import FieldConfig, RunConfig, TrainConfig
+from core.geometry.box import Setting
 
 DESCRIPTIONS = {
     "draft": "A first look in minutes, on any computer",

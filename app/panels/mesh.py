@@ -9,8 +9,8 @@ from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 from app.status import size
-from core.config import Axes
-from core.messages import Export, MeshFormat, Opened, Save
+from core.config import Axes, MeshFormat
+from core.messages import Export, Opened, Save
 
 FORMATS: dict[str, MeshFormat] = {"OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl"}
 AXES: dict[str, Axes] = {"as input": "input", "Z up": "z", "Y up": "y"}

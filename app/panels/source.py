@@ -10,8 +10,12 @@ from app.gui import dpg
 from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 from app.status import count
+from core.geometry.box import Setting
 
-SETTINGS = {"object": "an object", "facade": "one side of something", "room": "a room from inside"}
+SETTINGS: dict[Setting, str] = {
+    "object": "an object", "on_plane": "an object on a plane", "on_wall": "something on a wall",
+    "facade": "one side of something", "room": "a room from inside",
+}
 
 
 class SourcePanel:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config import Axes, Setting
-from core.geometry.box import WHOLE, Box
+from core.config import Axes
+from core.geometry.box import WHOLE, Box, Setting
 from core.geometry.cameras import CameraModel, Intrinsics
 from core.geometry.rigid import Y_UP_FROM_Z_UP, carried_pose, similarity
 from core.geometry.scene_box import scene_from_ball

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Literal
 
 import numpy as np
 
 from core.geometry.rigid import transform_points
+
+Setting = Literal["object", "on_plane", "on_wall", "facade", "room"]
+"""What cameras were pointed at: something they stand around, by itself, on a table or a floor, or
+standing out of a wall; one side of something; or what surrounds them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from core.geometry.box import Box
+from core.geometry.box import Box, Setting
 from core.geometry.cameras import Intrinsics
 from core.geometry.planes import Plane, dominant_plane
 from core.geometry.rigid import transform_points
@@ -55,9 +54,6 @@ _BELOW, _BEHIND = 0.08, 0.12  # of its height: so much of what it stands on or h
 _YAWS = np.radians(np.arange(0, 90, 3))
 
 
-Setting = Literal["object", "facade", "room"]
-
-
 @dataclass(frozen=True)
 class Aim:
     """What cameras look at: its middle [3], the `reach`, how central each point is [P] in [0, 1],
@@ -76,13 +72,12 @@ class Aim:
 @dataclass(frozen=True)
 class Subject:
     """``ball``: about all of the subject; corners of the box that hardly hold any of it may lie
-    outside. ``setting`` as in a Scene; ``words`` say it to people; ``ground``: the height of what
-    the subject stands on or hangs over, where that was found."""
+    outside. ``ground``: the height of what the subject stands on or hangs over, where that was
+    found."""
 
     box: Box
     ball: Ball
     setting: Setting
-    words: str
     ground: float | None = None
 
 
@@ -138,7 +133,7 @@ def propose(points: np.ndarray, at: Aim, world_from_camera: np.ndarray) -> Subje
     if at.outward:
         box = upright_box(points, _STRAYS_OF_ROOM, _WALL_DEPTH * at.reach)
         whole = box.center, box.radius
-        return Subject(box, whole, "room", "a room seen from inside", level)
+        return Subject(box, whole, "room", level)
     near = np.linalg.norm(points - at.middle, axis=1) < _BEYOND_FRAME * at.reach
     near |= near.sum() < _FEW
     wall = _wall(points, at, world_from_camera[:, :3, 2])
@@ -148,18 +143,18 @@ def propose(points: np.ndarray, at: Aim, world_from_camera: np.ndarray) -> Subje
         if cloud is None:
             box = _relief(points[near], at.weights[near], axes, _WALL_DEPTH * at.reach)
             whole = box.center, box.radius
-            return Subject(box, whole, "facade", "one side of something flat", level)
+            return Subject(box, whole, "facade", level)
         found = _around(cloud, axes)
         out = int(np.argmax(wall.normal @ axes))
         box = _with_base(found.box, points, out, _BEHIND)
-        return replace(found, box=box, ball=_ball_of(box), setting="facade",
-                       words="something on a wall", ground=level)
+        return replace(found, box=box, ball=_ball_of(box), setting="on_wall",
+                       ground=level)
     if ground is not None:
         cloud = _standing_out(points, near, ground, at, 0.0)
         if cloud is not None:
             found = _around(cloud)
             box = _with_base(found.box, points, 2, _BELOW)
-            return replace(found, box=box, ball=_ball_of(box), words="an object on a plane",
+            return replace(found, box=box, ball=_ball_of(box), setting="on_plane",
                            ground=level)
     return replace(_around(_densest(points, at, near)), ground=level)
 
@@ -187,7 +182,7 @@ def _around(cloud: np.ndarray, axes: np.ndarray | None = None) -> Subject:
     _, radius = enclosing_ball(core)
     margin = _MARGIN * radius + float(np.median(neighbours[:, -1]))
     box = upright_box(core, 0.0, margin, axes)
-    return Subject(box, _ball_of(box), "object", "an object")
+    return Subject(box, _ball_of(box), "object")
 
 
 def _ball_of(box: Box) -> Ball:

@@ -20,10 +20,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from core.capture.scene import Intrinsics, Photo, Scene
-from core.config import RunConfig, Setting
+from core.config import RunConfig
 from core.errors import UserError
 from core.files import write_atomically
-from core.geometry.box import Box
+from core.geometry.box import Box, Setting
 from core.training.trainer import Trainer
 
 VERSION = 2

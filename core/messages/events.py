@@ -1,10 +1,4 @@
-"""Every fact that passes between the window and the worker.
-
-Commands go one way, events the other, as msgpack (never pickle) over a pipe. A message whose
-``key`` is not None is replaced by a newer one of the same key while it waits: only the newest
-camera, progress or statistics matter. Preview pixels travel in shared memory (`preview_ring`);
-`PreviewReady` only says which slot holds them.
-"""
+"""What the worker tells the window."""
 
 from __future__ import annotations
 
@@ -12,9 +6,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import Axes, MeshFormat, OpenOptions, Setting
+from core.geometry.box import Setting
+from core.messages.base import Message, Point
 
-PreviewMode = Literal["color", "normals", "depth"]
 State = Literal[
     "empty",      # nothing opened
     "opening",    # reading a capture or a project
@@ -25,148 +19,8 @@ State = Literal[
     "finished",   # the budget is spent; can be continued
 ]
 
-
-Point = tuple[float, float, float]
 STILL = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 """No motion, as 16 numbers."""
-
-
-class Message(msgspec.Struct, frozen=True, tag=True):
-    key: ClassVar[str | None] = None
-
-
-# --- commands: window → worker -------------------------------------------------------------
-
-
-class Open(Message, frozen=True):
-    """Open any input (photo folder, film, posed capture, saved project); the kind is detected."""
-
-    path: str
-    how: OpenOptions = OpenOptions()
-
-
-class Start(Message, frozen=True):
-    """Start training, or resume it when paused. ``minutes`` or ``steps`` set the budget of a
-    fresh run (neither: the preset's own)."""
-
-    preset: str | None = None
-    minutes: float | None = None
-    steps: int | None = None
-
-
-class Pause(Message, frozen=True):
-    pass
-
-
-class Reset(Message, frozen=True):
-    """Throw the trained field away and go back to "ready"."""
-
-
-class Continue(Message, frozen=True):
-    """Train on past the end for ``minutes`` more."""
-
-    minutes: float
-
-
-class Cancel(Message, frozen=True):
-    """Stop the long task under way (opening, solving, exporting)."""
-
-
-PREVIEW_SHARE = 0.15
-"""So that watching costs training less than a fifth of its time."""
-
-
-class SetView(Message, frozen=True):
-    """The camera of the preview. ``scene_from_camera``: 16 numbers, row-major [4, 4], unit-ball
-    frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
-    ``levels`` limits the hash levels shown (None: all that are active); ``moving``: a drag is
-    under way, so speed matters more than resolution; ``share``: of the time that pictures may take
-    from training while the camera rests. ``view_id`` grows with each change and comes back in
-    `PreviewReady`."""
-
-    key: ClassVar[str | None] = "view"
-    view_id: int
-    scene_from_camera: tuple[float, ...]
-    fov_y: float
-    width: int
-    height: int
-    mode: PreviewMode = "color"
-    levels: int | None = None
-    moving: bool = False
-    share: float = PREVIEW_SHARE
-
-
-class Region(msgspec.Struct, frozen=True, tag=True):
-    """Train, show and export what lies in this box: 16 numbers, row-major [4, 4], the affine map
-    from the cube [-1, 1]³ to the scene frame, as in `core.geometry.box`."""
-
-    cube: tuple[float, ...]
-
-
-class Turn(msgspec.Struct, frozen=True, tag=True):
-    """Turn the world by a quarter about an axis of the upright frame."""
-
-    axis: Literal["x", "y", "z"]
-
-
-class Ground(msgspec.Struct, frozen=True, tag=True):
-    """The plane through ``point`` across ``normal``, scene frame, is the level ground."""
-
-    point: Point
-    normal: Point
-
-
-class Length(msgspec.Struct, frozen=True, tag=True):
-    """From ``a`` to ``b``, scene frame, it is ``length`` of ``unit``."""
-
-    a: Point
-    b: Point
-    length: float
-    unit: str
-
-
-class Arrange(Message, frozen=True):
-    """Change where the scene is looked at, its up or its scale."""
-
-    edit: Region | Turn | Ground | Length
-
-
-class Pick(Message, frozen=True):
-    """What lies along the ray from ``origin`` in ``direction``, scene frame? Answered by
-    `Picked`."""
-
-    origin: Point
-    direction: Point
-
-
-class Export(Message, frozen=True):
-    """Write a mesh. ``resolution``: marching-cubes cells along the longest side of the region;
-    ``levels`` as in `SetView`, ``axes`` as in `MeshOptions`."""
-
-    path: str
-    format: MeshFormat
-    resolution: int
-    levels: int | None = None
-    axes: Axes = "input"
-
-
-class Save(Message, frozen=True):
-    """Save the project into the folder ``path``."""
-
-    path: str
-
-
-class Shutdown(Message, frozen=True):
-    pass
-
-
-Command = (
-    Open | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Pick | Export | Save
-    | Shutdown
-)
-
-
-# --- events: worker → window ---------------------------------------------------------------
 
 
 class StateChanged(Message, frozen=True):
@@ -330,25 +184,3 @@ Event = (
     StateChanged | Opened | Arranged | PoseReport | Solving | Picked | TaskProgress
     | TrainingStats | PreviewReady | Exported | Saved | Notice | Failure
 )
-
-_encoder = msgspec.msgpack.Encoder()
-_command_decoder = msgspec.msgpack.Decoder(Command)
-_event_decoder = msgspec.msgpack.Decoder(Event)
-
-
-def encode(message: Message) -> bytes:
-    return _encoder.encode(message)
-
-
-def decode_command(data: bytes) -> Command:
-    return _command_decoder.decode(data)
-
-
-def decode_event(data: bytes) -> Event:
-    return _event_decoder.decode(data)
-
-
-def coalesce(messages: list[Message]) -> list[Message]:
-    """Drop every message that a later one of the same ``key`` replaces; order is kept."""
-    newest = {m.key: i for i, m in enumerate(messages) if m.key is not None}
-    return [m for i, m in enumerate(messages) if m.key is None or newest[m.key] == i]

@@ -1,0 +1,120 @@
+"""Every fact that passes between the window and the worker.
+
+Commands go one way, events the other, as msgpack (never pickle) over a pipe. A message whose
+``key`` is not None is replaced by a newer one of the same key while it waits: only the newest
+camera, progress or statistics matter. Preview pixels travel in shared memory (`preview_ring`);
+`PreviewReady` only says which slot holds them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.messages.base import Message, Point
+from core.messages.commands import (
+    PREVIEW_SHARE,
+    Arrange,
+    Cancel,
+    Command,
+    Continue,
+    Export,
+    Ground,
+    Length,
+    Open,
+    Pause,
+    Pick,
+    PreviewMode,
+    Region,
+    Reset,
+    Save,
+    SetView,
+    Shutdown,
+    Start,
+    Turn,
+)
+from core.messages.events import (
+    STILL,
+    Arranged,
+    Event,
+    Exported,
+    Failure,
+    Notice,
+    Opened,
+    PhotoReport,
+    Picked,
+    PoseReport,
+    PreviewReady,
+    Saved,
+    Solving,
+    State,
+    StateChanged,
+    TaskProgress,
+    TrainingStats,
+)
+
+__all__ = [
+    "PREVIEW_SHARE",
+    "STILL",
+    "Arrange",
+    "Arranged",
+    "Cancel",
+    "Command",
+    "Continue",
+    "Event",
+    "Export",
+    "Exported",
+    "Failure",
+    "Ground",
+    "Length",
+    "Message",
+    "Notice",
+    "Open",
+    "Opened",
+    "Pause",
+    "PhotoReport",
+    "Pick",
+    "Picked",
+    "Point",
+    "PoseReport",
+    "PreviewMode",
+    "PreviewReady",
+    "Region",
+    "Reset",
+    "Save",
+    "Saved",
+    "SetView",
+    "Shutdown",
+    "Solving",
+    "Start",
+    "State",
+    "StateChanged",
+    "TaskProgress",
+    "TrainingStats",
+    "Turn",
+    "coalesce",
+    "decode_command",
+    "decode_event",
+    "encode",
+]
+
+_encoder = msgspec.msgpack.Encoder()
+_command_decoder = msgspec.msgpack.Decoder(Command)
+_event_decoder = msgspec.msgpack.Decoder(Event)
+
+
+def encode(message: Message) -> bytes:
+    return _encoder.encode(message)
+
+
+def decode_command(data: bytes) -> Command:
+    return _command_decoder.decode(data)
+
+
+def decode_event(data: bytes) -> Event:
+    return _event_decoder.decode(data)
+
+
+def coalesce(messages: list[Message]) -> list[Message]:
+    """Drop every message that a later one of the same ``key`` replaces; order is kept."""
+    newest = {m.key: i for i, m in enumerate(messages) if m.key is not None}
+    return [m for i, m in enumerate(messages) if m.key is None or newest[m.key] == i]
