@@ -51,7 +51,7 @@ def test_a_table_tells_up_more_exactly_than_leaning_cameras_and_lies_at_zero(til
     np.testing.assert_allclose(upright[:3, :3] @ TURN[:3, 2], [0, 0, 1], atol=2e-3)
     lowest = transform_points(upright @ TURN, ball)[:, 2].min()
     assert lowest == pytest.approx(0.0, abs=0.01)
-    assert placed.setting == "object"
+    assert placed.setting == "on_plane"
 
 
 def test_region_and_ball_lie_about_the_subject_whatever_the_frame():
