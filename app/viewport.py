@@ -1,22 +1,21 @@
-"""The preview: its texture, the mouse on it, and the views asked of the worker."""
+"""The preview and what stands around it: its texture, its camera, and what is on its stage."""
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from app.asking import Asking
 from app.gui import dpg
+from app.hands import Hands
 from app.orbit_camera import OrbitCamera
 from app.projection import ray
 from app.stage import Stage, point_of, up_of
 from app.texture import Texture
 from core.geometry.box import Box
 from core.messages import (
-    PREVIEW_SHARE,
     Arrange,
     Arranged,
     Command,
@@ -27,17 +26,9 @@ from core.messages import (
     PreviewMode,
     PreviewReady,
     Region,
-    SetView,
     Solving,
 )
-from core.preview_ring import MAX_PIXELS, PreviewRing
-
-ORBIT_PER_PIXEL = math.radians(0.4)
-ZOOM_PER_NOTCH = 0.88
-STILL_AFTER_S = 0.15
-IN_FLIGHT_S = 1.0
-A_CLICK = 4  # pixels; a mouse that moved less did not drag
-_LEFT, _RIGHT, _MIDDLE = 0, 1, 2
+from core.preview_ring import PreviewRing
 
 
 @dataclass(frozen=True)
@@ -59,25 +50,15 @@ class Viewport:
     def __init__(self, send: Callable[[Command], None]) -> None:
         self.camera = OrbitCamera()
         self.shown = Shown()
-        self.view_id = 0
-        """of the view asked for last"""
         self._send = send
+        self._asking = Asking(send)
         self._home = self.camera
         self._overview = self.camera
         self.stage = Stage(self._set_region)
         self._before = self.camera
         self._picked: Callable[[Picked], None] | None = None
-        self._pressed = (0.0, 0.0)
         self._photo = 0
         self._size = (1, 1)
-        self._mode: PreviewMode = "color"
-        self._levels: int | None = None
-        self._share = PREVIEW_SHARE
-        self._asked_at: dict[int, float] = {}
-        self._dirty = False
-        self._resting = True
-        self._changed_at = 0.0
-        self._drag: tuple[str, tuple[float, float]] | None = None
         self._texture = Texture()
         dpg.add_texture_registry(tag="textures")
         with (
@@ -87,8 +68,7 @@ class Viewport:
             dpg.add_draw_layer(tag="picture")
             dpg.add_draw_layer(tag="overlay")
         dpg.bind_item_theme("viewport", "canvas")
-        with dpg.handler_registry():
-            dpg.add_mouse_wheel_handler(callback=self._wheel)
+        self._hands = Hands(self.stage.region, self._clicked)
 
     # --- what is shown -----------------------------------------------------------------
 
@@ -170,8 +150,7 @@ class Viewport:
 
     def set_look(self, mode: PreviewMode, levels: int | None, share: float) -> None:
         """Change what is drawn of the scene, and for how much of the time; see `SetView`."""
-        if (mode, levels, share) != (self._mode, self._levels, self._share):
-            self._mode, self._levels, self._share = mode, levels, share
+        if self._asking.look(mode, levels, share):
             self._touch()
 
     def reset(self) -> None:
@@ -207,12 +186,9 @@ class Viewport:
             if pixels is None:
                 return
             self._texture.load(pixels)
-        asked = self._asked_at.get(preview.view_id)
+        waited = self._asking.waited_ms(preview.view_id)
         first_of_view = preview.view_id != self.shown.view_id
-        latency = self.shown.latency_ms
-        if asked is not None and first_of_view:
-            latency = 1000 * (time.perf_counter() - asked)
-        self._asked_at = {k: t for k, t in self._asked_at.items() if k >= preview.view_id}
+        latency = waited if waited is not None and first_of_view else self.shown.latency_ms
         self.shown = Shown(
             preview.view_id, preview.width, preview.height, preview.final, latency
         )
@@ -250,18 +226,21 @@ class Viewport:
     # --- what is asked for -------------------------------------------------------------
 
     @property
+    def view_id(self) -> int:
+        """Of the view asked for last."""
+        return self._asking.view_id
+
+    @property
     def active(self) -> bool:
         """Whether the person is moving the camera right now."""
-        return self._drag is not None or not self._resting
+        return self._hands.kind is not None or not self._asking.resting
 
     def ask(self) -> None:
         """Ask for the present view again, for instance of a new worker."""
-        self._dirty = self._resting = True
+        self._asking.again()
 
     def _touch(self) -> None:
-        self._dirty = True
-        self._resting = False
-        self._changed_at = time.perf_counter()
+        self._asking.change()
         if self._shows_surface:
             self._draw_overlay()
         else:
@@ -275,69 +254,20 @@ class Viewport:
     def update(self, enabled: bool) -> None:
         """Once per frame: follow the mouse, and ask for a view when something changed."""
         if not enabled:
-            self._drag, self._resting = None, True
+            self._hands.let_go()
+            self._asking.stop()
             return
-        self._follow_mouse()
-        if not self._resting and time.perf_counter() - self._changed_at > STILL_AFTER_S:
-            self._dirty = self._resting = True
-        if self._dirty and (self._resting or not self._in_flight()):
-            self._dirty = False
-            self._send(self._view(moving=not self._resting))
+        before = self._hands.kind
+        self._move(self._hands.follow(self.camera, self._size))
+        if before == "region":
+            self._draw_overlay()
+        if before is not None and self._hands.kind is None:
+            self._asking.settle()
+        self._asking.update(self.camera, self._size, self.shown.view_id)
 
-    def _in_flight(self) -> bool:
-        """Whether the picture asked for last is still being drawn. A moving camera waits for it:
-        if each new view stopped the last one's picture, a drag would show none at all."""
-        asked = self._asked_at.get(self.view_id)
-        return (
-            self.view_id > self.shown.view_id and asked is not None
-            and time.perf_counter() - asked < IN_FLIGHT_S
-        )
-
-    def _view(self, moving: bool) -> SetView:
-        self.view_id += 1
-        self._asked_at[self.view_id] = time.perf_counter()
-        width, height = self._size
-        shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
-        pose = tuple(float(x) for x in self.camera.scene_from_camera.ravel())
-        return SetView(
-            self.view_id, pose, self.camera.fov_y,
-            max(int(width * shrink), 1), max(int(height * shrink), 1),
-            self._mode, self._levels, moving, self._share,
-        )
-
-    # --- the mouse ---------------------------------------------------------------------
-
-    def _follow_mouse(self) -> None:
-        x, y = dpg.get_mouse_pos(local=False)
-        if self._drag is None:
-            kind = _drag_kind() if dpg.is_item_hovered("canvas_area") else None
-            at = self._inside(x, y)
-            if kind == "orbit" and self.stage.region.grab(*at, self.camera, self._size):
-                kind = "region"
-            self._drag = (kind, (x, y)) if kind else None
-            self._pressed = (x, y)
-            return
-        kind, (last_x, last_y) = self._drag
-        dx, dy = x - last_x, y - last_y
-        if (dx, dy) != (0, 0):
-            if kind == "region":
-                self.stage.region.drag(dx, dy, self.camera, self._size, _control())
-                self._draw_overlay()
-            elif kind == "orbit":
-                turned = self.camera.orbited(-dx * ORBIT_PER_PIXEL, dy * ORBIT_PER_PIXEL)
-                self._move(turned)
-            else:
-                self._move(self.camera.panned(dx, dy, self._size[1]))
-        self._drag = (kind, (x, y)) if _any_button() else None
-        if self._drag is None:
-            self._released(kind, x, y)
-
-    def _released(self, kind: str, x: float, y: float) -> None:
-        self._changed_at = 0.0  # the drag is over: refine at once
-        if kind == "region":
-            self.stage.region.release()
-        elif self._picked is not None and math.dist((x, y), self._pressed) < A_CLICK:
-            origin, direction = ray(*self._inside(x, y), self.camera, self._size)
+    def _clicked(self, x: float, y: float) -> None:
+        if self._picked is not None:
+            origin, direction = ray(x, y, self.camera, self._size)
             self._send(Pick(point_of(origin), point_of(direction)))
 
     def handles(self) -> list[tuple[float, float] | None]:
@@ -347,32 +277,3 @@ class Viewport:
         pixels, free = self.stage.region.places(self.camera, self._size)
         left, top = dpg.get_item_rect_min("canvas_area")
         return [(left + x, top + y) if f else None for (x, y), f in zip(pixels.tolist(), free)]
-
-    def _inside(self, x: float, y: float) -> tuple[float, float]:
-        """Pixels from the viewport's corner."""
-        left, top = dpg.get_item_rect_min("canvas_area")
-        return x - left, y - top
-
-    def _wheel(self, _sender: object, notches: float) -> None:
-        if not dpg.is_item_hovered("canvas_area"):
-            return
-        x, y = self._inside(*dpg.get_mouse_pos(local=False))
-        cursor = (x - self._size[0] / 2, y - self._size[1] / 2)
-        self._move(self.camera.zoomed(ZOOM_PER_NOTCH**notches, cursor, self._size[1]))
-
-
-def _drag_kind() -> str | None:
-    if dpg.is_mouse_button_down(_MIDDLE) or dpg.is_mouse_button_down(_RIGHT):
-        return "pan"
-    if dpg.is_mouse_button_down(_LEFT):
-        shift = dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
-        return "pan" if shift else "orbit"
-    return None
-
-
-def _control() -> bool:
-    return dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
-
-
-def _any_button() -> bool:
-    return any(dpg.is_mouse_button_down(b) for b in (_LEFT, _RIGHT, _MIDDLE))
