@@ -10,35 +10,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from core import messages as m
 from core.capture.arrange import arranged
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
-from core.capture.poses import Found
 from core.capture.scene import Scene
 from core.config import MeshOptions, OpenOptions, RunConfig
 from core.device import choose_device
 from core.errors import UserError
 from core.geometry.rigid import invert
 from core.meshing.from_model import export_model
-from core.opening import Opening, arrangement, describe, opening, so_far
+from core.opening import Opening, arrangement, describe, opening
 from core.picking import picked
-from core.places import autosave_folder
 from core.planning import plan
 from core.presets import default_preset, run_config
 from core.previewer import Previewer, Show
-from core.running_task import RunningTask
+from core.running_task import RunningTask, TaskSlot
+from core.saving import Saver, Work
 from core.tasks import Task
-from core.training.checkpoint import is_project, save_project
+from core.training.checkpoint import is_project
 from core.training.trainer import Trainer
-from core.training_stats import StatsWindow
+from core.training_loop import TrainingLoop
 from core.transitions import allowed_now
-
-STATS_EVERY_S = 0.25
-YIELD = 2.0
-"""While the camera moves, training rests for so many times what a slice took, to draw at once."""
 
 
 def nothing_shown(image: np.ndarray, view: m.SetView, final: bool, render_ms: float) -> None:
@@ -56,7 +50,6 @@ class Session:
     ) -> None:
         self._emit = emit
         self._device_name, self._seed, self._hold_out = device, seed, hold_out
-        self._autosave_to = autosave_to
         self.device = choose_device(device)
         self.state: m.State = "empty"
         self.source = ""
@@ -64,12 +57,11 @@ class Session:
         self.config: RunConfig | None = None
         self.trainer: Trainer | None = None
         self.previewer = Previewer(show)
-        self._task: RunningTask | None = None
-        self._last_stats = self._last_save = self._next_slice = 0.0
-        self._stats = StatsWindow()
-        self._unsaved = self._drew = False
-        self._found: object | None = None
-        self._announce()
+        self._saver = Saver(emit, autosave_to)
+        self._loop = TrainingLoop(emit)
+        self._tasks = TaskSlot(emit, self._enter)
+        self._drew = False
+        self._enter(None)
 
     # --- commands ------------------------------------------------------------------------
 
@@ -99,7 +91,7 @@ class Session:
                     self.trainer.go_on(command.minutes)
                     self._enter("training")
                 case m.Cancel():
-                    self._cancel()
+                    self._tasks.cancel()
                 case m.Arrange():
                     self._arrange(command)
                 case m.Pick():
@@ -118,11 +110,11 @@ class Session:
         self._drew = (drawing or not self._drew) and self._draw()
         if self._drew:
             return True
-        if self._task is not None:
-            self._advance_task()
+        if self.busy:
+            self._tasks.advance()
         elif self.state != "training":
             return self._draw()
-        elif self.previewer.moving and time.monotonic() < self._next_slice:
+        elif self.previewer.moving and self._loop.resting:
             time.sleep(0.002)
         else:
             self._train()
@@ -130,8 +122,8 @@ class Session:
 
     def close(self) -> None:
         """Save what training would lose and free everything."""
-        self._cancel()
-        if self.trainer is not None and self.trainer.step_count and self._unsaved:
+        self._tasks.cancel()
+        if self.trainer is not None and self.trainer.step_count and self._saver.unsaved:
             self._autosave()
         if self.trainer is not None:
             self.trainer.store.close()
@@ -143,11 +135,11 @@ class Session:
         solving = not is_project(path) and needs_poses(path)
         name = "solve" if solving else "open"
         task = opening(path, self._hold_out, how)
-        self._run(RunningTask(name, task, self._opened, self.state))
+        self._tasks.begin(RunningTask(name, task, self._opened, self.state))
 
     def _opened(self, found: Opening) -> None:
         trainer = found.trainer(self.device)  # before anything of the present work is given up
-        if self._unsaved:
+        if self._saver.unsaved:
             self._autosave()  # of the work that the newly opened takes the place of
         self._forget_training()
         self.scene, self.trainer = found.scene, trainer
@@ -161,7 +153,7 @@ class Session:
             self._emit(found.poses)
         self._enter(state)
         if self.trainer is not None:
-            self._emit_stats()
+            self._loop.tell(self.trainer)
 
     def _arrange(self, command: m.Arrange) -> None:
         assert self.scene is not None
@@ -179,7 +171,7 @@ class Session:
         if self.trainer is not None:
             self.trainer.edit(scene)
             self.previewer.forget()
-            self._unsaved = True
+            self._saver.unsaved = True
         self._emit(arrangement(scene, moved))
 
     # --- training ------------------------------------------------------------------------
@@ -195,7 +187,7 @@ class Session:
         if notice:
             self._emit(m.Notice(notice))
         task = load_pixels(self.scene, self.config.train.max_photo_side)
-        self._run(RunningTask("open", task, self._begin_training, back_to="ready"))
+        self._tasks.begin(RunningTask("open", task, self._begin_training, back_to="ready"))
 
     def _begin_training(self, store: PixelStore) -> None:
         assert self.config is not None
@@ -203,63 +195,37 @@ class Session:
             self._emit(m.Notice(notice))
         self.scene = store.scene
         self.trainer = Trainer(store, self.config, self.device)
-        self._last_save = time.monotonic()
+        self._saver.begin()
         self._enter("training")
 
     def _train(self) -> None:
         trainer = self.trainer
         assert trainer is not None
-        assert self.config is not None
-        began = time.monotonic()
+        self._saver.unsaved = True
         try:
-            stats = trainer.work()
-        except torch.OutOfMemoryError:
-            self._out_of_memory(trainer)
+            told = self._loop.slice(trainer)
+        except UserError as error:
+            self._enter("paused")
+            self._emit(m.Failure(str(error), "training"))
             return
-        self._unsaved = True
-        if stats is not None:
-            self._stats.add(stats)
-        now = time.monotonic()
-        self._next_slice = now + YIELD * (now - began)
-        if self._stats.diverged:
-            self._stop("The optimisation no longer gives numbers. Reset, and check that the poses "
-                       "are right.")
-        elif trainer.finished:
-            self._emit_stats()
+        finally:
+            self.config = trainer.config
+        if trainer.finished:
             self._enter("finished")
             self._autosave()
-        elif now - self._last_stats > STATS_EVERY_S:
-            self._emit_stats()
-            if now - self._last_save > self.config.train.autosave_minutes * 60:
-                self._autosave()
-
-    def _out_of_memory(self, trainer: Trainer) -> None:
-        """Go on with half the batch while there is half of one."""
-        torch.cuda.empty_cache()
-        if trainer.halve_batch():
-            self.config, n = trainer.config, trainer.config.train.samples_per_step
-            self._emit(m.Notice(f"The GPU's memory was full: on with {n} samples a step."))
-            return
-        self._stop("The GPU's memory is full. Reset and choose a smaller preset, or close other "
-                   "programs.")
-
-    def _stop(self, why: str) -> None:
-        self._enter("paused")
-        self._emit(m.Failure(why, "training"))
+        elif told and self._saver.due(trainer.config.train.autosave_minutes):
+            self._autosave()
 
     def training_stats(self) -> m.TrainingStats:
         """The figures of the run so far; there must be one."""
         assert self.trainer is not None
-        return self._stats.event(self.trainer)
-
-    def _emit_stats(self) -> None:
-        self._last_stats = time.monotonic()
-        self._emit(self.training_stats())
+        return self._loop.figures(self.trainer)
 
     def _forget_training(self) -> None:
         if self.trainer is not None:
             self.trainer.store.close()
-        self.trainer, self._stats, self._unsaved = None, StatsWindow(), False
+        self.trainer, self._loop = None, TrainingLoop(self._emit)
+        self._saver.unsaved = False
         self.previewer.forget()
 
     # --- meshes and projects -------------------------------------------------------------
@@ -270,7 +236,8 @@ class Session:
             axes=command.axes,
         )
         path = Path(command.path).expanduser()
-        self._run(RunningTask("export", self._exporting_to(path, options), self._emit, None))
+        task = self._exporting_to(path, options)
+        self._tasks.begin(RunningTask("export", task, self._emit, back_to=None))
 
     def _exporting_to(self, path: Path, options: MeshOptions) -> Task[m.Exported]:
         trainer = self.trainer
@@ -280,81 +247,30 @@ class Session:
 
     def save(self, folder: Path) -> None:
         """Save the project into ``folder``. Raises UserError."""
-        self._write_project(folder)
-        self._unsaved = False
-        self._emit(m.Saved(str(folder)))
+        self._saver.save(self._work(), folder)
 
     def _autosave(self) -> None:
-        """Save where nobody asked to; a failure is said, and training goes on."""
-        self._last_save = time.monotonic()
-        folder = self._autosave_to or autosave_folder(self.source)
-        try:
-            self._write_project(folder)
-            self._emit(m.Saved(str(folder), automatic=True))
-            self._unsaved = False
-        except UserError as error:
-            self._emit(m.Failure(str(error), "autosave"))
+        self._saver.autosave(self._work())
 
-    def _write_project(self, folder: Path) -> None:
+    def _work(self) -> Work:
         assert self.scene is not None
         config = self.config or run_config(default_preset(self.device.type))
-        save_project(folder, self.source, config, self.scene, self.trainer)
+        return Work(self.source, config, self.scene, self.trainer)
 
-    # --- states and tasks ----------------------------------------------------------------
+    # --- states --------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether a long task is under way."""
+        return self._tasks.name is not None
 
     @property
     def _exporting(self) -> bool:
-        return self._task is not None and self._task.name == "export"
+        return self._tasks.name == "export"
 
-    def _run(self, task: RunningTask) -> None:
-        self._task = task
-        if task.back_to is not None:
-            self._enter("solving" if task.name == "solve" else "opening")
-        else:
-            self._announce()
-
-    def _advance_task(self) -> None:
-        running = self._task
-        assert running is not None
-        try:
-            progress, result = running.advance()
-            if progress is not None:
-                self._emit(progress)
-                if running.found is not self._found and isinstance(running.found, Found):
-                    self._emit(so_far(running.found))
-                self._found = running.found
-                return
-            self._end_task()
-            running.done(result)
-            self._announce()
-        except Exception as error:
-            if self._task is running:
-                self._end_task()
-            self._enter(running.back_to or self.state)
-            if not isinstance(error, UserError):
-                raise
-            self._emit(m.Failure(str(error), running.name))
-
-    def _cancel(self) -> None:
-        running = self._task
-        if running is None:
-            return
-        running.task.close()
-        self._end_task()
-        self._enter(running.back_to or self.state)
-        what = "no mesh was written" if running.name == "export" else "nothing was changed"
-        self._emit(m.Notice(f"Cancelled; {what}."))
-
-    def _end_task(self) -> None:
-        assert self._task is not None
-        name, self._task = self._task.name, None
-        self._emit(m.TaskProgress(name, 1.0))
-
-    def _enter(self, state: m.State) -> None:
-        self.state = state
-        self._announce()
-
-    def _announce(self) -> None:
+    def _enter(self, state: m.State | None) -> None:
+        """Be in ``state``, None for the present one, and say what can be done now."""
+        self.state = state or self.state
         allowed, reasons = allowed_now(self.state, self._exporting)
         self._emit(m.StateChanged(self.state, allowed, reasons))
 

@@ -13,7 +13,8 @@ from core.geometry.box import Box
 from core.geometry.rigid import similarity_scale
 from core.opening import opening
 from core.presets import PRESETS
-from core.session import YIELD, Session
+from core.session import Session
+from core.training_loop import YIELD
 from tests.core.bad_captures import empty, not_json, texts, two
 from tests.core.captures import look_at
 from tests.core.shaded_ball import SIZE, WARM, quick_settling, shaded_ball
@@ -65,7 +66,7 @@ class Watched:
         before = len(self.events)
         self.session.handle(command)
         if until is not None:
-            self.work(lambda: self.state == until and self.session._task is None)
+            self.work(lambda: self.state == until and not self.session.busy)
         return self.events[before:]
 
     def work(self, done) -> None:
@@ -152,7 +153,7 @@ def test_while_the_camera_moves_training_rests_after_each_slice(sessions, photos
     run = sessions()
     run.train(photos, steps=1000, until="training")
     session, now = run.session, [100.0]
-    monkeypatch.setattr("core.session.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("core.training_loop.time.monotonic", lambda: now[0])
 
     trained, work = [], session.trainer.work
 
