@@ -85,6 +85,16 @@ class HashGrid(nn.Module):
             for_device(self.table.device),
         )
 
+    @torch.no_grad()
+    def gradients_by_level(self, positions: Tensor, v: Tensor, active_levels: float) -> Tensor:
+        """[N, L, 3]: the terms of `gradient`, level by level."""
+        weights, kernels = self.level_weights(active_levels), for_device(self.table.device)
+        alone = torch.eye(len(weights), device=weights.device) * weights
+        return 0.5 * torch.stack([
+            kernels.encode_gradient(positions * 0.5 + 0.5, v, self.table, self.layout, one)
+            for one in alone
+        ], 1)
+
 
 def _nearly_zero(rows: int, n_features: int) -> Tensor:
     """Müller et al. 2022, section 4: all but zero, and no two alike."""

@@ -214,8 +214,29 @@ class SdfField(nn.Module):
             laplacian = (around.sum(1) - 6 * middle) / step**2
         return SurfaceSamples(sdf, features, gradients, laplacian)
 
+    def level_gradients(
+        self, positions: Tensor, levels: float | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """∇sdf [N, 3] by the chain rule, and what of it each level of the grid adds, [N, L, 3]; the
+        rest is what the position itself says."""
+        limit = self._limit(levels)
+        every = torch.arange(len(positions), device=positions.device)
+        _, v = self._chained(positions, every, limit)
+        parts = self.grid.gradients_by_level(positions, v[:, 3:].contiguous(), limit)
+        return v[:, :3] + parts.sum(1), parts
+
     def _analytic(self, positions: Tensor, tapped: Tensor, levels: float) -> SurfaceSamples:
-        """∇sdf by the chain rule, written out so that it can itself be differentiated."""
+        """∇sdf by the chain rule."""
+        out, v = self._chained(positions, tapped, levels)
+        along = self.grid.gradient(positions[tapped], v[:, 3:].contiguous(), levels)
+        return SurfaceSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)
+
+    def _chained(
+        self, positions: Tensor, tapped: Tensor, levels: float
+    ) -> tuple[Tensor, Tensor]:
+        """What the network says of ``positions``, [N, 1 + G], and at those ``tapped`` the slope of
+        the distance along what it is told, [M, 3 + L·F]; written out so that this can itself be
+        differentiated."""
         h = torch.cat([positions, self.grid(positions, levels)], -1)
         slopes = []
         for layer in self._layers:
@@ -223,12 +244,10 @@ class SdfField(nn.Module):
             h = self._activate(z)
             relu = self.config.sdf_activation == "relu"
             slopes.append((z > 0).to(z.dtype) if relu else torch.sigmoid(100 * z))
-        out = self.head(h)
         v = self.head.weight[0].expand(len(tapped), -1)
         for layer, slope in zip(reversed(self._layers), reversed(slopes)):
             v = (v * slope[tapped]) @ layer.weight
-        along = self.grid.gradient(positions[tapped], v[:, 3:].contiguous(), levels)
-        return SurfaceSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)
+        return self.head(h), v
 
 
 def _even_directions(n: int) -> Tensor:

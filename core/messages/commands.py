@@ -9,7 +9,11 @@ import msgspec
 from core.config import Axes, MeshFormat, OpenOptions
 from core.messages.base import Message, Point
 
-PreviewMode = Literal["color", "normals", "depth"]
+PreviewMode = Literal["color", "normals", "depth", "slice", "error", "level"]
+"""What the worker draws of a scene. "slice": the signed distance on a plane; "error": how far the
+rendering is from the photo looked through, the colours elsewhere; "level": which level of the hash
+grid turns the normal most."""
+
 
 class Open(Message, frozen=True):
     """Open any input (photo folder, film, posed capture, saved project); the kind is detected."""
@@ -49,13 +53,23 @@ PREVIEW_SHARE = 0.15
 """So that watching costs training less than a fifth of its time."""
 
 
+class Plane(msgspec.Struct, frozen=True):
+    """Where n · x = ``offset``, scene frame, the unit ``normal`` being n; contours of the signed
+    distance are drawn every ``spacing`` scene units."""
+
+    normal: Point = (0.0, 0.0, 1.0)
+    offset: float = 0.0
+    spacing: float = 0.05
+
+
 class SetView(Message, frozen=True):
     """The camera of the preview. ``scene_from_camera``: 16 numbers, row-major [4, 4], unit-ball
     frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
     ``levels`` limits the hash levels shown (None: all that are active); ``moving``: a drag is
     under way, so speed matters more than resolution; ``share``: of the time that pictures may take
-    from training while the camera rests. ``view_id`` grows with each change and comes back in
-    `PreviewReady`."""
+    from training while the camera rests; ``plane``: of a slice; ``photo``: the name of the photo
+    whose camera this is, "" for any other view. ``view_id`` grows with each change and comes back
+    in `PreviewReady`."""
 
     key: ClassVar[str | None] = "view"
     view_id: int
@@ -67,6 +81,8 @@ class SetView(Message, frozen=True):
     levels: int | None = None
     moving: bool = False
     share: float = PREVIEW_SHARE
+    plane: Plane = Plane()
+    photo: str = ""
 
 
 class Region(msgspec.Struct, frozen=True, tag=True):

@@ -15,6 +15,7 @@ from core.config import TrainConfig
 from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.messages import PreviewMode, SetView
+from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Rays, render_rays
 from core.rendering.sphere_trace import sphere_trace
@@ -93,7 +94,7 @@ def render_preview(
     """Yields None after each band and at last the picture, uint8 [H, W, 3]; ``surface`` as from
     `traced` with the view's levels."""
     origins, directions = view_rays(view, width, height, model.device)
-    picture = _backdrop(width, height, model.device)
+    picture = backdrop(width, height, model.device)
     lanes = count(model.device)
     pixels = torch.arange(width * height, device=model.device)
     bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
@@ -129,6 +130,8 @@ def _shade(
     if view.mode == "depth":
         far = float(origins[0].norm()) + 1
         return hit, ((far - t[hit]) / 2).clamp(0.05, 1)[:, None].expand(-1, 3)
+    if view.mode == "level":
+        return hit, level_colored(shape, positions, directions[hit], view.levels)
     samples = shape.samples(positions, view.levels, analytic=view.moving)
     normals = F.normalize(samples.gradients, dim=-1)
     if view.mode == "normals":
@@ -148,7 +151,7 @@ def _look_through(
     return hit, rendered.color[hit]
 
 
-def _backdrop(width: int, height: int, device: torch.device) -> Tensor:
+def backdrop(width: int, height: int, device: torch.device) -> Tensor:
     """[H·W, 3] a dark gradient, lighter at the top, against which any surface stands out."""
     shade = torch.linspace(0.17, 0.09, height, device=device)[:, None, None]
     tint = torch.tensor([1.0, 1.03, 1.1], device=device)

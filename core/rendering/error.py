@@ -1,0 +1,67 @@
+"""How far the rendering is from a photo, pixel by pixel, as heat over the grey photo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.config import TrainConfig
+from core.field.model import SurfaceModel
+from core.lanes import count, lane_map
+from core.messages import SetView
+from core.palette import WORST, heat
+from core.rendering.occupancy import OccupancyGrid
+from core.rendering.preview import BAND, backdrop, view_rays
+from core.rendering.render import Rays, render_rays
+
+GREY = 0.35
+"""How bright the photo stays under the heat."""
+
+
+def color_error(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """[H, W] mean absolute difference of the channels of two sRGB pictures [H, W, 3] in [0, 1]."""
+    return np.abs(image - truth).mean(-1)
+
+
+def error_picture(error: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """sRGB [H, W, 3]: heat where ``error`` [H, W] is high, the grey ``truth`` [H, W, 3] elsewhere;
+    the scale is `core.palette.heat`."""
+    grey = GREY * truth.mean(-1, keepdims=True)
+    share = (error / WORST).clip(0, 1)[..., None]
+    return heat(error) * share + grey * (1 - share)
+
+
+def render_error(
+    model: SurfaceModel, occupancy: OccupancyGrid, train: TrainConfig, view: SetView,
+    truth: np.ndarray, known: np.ndarray, photo: int | None, behind: tuple[float, ...] | None,
+) -> Iterator[np.ndarray | None]:
+    """Yields as `render_preview` does, as large as ``truth`` [H, W, 3], the photo as this view sees
+    it where ``known`` [H, W]. It is compared with what training compares it with: the volume
+    rendering before the model's background, or the colour ``behind`` where photos are cut out, in
+    the light of photo number ``photo`` (None: of none)."""
+    height, width = known.shape
+    origins, directions = view_rays(view, width, height, model.device)
+    wanted = torch.from_numpy(known.reshape(-1)).to(model.device).nonzero()[:, 0]
+    lanes = count(model.device)
+    parts = wanted.chunk(lanes * max(1, math.ceil(len(wanted) / (lanes * BAND))))
+    solid = None if behind is None else torch.tensor(behind, device=model.device)
+
+    @torch.no_grad()
+    def seen(part: Tensor) -> Tensor:
+        which = None if photo is None else torch.full_like(part, photo)
+        rays = Rays(origins[part], directions[part], which)
+        return render_rays(model, occupancy, rays, train, behind=solid).color
+
+    found: list[Tensor] = []
+    for i in range(0, len(parts), lanes):
+        found += lane_map(seen, parts[i : i + lanes])
+        yield None
+    picture = backdrop(width, height, torch.device("cpu")).view(height, width, 3).numpy()
+    rendered = torch.cat(found).clamp(0, 1).cpu().numpy()[:, None]
+    right = truth[known][:, None]
+    picture[known] = error_picture(color_error(rendered, right), right)[:, 0]
+    yield (picture.clip(0, 1) * 255).round().astype(np.uint8)

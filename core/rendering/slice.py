@@ -1,0 +1,82 @@
+"""A cut through the field: the signed distance on a plane, with its contours.
+
+Inside is orange and outside blue, both darker away from the surface, whose own line is the
+strongest; contours stand every `Plane.spacing`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.field.model import SurfaceModel
+from core.lanes import count, lane_map
+from core.messages import SetView
+from core.palette import INSIDE, OUTSIDE, ZERO
+from core.rendering.preview import BAND, Traced, backdrop, view_rays
+
+LINE, ZERO_LINE = 1.0, 3.0
+"""Widths in pixels."""
+DARK, DARKEST = 0.55, 0.3
+"""A contour's brightness, and that far from the surface, as shares of the fill's near it."""
+FADES = 6.0
+"""In so many contours' distance most of the way to that."""
+
+
+def render_slice(
+    model: SurfaceModel, surface: Traced, view: SetView, width: int, height: int
+) -> Iterator[np.ndarray | None]:
+    """Yields as `render_preview` does; only of what lies in the region."""
+    origins, directions = view_rays(view, width, height, model.device)
+    t, shown = _on_plane(origins, directions, surface, view)
+    where = origins[shown] + directions[shown] * t[shown, None]
+    lanes = count(model.device)
+    parts = where.chunk(lanes * max(1, math.ceil(len(where) / (lanes * BAND))))
+
+    @torch.no_grad()
+    def asked(points: Tensor) -> Tensor:
+        return model.shape.sdf(points, view.levels) / surface.steepness
+
+    found: list[Tensor] = []
+    for i in range(0, len(parts), lanes):
+        found += lane_map(asked, parts[i : i + lanes])
+        yield None
+    distances = torch.full((width * height,), math.nan, device=model.device)
+    distances[shown] = torch.cat(found)
+    picture = backdrop(width, height, torch.device("cpu")).view(height, width, 3).numpy()
+    grid = distances.view(height, width).cpu().numpy()
+    known = np.isfinite(grid)
+    picture[known] = contoured(grid, view.plane.spacing)[known]
+    yield (picture.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def _on_plane(
+    origins: Tensor, directions: Tensor, surface: Traced, view: SetView
+) -> tuple[Tensor, Tensor]:
+    """Distance t [R] to the view's plane, and for which rays [R] it is met in the region."""
+    normal = torch.tensor(view.plane.normal, dtype=torch.float32, device=origins.device)
+    t = (view.plane.offset - origins @ normal) / (directions @ normal)
+    near, far = surface.occupancy.span(origins, directions)
+    return t, (t >= near) & (t <= far)
+
+
+def contoured(distances: np.ndarray, spacing: float) -> np.ndarray:
+    """sRGB [H, W, 3] of signed ``distances`` [H, W], NaN where nobody knows."""
+    row, column = np.gradient(distances)
+    per_pixel = np.maximum(np.nan_to_num(np.hypot(row, column)), 1e-9)
+    away = np.abs(distances)
+    fade = DARKEST + (1 - DARKEST) * np.exp(-away / (FADES * spacing))
+    color = np.where(distances[..., None] < 0, INSIDE, OUTSIDE) * fade[..., None]
+    off = np.abs(distances - spacing * np.round(distances / spacing)) / per_pixel
+    color *= (1 - (1 - DARK) * _line(off, LINE))[..., None]
+    zero = _line(away / per_pixel, ZERO_LINE)[..., None]
+    return color + zero * (np.array(ZERO) - color)
+
+
+def _line(off: np.ndarray, width: float) -> np.ndarray:
+    """How much of a pixel ``off`` so many pixels from a line's middle it covers."""
+    return (width / 2 + 0.5 - off).clip(0, 1)
