@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import logging
-import os
-import sys
-import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -17,29 +12,20 @@ from app.dialogs import FileDialogs, Purpose
 from app.glfw import Glfw
 from app.gui import dpg
 from app.keys import bind_keys
+from app.pace import Pace
 from app.panels.layout import Layout
 from app.report import Reporter
+from app.screen import screen_size
 from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
 from app.viewport import Viewport
 from app.worker_client import WorkerClient
 from core import worker
 from core.config import OpenOptions
-from core.errors import UserError
 from core.messages import Arranged, Command, Failure, Open, Opened, Pause, Picked, Save
 
 _log = logging.getLogger("gradina.window")
 TITLE = "Gradina"
 SIZE = (1440, 900)
-FRAME_S = 1 / 60
-WORKING_FRAME_S = 1 / 36
-"""the slowest while training; also after input where frames are costly (software GL on the CPU
-that trains)"""
-IDLE_FRAME_S = 1 / 8
-RESTING_SHARE = 0.1  # of one core for frames while it trains and the camera rests
-LIVELY_S = 0.6
-"""after input the window draws at full rate for so long, for hover effects"""
-SETTLING_FRAMES = 4
-"""a new texture or layout takes a few frames to be on screen"""
 CLOSE_S = 2.0
 SAVE_S = 20.0
 """a worker that has trained saves before it ends; the closed window waits this long at most"""
@@ -105,10 +91,7 @@ class _Window:
         })
         self._report = Reporter()
         self._dropped: deque[str] = deque()
-        self._frames: deque[float] = deque(maxlen=120)
-        self._lively_until = 0.0
-        self._settling = 0
-        self._cost = 0.0  # seconds to draw a frame, smoothed
+        self._pace = Pace()
         self._drawn: AppState | None = None
 
     # --- what the panels ask -----------------------------------------------------------
@@ -174,7 +157,7 @@ class _Window:
         self._client.stop(SAVE_S if self.state.stats is not None else CLOSE_S)
 
     def _frame(self) -> None:
-        start = time.perf_counter()
+        self._pace.begin()
         self._run_callbacks()
         for event in self._client.events():
             self._apply(event)
@@ -189,14 +172,12 @@ class _Window:
         if self.state is not self._drawn:
             self._drawn = self.state
             self._layout.draw(self.state)
-            self._settling = SETTLING_FRAMES
-        self._settling = max(self._settling - 1, 0)
-        before_drawing = time.perf_counter()
-        dpg.render_dearpygui_frame()
-        self._cost += 0.1 * (time.perf_counter() - before_drawing - self._cost)
-        self._frames.append(time.perf_counter())
-        self._report.write(self.state, self._viewport, self._frames, self._client.pid)
-        self._rest(start)
+            self._pace.settle()
+        with self._pace.drawing():
+            dpg.render_dearpygui_frame()
+        self._report.write(self.state, self._viewport, self._pace.frames, self._client.pid)
+        assert self._glfw is not None
+        self._pace.rest(self._glfw, self._viewport.active, self.state.state == "training")
 
     def _run_callbacks(self) -> None:
         try:
@@ -207,22 +188,6 @@ class _Window:
             self._apply(Failure(
                 f"Something unexpected went wrong ({what}); see log {worker.log_path()}"
             ))
-
-    def _rest(self, start: float) -> None:
-        """Sleep until the next frame is due: full rate after input, less while only training goes
-        on, a few frames a second while nothing happens; input and events end the sleep. Where
-        frames are drawn by the cores that train, those of a camera at rest are few."""
-        assert self._glfw is not None
-        working = self.state.state == "training"
-        lively = self._viewport.active or self._settling > 0 or start < self._lively_until
-        lively_s = min(max(2 * self._cost, FRAME_S), WORKING_FRAME_S)
-        working_s = min(max(self._cost / RESTING_SHARE, WORKING_FRAME_S), IDLE_FRAME_S)
-        period = lively_s if lively else working_s if working else IDLE_FRAME_S
-        left = start + period - time.perf_counter()
-        if lively:
-            time.sleep(max(left, 0.0))
-        elif left > 0 and self._glfw.wait(left):
-            self._lively_until = time.perf_counter() + (0.0 if working else LIVELY_S)
 
     def _apply(self, event: object) -> None:
         before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]
@@ -248,25 +213,3 @@ class _Window:
         glfw = self._glfw  # called from another thread while the window may be closing
         if glfw is not None:
             glfw.wake()
-
-def screen_size(path: Path | None) -> tuple[int, int] | None:
-    """Pixels of the screen, or None where only the desktop knows. Raises UserError when there is
-    no display: Dear PyGui would abort the process."""
-    if sys.platform != "linux":
-        return None
-    remedy = f"Use `python main.py reconstruct {path or 'PATH'} -o DIR` to work without a window."
-    name = os.environ.get("DISPLAY")
-    if not name:
-        raise UserError("No display: the variable DISPLAY is not set", remedy)
-    library = ctypes.util.find_library("X11")
-    if library is None:
-        return None
-    x11 = ctypes.CDLL(library)
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    opened = x11.XOpenDisplay(None)
-    if not opened:
-        raise UserError(f"No display: {name} does not answer", remedy)
-    display = ctypes.c_void_p(opened)
-    size = x11.XDisplayWidth(display, 0), x11.XDisplayHeight(display, 0)
-    x11.XCloseDisplay(display)
-    return size
