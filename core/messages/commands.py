@@ -67,9 +67,10 @@ class SetView(Message, frozen=True):
     frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
     ``levels`` limits the hash levels shown (None: all that are active); ``moving``: a drag is
     under way, so speed matters more than resolution; ``share``: of the time that pictures may take
-    from training while the camera rests; ``plane``: of a slice; ``photo``: the name of the photo
-    whose camera this is, "" for any other view. ``view_id`` grows with each change and comes back
-    in `PreviewReady`."""
+    from training while the camera rests; ``span``: of a parallel view, scene units from its upper
+    edge to its lower one (None: in perspective, by ``fov_y``); ``plane``: of a slice; ``photo``:
+    the name of the photo whose camera this is, "" for any other view. ``view_id`` grows with each
+    change and comes back in `PreviewReady`."""
 
     key: ClassVar[str | None] = "view"
     view_id: int
@@ -83,6 +84,7 @@ class SetView(Message, frozen=True):
     share: float = PREVIEW_SHARE
     plane: Plane = Plane()
     photo: str = ""
+    span: float | None = None
 
 
 class Region(msgspec.Struct, frozen=True, tag=True):

@@ -31,14 +31,18 @@ LOOK = TrainConfig(density_cull_weight=0.02)
 def view_rays(
     view: SetView, width: int, height: int, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Origins and unit directions [H·W, 3], scene units, of a pinhole ``view`` at this size."""
+    """Origins and unit directions [H·W, 3], scene units, of ``view`` at this size: through a
+    pinhole, or parallel from the camera's plane."""
     pose = torch.tensor(view.scene_from_camera, dtype=torch.float32, device=device).view(4, 4)
-    tan = math.tan(view.fov_y / 2)
+    half = math.tan(view.fov_y / 2) if view.span is None else view.span / 2
     y, x = torch.meshgrid(
         (torch.arange(height, device=device) + 0.5) / height * 2 - 1,
         (torch.arange(width, device=device) + 0.5) / width * 2 - 1, indexing="ij",
     )
-    local = torch.stack([x * tan * width / height, y * tan, torch.ones_like(x)], -1).view(-1, 3)
+    local = torch.stack([x * half * width / height, y * half, torch.ones_like(x)], -1).view(-1, 3)
+    if view.span is not None:
+        across = local[:, :2] @ pose[:3, :2].T
+        return pose[:3, 3] + across, pose[:3, 2].expand_as(across).contiguous()
     directions = F.normalize(local @ pose[:3, :3].T, dim=-1)
     return pose[:3, 3].expand_as(directions).contiguous(), directions
 
@@ -98,7 +102,7 @@ def render_preview(
     lanes = count(model.device)
     pixels = torch.arange(width * height, device=model.device)
     bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
-    tolerance = TOLERANCE * view.fov_y / height
+    tolerance = TOLERANCE * _angle(view) / height
 
     def seen(band: Tensor) -> tuple[Tensor, Tensor]:
         rays = Rays(origins[band], directions[band])
@@ -112,6 +116,13 @@ def render_preview(
             picture[band[hit]] = color
         yield None
     yield (picture.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
+
+
+def _angle(view: SetView) -> float:
+    """Of the whole height of the picture, as seen from where rays begin."""
+    if view.span is None:
+        return view.fov_y
+    return view.span / max(math.dist(view.scene_from_camera[3:12:4], (0, 0, 0)), 1.0)
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -89,6 +90,26 @@ def test_rays_of_a_view():
     assert float(slope[-1, 0]) == pytest.approx(math.tan(FOV / 2) * (1 - 1 / 64))
     assert float(slope[0, 0]) == -float(slope[-1, 0])
     torch.testing.assert_close(grid[0, 0, :2], grid[-1, -1, :2] * -1)
+
+
+def test_rays_of_a_parallel_view():
+    """They all look along the camera's axis; the outermost are half a pixel within the span."""
+    origins, directions = view_rays(view(span=1.6), 96, 64, CPU)
+    torch.testing.assert_close(directions, torch.tensor([[0.0, 0, 1]]).expand(96 * 64, 3))
+    grid = origins.view(64, 96, 3)
+    torch.testing.assert_close(grid[0, 0], torch.tensor([-1.2 * 95 / 96, -0.8 * 63 / 64, -3.0]))
+    torch.testing.assert_close(grid[-1, -1] + grid[0, 0], torch.tensor([0.0, 0, -6]))
+
+
+@pytest.mark.parametrize("away", [2.0, 20.0])
+def test_in_a_parallel_view_the_distance_changes_no_size(sphere, away):
+    pose = np.eye(4)
+    pose[2, 3] = -away
+    seen = view(mode="normals", span=2.0)
+    moved = msgspec.structs.replace(seen, scene_from_camera=tuple(pose.ravel().tolist()))
+    image = picture(sphere, moved)
+    wide = (np.abs(image[32].astype(int) - image[0, 0]) > 20).any(-1).sum()
+    assert wide == pytest.approx(2 * RADIUS * 64 / 2.0, abs=1)
 
 
 @pytest.mark.parametrize("mode", ["color", "normals", "depth"])
