@@ -8,6 +8,7 @@ from pathlib import Path
 from core.messages import (
     Arranged,
     Event,
+    Excluded,
     Exported,
     Failure,
     Notice,
@@ -89,6 +90,8 @@ class AppState:
     """what the person asked to open last"""
     opened: Opened | None = None
     arranged: Arranged | None = None
+    excluded: frozenset[str] = frozenset()
+    """names of the photos that training does without"""
     poses: PoseReport | None = None
     solving: Solving | None = None
     task: TaskProgress | None = None
@@ -125,10 +128,12 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(
                 state, opened=event, arranged=event.arranged, poses=None, task=None, stats=None,
                 history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
-                failure="", preview=None, solving=None,
+                failure="", preview=None, solving=None, excluded=frozenset(event.excluded),
             )
         case Arranged():
             return replace(state, arranged=event)
+        case Excluded():
+            return replace(state, excluded=frozenset(event.names))
         case Picked():
             return state
         case PoseReport():

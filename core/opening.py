@@ -16,6 +16,7 @@ from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses import Found
 from core.capture.scene import Scene
 from core.config import OpenOptions, RunConfig
+from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
 from core.geometry.scene_box import scene_from_ball, up_direction
 from core.messages import STILL, Arranged, Opened, PhotoReport, PoseReport, Solving
@@ -26,6 +27,8 @@ from core.tasks import Progress, Task
 from core.training.checkpoint import Project, is_project, load_project, restore
 from core.training.trainer import Trainer
 
+WIDEST = 3.0
+"""Tangent of half the widest angle that a photo is looked at with."""
 MOST_POINTS = 6000
 """So many sparse points are shown."""
 
@@ -73,16 +76,16 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
 def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.device) -> Opened:
     """``config``: of the saved project, None for a capture, which gets the device's preset."""
     config = config or PRESETS[default_preset(device.type)]
-    lens = scene.photos[0].intrinsics
+    photos = (*scene.photos, *scene.held_out)
+    lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
     points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
     return Opened(
         path=str(path), kind=scene.kind, device=str(device), n_photos=len(scene.photos),
         n_held_out=len(scene.held_out), n_points=len(scene.points), has_masks=scene.has_masks,
-        arranged=arrangement(scene), names=tuple(p.name for p in scene.photos),
-        points=points.tobytes(),
-        fov_y=float(2 * np.arctan(lens.height / (2 * lens.fy))),
-        aspect=lens.width / lens.height, n_levels=config.field.n_levels,
+        arranged=arrangement(scene), names=tuple(p.name for p in photos),
+        points=points.tobytes(), fov_y=lenses[0][0], aspect=lenses[0][1], lenses=lenses,
+        excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
         preset=config.preset, presets=preset_words(scene, device), minutes=config.train.minutes,
         setting=scene.setting, notices=scene.notices,
     )
@@ -91,11 +94,22 @@ def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.d
 def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
     """Where things are; ``moved`` [4, 4] as in `Arranged`."""
     upright_from_scene = scene.out_from_input("z") @ invert(scene.scene_from_input)
-    poses = [scene.scene_from_camera(p) for p in scene.photos]
+    poses = [scene.scene_from_camera(p) for p in (*scene.photos, *scene.held_out)]
     return Arranged(
         tuple(_numbers(p) for p in poses), _numbers(scene.region_in_scene.frame_from_cube),
         _numbers(upright_from_scene), scene.unit, STILL if moved is None else _numbers(moved),
     )
+
+
+def _fields(lens: Intrinsics) -> tuple[float, float]:
+    """What a pinhole in the middle has to see to show all of a photo through ``lens``, as far as
+    one can: the angle up and down, radians, and its aspect."""
+    w, h = lens.width, lens.height
+    edges = np.array([[w / 2, 0], [w / 2, h], [0, h / 2], [w, h / 2]])
+    rays = pixel_directions(lens, edges)
+    slopes = np.abs(rays[:, :2]) / np.maximum(rays[:, 2:], 1e-3)
+    x, y = np.minimum([slopes[2:, 0].max(), slopes[:2, 1].max()], WIDEST)
+    return float(2 * np.arctan(y)), float(x / y)
 
 
 def _numbers(matrix: np.ndarray) -> tuple[float, ...]:

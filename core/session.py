@@ -13,6 +13,7 @@ import numpy as np
 
 from core import messages as m
 from core.capture.arrange import arranged
+from core.capture.exclude import excluding
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
@@ -94,6 +95,8 @@ class Session:
                     self._tasks.cancel()
                 case m.Arrange():
                     self._arrange(command)
+                case m.Exclude():
+                    self._exclude(command)
                 case m.Pick():
                     assert self.scene is not None
                     self._emit(picked(self.scene, self.trainer, command))
@@ -161,6 +164,14 @@ class Session:
         if self.trainer is None and scene.region is not None:
             scene = scene.with_region(scene.region)  # that what is to be trained fills the ball
         self._place(scene)
+
+    def _exclude(self, command: m.Exclude) -> None:
+        assert self.scene is not None
+        self.scene = excluding(self.scene, command.names, command.excluded)
+        if self.trainer is not None:
+            self.trainer.edit(self.scene)
+            self._saver.unsaved = True
+        self._emit(m.Excluded(tuple(sorted(self.scene.excluded))))
 
     def _place(self, scene: Scene) -> None:
         """From now on ``scene``, the same photos, is what this is about."""

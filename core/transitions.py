@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from core.messages import State
 
-COMMANDS = ("open", "start", "pause", "reset", "continue", "cancel", "arrange", "pick", "export",
-            "save")
+COMMANDS = ("open", "start", "pause", "reset", "continue", "cancel", "arrange", "exclude",
+            "pick", "export", "save")
 
+_OPEN = frozenset({"open", "arrange", "exclude", "pick", "save"})
+"""Allowed whenever something is open."""
 _ALLOWED: dict[State, frozenset[str]] = {
     "empty": frozenset({"open"}),
     "opening": frozenset({"cancel"}),
     "solving": frozenset({"cancel"}),
-    "ready": frozenset({"open", "start", "arrange", "pick", "save"}),
-    "training": frozenset({"open", "pause", "reset", "arrange", "pick", "export", "save"}),
-    "paused": frozenset({"open", "start", "reset", "arrange", "pick", "export", "save"}),
-    "finished": frozenset({"open", "continue", "reset", "arrange", "pick", "export", "save"}),
+    "ready": _OPEN | {"start"},
+    "training": _OPEN | {"pause", "reset", "export"},
+    "paused": _OPEN | {"start", "reset", "export"},
+    "finished": _OPEN | {"continue", "reset", "export"},
 }
 
 _WHY_NOT: dict[str, dict[State, str]] = {
@@ -29,6 +31,7 @@ _WHY_NOT: dict[str, dict[State, str]] = {
     "continue": {"training": "It is still training", "paused": "It is paused; resume it"},
     "cancel": {},
     "arrange": {},
+    "exclude": {},
     "pick": {},
     "export": {"training": "A mesh is being written"},
     "save": {},
@@ -39,6 +42,7 @@ _WHY_NOT_IN_GENERAL = {
     "continue": "Only a finished training can be continued",
     "cancel": "There is nothing to cancel",
     "arrange": "Open some photos first",
+    "exclude": "Open some photos first",
     "pick": "Open some photos first",
     "export": "Train first: there is no surface yet",
     "save": "There is nothing to save yet",
@@ -51,7 +55,7 @@ def allowed_now(state: State, exporting: bool) -> tuple[tuple[str, ...], dict[st
     identity under it."""
     allowed = set(_ALLOWED[state])
     if exporting:
-        allowed = (allowed | {"cancel"}) - {"export", "open", "reset", "arrange"}
+        allowed = (allowed | {"cancel"}) - {"export", "open", "reset", "arrange", "exclude"}
     reasons = {}
     for command in COMMANDS:
         if command not in allowed:

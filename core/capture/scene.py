@@ -42,6 +42,9 @@ class Scene:
 
     ``background``: the solid sRGB colour that transparent pixels are composited on, or None where
     photos show a real background. ``has_masks``: opacity in photos (alpha or mask files) is meant.
+
+    ``excluded``: names of photos that a person left out of training; they stay among ``photos``, so
+    that they keep their number and can be taken in again.
     """
 
     kind: str
@@ -58,6 +61,12 @@ class Scene:
     units_per_input: float = 1.0
     unit: str = ""
     setting: Setting = "object"
+    excluded: frozenset[str] = frozenset()
+
+    @property
+    def used(self) -> tuple[Photo, ...]:
+        """The photos that teach something: all but the ``excluded``."""
+        return tuple(photo for photo in self.photos if photo.name not in self.excluded)
 
     @property
     def region_in_scene(self) -> Box:

@@ -29,7 +29,7 @@ def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Ta
     """The surface inside the scene's region, coloured as the photos' cameras see it (from straight
     above no photo may have been taken), in the frame and units that ``options`` ask for. Cells lie
     along the axes of the region."""
-    photos = scene.photos[:: -(-len(scene.photos) // MOST_EYES)]
+    photos = scene.used[:: -(-len(scene.used) // MOST_EYES)]
     eyes = _tensor(model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos]))
     region = scene.region_in_scene
     scene_from_box = similarity(1.0, region.axes, region.center)
@@ -88,7 +88,7 @@ def _about(mesh: Mesh, scene: Scene, options: MeshOptions, path: Path) -> dict[s
         "unit": scene.unit or "unknown: that of the input",
         "size": np.ptp(mesh.vertices, 0).tolist(), "axes": options.axes,
         "up": (up / np.linalg.norm(up)).round(9).tolist(),
-        "mesh_from_input": out_from_input.tolist(), "photos": len(scene.photos),
+        "mesh_from_input": out_from_input.tolist(), "photos": len(scene.used),
         "region": {"center": region.center.tolist(), "size": (2 * region.half).tolist(),
                    "axes": region.axes.tolist()},
         "settings": asdict(options),

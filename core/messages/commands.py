@@ -122,6 +122,14 @@ class Arrange(Message, frozen=True):
     edit: Region | Turn | Ground | Length
 
 
+class Exclude(Message, frozen=True):
+    """Train without the photos of these ``names`` from now on, or with them again where they are no
+    longer to be ``excluded``: its own inverse. Answered by `Excluded`."""
+
+    names: tuple[str, ...]
+    excluded: bool
+
+
 class Pick(Message, frozen=True):
     """What lies along the ray from ``origin`` in ``direction``, scene frame? Answered by
     `Picked`."""
@@ -152,6 +160,6 @@ class Shutdown(Message, frozen=True):
 
 
 Command = (
-    Open | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Pick | Export | Save
-    | Shutdown
+    Open | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Exclude | Pick | Export
+    | Save | Shutdown
 )

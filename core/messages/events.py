@@ -33,10 +33,11 @@ class StateChanged(Message, frozen=True):
 
 
 class Arranged(Message, frozen=True):
-    """Where things are. ``cameras``: per photo 16 numbers, row-major [4, 4] scene_from_camera,
-    unit-ball frame, OpenCV axes; ``region`` as in `Region`; ``upright_from_scene`` [4, 4], a
-    similarity to where +Z is up and lengths are in ``unit`` ("" while that is unknown). ``moved``
-    [4, 4]: by this similarity the scene frame itself is another one than before."""
+    """Where things are. ``cameras``: per photo, the held-out ones last, 16 numbers, row-major
+    [4, 4] scene_from_camera, unit-ball frame, OpenCV axes; ``region`` as in `Region`;
+    ``upright_from_scene`` [4, 4], a similarity to where +Z is up and lengths are in ``unit`` (""
+    while that is unknown). ``moved`` [4, 4]: by this similarity the scene frame itself is another
+    one than before."""
 
     cameras: tuple[tuple[float, ...], ...]
     region: tuple[float, ...]
@@ -88,9 +89,17 @@ class Picked(Message, frozen=True):
     normal: Point | None
 
 
+class Excluded(Message, frozen=True):
+    """The ``names`` of all photos that training does without."""
+
+    names: tuple[str, ...]
+
+
 class Opened(Message, frozen=True):
-    """A scene is open. ``names`` of the photos, in the order of the cameras; ``points``: some of
-    the sparse points, float32 [P, 3], scene frame; ``fov_y`` of the first photo in radians;
+    """A scene is open. ``names`` of the photos, in the order of the cameras, so that the last
+    ``n_held_out`` are held out; ``excluded`` as in `Excluded`; ``lenses``: of each photo the angle
+    seen from top to bottom, radians, and the aspect, ``fov_y`` and ``aspect`` of the first;
+    ``points``: some of the sparse points, float32 [P, 3], scene frame;
     ``preset``: chosen for this device; ``presets``: all, with the words that describe them."""
 
     path: str
@@ -110,6 +119,8 @@ class Opened(Message, frozen=True):
     presets: dict[str, str]
     minutes: float
     setting: Setting = "object"
+    lenses: tuple[tuple[float, float], ...] = ()
+    excluded: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -181,6 +192,6 @@ class Failure(Message, frozen=True):
 
 
 Event = (
-    StateChanged | Opened | Arranged | PoseReport | Solving | Picked | TaskProgress
+    StateChanged | Opened | Arranged | Excluded | PoseReport | Solving | Picked | TaskProgress
     | TrainingStats | PreviewReady | Exported | Saved | Notice | Failure
 )

@@ -56,6 +56,7 @@ class _Saved(msgspec.Struct):
     units_per_input: float
     unit: str
     setting: Setting
+    excluded: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def save_project(
         scene.background, list(scene.notices),
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
         scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
-        scene.setting,
+        scene.setting, sorted(scene.excluded),
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
@@ -127,7 +128,7 @@ def load_project(folder: Path) -> Project:
         tuple(map(_unphoto, saved.held_out)), points, saved.has_masks, saved.background,
         tuple(saved.notices), None if saved.region is None else Box(np.array(saved.region)),
         np.array(saved.upright_from_input), saved.frame_is_free, saved.units_per_input, saved.unit,
-        saved.setting,
+        saved.setting, frozenset(saved.excluded),
     )
     return Project(saved.source, saved.config, scene, tensors)
 

@@ -27,6 +27,12 @@ class ErrorMap:
         self._columns, rows = -(-widths // self.cell), -(-heights // self.cell)
         self._starts = np.concatenate([[0], np.cumsum(self._columns * rows)])
         self.errors = np.ones(self._starts[-1], np.float32)
+        self.leave_out(np.zeros(len(widths), bool))
+
+    def leave_out(self, photos: np.ndarray) -> None:
+        """From now on no pixel is drawn of ``photos``, bool [N]."""
+        self._wanted = np.repeat(~photos, np.diff(self._starts))
+        self._last = np.flatnonzero(self._wanted)[-1]
 
     def cells(self, photo: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """[N] the cells of pixels (u, v) of photos, each [N]."""
@@ -35,10 +41,10 @@ class ErrorMap:
     def draw(self, n: int, random: np.random.Generator) -> np.ndarray:
         """[n] flat indices of pixels, cells chosen in proportion to their error: one draw in each
         n-th part of their sum, which wavers less than n draws from all of it."""
-        total = np.cumsum(self.errors, dtype=np.float64)
+        total = np.cumsum(self.errors * self._wanted, dtype=np.float64)
         drawn = (np.arange(n) + random.random(n)) * (total[-1] / max(n, 1))
         cell = np.searchsorted(total, drawn, side="right")
-        cell = np.minimum(cell, len(total) - 1)
+        cell = np.minimum(cell, self._last)
         photo = np.searchsorted(self._starts, cell, side="right") - 1
         row, column = np.divmod(cell - self._starts[photo], self._columns[photo])
         widths, heights = self._store.widths[photo], self._store.heights[photo]

@@ -41,12 +41,22 @@ class RaySource:
         self._centers = poses[:, :3, 3].astype(np.float32)
         self._lenses = list(dict.fromkeys(store.intrinsics))
         self._lens_of = np.array([self._lenses.index(lens) for lens in store.intrinsics])
-        self._ends = store.offsets + store.widths.astype(np.int64) * store.heights
+        self._counts = store.widths.astype(np.int64) * store.heights
+        self._ends = store.offsets + self._counts
+        self.leave_out(np.zeros(len(self._counts), bool))
+
+    def leave_out(self, photos: np.ndarray) -> None:
+        """From now on no ray is drawn of ``photos``, bool [N]."""
+        drawn = np.flatnonzero(~photos)
+        self._drawn_ends = np.cumsum(self._counts[drawn])
+        self._shifts = self._ends[drawn] - self._drawn_ends
+        self.error_map.leave_out(photos)
 
     def sample(self, n: int, hard: float = 0.0) -> RayBatch:
         """``n`` rays, scene units; unit directions. Of all pixels with equal probability, but for
         the share ``hard``, which goes where the error map is high."""
-        index = self.random.integers(0, len(self._store.pixels), n)
+        index = self.random.integers(0, self._drawn_ends[-1], n)
+        index += self._shifts[np.searchsorted(self._drawn_ends, index, side="right")]
         fair = self.random.random(n) >= hard
         if not fair.all():
             index[~fair] = self.error_map.draw(int((~fair).sum()), self.random)

@@ -44,8 +44,8 @@ def settle(
     """Fit ``model.sdf_field`` to what the cameras see of its radiance field, and mark the model as
     settled; yields between slices of work. ``lenses``: one per photo."""
     fusion = DistanceFusion(RESOLUTION)
-    stride = -(-len(scene.photos) // MOST_CAMERAS)
-    chosen = list(zip(scene.photos, lenses))[::stride]
+    views = [v for v in zip(scene.photos, lenses) if v[0].name not in scene.excluded]
+    chosen = views[:: -(-len(views) // MOST_CAMERAS)]
     lanes = count(model.device)
     for i in range(0, len(chosen), lanes):
         yield from _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes])

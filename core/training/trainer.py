@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -123,11 +124,13 @@ class Trainer:
 
     def edit(self, scene: Scene) -> None:
         """From now on ``scene`` is this one: the same photos in the same ball, but with another
-        region, frame or unit. What lies a little around the region is trained too, since what
-        stands in its way there, and what it stands on, has to be explained."""
+        region, frame or unit, or others of them excluded. What lies a little around the region is
+        trained too, since what stands in its way there, and what it stands on, has to be
+        explained."""
         self.scene, region = scene, scene.region_in_scene
         around = Box.of(region.center, region.half * self.config.train.region_margin, region.axes)
         self.occupancy.limit(around)
+        self.rays.leave_out(np.array([photo.name in scene.excluded for photo in scene.photos]))
         if self.step_count:
             self._update_occupancy()
 

@@ -185,7 +185,8 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
     commands = {"open": m.Open("/nowhere"), "start": m.Start(), "pause": m.Pause(),
                 "reset": m.Reset(), "continue": m.Continue(1.0), "cancel": m.Cancel(),
-                "arrange": m.Arrange(m.Turn("x")), "pick": m.Pick((0, 0, 3), (0, 0, -1)),
+                "arrange": m.Arrange(m.Turn("x")), "exclude": m.Exclude(("0.png",), True),
+                "pick": m.Pick((0, 0, 3), (0, 0, -1)),
                 "export": m.Export("/nowhere/x.obj", "obj", 32), "save": m.Save("/nowhere")}
 
     def refused_as_announced():
@@ -497,3 +498,34 @@ def test_a_checkpoint_that_does_not_fit_is_a_failure(sessions, photos, tmp_path,
     assert str(tmp_path / "project") in text
     assert "\n" not in text
     assert run.session.trainer.step_count == step, "what was trained here is still here"
+
+
+def test_a_photo_is_excluded_while_training_and_stays_so_in_the_project(sessions, photos, tmp_path):
+    run = sessions()
+    run.train(photos, steps=1000, until="training")
+    run.steps(1)
+    names = [photo.name for photo in run.session.scene.photos]
+    without = run.do(m.Exclude((names[0], names[5]), True))
+    assert only(without, m.Excluded).names == (names[0], names[5])
+    before = run.session.trainer.step_count
+    run.steps(1)
+    assert run.state == "training"
+    assert run.session.trainer.step_count > before
+    assert run.session.trainer.scene.excluded == {names[0], names[5]}
+    assert only(run.do(m.Exclude((names[5],), False)), m.Excluded).names == (names[0],)
+    assert "3 photos must stay" in failures(run.do(m.Exclude(tuple(names), True)))[0]
+    run.do(m.Save(str(tmp_path / "project")))
+    again = sessions()
+    opened = only(again.do(m.Open(str(tmp_path / "project")), "paused"), m.Opened)
+    assert opened.excluded == (names[0],)
+    assert len(opened.names) == len(opened.lenses) == len(opened.arranged.cameras) == 8
+
+
+def test_held_out_photos_have_cameras_too_and_come_last(sessions, photos):
+    run = sessions(hold_out=True)
+    opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
+    held = [photo.name for photo in run.session.scene.held_out]
+    assert opened.n_held_out == len(held) > 0
+    assert list(opened.names[-opened.n_held_out:]) == held
+    assert len(opened.arranged.cameras) == 8
+    assert opened.lenses == ((pytest.approx(2 * np.arctan(SIZE / 120)), pytest.approx(1.0)),) * 8
