@@ -86,7 +86,7 @@ class Asking:
         return SetView(
             self.view_id, pose, camera.fov_y,
             max(int(width * shrink), 1), max(int(height * shrink), 1),
-            mode, levels, not self._resting, share,
+            mode, levels, not self._resting, share, span=camera.span,
         )
 
     def waited_ms(self, view_id: int) -> float | None:

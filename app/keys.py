@@ -21,12 +21,16 @@ class Key:
     action: str
     words: str
     control: bool = False
-    argument: int | None = None
+    argument: int | str | None = None
 
 
 KEYS = (
     Key("Home", "Home", "reset_view", "the first view again"),
     Key("F", "F", "frame", "the whole scene in view"),
+    Key("Num 1", "NumPad1", "side", "from the front; with Ctrl the back", argument="front"),
+    Key("Num 3", "NumPad3", "side", "from the right; with Ctrl the left", argument="right"),
+    Key("Num 7", "NumPad7", "side", "from the top; with Ctrl the bottom", argument="top"),
+    Key("P", "P", "projection", "in perspective, or parallel"),
     Key("[", "Open_Brace", "photo", "through the photo before", argument=-1),
     Key("]", "Close_Brace", "photo", "through the next photo", argument=1),
     Key("B", "B", "region", "the region's box, or not"),
@@ -39,11 +43,19 @@ KEYS = (
     Key("Ctrl+S", "S", "save", "save the project", control=True),
     Key("H", "H", "help", "this list"),
 )
+HIDDEN = (
+    Key("", "NumPad1", "side", "", control=True, argument="back"),
+    Key("", "NumPad3", "side", "", control=True, argument="left"),
+    Key("", "NumPad7", "side", "", control=True, argument="bottom"),
+)
 MOUSE = (
     ("Left drag", "turn"),
     ("Right, middle or Shift+left drag", "move"),
     ("Drag a handle of the region", "move that side of it; with Ctrl the whole"),
     ("Wheel", "zoom to the cursor"),
+    ("Double click", "turn about what is there"),
+    ("W A S D", "fly while held: ahead, left, back, right; with Shift faster"),
+    ("Q E", "fly down, up"),
 )
 
 
@@ -51,19 +63,30 @@ def bind_keys(actions: Mapping[str, Callable[..., None]]) -> None:
     """Call ``actions`` by the table, unless a field is being typed into; H shows the table."""
     every = {**actions, "help": toggle_help}
     with dpg.handler_registry():
-        for key in KEYS:
+        for key in (*KEYS, *HIDDEN):
             code = getattr(dpg, f"mvKey_{key.name}")
             dpg.add_key_press_handler(code, callback=_pressed(key, every[key.action]))
 
 
 def _pressed(key: Key, action: Callable[..., None]) -> Callable[[], None]:
     def pressed() -> None:
-        control = dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
-        typing = any(dpg.is_item_active(field) for field in TEXT_FIELDS)
-        if control == key.control and not typing:
+        if control_held() == key.control and not typing():
             action(*(() if key.argument is None else (key.argument,)))
 
     return pressed
+
+
+def typing() -> bool:
+    """Whether keys are letters for a text field now."""
+    return any(dpg.is_item_active(field) for field in TEXT_FIELDS)
+
+
+def control_held() -> bool:
+    return dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
+
+
+def shift_held() -> bool:
+    return dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
 
 
 def toggle_help() -> None:

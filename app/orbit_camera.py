@@ -1,7 +1,7 @@
 """A turntable camera around a pivot, in the unit-ball frame. Pure.
 
-Azimuth and elevation are radians of the direction from the pivot to the eye, measured in a frame
-whose third axis is ``up``; poses are scene_from_camera [4, 4] with OpenCV axes.
+Azimuth and elevation are radians of the direction from the pivot to the eye, measured in the
+upright frame, whose third axis is up; poses are scene_from_camera [4, 4] with OpenCV axes.
 """
 
 from __future__ import annotations
@@ -13,41 +13,42 @@ import numpy as np
 
 from core.geometry.rigid import carried_pose, similarity_scale
 
-MAX_ELEVATION = math.radians(89.0)
+MAX_ELEVATION = math.radians(90.0)
 MIN_DISTANCE, MAX_DISTANCE = 0.02, 20.0
-
-
-def _unit(v: np.ndarray) -> np.ndarray:
-    return v / np.linalg.norm(v)
-
-
-def _turntable_axes(up: tuple[float, float, float]) -> np.ndarray:
-    """[3, 3] rotation whose third column is ``up``; the identity for +Z."""
-    z = _unit(np.asarray(up, float))
-    helper = np.array([0.0, 1.0, 0.0]) if abs(z[1]) < 0.9 else np.array([0.0, 0.0, -1.0])
-    x = _unit(np.cross(helper, z))
-    return np.stack([x, np.cross(z, x), z], axis=1)
+PARALLEL_FROM = 20.0
+"""Scene units from the pivot to the plane where the rays of a parallel view begin: before all that
+can be seen."""
+SIDES = {
+    "front": (-90.0, 0.0), "back": (90.0, 0.0), "right": (0.0, 0.0), "left": (180.0, 0.0),
+    "top": (-90.0, 90.0), "bottom": (-90.0, -90.0),
+}
+"""Azimuth and elevation, degrees, of what is seen from the sides of the upright frame; its +X is to
+the right in front, and +Y up from the top."""
+SCENE_AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class OrbitCamera:
-    """Angles in radians; ``pivot`` and ``distance`` in scene units. ``roll`` turns the picture
-    about the view axis: only a photo looked through has one, and orbiting sets it upright."""
+    """Angles in radians; ``pivot`` and ``distance`` in scene units. ``axes``: row-major [3, 3], the
+    columns are the axes of the upright frame in the scene's. ``roll`` turns the picture about the
+    view axis: only a photo looked through has one, and orbiting sets it upright. ``parallel``: an
+    orthographic view, of what a perspective one shows in the pivot's plane."""
 
     pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)
     azimuth: float = math.radians(-60.0)
     elevation: float = math.radians(25.0)
     distance: float = 3.0
     fov_y: float = math.radians(45.0)
-    up: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    axes: tuple[float, ...] = SCENE_AXES
     roll: float = 0.0
+    parallel: bool = False
 
     @property
     def scene_from_camera(self) -> np.ndarray:
         """[4, 4] rigid, float64."""
         ce, se = math.cos(self.elevation), math.sin(self.elevation)
         ca, sa = math.cos(self.azimuth), math.sin(self.azimuth)
-        axes = _turntable_axes(self.up)
+        axes = self._axes
         outward = axes @ (ce * ca, ce * sa, se)
         right = axes @ (-sa, ca, 0.0)
         down = np.cross(-outward, right)
@@ -56,31 +57,59 @@ class OrbitCamera:
         pose[:3, 0] = cr * right + sr * down
         pose[:3, 1] = -sr * right + cr * down
         pose[:3, 2] = -outward
-        pose[:3, 3] = np.asarray(self.pivot) + self.distance * outward
+        away = PARALLEL_FROM if self.parallel else self.distance
+        pose[:3, 3] = np.asarray(self.pivot) + away * outward
         return pose
 
+    @property
+    def up(self) -> np.ndarray:
+        """[3] unit, scene frame."""
+        return self._axes[:, 2]
+
+    @property
+    def span(self) -> float | None:
+        """Scene units from the upper edge of a parallel view to its lower one; None in
+        perspective."""
+        return self._height_at(self.distance) if self.parallel else None
+
     def orbited(self, azimuth: float, elevation: float) -> OrbitCamera:
-        """Turned about the pivot by these angles; stops short of the poles."""
+        """Turned about the pivot by these angles; stops at the poles."""
         limited = min(max(self.elevation + elevation, -MAX_ELEVATION), MAX_ELEVATION)
         return replace(
             self, azimuth=math.remainder(self.azimuth + azimuth, math.tau), elevation=limited,
             roll=0.0,
         )
 
-    def panned(self, dx: float, dy: float, height: float) -> OrbitCamera:
-        """Moved so that what lies in the pivot's plane follows a drag by (``dx``, ``dy``) pixels
-        in a viewport of ``height`` pixels."""
-        return self._shifted(-dx * self._unit_per_pixel(height), -dy * self._unit_per_pixel(height))
-
-    def zoomed(
-        self, factor: float, cursor: tuple[float, float] = (0.0, 0.0), height: float = 1.0
+    def panned(
+        self, dx: float, dy: float, height: float, depth: float | None = None
     ) -> OrbitCamera:
-        """Distance times ``factor``; the point of the pivot's plane under ``cursor`` (pixels from
-        the viewport's centre, x right, y down) stays under it."""
+        """Moved so that what lies ``depth`` before the camera's plane (None: the pivot) follows a
+        drag by (``dx``, ``dy``) pixels in a viewport of ``height`` pixels."""
+        at = self.distance if depth is None or self.parallel else depth
+        per_pixel = self._height_at(at) / height
+        return self.moved(-dx * per_pixel, -dy * per_pixel, 0.0)
+
+    def zoomed(self, factor: float, about: np.ndarray | None = None) -> OrbitCamera:
+        """Distance times ``factor``; all that is seen in the direction of the point ``about`` [3],
+        scene frame, stays where it is in the picture (None: the pivot)."""
         distance = min(max(self.distance * factor, MIN_DISTANCE), MAX_DISTANCE)
-        stays = (1 - distance / self.distance) * self._unit_per_pixel(height)
-        moved = self._shifted(cursor[0] * stays, cursor[1] * stays)
-        return replace(moved, distance=distance)
+        pivot = np.asarray(self.pivot)
+        center = pivot if about is None else np.asarray(about, float)
+        pivot = center + distance / self.distance * (pivot - center)
+        return replace(self, pivot=_triple(pivot), distance=distance)
+
+    def moved(self, right: float, down: float, forward: float) -> OrbitCamera:
+        """Moved along the camera's own axes by so many scene units, looking the same way."""
+        shift = self.scene_from_camera[:3, :3] @ (right, down, forward)
+        return replace(self, pivot=_triple(np.asarray(self.pivot) + shift))
+
+    def pivoted(self, point: np.ndarray) -> OrbitCamera:
+        """With the pivot in ``point`` [3], scene frame, which comes to the middle of the picture as
+        large as it was."""
+        pose = self.scene_from_camera
+        depth = float((point - pose[:3, 3]) @ pose[:3, 2])
+        distance = self.distance if self.parallel else max(depth, MIN_DISTANCE)
+        return replace(self, pivot=_triple(np.asarray(point, float)), distance=distance)
 
     def framed(self, radius: float = 1.0) -> OrbitCamera:
         """Looking at the scene's centre from the same side, with a ball of ``radius`` in view."""
@@ -88,40 +117,49 @@ class OrbitCamera:
             self, pivot=(0.0, 0.0, 0.0), distance=radius / math.sin(self.fov_y / 2), roll=0.0
         )
 
+    def from_side(self, side: str) -> OrbitCamera:
+        """Looking at the pivot from one of `SIDES`."""
+        azimuth, elevation = (math.radians(angle) for angle in SIDES[side])
+        return replace(self, azimuth=azimuth, elevation=elevation, roll=0.0)
+
     def looking_through(self, scene_from_camera: np.ndarray, fov_y: float) -> OrbitCamera:
         """The pose of a photo, [4, 4]. The pivot becomes the point of its axis that is nearest to
         the scene's centre."""
         pose = np.asarray(scene_from_camera, float).reshape(4, 4)
         distance = max(float(-pose[:3, 3] @ pose[:3, 2]), 0.1)
-        return replace(self, fov_y=fov_y)._posed(pose, distance)
+        pivot = _triple(pose[:3, 3] + distance * pose[:3, 2])
+        through = replace(self, fov_y=fov_y, parallel=False, pivot=pivot, distance=distance)
+        return through._turned(pose[:3, :3])
 
-    def carried(self, similarity: np.ndarray, up: tuple[float, float, float]) -> OrbitCamera:
-        """The same picture of a scene that was moved by ``similarity`` [4, 4]. Where ``up`` is
-        another one than it would then be, the picture is set upright."""
+    def carried(self, similarity: np.ndarray, axes: tuple[float, ...]) -> OrbitCamera:
+        """The same picture of a scene that was moved by ``similarity`` [4, 4]. Where the up of
+        ``axes`` is another one than it would then be, the picture is set upright."""
+        scale = similarity_scale(similarity)
         turned = carried_pose(similarity, self.scene_from_camera)
-        distance = self.distance * similarity_scale(similarity)
-        same = similarity[:3, :3] @ self.up @ up > (1 - 1e-9) * similarity_scale(similarity)
-        camera = replace(self, up=up)._posed(turned, distance)
+        pivot = similarity[:3, :3] @ self.pivot + similarity[:3, 3]
+        camera = replace(self, pivot=_triple(pivot), distance=self.distance * scale, axes=axes)
+        same = similarity[:3, :3] @ self.up @ camera.up > (1 - 1e-9) * scale
+        camera = camera._turned(turned[:3, :3])
         return camera if same else replace(camera, roll=0.0)
 
-    def _posed(self, pose: np.ndarray, distance: float) -> OrbitCamera:
-        """With this ``pose`` [4, 4] and the pivot at ``distance``."""
-        eye, forward = pose[:3, 3], pose[:3, 2]
-        pivot = eye + distance * forward
-        local = _turntable_axes(self.up).T @ -forward
+    def _turned(self, rotation: np.ndarray) -> OrbitCamera:
+        """About the pivot, to the pose of this ``rotation`` [3, 3]."""
+        local = self._axes.T @ -rotation[:, 2]
         elevation = math.asin(min(max(local[2], -1.0), 1.0))
-        upright = replace(
-            self, pivot=(float(pivot[0]), float(pivot[1]), float(pivot[2])), distance=distance,
-            azimuth=math.atan2(local[1], local[0]), elevation=elevation, roll=0.0,
-        )
+        azimuth = math.atan2(local[1], local[0])
+        upright = replace(self, azimuth=azimuth, elevation=elevation, roll=0.0)
         base = upright.scene_from_camera
-        roll = math.atan2(float(base[:3, 1] @ pose[:3, 0]), float(base[:3, 0] @ pose[:3, 0]))
+        roll = math.atan2(float(base[:3, 1] @ rotation[:, 0]), float(base[:3, 0] @ rotation[:, 0]))
         return replace(upright, roll=roll)
 
-    def _unit_per_pixel(self, height: float) -> float:
-        return 2 * self.distance * math.tan(self.fov_y / 2) / height
+    @property
+    def _axes(self) -> np.ndarray:
+        return np.reshape(self.axes, (3, 3))
 
-    def _shifted(self, right: float, down: float) -> OrbitCamera:
-        pose = self.scene_from_camera
-        pivot = np.asarray(self.pivot) + right * pose[:3, 0] + down * pose[:3, 1]
-        return replace(self, pivot=(float(pivot[0]), float(pivot[1]), float(pivot[2])))
+    def _height_at(self, depth: float) -> float:
+        """Scene units that the picture is high, so far before the camera's plane."""
+        return 2 * depth * math.tan(self.fov_y / 2)
+
+
+def _triple(v: np.ndarray) -> tuple[float, float, float]:
+    return float(v[0]), float(v[1]), float(v[2])

@@ -33,9 +33,16 @@ def ray(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Origin and unit direction [3], scene frame, of what is seen at a pixel of the viewport."""
     pose = camera.scene_from_camera
-    focal = 0.5 * size[1] / math.tan(camera.fov_y / 2)
-    local = np.array([(x - size[0] / 2) / focal, (y - size[1] / 2) / focal, 1.0])
+    across = np.array([x - size[0] / 2, y - size[1] / 2]) / _focal(camera, size)
+    if camera.parallel:
+        return pose[:3, 3] + pose[:3, :2] @ across, pose[:3, 2]
+    local = np.append(across, 1.0)
     return pose[:3, 3], pose[:3, :3] @ (local / np.linalg.norm(local))
+
+
+def _focal(camera: OrbitCamera, size: tuple[int, int]) -> float:
+    """Pixels by which what lies a unit aside is aside, at a depth of 1 or in a parallel view."""
+    return size[1] / (camera.span or 2 * math.tan(camera.fov_y / 2))
 
 
 def frusta(cameras: np.ndarray, fov_y: float, aspect: float) -> np.ndarray:
@@ -86,6 +93,6 @@ def _projected(
     pose = camera.scene_from_camera
     local = (points - pose[:3, 3]) @ pose[:3, :3]
     depth = local[..., 2]
-    focal = 0.5 * size[1] / math.tan(camera.fov_y / 2)
-    near = np.maximum(depth, NEAR)[..., None]
-    return local[..., :2] * focal / near + 0.5 * np.array(size), depth
+    near = np.ones_like(depth) if camera.parallel else np.maximum(depth, NEAR)
+    pixels = local[..., :2] * _focal(camera, size) / near[..., None]
+    return pixels + 0.5 * np.array(size), depth

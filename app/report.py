@@ -49,6 +49,8 @@ class Reporter:
             "view_id": shown.view_id, "asked_view_id": viewport.view_id,
             "region": region and region.frame_from_cube.ravel().tolist(),
             "handles": viewport.handles(),
+            "camera": viewport.camera.scene_from_camera.ravel().tolist(),
+            "pivot": viewport.camera.pivot, "parallel": viewport.camera.parallel,
             "unit": state.arranged.unit if state.arranged else "",
             "group": state.poses.group if state.poses else None, "n_markers": len(stage.markers),
             "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,

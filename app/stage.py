@@ -85,10 +85,10 @@ class Stage:
             dpg.draw_circle(place, 4, parent=parent, color=theme.PLOT_LOSS, fill=theme.TEXT)
 
 
-def up_of(arranged: Arranged) -> Point:
-    """Unit, scene frame."""
+def upright_axes(arranged: Arranged) -> tuple[float, ...]:
+    """As in `OrbitCamera.axes`."""
     turn = np.reshape(arranged.upright_from_scene, (4, 4))[:3, :3]
-    return point_of(turn[2] / np.linalg.norm(turn[2]))
+    return tuple((turn / np.linalg.norm(turn[2])).T.ravel().tolist())
 
 
 def point_of(v: np.ndarray) -> Point:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from app.gui import dpg
 from app.hands import Hands
 from app.orbit_camera import OrbitCamera
 from app.projection import ray
-from app.stage import Stage, point_of, up_of
+from app.stage import Stage, point_of, upright_axes
 from app.texture import Texture
 from core.geometry.box import Box
 from core.messages import (
@@ -68,7 +68,7 @@ class Viewport:
             dpg.add_draw_layer(tag="picture")
             dpg.add_draw_layer(tag="overlay")
         dpg.bind_item_theme("viewport", "canvas")
-        self._hands = Hands(self.stage.region, self._clicked)
+        self._hands = Hands(self.stage.region, self)
 
     # --- what is shown -----------------------------------------------------------------
 
@@ -76,7 +76,7 @@ class Viewport:
         """Look at a newly opened scene from afar, past its first photo."""
         self.stage.solving = None  # the camera from before that is of another scene
         self.stage.open(opened)
-        camera = OrbitCamera(up=up_of(opened.arranged), fov_y=opened.fov_y)
+        camera = OrbitCamera(axes=upright_axes(opened.arranged), fov_y=opened.fov_y)
         if len(self.stage.cameras):
             camera = camera.looking_through(self.stage.cameras[0], opened.fov_y)
         else:
@@ -89,12 +89,12 @@ class Viewport:
 
     def arranged(self, arranged: Arranged) -> None:
         """The region, the frame or the unit is another one now: keep looking at the same."""
-        moved, up = np.reshape(arranged.moved, (4, 4)), up_of(arranged)
+        moved, axes = np.reshape(arranged.moved, (4, 4)), upright_axes(arranged)
         self.stage.arrange(arranged)
         looking_home = self.camera == self._overview
-        self._home = self._home.carried(moved, up)
-        self._overview = self._overview.carried(moved, up)
-        self._move(self._overview if looking_home else self.camera.carried(moved, up))
+        self._home = self._home.carried(moved, axes)
+        self._overview = self._overview.carried(moved, axes)
+        self._move(self._overview if looking_home else self.camera.carried(moved, axes))
         self._place()
         self.ask()
 
@@ -176,6 +176,14 @@ class Viewport:
         if opened is not None and name in opened.names:
             self._photo = opened.names.index(name)
             self.next_photo(0)
+
+    def look_from(self, side: str) -> None:
+        """Look at the pivot from one of `SIDES`."""
+        self._move(self.camera.from_side(side))
+
+    def toggle_projection(self) -> None:
+        """Between perspective and parallel rays."""
+        self._move(replace(self.camera, parallel=not self.camera.parallel))
 
     def frame(self) -> None:
         self._move(self.camera.framed())
@@ -265,10 +273,25 @@ class Viewport:
             self._asking.settle()
         self._asking.update(self.camera, self._size, self.shown.view_id)
 
-    def _clicked(self, x: float, y: float) -> None:
+    def clicked(self, x: float, y: float) -> None:
+        """As `Answers` says."""
         if self._picked is not None:
             origin, direction = ray(x, y, self.camera, self._size)
             self._send(Pick(point_of(origin), point_of(direction)))
+
+    def double_clicked(self, x: float, y: float) -> None:
+        """Turn about what is there from now on."""
+        if self._picked is None and self.stage.opened is not None and self.stage.solving is None:
+            self.pick(self._turn_about)
+            self.clicked(x, y)
+
+    def _turn_about(self, picked: Picked) -> None:
+        if picked.point is not None:
+            self._move(self.camera.pivoted(np.array(picked.point)))
+
+    def depth_at(self, x: float, y: float) -> float | None:
+        """As `Answers` says."""
+        return None
 
     def handles(self) -> list[tuple[float, float] | None]:
         """Where in the window the region's handles can be grabbed, None for those that cannot."""

@@ -81,6 +81,8 @@ class _Window:
         bind_keys({
             "reset_view": self._viewport.reset,
             "frame": self._viewport.frame,
+            "side": self._viewport.look_from,
+            "projection": self._viewport.toggle_projection,
             "photo": self._viewport.next_photo,
             "region": self._toggle_region,
             "pick_nothing": self._layout.scene.pick_nothing,

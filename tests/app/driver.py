@@ -141,6 +141,15 @@ class Driver:
     def key(self, name: str) -> None:
         self._xdo("key", name)
 
+    def hold(self, name: str, seconds: float) -> None:
+        """Hold a key down."""
+        self._xdo("keydown", name)
+        time.sleep(seconds)
+        self._xdo("keyup", name)
+
+    def double_click(self) -> None:
+        self._xdo("click", "--repeat", 2, "--delay", 60, 1)
+
     def drag(self, dx: float, dy: float, button: int = 1) -> None:
         """From the middle of the viewport, in ten steps."""
         left, top, width, height = self.ui["widgets"]["canvas_area"]

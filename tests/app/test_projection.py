@@ -41,8 +41,9 @@ def test_of_many_photos_some_are_drawn():
     assert MAX_CAMERAS / 2 < len(shown) <= MAX_CAMERAS
 
 
-def test_the_ray_of_a_pixel_meets_what_is_seen_there():
-    camera, point = OrbitCamera(), np.array([0.2, -0.1, 0.3])
+@pytest.mark.parametrize("parallel", [False, True])
+def test_the_ray_of_a_pixel_meets_what_is_seen_there(parallel):
+    camera, point = OrbitCamera(parallel=parallel), np.array([0.2, -0.1, 0.3])
     pixel, _ = project(point, camera, SIZE)
     origin, direction = ray(*pixel, camera, SIZE)
     away = point - origin

@@ -79,6 +79,34 @@ def test_wheel_zooms_and_right_drag_pans(launch, capture):
     assert columns[1] - columns[0] == pytest.approx(100, abs=20)
 
 
+def test_keys_fly_choose_sides_and_the_projection(launch, capture):
+    window = _opened(launch, capture)
+
+    def camera():
+        return np.reshape(window.look()["camera"], (4, 4))
+
+    before = camera()
+    window.hold("w", 0.6)
+    ui = window.settled(after=window.ui["view_id"])
+    ahead = before[:3, :3].T @ (camera()[:3, 3] - before[:3, 3])
+    assert ahead[2] > 0.1
+    assert ahead[:2] == pytest.approx([0, 0], abs=1e-6)
+    window.key("KP_7")
+    ui = window.settled(after=ui["view_id"])
+    assert camera()[:3, 2] == pytest.approx([0, 0, -1], abs=1e-6)
+    assert not ui["parallel"]
+    window.key("p")
+    ui = window.wait(lambda ui: ui["parallel"], "a parallel view")
+
+
+def test_a_double_click_turns_about_what_is_there(launch, capture):
+    window = _opened(launch, capture)
+    left, top, width, height = window.ui["widgets"]["canvas_area"]
+    window.move(left + 0.55 * width, top + 0.45 * height)
+    window.double_click()
+    window.wait(lambda ui: ui["pivot"] == pytest.approx([0.1, -0.6, 0.2]), "the place as pivot")
+
+
 def test_mode_and_detail_ask_for_another_view(launch, capture):
     window = _opened(launch, capture)
     before, pixels = window.ui["view_id"], window.viewport_pixels()

@@ -25,6 +25,8 @@ from core.messages import (
     Opened,
     Pause,
     PhotoReport,
+    Pick,
+    Picked,
     PoseReport,
     Reset,
     Save,
@@ -39,7 +41,7 @@ from core.messages import (
 ALLOWED = {
     "empty": ("open",),
     "opening": ("cancel",),
-    "ready": ("open", "start", "setview", "save"),
+    "ready": ("open", "start", "setview", "pick", "save"),
     "training": ("open", "pause", "reset", "setview", "export", "save"),
     "paused": ("open", "start", "reset", "setview", "export", "save"),
     "finished": ("open", "continue", "reset", "setview", "export", "save"),
@@ -111,6 +113,8 @@ class ToySession:
             case Cancel():
                 self._opening = 0
                 self._go("empty")
+            case Pick():
+                self._emit(Picked((0.1, -0.6, 0.2), (0.0, -1.0, 0.0)))
             case Export():
                 Path(command.path).write_text("v 0 0 0\n")
                 self._emit(Exported(command.path, 1, 0, 8))
