@@ -13,6 +13,7 @@ from core.messages import (
     Failure,
     Notice,
     Opened,
+    PhotoReady,
     Picked,
     PoseReport,
     PreviewReady,
@@ -134,7 +135,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(state, arranged=event)
         case Excluded():
             return replace(state, excluded=frozenset(event.names))
-        case Picked():
+        case Picked() | PhotoReady():
             return state
         case PoseReport():
             return replace(state, poses=event)

@@ -15,7 +15,9 @@ from multiprocessing import shared_memory
 
 import numpy as np
 
-N_SLOTS = 4
+PREVIEWS, PHOTOS = range(4), range(4, 7)
+"""Slots of pictures that follow each other quickly, and of photos, which come once and stay."""
+N_SLOTS = len(PREVIEWS) + len(PHOTOS)
 MAX_PIXELS = 1920 * 1080
 _HEADER_BYTES = 64 * 8
 _SLOT_BYTES = MAX_PIXELS * 3
@@ -59,8 +61,11 @@ class PreviewRing:
         """Whether the writer has opened the ring."""
         return bool(self._header[_ATTACHED])
 
-    def write(self, image: np.ndarray) -> tuple[int, int, int, int]:
-        """Publish ``image`` uint8 [H, W, 3]; returns (slot, sequence, width, height).
+    def write(
+        self, image: np.ndarray, slots: range = PREVIEWS
+    ) -> tuple[int, int, int, int]:
+        """Publish ``image`` uint8 [H, W, 3] in one of ``slots``; returns (slot, sequence, width,
+        height).
 
         An image beyond `MAX_PIXELS` is thinned by whole pixels, which is why the size comes back.
         """
@@ -69,21 +74,22 @@ class PreviewRing:
             stride += 1
         image = image[::stride, ::stride]
         height, width = image.shape[:2]
-        slot = self._claim()
+        slot = self._claim(slots)
         self._slot(slot, width, height)[:] = image
         self._sequence += 1
         self._header[_SEQUENCES + slot] = self._sequence
         return slot, self._sequence, width, height
 
-    def _claim(self) -> int:
-        """The oldest slot that is neither pinned nor the newest, marked as being written."""
-        sequences = self._header[_SEQUENCES : _SEQUENCES + N_SLOTS]
-        for slot in np.argsort(sequences, kind="stable")[: N_SLOTS - 1].tolist():
-            before = int(sequences[slot])
-            sequences[slot] = 0
-            if int(self._header[_PIN]) != slot + 1:
-                return slot
-            sequences[slot] = before
+    def _claim(self, slots: range) -> int:
+        """The oldest of ``slots`` that is neither pinned nor the newest, marked as being
+        written."""
+        sequences = self._header[_SEQUENCES + slots.start : _SEQUENCES + slots.stop]
+        for number in np.argsort(sequences, kind="stable")[: len(slots) - 1].tolist():
+            before = int(sequences[number])
+            sequences[number] = 0
+            if int(self._header[_PIN]) != slots[number] + 1:
+                return slots[number]
+            sequences[number] = before
         raise AssertionError("the one reader cannot pin more than one slot")
 
     @contextmanager

@@ -18,8 +18,11 @@ from core.field.model import SurfaceModel
 from core.messages import SetView
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import Traced, render_preview, traced
+from core.rendering.slice import render_slice
 
 Show = Callable[[np.ndarray, SetView, bool, float], None]
+Bands = Iterator[np.ndarray | None]
+ErrorOf = Callable[[SetView, int, int], Bands | None]
 
 MOVING_S = 0.075  # wanted rendering time of one picture while the camera moves
 RESTING_S = 0.6  # … of a refresh while training
@@ -34,15 +37,16 @@ class _Picture:
     view: SetView
     width: int
     height: int
-    bands: Iterator[np.ndarray | None]
+    bands: Bands
     seconds: float = 0.0
 
 
 class Previewer:
     """Draws the newest view a slice at a time; hands pictures to ``show``."""
 
-    def __init__(self, show: Show) -> None:
-        self._show = show
+    def __init__(self, show: Show, error: ErrorOf = lambda *_: None) -> None:
+        """``error`` of a view through a photo's camera at a size; None while that is read."""
+        self._show, self._error = show, error
         self.view: SetView | None = None
         self._picture: _Picture | None = None
         self._per_pixel = FIRST_GUESS
@@ -114,9 +118,12 @@ class Previewer:
             if self._is_shown(view, version) and self._shown and self._shown[1] == width:
                 return None
         at_most = REMEASURE_MOVING if self.urgent() or view.moving else REMEASURE
+        if view.mode == "error" and view.photo:
+            bands = self._error(view, width, height)
+            return None if bands is None else _Picture(view, width, height, bands)
         surface = self._surface(model, occupancy, view, version, at_most)
-        bands = render_preview(model, surface, view, width, height)
-        return _Picture(view, width, height, bands)
+        render = render_slice if view.mode == "slice" else render_preview
+        return _Picture(view, width, height, render(model, surface, view, width, height))
 
     def _surface(
         self, model: SurfaceModel, occupancy: OccupancyGrid, view: SetView, version: int,

@@ -23,7 +23,8 @@ from core.rendering.raster import shade
 from core.session import Session
 from core.tasks import Progress, run
 from core.training.checkpoint import is_project
-from core.views import photo_truth, render_photo, score_photos, training_size
+from core.training.rays import photo_colors
+from core.views import render_photo, score_photos, training_size
 
 DEFAULT_MESH, DEFAULT_OPEN = MeshOptions(), OpenOptions()
 PREVIEW_SIDE = 400
@@ -162,7 +163,7 @@ def _write_preview(
             for colors in skins
         ]
         field = run(render_photo(trainer, photo, lens))
-        rows.append([photo_truth(trainer, photo, lens), field, *meshes])
+        rows.append([photo_colors(trainer.scene, photo, lens), field, *meshes])
     titles = ["photo", "field", "mesh", "mesh in colour"][: len(rows[0])]
     sheet = contact_sheet(rows, titles, [photos[i].name for i in chosen])
     data = iio.imwrite("<bytes>", sheet, extension=".png")

@@ -26,7 +26,7 @@ from core.opening import Opening, arrangement, describe, opening
 from core.picking import picked
 from core.planning import plan
 from core.presets import default_preset, run_config
-from core.previewer import Previewer, Show
+from core.previewer import Bands, Previewer, Show
 from core.running_task import RunningTask, TaskSlot
 from core.saving import Saver, Work
 from core.tasks import Task
@@ -34,20 +34,23 @@ from core.training.checkpoint import is_project
 from core.training.trainer import Trainer
 from core.training_loop import TrainingLoop
 from core.transitions import allowed_now
+from core.truth import ShowPhoto, TruthFinder
 
 
-def nothing_shown(image: np.ndarray, view: m.SetView, final: bool, render_ms: float) -> None:
+def nothing_shown(*_: object) -> None:
     """The ``show`` of a session that nobody watches."""
 
 
 class Session:
-    """``emit`` receives events, ``show`` preview pictures (uint8 [H, W, 3]). ``hold_out``: keep
-    every 8th photo from training where the capture names none; ``autosave_to``: folder of the
-    automatic saves (None: the user's data folder, by source)."""
+    """``emit`` receives events, ``show`` preview pictures (uint8 [H, W, 3]), ``show_photo`` the
+    photo that is looked through. ``hold_out``: keep every 8th photo from training where the capture
+    names none; ``autosave_to``: folder of the automatic saves (None: the user's data folder, by
+    source)."""
 
     def __init__(
         self, emit: Callable[[m.Event], None], show: Show = nothing_shown, device: str = "auto",
-        *, hold_out: bool = False, seed: int = 0, autosave_to: Path | None = None,
+        *, show_photo: ShowPhoto = nothing_shown, hold_out: bool = False, seed: int = 0,
+        autosave_to: Path | None = None,
     ) -> None:
         self._emit = emit
         self._device_name, self._seed, self._hold_out = device, seed, hold_out
@@ -57,7 +60,8 @@ class Session:
         self.scene: Scene | None = None
         self.config: RunConfig | None = None
         self.trainer: Trainer | None = None
-        self.previewer = Previewer(show)
+        self._truth = TruthFinder(show_photo, emit)
+        self.previewer = Previewer(show, self._error_of)
         self._saver = Saver(emit, autosave_to)
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
@@ -72,6 +76,7 @@ class Session:
         try:
             if isinstance(command, m.SetView):
                 self.previewer.set_view(command)
+                self._truth.look(command, self.scene)
                 return
             _, reasons = allowed_now(self.state, self._exporting)
             if name in reasons:
@@ -113,10 +118,11 @@ class Session:
         self._drew = (drawing or not self._drew) and self._draw()
         if self._drew:
             return True
+        reading = self._truth.work()
         if self.busy:
             self._tasks.advance()
         elif self.state != "training":
-            return self._draw()
+            return self._draw() or reading
         elif self.previewer.moving and self._loop.resting:
             time.sleep(0.002)
         else:
@@ -145,6 +151,7 @@ class Session:
         if self._saver.unsaved:
             self._autosave()  # of the work that the newly opened takes the place of
         self._forget_training()
+        self._truth.forget()
         self.scene, self.trainer = found.scene, trainer
         self.source = found.project.source if found.project else str(found.path.resolve())
         self.config = found.project.config if found.project else None
@@ -238,6 +245,10 @@ class Session:
         self.trainer, self._loop = None, TrainingLoop(self._emit)
         self._saver.unsaved = False
         self.previewer.forget()
+
+    def _error_of(self, view: m.SetView, width: int, height: int) -> Bands | None:
+        assert self.trainer is not None
+        return self._truth.error_of(self.trainer, view, width, height)
 
     # --- meshes and projects -------------------------------------------------------------
 

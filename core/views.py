@@ -12,7 +12,6 @@ import imageio.v3 as iio
 import numpy as np
 import torch
 
-from core.capture.photos import read_rgba
 from core.capture.scene import Intrinsics, Photo
 from core.errors import UserError
 from core.geometry.rigid import carried_pose, nearest_rigid, world_from_opengl_camera
@@ -22,11 +21,10 @@ from core.metrics import psnr, ssim
 from core.rendering.preview import render_preview, traced
 from core.rendering.render import render_rays
 from core.tasks import Progress, Task, run, within
-from core.training.rays import photo_rays
+from core.training.rays import backdrop_color, photo_colors, photo_rays
 from core.training.trainer import Trainer
 
 CHUNK = 4096
-WHITE = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
     rays = photo_rays(scene, photo, lens, index)
     behind = None
     if trainer.model.background is None:
-        behind = torch.tensor(scene.background or WHITE, device=device)
+        behind = torch.tensor(backdrop_color(scene), device=device)
 
     @torch.no_grad()
     def part(start: int) -> torch.Tensor:
@@ -71,15 +69,6 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
     return torch.cat(colors).clamp(0, 1).view(lens.height, lens.width, 3).numpy()
 
 
-def photo_truth(trainer: Trainer, photo: Photo, lens: Intrinsics) -> np.ndarray:
-    """What `render_photo` should give, sRGB [H, W, 3]."""
-    rgba = read_rgba(photo, lens).astype(np.float32) / 255
-    if not trainer.scene.has_masks:
-        return rgba[..., :3]
-    behind = np.array(trainer.scene.background or WHITE, np.float32)
-    return rgba[..., :3] * rgba[..., 3:] + behind * (1 - rgba[..., 3:])
-
-
 def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewScore]]:
     """PSNR and SSIM of each of ``photos`` at training size."""
     scores = []
@@ -87,7 +76,7 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
         task = render_photo(trainer, photo, lens)
         image = yield from within(task, i / len(photos), (i + 1) / len(photos))
-        truth = photo_truth(trainer, photo, lens)
+        truth = photo_colors(trainer.scene, photo, lens)
         scores.append(ViewScore(photo.name, psnr(image, truth), ssim(image, truth)))
     return scores
 

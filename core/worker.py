@@ -30,6 +30,7 @@ from core.messages import (
     Failure,
     Message,
     Pause,
+    PhotoReady,
     PreviewReady,
     SetView,
     Shutdown,
@@ -38,7 +39,7 @@ from core.messages import (
     decode_command,
     encode,
 )
-from core.preview_ring import PreviewRing
+from core.preview_ring import PHOTOS, PreviewRing
 
 Show = Callable[[np.ndarray, SetView, bool, float], None]
 CLOSING_SECONDS = 1.5
@@ -87,7 +88,9 @@ class _Worker:
         self._stalled = False
         module, _, attribute = session.partition(":")
         factory = getattr(importlib.import_module(module), attribute)
-        self._session: SessionLike = factory(self._emit, self._show, device)
+        self._session: SessionLike = factory(
+            self._emit, self._show, device, show_photo=self._show_photo
+        )
 
     def run(self) -> None:
         """Alternate commands and work until told to end; then let the session save and close."""
@@ -147,6 +150,10 @@ class _Worker:
         self._emit(
             PreviewReady(view.view_id, slot, sequence, width, height, final, float(render_ms))
         )
+
+    def _show_photo(self, image: np.ndarray, view: SetView) -> None:
+        slot, sequence, width, height = self._ring.write(image, PHOTOS)
+        self._emit(PhotoReady(view.photo, view.view_id, slot, sequence, width, height))
 
 
 def _failure(error: Exception, doing: str) -> Failure:

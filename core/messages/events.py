@@ -166,6 +166,19 @@ class PreviewReady(Message, frozen=True):
     render_ms: float
 
 
+class PhotoReady(Message, frozen=True):
+    """The photo ``name`` as view ``view_id``, which looks through its camera, sees it: undistorted,
+    dark where the view reaches beyond it. Pixels as of `PreviewReady`."""
+
+    key: ClassVar[str | None] = "photo"
+    name: str
+    view_id: int
+    slot: int
+    sequence: int
+    width: int
+    height: int
+
+
 class Exported(Message, frozen=True):
     path: str
     n_vertices: int
@@ -193,5 +206,5 @@ class Failure(Message, frozen=True):
 
 Event = (
     StateChanged | Opened | Arranged | Excluded | PoseReport | Solving | Picked | TaskProgress
-    | TrainingStats | PreviewReady | Exported | Saved | Notice | Failure
+    | TrainingStats | PreviewReady | PhotoReady | Exported | Saved | Notice | Failure
 )

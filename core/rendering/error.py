@@ -37,18 +37,18 @@ def error_picture(error: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def render_error(
     model: SurfaceModel, occupancy: OccupancyGrid, train: TrainConfig, view: SetView,
-    truth: np.ndarray, known: np.ndarray, photo: int | None, behind: tuple[float, ...] | None,
+    truth: np.ndarray, known: np.ndarray, photo: int | None, behind: tuple[float, float, float],
 ) -> Iterator[np.ndarray | None]:
     """Yields as `render_preview` does, as large as ``truth`` [H, W, 3], the photo as this view sees
     it where ``known`` [H, W]. It is compared with what training compares it with: the volume
-    rendering before the model's background, or the colour ``behind`` where photos are cut out, in
-    the light of photo number ``photo`` (None: of none)."""
+    rendering before the model's background, or where it has none the colour ``behind``, in the
+    light of photo number ``photo`` (None: of none)."""
     height, width = known.shape
     origins, directions = view_rays(view, width, height, model.device)
     wanted = torch.from_numpy(known.reshape(-1)).to(model.device).nonzero()[:, 0]
     lanes = count(model.device)
     parts = wanted.chunk(lanes * max(1, math.ceil(len(wanted) / (lanes * BAND))))
-    solid = None if behind is None else torch.tensor(behind, device=model.device)
+    solid = None if model.background else torch.tensor(behind, device=model.device)
 
     @torch.no_grad()
     def seen(part: Tensor) -> Tensor:

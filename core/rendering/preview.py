@@ -66,7 +66,7 @@ def traced(
     those are off by more than a cell, by a new one of the same region."""
     shape, cell = model.shape, 2 / occupancy.resolution
     limited = levels is not None and levels < shape.active_levels
-    if mode == "color" and not model.settled and not limited:
+    if mode in ("color", "error") and not model.settled and not limited:
         return Traced(occupancy, opaque=False)
     if model.settled and not limited and occupancy.error <= cell:
         return Traced(occupancy)

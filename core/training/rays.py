@@ -8,11 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.capture.photos import read_rgba
 from core.capture.pixels import PixelStore
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.rendering.render import Rays
 from core.training.error_map import ErrorMap
+
+WHITE = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,21 @@ class RaySource:
         return RayBatch(
             rays, rgba[:, :3], rgba[:, 3], torch.from_numpy(fair).to(self._device), cells
         )
+
+
+def photo_colors(scene: Scene, photo: Photo, lens: Intrinsics) -> np.ndarray:
+    """What the rays of ``photo`` through ``lens`` should show, sRGB [H, W, 3]: where photos are cut
+    out, before `backdrop_color`. Raises UserError where it cannot be read."""
+    rgba = read_rgba(photo, lens).astype(np.float32) / 255
+    if not scene.has_masks:
+        return rgba[..., :3]
+    behind = np.array(backdrop_color(scene), np.float32)
+    return rgba[..., :3] * rgba[..., 3:] + behind * (1 - rgba[..., 3:])
+
+
+def backdrop_color(scene: Scene) -> tuple[float, float, float]:
+    """The solid sRGB colour behind photos that are cut out."""
+    return scene.background or WHITE
 
 
 def photo_rays(scene: Scene, photo: Photo, lens: Intrinsics, index: int | None = None) -> Rays:

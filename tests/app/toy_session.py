@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from core.messages import (
     STILL,
@@ -74,8 +75,10 @@ class ToySession:
     """Opens any folder that exists; one named "bug" raises."""
 
     def __init__(self, emit: Callable[[Event], None],
-                 show: Callable[[np.ndarray, SetView, bool, float], None], device: str = "auto"):
+                 show: Callable[[np.ndarray, SetView, bool, float], None], device: str = "auto",
+                 show_photo: Callable[[np.ndarray, SetView], None] = lambda *_: None):
         self._emit, self._show, self._device = emit, show, device
+        self._show_photo = show_photo
         self._view: SetView | None = None
         self._stage = 0
         self._step = 0
@@ -97,6 +100,8 @@ class ToySession:
         match command:
             case SetView():
                 self._view, self._stage = command, 4
+                if command.photo and not command.moving:  # the photo is the negative
+                    self._show_photo(255 - render(replace(command, mode="color"), 1), command)
             case Open():
                 self._group = command.how.group
                 self._open(command.path)

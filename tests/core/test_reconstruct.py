@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from core import messages as m
-from core import session as session_module
+from core import training_loop
 from core.config import MeshOptions
 from core.errors import UserError
 from core.presets import PRESETS
 from core.reconstruct import open_project, reconstruct
+from core.session import Session
 from core.training.checkpoint import load_project
-from core.views import camera_path, orbit, photo_truth, score_photos
+from core.training.rays import photo_colors
+from core.views import camera_path, orbit, score_photos
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
 MESH = MeshOptions(resolution=24)
@@ -27,7 +29,7 @@ def photos(tmp_path_factory):
 def _tiny(monkeypatch):
     monkeypatch.setitem(PRESETS, "draft", WARM)
     quick_settling(monkeypatch)
-    monkeypatch.setattr(session_module, "STATS_EVERY_S", 0.0)
+    monkeypatch.setattr(training_loop, "STATS_EVERY_S", 0.0)
 
 
 def made(photos, out, steps=12, on_event=lambda event: None, **options):
@@ -91,7 +93,7 @@ def test_the_mesh_lies_in_the_frame_of_the_input(photos, tmp_path):
 def test_only_trained_projects_open(photos, tmp_path):
     with pytest.raises(UserError, match="not a saved project"):
         open_project(tmp_path, "cpu", lambda event: None)
-    watch = session_module.Session(lambda event: None, device="cpu")
+    watch = Session(lambda event: None, device="cpu")
     watch.handle(m.Open(str(photos)))
     while watch.state != "ready":
         watch.work()
@@ -118,7 +120,7 @@ def test_an_opened_project_explains_its_photos(photos, tmp_path):
         assert all(score.psnr > 12 for score in scores)
         # cut out on the capture's white
         lens = scene.photos[0].intrinsics
-        np.testing.assert_allclose(photo_truth(opened.trainer, scene.photos[0], lens)[0, 0], 1)
+        np.testing.assert_allclose(photo_colors(scene, scene.photos[0], lens)[0, 0], 1)
     finally:
         opened.close()
 

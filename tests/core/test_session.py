@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from PIL import Image
 
 from core import messages as m
 from core.geometry.box import Box
@@ -529,3 +530,27 @@ def test_held_out_photos_have_cameras_too_and_come_last(sessions, photos):
     assert list(opened.names[-opened.n_held_out:]) == held
     assert len(opened.arranged.cameras) == 8
     assert opened.lenses == ((pytest.approx(2 * np.arctan(SIZE / 120)), pytest.approx(1.0)),) * 8
+
+
+def test_looking_through_a_photo_shows_it_and_the_error_of_the_rendering(sessions, photos):
+    taken = []
+    run = sessions(show_photo=lambda image, view: taken.append((image, view.photo)))
+    opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
+    pose = opened.arranged.cameras[2]
+
+    def through(view_id, mode):
+        return m.SetView(view_id, pose, opened.fov_y, 48, 48, mode=mode, photo=opened.names[2])
+
+    run.session.handle(through(1, "color"))
+    run.work(lambda: taken)
+    image, name = taken[0]
+    assert (name, image.shape) == (opened.names[2], (48, 48, 3))
+    truth = np.asarray(Image.open(photos / name).convert("RGBA"), float)
+    inside = truth[..., 3] > 0
+    inside &= np.roll(inside, 1, 0) & np.roll(inside, -1, 0)
+    assert np.abs(image - truth[..., :3])[inside].mean() < 2, "the photo itself"
+    run.do(m.Start(steps=STEPS), "finished")
+    for view_id, mode in ((2, "error"), (3, "slice"), (4, "level")):
+        run.session.handle(through(view_id, mode))
+        run.work(lambda view_id=view_id: (view_id, (48, 48, 3), True) in run.pictures)
+    assert len(taken) == 1, "it is where it was"

@@ -136,7 +136,7 @@ def test_a_bug_in_training_pauses_and_is_said_once(start, tmp_path):
 class BuggySession:
     """Its training fails at each slice of work."""
 
-    def __init__(self, emit, show, device):
+    def __init__(self, emit, show, device, show_photo):
         self._emit = emit
         self._state("ready")
 
