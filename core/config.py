@@ -169,8 +169,11 @@ class OpenOptions:
     """where photos form several models, or fall into groups, which of them; 0 is the largest"""
     frames: int = 100
     """that a film gives at most"""
+    photos: str = ""
+    """of a saved project whose photos were moved: the folder that they are in now"""
 
 
+DEFAULT_OPEN = OpenOptions()
 Axes = Literal["input", "z", "y"]
 """Those of the input (upright where they mean nothing), or upright with that axis up."""
 

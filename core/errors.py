@@ -12,3 +12,14 @@ class UserError(Exception):
         super().__init__(f"{what.rstrip('.')}. {remedy}".strip() if remedy else what)
         self.what = what
         self.remedy = remedy
+
+
+class PhotosGoneError(UserError):
+    """The photos of a saved ``project`` (its folder) are not where they were."""
+
+    def __init__(self, project: str, n_gone: int, n: int, place: str) -> None:
+        super().__init__(
+            f"{project}: {n_gone} of {n} photos are no longer in {place}",
+            "Choose the folder that they are in now (--photos DIR on the command line)",
+        )
+        self.project = project

@@ -15,12 +15,12 @@ from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses import Found
 from core.capture.scene import Scene
-from core.config import OpenOptions, RunConfig
+from core.config import OpenOptions
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
 from core.geometry.scene_box import scene_from_ball, up_direction
 from core.messages import STILL, Arranged, Opened, PhotoReport, PoseReport, Solving
-from core.places import pose_workspace
+from core.places import is_automatic, pose_workspace
 from core.planning import preset_words
 from core.presets import PRESETS, default_preset
 from core.tasks import Progress, Task
@@ -36,10 +36,13 @@ MOST_POINTS = 6000
 @dataclass(frozen=True)
 class Opening:
     """A capture's ``scene``, or that of a saved ``project``, whose photos are loaded too where it
-    has been trained; what is known of its ``poses``, where there is something to choose."""
+    has been trained; what is known of its ``poses``, where there is something to choose; ``how``
+    the capture was opened, and with photos held out or not."""
 
     path: Path
     scene: Scene
+    how: OpenOptions
+    hold_out: bool
     project: Project | None = None
     store: PixelStore | None = None
     poses: PoseReport | None = None
@@ -49,7 +52,7 @@ class Opening:
         if self.project is None or self.store is None:
             return None
         try:
-            trainer = Trainer(self.store, self.project.config, device)
+            trainer = Trainer(self.store, self.project.work.config, device)
             restore(trainer, self.project, self.path)
         except BaseException:
             self.store.close()
@@ -63,19 +66,22 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
     if not is_project(path):
         scene = yield from open_capture(path, how=how)
         poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, how.group)
-        return Opening(path, hold_out_every(scene) if hold_out else scene, poses=poses)
+        scene = hold_out_every(scene) if hold_out else scene
+        return Opening(path, scene, how, hold_out, poses=poses)
     yield Progress(0.0, "reading the project")
-    project = load_project(path)
-    poses = _solved(Path(project.source))
-    if "counters" not in project.tensors:
-        return Opening(path, project.scene, project, poses=poses)
-    store = yield from load_pixels(project.scene, project.config.train.max_photo_side)
-    return Opening(path, store.scene, project, store, poses)
+    project = load_project(path, how.photos)
+    scene, store = project.work.scene, None
+    if "counters" in project.tensors:
+        store = yield from load_pixels(scene, project.work.config.train.max_photo_side)
+        scene = store.scene
+    poses = _solved(Path(project.work.source))
+    return Opening(path, scene, project.work.how, project.work.hold_out, project, store, poses)
 
 
-def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.device) -> Opened:
-    """``config``: of the saved project, None for a capture, which gets the device's preset."""
-    config = config or PRESETS[default_preset(device.type)]
+def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
+    """``autosave``: the folder of its automatic saves. A capture gets the device's preset."""
+    path, scene, project = found.path, found.scene, found.project
+    config = project.work.config if project else PRESETS[default_preset(device.type)]
     photos = (*scene.photos, *scene.held_out)
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
@@ -87,7 +93,8 @@ def describe(path: Path, scene: Scene, config: RunConfig | None, device: torch.d
         points=points.tobytes(), fov_y=lenses[0][0], aspect=lenses[0][1], lenses=lenses,
         excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
         preset=config.preset, presets=preset_words(scene, device), minutes=config.train.minutes,
-        setting=scene.setting, notices=scene.notices,
+        setting=scene.setting, notices=scene.notices, steps=config.steps,
+        project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
     )
 
 

@@ -8,9 +8,34 @@ from pathlib import Path
 import platformdirs
 
 
+def settings_file() -> Path:
+    """What a person chose about the window, and how they left it."""
+    return platformdirs.user_config_path("gradina") / "settings.json"
+
+
+def recent_file() -> Path:
+    """What was opened lately."""
+    return platformdirs.user_data_path("gradina") / "recent.json"
+
+
+def running_folder() -> Path:
+    """Where each window leaves word of its work until it ends well."""
+    return platformdirs.user_data_path("gradina") / "running"
+
+
+def autosaves() -> Path:
+    """Where all automatic saves go."""
+    return platformdirs.user_data_path("gradina") / "autosave"
+
+
+def is_automatic(folder: Path) -> bool:
+    """Whether ``folder`` holds automatic saves, which nobody asked for."""
+    return folder.resolve().parent == autosaves().resolve()
+
+
 def autosave_folder(source: str) -> Path:
     """Where the automatic saves of the capture at ``source`` go."""
-    return platformdirs.user_data_path("gradina") / "autosave" / _label(source)
+    return autosaves() / _label(source)
 
 
 def pose_workspace(path: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 from core import messages as m
 from core.capture.poses import Found
-from core.errors import UserError
+from core.errors import PhotosGoneError, UserError
 from core.opening import so_far
 from core.tasks import Task
 
@@ -83,7 +83,8 @@ class TaskSlot:
             self._enter(running.back_to)
             if not isinstance(error, UserError):
                 raise
-            self._emit(m.Failure(str(error), running.name))
+            project = error.project if isinstance(error, PhotosGoneError) else ""
+            self._emit(m.Failure(str(error), running.name, project))
 
     def cancel(self) -> None:
         """Stop what is under way, if anything is."""

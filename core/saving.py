@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 from core import messages as m
-from core.capture.scene import Scene
-from core.config import RunConfig
 from core.errors import UserError
-from core.places import autosave_folder
-from core.training.checkpoint import save_project
+from core.places import autosave_folder, is_automatic
+from core.training.checkpoint import Work, save_project
 from core.training.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a project holds; ``trainer`` is None before training."""
-
-    source: str
-    config: RunConfig
-    scene: Scene
-    trainer: Trainer | None
 
 
 class Saver:
@@ -32,33 +21,65 @@ class Saver:
     def __init__(self, emit: Callable[[m.Event], None], folder: Path | None) -> None:
         self._emit, self._folder = emit, folder
         self._last = 0.0
+        self._ours = False  # what lies in the folder is of the present work
         self.unsaved = False
-        """whether something was done since the last save"""
+        """whether something was done since the last save of any kind"""
+        self.lacking = False
+        """whether something was done that is not in the person's own project"""
+
+    def opened(self, path: Path, source: str) -> None:
+        """Other work begins, read from ``path``."""
+        self._ours = path.resolve() == self.place(source).resolve()
+        self.unsaved, self.lacking = False, is_automatic(path)
+
+    def place(self, source: str) -> Path:
+        """Of the automatic saves of what came from ``source``."""
+        return self._folder or autosave_folder(source)
 
     def begin(self) -> None:
-        """Nothing has been saved yet of what begins now."""
+        """Training begins: nothing of it has been saved yet."""
         self._last = time.monotonic()
+
+    def touch(self) -> bool:
+        """Something is done now; whether nothing had been since the person saved."""
+        first = not self.lacking
+        self.unsaved = self.lacking = True
+        return first
 
     def due(self, minutes: float) -> bool:
         """Whether the last automatic save is ``minutes`` old."""
         return time.monotonic() - self._last > 60 * minutes
 
-    def save(self, work: Work, folder: Path) -> None:
+    def save(self, work: Work, trainer: Trainer | None, folder: Path) -> None:
         """Save where the person asked to. Raises UserError."""
-        self._write(work, folder)
+        self._write(work, trainer, folder)
+        self.lacking = False
         self._emit(m.Saved(str(folder)))
 
-    def autosave(self, work: Work) -> None:
+    def autosave(self, work: Work, trainer: Trainer | None) -> None:
         """Save where nobody asked to; a failure is said, and training goes on."""
         self._last = time.monotonic()
-        folder = self._folder or autosave_folder(work.source)
+        folder = self.place(work.source)
+        if not self._ours and self._folder is None:
+            _set_aside(folder)
+        self._ours = True
         try:
-            self._write(work, folder)
+            self._write(work, trainer, folder)
         except UserError as error:
             self._emit(m.Failure(str(error), "autosave"))
         else:
             self._emit(m.Saved(str(folder), automatic=True))
 
-    def _write(self, work: Work, folder: Path) -> None:
-        save_project(folder, work.source, work.config, work.scene, work.trainer)
+    def _write(self, work: Work, trainer: Trainer | None, folder: Path) -> None:
+        save_project(folder, work, trainer)
         self.unsaved = False
+
+
+def _set_aside(folder: Path) -> None:
+    """The automatic saves of an earlier run survive one more."""
+    aside = folder.with_name(f"{folder.name}-before")
+    if not folder.exists():
+        return
+    with suppress(OSError):
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)

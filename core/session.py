@@ -9,28 +9,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from core import messages as m
-from core.capture.arrange import arranged
-from core.capture.exclude import excluding
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
-from core.config import MeshOptions, OpenOptions, RunConfig
+from core.config import OpenOptions, RunConfig
 from core.device import choose_device
+from core.edits import Edit, Edited, Edits, after, arranged_as, told
 from core.errors import UserError
-from core.geometry.rigid import invert
-from core.meshing.from_model import export_model
-from core.opening import Opening, arrangement, describe, opening
+from core.exporting import exporting
+from core.opening import Opening, describe, opening
 from core.picking import picked
 from core.planning import plan
-from core.presets import default_preset, run_config
+from core.presets import run_config
 from core.previewer import Bands, Previewer, Show
 from core.running_task import RunningTask, TaskSlot
-from core.saving import Saver, Work
-from core.tasks import Task
-from core.training.checkpoint import is_project
+from core.saving import Saver
+from core.training.checkpoint import Work, is_project
 from core.training.trainer import Trainer
 from core.training_loop import TrainingLoop
 from core.transitions import allowed_now
@@ -58,13 +53,15 @@ class Session:
         self.state: m.State = "empty"
         self.source = ""
         self.scene: Scene | None = None
-        self.config: RunConfig | None = None
         self.trainer: Trainer | None = None
         self._truth = TruthFinder(show_photo, emit)
         self.previewer = Previewer(show, self._error_of)
         self._saver = Saver(emit, autosave_to)
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
+        self._edits = Edits()
+        self._choice = m.Choose("", 0.0)
+        self._how, self._continued = OpenOptions(), ()
         self._drew = False
         self._enter(None)
 
@@ -78,13 +75,15 @@ class Session:
                 self.previewer.set_view(command)
                 self._truth.look(command, self.scene)
                 return
-            _, reasons = allowed_now(self.state, self._exporting)
+            _, reasons = self._allowed()
             if name in reasons:
                 self._emit(m.Failure(f"{reasons[name]}.", name))
                 return
             match command:
                 case m.Open():
                     self._open(Path(command.path).expanduser(), command.how)
+                case m.Close():
+                    self._close(command.keep)
                 case m.Start():
                     self._start(command)
                 case m.Pause():
@@ -95,13 +94,16 @@ class Session:
                 case m.Continue():
                     assert self.trainer is not None
                     self.trainer.go_on(command.minutes)
+                    self._continued = (*self._continued, command.minutes)
                     self._enter("training")
                 case m.Cancel():
                     self._tasks.cancel()
-                case m.Arrange():
-                    self._arrange(command)
-                case m.Exclude():
-                    self._exclude(command)
+                case m.Arrange() | m.Exclude() | m.Choose():
+                    self._edit(command)
+                case m.Undo():
+                    self._be(self._edits.undo(self._edited()))
+                case m.Redo():
+                    self._be(self._edits.redo(self._edited()))
                 case m.Pick():
                     assert self.scene is not None
                     self._emit(picked(self.scene, self.trainer, command))
@@ -130,13 +132,26 @@ class Session:
         return True
 
     def close(self) -> None:
-        """Save what training would lose and free everything."""
+        """Save what would be lost and free everything."""
         self._tasks.cancel()
-        if self.trainer is not None and self.trainer.step_count and self._saver.unsaved:
-            self._autosave()
+        self._keep()
         if self.trainer is not None:
             self.trainer.store.close()
         self.trainer = None
+
+    def _keep(self) -> None:
+        """Save automatically what is about to be given up."""
+        if self.scene is not None and self._saver.unsaved:
+            self._autosave()
+
+    def _close(self, keep: bool) -> None:
+        if keep:
+            self._keep()
+        self._forget_training()
+        self._truth.forget()
+        self.scene, self._edits = None, Edits()
+        self._saver.unsaved = self._saver.lacking = False
+        self._enter("empty")
 
     # --- opening -------------------------------------------------------------------------
 
@@ -148,49 +163,55 @@ class Session:
 
     def _opened(self, found: Opening) -> None:
         trainer = found.trainer(self.device)  # before anything of the present work is given up
-        if self._saver.unsaved:
-            self._autosave()  # of the work that the newly opened takes the place of
+        self._keep()
         self._forget_training()
         self._truth.forget()
-        self.scene, self.trainer = found.scene, trainer
-        self.source = found.project.source if found.project else str(found.path.resolve())
-        self.config = found.project.config if found.project else None
+        self.scene, self.trainer, project = found.scene, trainer, found.project
+        work = project.work if project else None
+        self.source = work.source if work else str(found.path.resolve())
+        self._how, self._hold_out = found.how, found.hold_out
+        self._continued = work.continued if work else ()
+        self._edits = Edits()
+        self._saver.opened(found.path, self.source)
         state: m.State = "ready"
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
-        self._emit(describe(found.path, self.scene, self.config, self.device))
+        opened = describe(found, self.device, self._saver.place(self.source))
+        self._choice = m.Choose(opened.preset, opened.minutes, opened.steps)
+        self._emit(opened)
         if found.poses is not None:
             self._emit(found.poses)
         self._enter(state)
         if self.trainer is not None:
             self._loop.tell(self.trainer)
 
-    def _arrange(self, command: m.Arrange) -> None:
-        assert self.scene is not None
-        scene = arranged(self.scene, command.edit)
-        if self.trainer is None and scene.region is not None:
-            scene = scene.with_region(scene.region)  # that what is to be trained fills the ball
-        self._place(scene)
+    # --- edits ---------------------------------------------------------------------------
 
-    def _exclude(self, command: m.Exclude) -> None:
+    def _edit(self, edit: Edit) -> None:
+        """Make an edit that can be taken back. Raises UserError."""
+        before = self._edited()
+        now = after(edit, before, trained=self.trainer is not None)
+        self._edits.did(edit, before)
+        self._be(now)
+
+    def _edited(self) -> Edited:
         assert self.scene is not None
-        self.scene = excluding(self.scene, command.names, command.excluded)
+        return Edited(self.scene, self._choice)
+
+    def _be(self, edited: Edited) -> None:
+        """From now on this is as ``edited`` says, in the frame that the field lies in."""
+        before, trained = self._edited(), self.trainer is not None
+        self.scene = arranged_as(before.scene, edited.scene, trained=trained)
+        self._choice = edited.choice
         if self.trainer is not None:
             self.trainer.edit(self.scene)
-            self._saver.unsaved = True
-        self._emit(m.Excluded(tuple(sorted(self.scene.excluded))))
-
-    def _place(self, scene: Scene) -> None:
-        """From now on ``scene``, the same photos, is what this is about."""
-        assert self.scene is not None
-        before, after = self.scene.scene_from_input, scene.scene_from_input
-        moved = None if np.array_equal(before, after) else after @ invert(before)
-        self.scene = scene
-        if self.trainer is not None:
-            self.trainer.edit(scene)
             self.previewer.forget()
-            self._saver.unsaved = True
-        self._emit(arrangement(scene, moved))
+        for event in told(before, self._edited()):
+            self._emit(event)
+        self._saver.touch()
+        if not trained:
+            self._autosave()
+        self._enter(None)
 
     # --- training ------------------------------------------------------------------------
 
@@ -199,35 +220,34 @@ class Session:
             self._enter("training")
             return
         assert self.scene is not None
-        self.config, notice = plan(
+        config, notice = plan(
             command, self.scene, self.device, device_name=self._device_name, seed=self._seed
         )
         if notice:
             self._emit(m.Notice(notice))
-        task = load_pixels(self.scene, self.config.train.max_photo_side)
-        self._tasks.begin(RunningTask("open", task, self._begin_training, back_to="ready"))
+        task = load_pixels(self.scene, config.train.max_photo_side)
+        self._tasks.begin(RunningTask(
+            "open", task, lambda store: self._begin_training(store, config), back_to="ready"))
 
-    def _begin_training(self, store: PixelStore) -> None:
-        assert self.config is not None
+    def _begin_training(self, store: PixelStore, config: RunConfig) -> None:
         for notice in store.scene.notices[len(self.scene.notices if self.scene else ()):]:
             self._emit(m.Notice(notice))
         self.scene = store.scene
-        self.trainer = Trainer(store, self.config, self.device)
+        self.trainer = Trainer(store, config, self.device)
         self._saver.begin()
         self._enter("training")
 
     def _train(self) -> None:
         trainer = self.trainer
         assert trainer is not None
-        self._saver.unsaved = True
+        if self._saver.touch():
+            self._enter(None)
         try:
             told = self._loop.slice(trainer)
         except UserError as error:
             self._enter("paused")
             self._emit(m.Failure(str(error), "training"))
             return
-        finally:
-            self.config = trainer.config
         if trainer.finished:
             self._enter("finished")
             self._autosave()
@@ -243,7 +263,6 @@ class Session:
         if self.trainer is not None:
             self.trainer.store.close()
         self.trainer, self._loop = None, TrainingLoop(self._emit)
-        self._saver.unsaved = False
         self.previewer.forget()
 
     def _error_of(self, view: m.SetView, width: int, height: int) -> Bands | None:
@@ -253,31 +272,27 @@ class Session:
     # --- meshes and projects -------------------------------------------------------------
 
     def _export(self, command: m.Export) -> None:
-        options = MeshOptions(
-            resolution=command.resolution, levels=command.levels, format=command.format,
-            axes=command.axes,
-        )
-        path = Path(command.path).expanduser()
-        task = self._exporting_to(path, options)
+        assert self.trainer is not None
+        task = exporting(self.trainer, command)
         self._tasks.begin(RunningTask("export", task, self._emit, back_to=None))
-
-    def _exporting_to(self, path: Path, options: MeshOptions) -> Task[m.Exported]:
-        trainer = self.trainer
-        assert trainer is not None
-        done = yield from export_model(trainer.model, trainer.scene, options, path)
-        return m.Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes)
 
     def save(self, folder: Path) -> None:
         """Save the project into ``folder``. Raises UserError."""
-        self._saver.save(self._work(), folder)
+        self._saver.save(self._work(), self.trainer, folder)
+        self._enter(None)
 
     def _autosave(self) -> None:
-        self._saver.autosave(self._work())
+        self._saver.autosave(self._work(), self.trainer)
 
     def _work(self) -> Work:
         assert self.scene is not None
-        config = self.config or run_config(default_preset(self.device.type))
-        return Work(self.source, config, self.scene, self.trainer)
+        chosen = self._choice
+        config = self.trainer.config if self.trainer is not None else run_config(
+            chosen.preset, minutes=chosen.minutes, steps=chosen.steps, seed=self._seed,
+            device=self._device_name,
+        )
+        return Work(
+            self.source, config, self.scene, self._how, self._hold_out, self._continued)
 
     # --- states --------------------------------------------------------------------------
 
@@ -293,8 +308,16 @@ class Session:
     def _enter(self, state: m.State | None) -> None:
         """Be in ``state``, None for the present one, and say what can be done now."""
         self.state = state or self.state
-        allowed, reasons = allowed_now(self.state, self._exporting)
-        self._emit(m.StateChanged(self.state, allowed, reasons))
+        self._emit(m.StateChanged(
+            self.state, *self._allowed(), self._edits.undo_name, self._edits.redo_name,
+            self._saver.lacking,
+        ))
+
+    def _allowed(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        return allowed_now(
+            self.state, self._exporting, undo=bool(self._edits.undo_name),
+            redo=bool(self._edits.redo_name),
+        )
 
     def _draw(self) -> bool:
         trainer = self.trainer

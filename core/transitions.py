@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from core.messages import State
 
-COMMANDS = ("open", "start", "pause", "reset", "continue", "cancel", "arrange", "exclude",
-            "pick", "export", "save")
+COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "arrange",
+            "exclude", "undo", "redo", "pick", "export", "save")
 
-_OPEN = frozenset({"open", "arrange", "exclude", "pick", "save"})
+_OPEN = frozenset({"open", "close", "arrange", "exclude", "undo", "redo", "pick", "save"})
 """Allowed whenever something is open."""
 _ALLOWED: dict[State, frozenset[str]] = {
     "empty": frozenset({"open"}),
     "opening": frozenset({"cancel"}),
     "solving": frozenset({"cancel"}),
-    "ready": _OPEN | {"start"},
+    "ready": _OPEN | {"choose", "start"},
     "training": _OPEN | {"pause", "reset", "export"},
     "paused": _OPEN | {"start", "reset", "export"},
     "finished": _OPEN | {"continue", "reset", "export"},
 }
+
+_NOT_WHILE_EXPORTING = frozenset({
+    "export", "open", "close", "reset", "arrange", "exclude", "undo", "redo",
+})
 
 _WHY_NOT: dict[str, dict[State, str]] = {
     "open": {"opening": "Something is being opened; cancel it first",
@@ -30,6 +34,10 @@ _WHY_NOT: dict[str, dict[State, str]] = {
     "reset": {},
     "continue": {"training": "It is still training", "paused": "It is paused; resume it"},
     "cancel": {},
+    "close": {},
+    "choose": {"empty": "Open some photos first"},
+    "undo": {},
+    "redo": {},
     "arrange": {},
     "exclude": {},
     "pick": {},
@@ -43,24 +51,30 @@ _WHY_NOT_IN_GENERAL = {
     "cancel": "There is nothing to cancel",
     "arrange": "Open some photos first",
     "exclude": "Open some photos first",
+    "close": "Nothing is open",
+    "choose": "Settings are chosen before training",
+    "undo": "There is nothing to undo",
+    "redo": "There is nothing to do again",
     "pick": "Open some photos first",
     "export": "Train first: there is no surface yet",
     "save": "There is nothing to save yet",
 }
 
 
-def allowed_now(state: State, exporting: bool) -> tuple[tuple[str, ...], dict[str, str]]:
+def allowed_now(
+    state: State, exporting: bool, *, undo: bool, redo: bool
+) -> tuple[tuple[str, ...], dict[str, str]]:
     """The commands that make sense in ``state`` and the reasons against the others; while a mesh
     is being written (``exporting``) that can be cancelled, and nothing may change the field's
-    identity under it."""
-    allowed = set(_ALLOWED[state])
-    if exporting:
-        allowed = (allowed | {"cancel"}) - {"export", "open", "reset", "arrange", "exclude"}
+    identity under it. ``undo``, ``redo``: whether there is something to."""
+    possible = _ALLOWED[state] - ({"undo"} if not undo else set()) - (
+        {"redo"} if not redo else set())
+    allowed = (possible | {"cancel"}) - _NOT_WHILE_EXPORTING if exporting else possible
     reasons = {}
     for command in COMMANDS:
         if command not in allowed:
             general = _WHY_NOT_IN_GENERAL.get(command, "Not now")
             reason = _WHY_NOT[command].get(state, general)
             reasons[command] = "A mesh is being written" if exporting and (
-                command in _ALLOWED[state]) else reason
+                command in possible) else reason
     return tuple(c for c in COMMANDS if c in allowed), reasons

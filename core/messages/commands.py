@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import Axes, MeshFormat, OpenOptions
+from core.config import Axes, MeshFormat, OpenOptions, RunConfig
 from core.messages.base import Message, Point
 
 PreviewMode = Literal["color", "normals", "depth", "slice", "error", "level"]
@@ -22,13 +22,28 @@ class Open(Message, frozen=True):
     how: OpenOptions = OpenOptions()
 
 
+class Close(Message, frozen=True):
+    """Be as if nothing were open. ``keep``: save automatically what would be lost."""
+
+    keep: bool = True
+
+
+class Choose(Message, frozen=True):
+    """The settings of the next run, as in `Start`. Answered by `Chosen`."""
+
+    preset: str
+    minutes: float
+    steps: int | None = None
+
+
 class Start(Message, frozen=True):
     """Start training, or resume it when paused. ``minutes`` or ``steps`` set the budget of a
-    fresh run (neither: the preset's own)."""
+    fresh run (neither: the preset's own); ``config``, where there is one, all of it."""
 
     preset: str | None = None
     minutes: float | None = None
     steps: int | None = None
+    config: RunConfig | None = None
 
 
 class Pause(Message, frozen=True):
@@ -130,6 +145,15 @@ class Exclude(Message, frozen=True):
     excluded: bool
 
 
+class Undo(Message, frozen=True):
+    """Take back the latest edit: of the region, the frame, the scale, the photos left out, or the
+    settings of the next run."""
+
+
+class Redo(Message, frozen=True):
+    """Do again what was undone last."""
+
+
 class Pick(Message, frozen=True):
     """What lies along the ray from ``origin`` in ``direction``, scene frame? Answered by
     `Picked`."""
@@ -160,6 +184,6 @@ class Shutdown(Message, frozen=True):
 
 
 Command = (
-    Open | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Exclude | Pick | Export
-    | Save | Shutdown
+    Open | Close | Choose | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Exclude
+    | Undo | Redo | Pick | Export | Save | Shutdown
 )

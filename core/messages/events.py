@@ -25,11 +25,15 @@ STILL = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0
 
 class StateChanged(Message, frozen=True):
     """``allowed`` names the commands that make sense now (class names in lower case); ``reasons``
-    says for each of the others, in plain words, why not."""
+    says for each of the others, in plain words, why not. ``undo`` and ``redo`` name the edits that
+    these would take back or do again; ``unsaved``: the person's own project lacks something."""
 
     state: State
     allowed: tuple[str, ...]
     reasons: dict[str, str]
+    undo: str = ""
+    redo: str = ""
+    unsaved: bool = False
 
 
 class Arranged(Message, frozen=True):
@@ -89,6 +93,14 @@ class Picked(Message, frozen=True):
     normal: Point | None
 
 
+class Chosen(Message, frozen=True):
+    """The settings of the next run, as in `Choose`."""
+
+    preset: str
+    minutes: float
+    steps: int | None
+
+
 class Excluded(Message, frozen=True):
     """The ``names`` of all photos that training does without."""
 
@@ -100,7 +112,10 @@ class Opened(Message, frozen=True):
     ``n_held_out`` are held out; ``excluded`` as in `Excluded`; ``lenses``: of each photo the angle
     seen from top to bottom, radians, and the aspect, ``fov_y`` and ``aspect`` of the first;
     ``points``: some of the sparse points, float32 [P, 3], scene frame;
-    ``preset``: chosen for this device; ``presets``: all, with the words that describe them."""
+    ``preset``: chosen for this device; ``presets``: all, with the words that describe them;
+    ``steps``: the budget of a project that counts them instead of ``minutes``; ``project``: the
+    person's own folder that it was opened from ("" for a capture or an automatic save);
+    ``autosave``: folder of its automatic saves."""
 
     path: str
     kind: str
@@ -122,6 +137,9 @@ class Opened(Message, frozen=True):
     lenses: tuple[tuple[float, float], ...] = ()
     excluded: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    steps: int | None = None
+    project: str = ""
+    autosave: str = ""
 
 
 class TaskProgress(Message, frozen=True):
@@ -198,13 +216,15 @@ class Notice(Message, frozen=True):
 
 
 class Failure(Message, frozen=True):
-    """``text`` is one line naming the thing and the remedy; ``task`` what was being done."""
+    """``text`` is one line naming the thing and the remedy; ``task`` what was being done;
+    ``photos_of``: the project that could be opened if the folder of its photos were known."""
 
     text: str
     task: str = ""
+    photos_of: str = ""
 
 
 Event = (
-    StateChanged | Opened | Arranged | Excluded | PoseReport | Solving | Picked | TaskProgress
-    | TrainingStats | PreviewReady | PhotoReady | Exported | Saved | Notice | Failure
+    StateChanged | Opened | Arranged | Excluded | Chosen | PoseReport | Solving | Picked
+    | TaskProgress | TrainingStats | PreviewReady | PhotoReady | Exported | Saved | Notice | Failure
 )

@@ -20,10 +20,11 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from core.capture.scene import Intrinsics, Photo, Scene
-from core.config import RunConfig
+from core.config import DEFAULT_OPEN, OpenOptions, RunConfig
 from core.errors import UserError
 from core.files import write_atomically
 from core.geometry.box import Box, Setting
+from core.training.relocate import relocated
 from core.training.trainer import Trainer
 
 VERSION = 2
@@ -57,16 +58,31 @@ class _Saved(msgspec.Struct):
     unit: str
     setting: Setting
     excluded: list[str] = []
+    folder: str = ""
+    how: OpenOptions = DEFAULT_OPEN
+    hold_out: bool = False
+    continued: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
-class Project:
-    """What a saved project says: where it came from, how it runs, its scene, and the tensors of
-    its checkpoint (empty when it was saved before training)."""
+class Work:
+    """What is saved: where it came from, how it runs, its scene; how its source was opened, with
+    photos held out or not, and for how many minutes each time it was ``continued``."""
 
     source: str
     config: RunConfig
     scene: Scene
+    how: OpenOptions = DEFAULT_OPEN
+    hold_out: bool = False
+    continued: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A saved project: the ``work``, and the tensors of its checkpoint (empty when it was saved
+    before training)."""
+
+    work: Work
     tensors: dict[str, Tensor]
 
 
@@ -75,18 +91,18 @@ def is_project(path: Path) -> bool:
     return (path / _PROJECT).is_file()
 
 
-def save_project(
-    folder: Path, source: str, config: RunConfig, scene: Scene, trainer: Trainer | None
-) -> None:
+def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
     """Write the project into ``folder``. Raises UserError where it cannot; what was saved there
     before then stays as it was."""
+    scene = work.scene
     saved = _Saved(
-        VERSION, source, config, scene.kind, [_photo(p) for p in scene.photos],
+        VERSION, work.source, work.config, scene.kind, [_photo(p) for p in scene.photos],
         [_photo(p) for p in scene.held_out], scene.scene_from_input.tolist(), scene.has_masks,
         scene.background, list(scene.notices),
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
         scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
-        scene.setting, sorted(scene.excluded),
+        scene.setting, sorted(scene.excluded), str(folder.resolve()),
+        work.how, work.hold_out, work.continued,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
@@ -98,9 +114,10 @@ def save_project(
     write_atomically(folder / _PROJECT, text, "the project")
 
 
-def load_project(folder: Path) -> Project:
-    """Read the project in ``folder``. Raises UserError where it is damaged, incomplete, or from a
-    newer version of the program."""
+def load_project(folder: Path, photos: str = "") -> Project:
+    """Read the project in ``folder``, whose photos may be found in the folder ``photos`` (see
+    `relocated`). Raises UserError where it is damaged, incomplete, or from a newer version of the
+    program."""
     path = folder / _PROJECT
     try:
         text = path.read_bytes()
@@ -130,7 +147,10 @@ def load_project(folder: Path) -> Project:
         np.array(saved.upright_from_input), saved.frame_is_free, saved.units_per_input, saved.unit,
         saved.setting, frozenset(saved.excluded),
     )
-    return Project(saved.source, saved.config, scene, tensors)
+    scene = relocated(scene, folder.resolve(), saved.folder, photos)
+    work = Work(
+        saved.source, saved.config, scene, saved.how, saved.hold_out, saved.continued)
+    return Project(work, tensors)
 
 
 def restore(trainer: Trainer, project: Project, folder: Path) -> None:

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from core.errors import UserError
-from core.training.checkpoint import VERSION, is_project, load_project, restore, save_project
+from core.training.checkpoint import (
+    VERSION,
+    Work,
+    is_project,
+    load_project,
+    restore,
+    save_project,
+)
 from core.training.trainer import Trainer
 from tests.core.shaded_ball import CPU, TINY, WARM, ball_store, ball_trainer, quick_settling
 
@@ -30,12 +37,12 @@ def trainer(store):
 
 
 def save(folder, trainer):
-    save_project(folder, "photos", trainer.config, trainer.store.scene, trainer)
+    save_project(folder, Work("photos", trainer.config, trainer.store.scene), trainer)
 
 
 def loaded(folder, store) -> Trainer:
     project = load_project(folder)
-    made = Trainer(store, project.config, CPU)
+    made = Trainer(store, project.work.config, CPU)
     restore(made, project, folder)
     return made
 
@@ -130,12 +137,12 @@ def test_the_scene_survives(store, trainer, tmp_path):
     points = np.arange(12, dtype=np.float32).reshape(4, 3)
     scene = replace(store.scene, points=points, held_out=store.scene.photos[:2],
                     notices=("one thing", "another"))
-    save_project(tmp_path, "/some/photos", trainer.config, scene, None)
+    save_project(tmp_path, Work("/some/photos", trainer.config, scene), None)
     project = load_project(tmp_path)
-    assert project.source == "/some/photos"
-    assert project.config == trainer.config
+    assert project.work.source == "/some/photos"
+    assert project.work.config == trainer.config
     assert not project.tensors, "not trained yet"
-    found = project.scene
+    found = project.work.scene
     assert (found.kind, found.has_masks, found.background, found.notices) == (
         scene.kind, scene.has_masks, scene.background, scene.notices)
     np.testing.assert_array_equal(found.points, points)

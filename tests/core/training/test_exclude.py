@@ -8,7 +8,7 @@ import pytest
 from core.capture.exclude import excluding
 from core.errors import UserError
 from core.training import settle
-from core.training.checkpoint import load_project, save_project
+from core.training.checkpoint import Work, load_project, save_project
 from core.training.rays import RaySource
 from tests.core.shaded_ball import CPU, TINY, ball_store, ball_trainer
 
@@ -88,5 +88,5 @@ def test_excluding_is_undone_by_its_opposite_and_leaves_enough(store):
 
 def test_a_project_remembers_who_is_excluded(store, tmp_path):
     scene = excluding(store.scene, ["3.png"], True)
-    save_project(tmp_path, "source", TINY, scene, None)
-    assert load_project(tmp_path).scene.excluded == {"3.png"}
+    save_project(tmp_path, Work("source", TINY, scene), None)
+    assert load_project(tmp_path).work.scene.excluded == {"3.png"}

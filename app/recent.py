@@ -1,0 +1,74 @@
+"""What was opened lately, for the start page."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from app.status import size
+from app.stored import read, write
+from core.messages import Opened
+from core.places import recent_file
+
+MOST = 12
+_DAY = 86400
+
+
+class Recent(msgspec.Struct, frozen=True):
+    """``what`` lies there, in a few words; ``opened``: seconds since 1970."""
+
+    path: str
+    what: str
+    opened: float
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name or self.path
+
+
+def recent_of(opened: Opened, now: float) -> Recent:
+    """What to remember of a newly opened scene."""
+    what = f"project, {opened.n_photos} photos" if opened.project else (
+        f"{opened.n_photos} photos, {opened.kind}")
+    return Recent(opened.path, what, now)
+
+
+def with_newest(recents: tuple[Recent, ...], newest: Recent) -> tuple[Recent, ...]:
+    """``newest`` first, each path once, not more than are worth remembering."""
+    return (newest, *(r for r in recents if r.path != newest.path))[:MOST]
+
+
+def load_recents() -> tuple[Recent, ...]:
+    """Newest first, without what is no longer there."""
+    found = read(recent_file(), tuple[Recent, ...]) or ()
+    return tuple(recent for recent in found if Path(recent.path).exists())
+
+
+def save_recents(recents: tuple[Recent, ...]) -> None:
+    write(recent_file(), recents)
+
+
+def describe(recent: Recent, now: float) -> str:
+    """ "project, 36 photos  ·  12 MB  ·  yesterday"."""
+    parts = [recent.what, day(recent.opened, now)]
+    checkpoint = Path(recent.path) / "checkpoint.safetensors"
+    if checkpoint.is_file():
+        parts.insert(1, size(checkpoint.stat().st_size))
+    return "  ·  ".join(parts)
+
+
+def day(then: float, now: float) -> str:
+    """ "14:05" of today, "yesterday", or the date."""
+    ago = _midnight(now) - _midnight(then)
+    if ago <= 0:
+        return time.strftime("today %H:%M", time.localtime(then))
+    if round(ago / _DAY) == 1:
+        return "yesterday"
+    return time.strftime("%d %b %Y", time.localtime(then)).lstrip("0")
+
+
+def _midnight(at: float) -> float:
+    t = time.localtime(at)
+    return time.mktime((t.tm_year, t.tm_mon, t.tm_mday, 0, 0, 0, 0, 0, -1))
