@@ -7,21 +7,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app import theme
-from app.gui import dpg
 from app.orbit_camera import OrbitCamera
 from app.projection import project
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 
-HANDLE_RADIUS, REACH = 5, 12
-"""Pixels: as drawn, and from where a handle can be grabbed."""
+REACH = 12
+"""Pixels from where a handle can be grabbed."""
 SMALLEST = 0.02
 """Half length, scene units."""
 END_ON = 20
 """Pixels that half an axis must measure on screen for its faces to be dragged."""
 _FACES = np.concatenate([np.eye(3), -np.eye(3)])
-_EDGES = [(k, k | 1 << i) for k in range(8) for i in range(3) if not k >> i & 1]
 
 
 def handles(box: Box) -> np.ndarray:
@@ -73,6 +70,13 @@ class RegionTool:
         middle, _ = project(self.box.center, camera, size)
         return pixels, before & (np.linalg.norm(pixels - middle, axis=1) > END_ON)
 
+    def free_handles(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
+        """[H, 3] scene frame: those that can be dragged; none while the region is not shown."""
+        if self.box is None or not self.shown:
+            return np.zeros((0, 3))
+        _, free = self.places(camera, size)
+        return handles(self.box)[free]
+
     def drag(
         self, dx: float, dy: float, camera: OrbitCamera, size: tuple[int, int], whole: bool
     ) -> None:
@@ -85,17 +89,3 @@ class RegionTool:
         assert self.box is not None
         self._grabbed = None
         self._changed(self.box)
-
-    def draw(self, parent: str, camera: OrbitCamera, size: tuple[int, int]) -> None:
-        """Into the draw layer ``parent``."""
-        if self.box is None or not self.shown:
-            return
-        pixels, before = project(self.box.corners(), camera, size)
-        for a, b in _EDGES:
-            if before[a] and before[b]:
-                dpg.draw_line(pixels[a].tolist(), pixels[b].tolist(), parent=parent,
-                              color=theme.ACCENT)
-        pixels, free = self.places(camera, size)
-        for place in pixels[free].tolist():
-            dpg.draw_circle(place, HANDLE_RADIUS, parent=parent, color=theme.BACKGROUND,
-                            fill=theme.ACCENT)

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.gui import dpg
 
-_STEP = 64
+_STEP = 32
 
 
 class Texture:
@@ -19,20 +19,20 @@ class Texture:
         self._used = (1, 1)
 
     def load(self, pixels: np.ndarray) -> None:
-        """Take uint8 [H, W, 3]; the edges are repeated once so that filtering stays clean."""
+        """Take uint8 [H, W, 4]; the edges are repeated once so that filtering stays clean."""
         height, width = pixels.shape[:2]
         room = tuple(-(-(n + 2) // _STEP) * _STEP for n in (height, width))
         if self._buffer.shape[:2] != room:
             self._make(*room)
         self._used = (height, width)
         framed = self._buffer[: height + 2, : width + 2]
-        np.multiply(pixels, np.float32(1 / 255), out=framed[1:-1, 1:-1, :3])
+        np.multiply(pixels, np.float32(1 / 255), out=framed[1:-1, 1:-1])
         framed[0], framed[-1] = framed[1], framed[-2]
         framed[:, 0], framed[:, -1] = framed[:, 1], framed[:, -2]
 
     def _make(self, height: int, width: int) -> None:
         if self.tag:
-            dpg.delete_item("picture", children_only=True)
+            dpg.delete_item("canvas_area", children_only=True)
             dpg.delete_item(self.tag)
         self._buffer = np.ones((height, width, 4), np.float32)
         self.tag = dpg.add_raw_texture(

@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.asking import Asking
+from app.canvas import Canvas
+from app.gl.frame import Frame, Picture, clip_from_scene, slopes
 from app.gui import dpg
 from app.hands import Hands
 from app.orbit_camera import OrbitCamera
 from app.projection import ray
 from app.stage import Stage, point_of, upright_axes
-from app.texture import Texture
 from core.geometry.box import Box
 from core.messages import (
     Arrange,
     Arranged,
     Command,
+    Notice,
     Opened,
     Pick,
     Picked,
@@ -29,6 +31,11 @@ from core.messages import (
     Solving,
 )
 from core.preview_ring import PreviewRing
+
+NO_GL = (
+    "The graphics driver offers no OpenGL 3.3, so cameras, points, the region and meshes cannot be "
+    "shown. Install or update it"
+)
 
 
 @dataclass(frozen=True)
@@ -45,28 +52,28 @@ class Shown:
 class Viewport:
     """Lives in the child window "viewport". ``send`` gets a `SetView` whenever camera, size, mode
     or level change: with ``moving`` while they change, and once without when they rest; and what
-    is done with the mouse to the scene itself."""
+    is done with the mouse to the scene itself. ``tell`` gets what the
+    person should know; ``wake``: see `Canvas`."""
 
-    def __init__(self, send: Callable[[Command], None]) -> None:
+    def __init__(
+        self, send: Callable[[Command], None], tell: Callable[[Notice], None],
+        wake: Callable[[], None],
+    ) -> None:
         self.camera = OrbitCamera()
         self.shown = Shown()
-        self._send = send
+        self._send, self._tell, self._told = send, tell, False
         self._asking = Asking(send)
         self._home = self.camera
         self._overview = self.camera
         self.stage = Stage(self._set_region)
         self._before = self.camera
         self._picked: Callable[[Picked], None] | None = None
-        self._photo = 0
-        self._size = (1, 1)
-        self._texture = Texture()
-        dpg.add_texture_registry(tag="textures")
-        with (
-            dpg.child_window(tag="viewport", no_scrollbar=True, no_scroll_with_mouse=True),
-            dpg.drawlist(1, 1, tag="canvas_area"),
-        ):
-            dpg.add_draw_layer(tag="picture")
-            dpg.add_draw_layer(tag="overlay")
+        self._picture: Picture | None = None
+        self._coming = self.shown
+        self._stale = False
+        self._small = False
+        with dpg.child_window(tag="viewport", no_scrollbar=True, no_scroll_with_mouse=True):
+            self._canvas = Canvas(wake)
         dpg.bind_item_theme("viewport", "canvas")
         self._hands = Hands(self.stage.region, self)
 
@@ -74,7 +81,7 @@ class Viewport:
 
     def opened(self, opened: Opened) -> None:
         """Look at a newly opened scene from afar, past its first photo."""
-        self.stage.solving = None  # the camera from before that is of another scene
+        self.stage.solve(None)  # the camera from before that is of another scene
         self.stage.open(opened)
         camera = OrbitCamera(axes=upright_axes(opened.arranged), fov_y=opened.fov_y)
         if len(self.stage.cameras):
@@ -82,7 +89,6 @@ class Viewport:
         else:
             camera = camera.framed()
         self._home = camera
-        self._photo = 0
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
         self.clear(opened)
         self.ask()
@@ -95,7 +101,7 @@ class Viewport:
         self._home = self._home.carried(moved, axes)
         self._overview = self._overview.carried(moved, axes)
         self._move(self._overview if looking_home else self.camera.carried(moved, axes))
-        self._place()
+        self._stale = True
         self.ask()
 
     def watch(self, solving: Solving | None) -> None:
@@ -107,8 +113,8 @@ class Viewport:
             self.camera = OrbitCamera().framed()
         elif solving is None:
             self.camera = self._before
-        self.stage.solving = solving
-        self._place()
+        self.stage.solve(solving)
+        self._stale = True
 
     def pick(self, then: Callable[[Picked], None] | None) -> None:
         """Call ``then`` with what lies under the next click; None: pick nothing after all."""
@@ -119,17 +125,17 @@ class Viewport:
         then, self._picked = self._picked, None
         if then is not None:
             then(picked)
-        self._draw_overlay()
+        self._stale = True
 
     def show_region(self, shown: bool) -> None:
         """Whether the region and its handles are there to be dragged."""
         self.stage.region.shown = shown
-        self._draw_overlay()
+        self._stale = True
 
     def mark(self, places: tuple[Point, ...]) -> None:
         """Draw these ``places``, joined by a line."""
         self.stage.markers = places
-        self._draw_overlay()
+        self._stale = True
 
     def _set_region(self, box: Box) -> None:
         self._send(Arrange(Region(tuple(box.frame_from_cube.ravel().tolist()))))
@@ -137,15 +143,16 @@ class Viewport:
     def clear(self, opened: Opened | None) -> None:
         """There is no surface (any more): show the cameras of ``opened``, or nothing."""
         self.stage.opened = opened
-        self.shown = Shown()
-        self._place()
+        if opened is not None:
+            self.stage.cameras_shown = self.stage.points_shown = True
+        self.shown = self._coming = Shown()
+        self._picture = None
+        self._stale = True
 
     def resize(self, width: int, height: int) -> None:
         """Take ``width`` x ``height`` pixels of the window."""
         if (width, height) != self._size:
-            self._size = (width, height)
-            dpg.configure_item("canvas_area", width=width, height=height)
-            self._place()
+            self._canvas.resize((width, height))
             self._touch()
 
     def set_look(self, mode: PreviewMode, levels: int | None, share: float) -> None:
@@ -159,23 +166,28 @@ class Viewport:
     def approach(self) -> None:
         """A surface is about to appear: look through the first photo, unless the person has
         already chosen a view."""
-        self.stage.region.shown = False
+        stage = self.stage
+        stage.region.shown = stage.cameras_shown = stage.points_shown = False
         if self.camera == self._overview:
             self.reset()
 
     def next_photo(self, step: int) -> None:
         """Look through the next photo, or the one before (``step`` -1)."""
-        if self.stage.opened is not None and len(self.stage.cameras):
-            self._photo = (self._photo + step) % len(self.stage.cameras)
-            pose = self.stage.cameras[self._photo]
-            self._move(self.camera.looking_through(pose, self.stage.opened.fov_y))
+        n = len(self.stage.cameras)
+        if self.stage.opened is not None and n:
+            self._look_through(((self.stage.chosen or 0) + step) % n)
 
     def look_through(self, name: str) -> None:
         """Look through the photo ``name``, if it is one of those that are used."""
         opened = self.stage.opened
         if opened is not None and name in opened.names:
-            self._photo = opened.names.index(name)
-            self.next_photo(0)
+            self._look_through(opened.names.index(name))
+
+    def _look_through(self, number: int) -> None:
+        self.stage.chosen = number
+        self._stale = True
+        angle, _ = self.stage.lenses[number]
+        self._move(self.camera.looking_through(self.stage.cameras[number], angle))
 
     def look_from(self, side: str) -> None:
         """Look at the pivot from one of `SIDES`."""
@@ -193,43 +205,44 @@ class Viewport:
         with ring.reading(preview.slot, preview.sequence, preview.width, preview.height) as pixels:
             if pixels is None:
                 return
-            self._texture.load(pixels)
+            self._picture = Picture(pixels.copy())
         waited = self._asking.waited_ms(preview.view_id)
-        first_of_view = preview.view_id != self.shown.view_id
-        latency = waited if waited is not None and first_of_view else self.shown.latency_ms
-        self.shown = Shown(
-            preview.view_id, preview.width, preview.height, preview.final, latency
+        first_of_view = preview.view_id != self._coming.view_id
+        self._coming = Shown(
+            preview.view_id, preview.width, preview.height, preview.final,
+            waited if waited is not None and first_of_view else self._coming.latency_ms,
         )
-        self._place()
+        self._stale = True
 
-    def _place(self) -> None:
-        """Draw the picture as large as fits, its aspect kept; without one, the sparse points."""
-        dpg.delete_item("picture", children_only=True)
-        width, height = self._size
-        shown = (self.shown.width, self.shown.height) if self._shows_surface else (0, 0)
-        dots = None if self._shows_surface else self.stage.dots(self.camera, self._size)
-        if dots is not None:
-            self._texture.load(dots)
-            shown = self._size
-        if shown[0]:
-            scale = min(width / shown[0], height / shown[1])
-            w, h = shown[0] * scale, shown[1] * scale
-            if abs(w - width) < 0.01 * width + 2 and abs(h - height) < 0.01 * height + 2:
-                w, h = width, height  # rounding of a smaller preview, not another shape
-            x, y = (width - w) / 2, (height - h) / 2
-            dpg.draw_image(
-                self._texture.tag, (x, y), (x + w, y + h), parent="picture",
-                uv_min=self._texture.uv_min, uv_max=self._texture.uv_max,
-            )
-        self._draw_overlay()
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self._canvas.size
 
     @property
     def _shows_surface(self) -> bool:
-        return self.shown.width > 0 and self.stage.solving is None
+        return self._picture is not None and self.stage.solving is None
 
-    def _draw_overlay(self) -> None:
-        dpg.delete_item("overlay", children_only=True)
-        self.stage.draw("overlay", self.camera, self._size, bare=not self._shows_surface)
+    def _paint(self) -> None:
+        """Paint what there is to see now: at rest in full, in motion as large as is quick."""
+        moving = not self._asking.resting
+        if not (self._stale or (self._small and not moving)) or not self._canvas.free:
+            return
+        share = self._canvas.share(moving)
+        self._stale, self._small = False, share < 1
+        camera, stage, full = self.camera, self.stage, self._size
+        standing = stage.standing
+        pose = camera.scene_from_camera
+        self._canvas.paint(Frame(
+            size=(max(1, round(full[0] * share)), max(1, round(full[1] * share))),
+            clip_from_scene=clip_from_scene(camera, full), eye=pose[:3, 3],
+            slopes=slopes(camera, full), dot_scale=share,
+            picture=self._picture if self._shows_surface else None,
+            lines=stage.lines(), outlines=stage.outlines(), marks=stage.marks(camera, full),
+            dots=standing.dots if stage.points_shown else None,
+            photos=standing.photos if stage.cameras_shown else None,
+            thumbnails=stage.thumbnails, about=self._coming,
+            reach=float(np.linalg.norm(pose[:3, 3] - camera.pivot)),
+        ))
 
     # --- what is asked for -------------------------------------------------------------
 
@@ -241,7 +254,9 @@ class Viewport:
     @property
     def active(self) -> bool:
         """Whether the person is moving the camera right now."""
-        return self._hands.kind is not None or not self._asking.resting
+        return (
+            self._hands.kind is not None or not self._asking.resting or self._canvas.active
+        )
 
     def ask(self) -> None:
         """Ask for the present view again, for instance of a new worker."""
@@ -249,10 +264,7 @@ class Viewport:
 
     def _touch(self) -> None:
         self._asking.change()
-        if self._shows_surface:
-            self._draw_overlay()
-        else:
-            self._place()
+        self._stale = True
 
     def _move(self, camera: OrbitCamera) -> None:
         if camera != self.camera:
@@ -260,24 +272,37 @@ class Viewport:
             self._touch()
 
     def update(self, enabled: bool) -> None:
-        """Once per frame: follow the mouse, and ask for a view when something changed."""
+        """Once per frame: follow the mouse, ask for a view when something changed, and show what
+        there is."""
+        frame = self._canvas.update()
+        if self._canvas.trouble and not self._told:
+            self._told = True
+            self._tell(Notice(f"{NO_GL} ({self._canvas.trouble})"))
+        if frame is not None and isinstance(frame.about, Shown):
+            self.shown = frame.about
         if not enabled:
             self._hands.let_go()
             self._asking.stop()
+            self._paint()
             return
         before = self._hands.kind
         self._move(self._hands.follow(self.camera, self._size))
         if before == "region":
-            self._draw_overlay()
+            self._stale = True
         if before is not None and self._hands.kind is None:
             self._asking.settle()
-        self._asking.update(self.camera, self._size, self.shown.view_id)
+        self._asking.update(self.camera, self._size, self._coming.view_id)
+        self._paint()
 
     def clicked(self, x: float, y: float) -> None:
         """As `Answers` says."""
         if self._picked is not None:
             origin, direction = ray(x, y, self.camera, self._size)
             self._send(Pick(point_of(origin), point_of(direction)))
+            return
+        number = self.stage.camera_at(x, y, self.camera, self._size)
+        if number is not None:
+            self._look_through(number)
 
     def double_clicked(self, x: float, y: float) -> None:
         """Turn about what is there from now on."""

@@ -75,7 +75,7 @@ class _Window:
             no_scrollbar=True, no_scroll_with_mouse=True, no_bring_to_front_on_focus=True,
             pos=(0, 0),
         ):
-            self._viewport = Viewport(self.send)
+            self._viewport = Viewport(self.send, self._apply, self._wake)
             self._layout = Layout(self, self._viewport, lambda: self._apply(Dismissed()))
         dpg.bind_item_theme("root", "root_theme")
         bind_keys({

@@ -1,0 +1,93 @@
+"""The pixels of the viewport: frames are painted off the screen and then put on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from app.gl.frame import Frame
+from app.gl.painter import Painter
+from app.gui import dpg
+from app.texture import Texture
+
+MOVING_S = 0.012
+"""What painting a frame may take while the camera moves; where it takes longer, the frame is
+smaller."""
+SHARES = (1.0, 0.75, 0.5, 0.35, 0.25)
+"""Sizes of such frames, of the viewport's."""
+FRESH = 2
+"""Frames of the window until new pixels are on screen."""
+
+
+class Canvas:
+    """The item "canvas_area". ``wake`` is called from another thread when there is something new to
+    put on screen."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.size = (1, 1)
+        self._painter = Painter(wake)
+        self._texture = Texture()
+        self._placed: object = None
+        self._share = 1.0
+        self._per_pixel = 0.0
+        self._fresh = 0
+        dpg.add_texture_registry(tag="textures")
+        dpg.add_drawlist(1, 1, tag="canvas_area")
+
+    @property
+    def trouble(self) -> str:
+        """As in `Painter`."""
+        return self._painter.trouble
+
+    @property
+    def free(self) -> bool:
+        """Whether a frame that is given now is painted at once."""
+        return not self._painter.busy
+
+    @property
+    def active(self) -> bool:
+        """Whether something is about to come on screen."""
+        return self._painter.busy or self._fresh > 0
+
+    def resize(self, size: tuple[int, int]) -> None:
+        self.size = size
+        dpg.configure_item("canvas_area", width=size[0], height=size[1])
+        self._placed = None
+
+    def share(self, moving: bool) -> float:
+        """Of the viewport's width and height that a frame should have now."""
+        if not moving:
+            return 1.0
+        full = self._per_pixel * self.size[0] * self.size[1]
+        wanted = math.sqrt(MOVING_S / full) if full > 0 else 1.0
+        if not 0.8 * self._share < wanted < 1.5 * self._share:  # else it would go to and fro
+            self._share = next((s for s in SHARES if s <= wanted), SHARES[-1])
+        return self._share
+
+    def paint(self, frame: Frame) -> None:
+        """Put ``frame`` on screen as soon as it is painted."""
+        self._painter.paint(frame)
+
+    def update(self) -> Frame | None:
+        """Once per frame of the window: the frame that comes on screen now, if one does."""
+        self._fresh = max(self._fresh - 1, 0)
+        painted = self._painter.take()
+        if painted is None:
+            return None
+        width, height = painted.frame.size
+        self._per_pixel += 0.3 * (painted.seconds / (width * height) - self._per_pixel)
+        self._fresh = FRESH
+        self._texture.load(painted.pixels)
+        self._place()
+        return painted.frame
+
+    def _place(self) -> None:
+        place = (self._texture.tag, self.size, self._texture.uv_max)
+        if place == self._placed:
+            return
+        self._placed = place
+        dpg.delete_item("canvas_area", children_only=True)
+        dpg.draw_image(
+            self._texture.tag, (0, 0), self.size, parent="canvas_area",
+            uv_min=self._texture.uv_min, uv_max=self._texture.uv_max,
+        )

@@ -1,0 +1,206 @@
+"""The things that a frame is drawn of, each with its shader and what of it lies on the GPU."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import moderngl
+import numpy as np
+
+from app.gl.frame import FAR, NEAR, Frame, Picture, Surface
+
+SEEN_THROUGH = 0.25
+"""How strong outlines are behind what hides them."""
+RIM = 2.0
+WIRE_DARK, WIRE_BRIGHT = 0.13, 0.75
+
+
+class Drawing:
+    """Compiles ``shaders/<name>.glsl``."""
+
+    def __init__(self, context: moderngl.Context, name: str) -> None:
+        text = (files("shaders") / f"{name}.glsl").read_text()
+        self.context = context
+        self.program = context.program(
+            vertex_shader=f"#version 330\n#define VERTEX\n{text}",
+            fragment_shader=f"#version 330\n{text}",
+        )
+
+    def set(self, **uniforms: Any) -> None:
+        """Uniforms that the compiler left away are passed over."""
+        for name, value in uniforms.items():
+            if name in self.program:
+                self.program[name] = value
+
+    def set_matrix(self, matrix: np.ndarray) -> None:
+        self.program["clip_from_scene"].write(matrix.T.astype("f4").tobytes())  # type: ignore[union-attr]
+
+
+class Instances(Drawing):
+    """Records of one dtype, uploaded when they are other ones than before."""
+
+    def __init__(self, context: moderngl.Context, name: str, layout: str, *names: str) -> None:
+        super().__init__(context, name)
+        self._layout, self._names = layout, names
+        self._records: np.ndarray | None = None
+        self._array: moderngl.VertexArray | None = None
+
+    def draw(self, records: np.ndarray, mode: int, vertices: int) -> None:
+        """``vertices`` for each of the ``records``; 0: a vertex is a record."""
+        if records is not self._records:
+            self._records = records
+            if self._array is not None:
+                self._array.release()
+            buffer = self.context.buffer(np.ascontiguousarray(records).tobytes())
+            content = [(buffer, self._layout, *self._names)]
+            self._array = self.context.vertex_array(self.program, content)
+        assert self._array is not None
+        if vertices:
+            self._array.render(mode, vertices=vertices, instances=len(records))
+        else:
+            self._array.render(mode, vertices=len(records))
+
+
+class Lines(Instances):
+    def __init__(self, context: moderngl.Context) -> None:
+        super().__init__(context, "lines", "3f 3f 4f1 1f/i", "a", "b", "color", "width")
+
+    def paint(self, frame: Frame, lines: np.ndarray, *, ghost: bool) -> None:
+        """``ghost``: also where they are hidden, faintly."""
+        self.set_matrix(frame.clip_from_scene)
+        self.set(half_size=(frame.size[0] / 2, frame.size[1] / 2), scale=frame.dot_scale)
+        self.set(strength=1.0)
+        self.draw(lines, moderngl.TRIANGLE_STRIP, 4)
+        if ghost:
+            self.context.depth_func = ">"
+            self.set(strength=SEEN_THROUGH)
+            self.draw(lines, moderngl.TRIANGLE_STRIP, 4)
+            self.context.depth_func = "<="
+
+
+class Dots(Instances):
+    def __init__(self, context: moderngl.Context) -> None:
+        super().__init__(context, "dots", "3f 4f1 1f", "at", "color", "width")
+
+    def paint(self, frame: Frame, dots: np.ndarray, *, marks: bool) -> None:
+        """``marks`` have a dark rim and do not fade with the distance."""
+        self.set_matrix(frame.clip_from_scene)
+        self.set(eye=tuple(frame.eye), scale=frame.dot_scale)
+        self.set(reach=0.0 if marks else frame.reach, rim=RIM * frame.dot_scale if marks else 0.0)
+        self.draw(dots, moderngl.POINTS, 0)
+
+
+class Photos(Instances):
+    def __init__(self, context: moderngl.Context) -> None:
+        super().__init__(context, "photos", "3f 3f 3f/i", "center", "right", "down")
+        self._of: np.ndarray | None = None
+        self._textures: moderngl.TextureArray | None = None
+
+    def paint(self, frame: Frame, photos: np.ndarray, thumbnails: np.ndarray) -> None:
+        self._upload(thumbnails)
+        assert self._textures is not None
+        self._textures.use(0)
+        self.set_matrix(frame.clip_from_scene)
+        self.draw(photos[: self._textures.layers], moderngl.TRIANGLE_STRIP, 4)
+
+    def _upload(self, thumbnails: np.ndarray) -> None:
+        if thumbnails is self._of:
+            return
+        self._of = thumbnails
+        if self._textures is not None:
+            self._textures.release()
+        some = thumbnails[: self.context.info["GL_MAX_ARRAY_TEXTURE_LAYERS"]]
+        n, height, width = some.shape[:3]
+        self._textures = self.context.texture_array(
+            (width, height, n), 3, np.ascontiguousarray(some).tobytes(), alignment=1
+        )
+        self._textures.build_mipmaps()
+
+
+class Backdrop(Drawing):
+    """The worker's picture, or a gradient."""
+
+    def __init__(self, context: moderngl.Context) -> None:
+        super().__init__(context, "picture")
+        corners = context.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())
+        self._array = context.vertex_array(self.program, [(corners, "2f", "corner")])
+        self._of: Picture | None = None
+        self._pixels, self._distances = context.texture((1, 1), 3), context.texture((1, 1), 1)
+
+    def paint(self, frame: Frame) -> None:
+        picture = frame.picture
+        if picture is not None:
+            self._upload(picture)
+            height, width = picture.pixels.shape[:2]
+            self.set(magnified=max(frame.size[0] / width, frame.size[1] / height))
+        parallel = frame.slopes == (0.0, 0.0)
+        depth_from = (2 / FAR, -1.0) if parallel else (
+            (FAR + NEAR) / (FAR - NEAR), -2 * FAR * NEAR / (FAR - NEAR))
+        self.set(
+            has_pixels=picture is not None, slopes=frame.slopes, parallel=parallel,
+            has_distances=picture is not None and picture.distance is not None,
+            depth_from=depth_from, pixels=0, distances=1,
+        )
+        self._pixels.use(0)
+        self._distances.use(1)
+        self._array.render()
+
+    def _upload(self, picture: Picture) -> None:
+        if picture is self._of:
+            return
+        self._of = picture
+        height, width = picture.pixels.shape[:2]
+        if self._pixels.size != (width, height):
+            self._pixels.release()
+            self._pixels = self.context.texture((width, height), 3, alignment=1)
+            self._pixels.repeat_x = self._pixels.repeat_y = False
+        self._pixels.write(np.ascontiguousarray(picture.pixels), alignment=1)
+        if picture.distance is not None:
+            self._distances.release()
+            size = picture.distance.shape[::-1]
+            data = np.ascontiguousarray(picture.distance, np.float32)
+            self._distances = self.context.texture(size, 1, data.tobytes(), dtype="f4")
+            self._distances.filter = moderngl.NEAREST, moderngl.NEAREST
+            self._distances.repeat_x = self._distances.repeat_y = False
+
+
+class Mesh(Drawing):
+    def __init__(self, context: moderngl.Context) -> None:
+        super().__init__(context, "surface")
+        self._of: Surface | None = None
+        self._array: moderngl.VertexArray | None = None
+
+    def paint(self, frame: Frame, surface: Surface) -> None:
+        self._upload(surface)
+        assert self._array is not None
+        self.set_matrix(frame.clip_from_scene)
+        self.set(eye=tuple(frame.eye), colored=frame.style == "colored", flat_color=-1.0)
+        if frame.style != "wireframe":
+            self._array.render()
+            return
+        self.context.polygon_offset = 1.0, 1.0
+        self.set(flat_color=WIRE_DARK)
+        self._array.render()
+        self.context.polygon_offset = 0.0, 0.0
+        self.context.wireframe = True
+        self.set(flat_color=WIRE_BRIGHT)
+        self._array.render()
+        self.context.wireframe = False
+
+    def _upload(self, surface: Surface) -> None:
+        if surface is self._of:
+            return
+        self._of = surface
+        if self._array is not None:
+            self._array.release()
+        buffer = self.context.buffer
+        self._array = self.context.vertex_array(
+            self.program,
+            [
+                (buffer(surface.vertices.tobytes()), "3f", "position"),
+                (buffer(surface.normals.tobytes()), "4f1", "normal"),
+                (buffer(surface.colors.tobytes()), "4f1", "color"),
+            ],
+            index_buffer=buffer(surface.faces.astype("u4").tobytes()),
+        )

@@ -1,0 +1,120 @@
+"""What stands on the stage as lines, dots and pictures in space. Pure; everything is in the scene
+frame, colours are sRGB uint8 with alpha."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.gl.frame import DOT, LINE, PHOTO
+from core.geometry.box import Box
+
+Color = tuple[int, int, int, int]
+FRUSTUM_LENGTH = 0.12
+GRID_CELLS = 10
+"""About so many across the region, each way."""
+BELOW = 0.003
+"""So far under the region, of its width, that its own lines are not mingled with the grid's."""
+AXIS_COLORS: tuple[Color, Color, Color] = (
+    (214, 84, 84, 255), (112, 184, 92, 255), (90, 140, 226, 255),
+)
+_FRUSTUM_EDGES = ((0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1))
+_BOX_EDGES = tuple((k, k | 1 << i) for k in range(8) for i in range(3) if not k >> i & 1)
+
+
+def lines(ends: np.ndarray, color: Color | np.ndarray, width: float = 1.0) -> np.ndarray:
+    """[N] `LINE` between ``ends`` [N, 2, 3]; ``color`` of all or [N, 4]."""
+    out = np.zeros(len(ends), LINE)
+    out["a"], out["b"] = ends[:, 0], ends[:, 1]
+    out["color"], out["width"] = color, width
+    return out
+
+
+def dots(points: np.ndarray, color: Color, width: float) -> np.ndarray:
+    """[N] `DOT` at ``points`` [N, 3]."""
+    out = np.zeros(len(points), DOT)
+    out["at"], out["color"], out["width"] = points, color, width
+    return out
+
+
+def frusta(poses: np.ndarray, lenses: Sequence[tuple[float, float]]) -> np.ndarray:
+    """[N, 5, 3] eye and corners (upper left first, clockwise) of the cameras with these ``poses``
+    [N, 4, 4]; ``lenses``: of each the angle from top to bottom and the aspect."""
+    y = np.tan(np.array([angle for angle, _ in lenses]) / 2)
+    x = y * [aspect for _, aspect in lenses]
+    one, nothing = np.ones_like(x), np.zeros_like(x)
+    corners = np.stack([
+        np.stack(corner, -1) for corner in (
+            (nothing, nothing, nothing), (-x, -y, one), (x, -y, one), (x, y, one), (-x, y, one))
+    ], 1)
+    local = FRUSTUM_LENGTH * corners
+    return np.einsum("nij,nkj->nki", poses[:, :3, :3], local) + poses[:, None, :3, 3]
+
+
+def frustum_lines(corners: np.ndarray, color: Color, chosen: int | None, bright: Color
+                  ) -> np.ndarray:
+    """[8 N] `LINE` along the edges of `frusta` [N, 5, 3]; the ``chosen`` one is ``bright``."""
+    ends = corners[:, np.array(_FRUSTUM_EDGES)]
+    out = lines(ends.reshape(-1, 2, 3), color)
+    if chosen is not None and chosen < len(corners):
+        its = out.reshape(len(corners), -1)[chosen]
+        its["color"], its["width"] = bright, 2.0
+    return out
+
+
+def photos(corners: np.ndarray) -> np.ndarray:
+    """[N] `PHOTO` at the far ends of `frusta` [N, 5, 3]."""
+    out = np.zeros(len(corners), PHOTO)
+    out["center"] = corners[:, 1:].mean(1)
+    out["right"] = (corners[:, 2] - corners[:, 1]) / 2
+    out["down"] = (corners[:, 4] - corners[:, 1]) / 2
+    return out
+
+
+def box_lines(box: Box, color: Color) -> np.ndarray:
+    """[12] `LINE` along the edges."""
+    return lines(box.corners()[np.array(_BOX_EDGES)], color, 1.5)
+
+
+def ground(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndarray:
+    """`LINE` of a level grid under the ``region``, whose lines stand a power of ten (or twice or
+    five times that) of the unit apart and fade away from it, and of the axes of the upright frame
+    at its middle: +X and +Y in the grid, +Z up. ``upright_from_scene`` [4, 4] similarity."""
+    scene_from_upright = np.linalg.inv(upright_from_scene)
+    corners = region.corners() @ upright_from_scene[:3, :3].T + upright_from_scene[:3, 3]
+    low, high = corners.min(0), corners.max(0)
+    reach = float(np.linalg.norm(high[:2] - low[:2]))
+    step = _round_step(reach / GRID_CELLS)
+    center = np.round((low[:2] + high[:2]) / 2 / step) * step
+    n = math.ceil(reach / step)
+    level = low[2] - BELOW * reach
+    cells = np.arange(-n, n + 1)
+    i, j = np.meshgrid(cells, cells, indexing="ij")
+    at = np.stack([center[0] + i * step, center[1] + j * step, np.full(i.shape, level)], -1)
+    ends = [
+        np.stack([at[:-1], at[1:]], 2).reshape(-1, 2, 3),
+        np.stack([at[:, :-1], at[:, 1:]], 2).reshape(-1, 2, 3),
+    ]
+    grid = np.concatenate(ends)
+    middle = grid.mean(1)[:, :2] - center
+    fade = np.clip(1 - np.linalg.norm(middle, axis=1) / (n * step), 0, 1)
+    colors = np.tile(np.array(color, float), (len(grid), 1))
+    colors[:, 3] *= fade
+    seen = fade > 0.02
+    out = lines(_carried(grid[seen], scene_from_upright), colors[seen].astype(np.uint8))
+    foot = np.array([*center, level])
+    axes = np.stack([np.tile(foot, (3, 1)), foot + 2 * step * np.eye(3)], 1)
+    colored = lines(_carried(axes, scene_from_upright), np.array(AXIS_COLORS, np.uint8), 2.0)
+    return np.concatenate([out, colored])
+
+
+def _round_step(about: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is not above ``about``."""
+    power = 10.0 ** math.floor(math.log10(max(about, 1e-12)))
+    return max(k * power for k in (1, 2, 5) if k * power <= about * (1 + 1e-9))
+
+
+def _carried(ends: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return ends @ matrix[:3, :3].T + matrix[:3, 3]
