@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.messages import (
     Arranged,
+    Chosen,
     Event,
     Excluded,
     Exported,
@@ -14,6 +15,7 @@ from core.messages import (
     Notice,
     Opened,
     PhotoReady,
+    PhotoScored,
     Picked,
     PoseReport,
     PreviewReady,
@@ -22,6 +24,7 @@ from core.messages import (
     State,
     StateChanged,
     TaskProgress,
+    Thumbnails,
     TrainingStats,
 )
 
@@ -93,6 +96,8 @@ class AppState:
     arranged: Arranged | None = None
     excluded: frozenset[str] = frozenset()
     """names of the photos that training does without"""
+    scores: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """by a photo's name its PSNR, dB, and the step at which it was measured"""
     poses: PoseReport | None = None
     solving: Solving | None = None
     task: TaskProgress | None = None
@@ -130,13 +135,16 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 state, opened=event, arranged=event.arranged, poses=None, task=None, stats=None,
                 history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
                 failure="", preview=None, solving=None, excluded=frozenset(event.excluded),
+                scores={},
             )
         case Arranged():
             return replace(state, arranged=event)
         case Excluded():
             return replace(state, excluded=frozenset(event.names))
-        case Picked() | PhotoReady():
+        case Picked() | PhotoReady() | Thumbnails() | Chosen():
             return state
+        case PhotoScored():
+            return replace(state, scores={**state.scores, event.name: (event.psnr, event.step)})
         case PoseReport():
             return replace(state, poses=event)
         case Solving():
@@ -175,6 +183,7 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         solving=state.solving if event.state == "solving" else None,
         stats=None if begun_again else state.stats,
         history=History() if begun_again else state.history,
+        scores={} if begun_again else state.scores,
         task=state.task if "cancel" in event.allowed else None,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core import messages as m
+from core.album import Album
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
@@ -59,6 +60,7 @@ class Session:
         self._saver = Saver(emit, autosave_to)
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
+        self._album = Album(emit)
         self._edits = Edits()
         self._choice = m.Choose("", 0.0)
         self._how, self._continued = OpenOptions(), ()
@@ -124,12 +126,17 @@ class Session:
         if self.busy:
             self._tasks.advance()
         elif self.state != "training":
-            return self._draw() or reading
+            return self._draw() or reading or self._look_through_album()
         elif self.previewer.moving and self._loop.resting:
             time.sleep(0.002)
         else:
             self._train()
+            self._look_through_album()
         return True
+
+    def _look_through_album(self) -> bool:
+        training = self.state == "training"
+        return not self.previewer.moving and self._album.work(self.trainer, training)
 
     def close(self) -> None:
         """Save what would be lost and free everything."""
@@ -137,6 +144,7 @@ class Session:
         self._keep()
         if self.trainer is not None:
             self.trainer.store.close()
+        self._album.close()
         self.trainer = None
 
     def _keep(self) -> None:
@@ -149,6 +157,7 @@ class Session:
             self._keep()
         self._forget_training()
         self._truth.forget()
+        self._album.open(None)
         self.scene, self._edits = None, Edits()
         self._saver.unsaved = self._saver.lacking = False
         self._enter("empty")
@@ -173,6 +182,7 @@ class Session:
         self._continued = work.continued if work else ()
         self._edits = Edits()
         self._saver.opened(found.path, self.source)
+        self._album.open(self.scene)
         state: m.State = "ready"
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
@@ -263,6 +273,7 @@ class Session:
         if self.trainer is not None:
             self.trainer.store.close()
         self.trainer, self._loop = None, TrainingLoop(self._emit)
+        self._album.forget()
         self.previewer.forget()
 
     def _error_of(self, view: m.SetView, width: int, height: int) -> Bands | None:

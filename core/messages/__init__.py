@@ -50,6 +50,7 @@ from core.messages.events import (
     Opened,
     PhotoReady,
     PhotoReport,
+    PhotoScored,
     Picked,
     PoseReport,
     PreviewReady,
@@ -58,6 +59,7 @@ from core.messages.events import (
     State,
     StateChanged,
     TaskProgress,
+    Thumbnails,
     TrainingStats,
 )
 
@@ -87,6 +89,7 @@ __all__ = [
     "Pause",
     "PhotoReady",
     "PhotoReport",
+    "PhotoScored",
     "Pick",
     "Picked",
     "Plane",
@@ -106,6 +109,7 @@ __all__ = [
     "State",
     "StateChanged",
     "TaskProgress",
+    "Thumbnails",
     "TrainingStats",
     "Turn",
     "Undo",

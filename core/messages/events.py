@@ -197,6 +197,22 @@ class PhotoReady(Message, frozen=True):
     height: int
 
 
+class Thumbnails(Message, frozen=True):
+    """Small ``pictures``, each a JPEG or nothing where the photo cannot be read, of the photos from
+    number ``first`` of `Opened.names` on."""
+
+    first: int
+    pictures: tuple[bytes, ...]
+
+
+class PhotoScored(Message, frozen=True):
+    """At ``step`` the photo ``name`` is explained to ``psnr`` dB, see `core.album`."""
+
+    name: str
+    psnr: float
+    step: int
+
+
 class Exported(Message, frozen=True):
     path: str
     n_vertices: int
@@ -226,5 +242,6 @@ class Failure(Message, frozen=True):
 
 Event = (
     StateChanged | Opened | Arranged | Excluded | Chosen | PoseReport | Solving | Picked
-    | TaskProgress | TrainingStats | PreviewReady | PhotoReady | Exported | Saved | Notice | Failure
+    | TaskProgress | TrainingStats | PreviewReady | PhotoReady | PhotoScored
+    | Thumbnails | Exported | Saved | Notice | Failure
 )

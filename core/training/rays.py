@@ -85,9 +85,15 @@ class RaySource:
 
 
 def photo_colors(scene: Scene, photo: Photo, lens: Intrinsics) -> np.ndarray:
-    """What the rays of ``photo`` through ``lens`` should show, sRGB [H, W, 3]: where photos are cut
-    out, before `backdrop_color`. Raises UserError where it cannot be read."""
-    rgba = read_rgba(photo, lens).astype(np.float32) / 255
+    """What the rays of ``photo`` through ``lens`` should show, sRGB [H, W, 3]. Raises UserError
+    where it cannot be read."""
+    return composed(scene, read_rgba(photo, lens))
+
+
+def composed(scene: Scene, pixels: np.ndarray) -> np.ndarray:
+    """sRGB float32 [..., 3] of ``pixels`` uint8 [..., 4] of a photo: where photos are cut out,
+    before `backdrop_color`."""
+    rgba = pixels.astype(np.float32) / 255
     if not scene.has_masks:
         return rgba[..., :3]
     behind = np.array(backdrop_color(scene), np.float32)

@@ -115,7 +115,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     run.steps(1)
     step = run.session.trainer.step_count
     run.do(m.Pause(), "paused")
-    assert not run.session.work(), "nothing to do"
+    run.work(lambda: not run.session.work())  # photos are measured, then there is nothing to do
     assert run.session.trainer.step_count == step
     run.do(m.Start(), "training")
     run.steps(1)
@@ -132,7 +132,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert run.session.trainer.step_count > STEPS
 
     mesh = tmp_path / "ball.obj"
-    exported = only(run.do(m.Export(str(mesh), "obj", 32), "finished"), m.Exported)
+    exported = only(run.do(m.Export(str(mesh), MeshOptions(32, format="obj")), "finished"), m.Exported)
     assert exported.n_bytes == mesh.stat().st_size
     surface = trimesh.load(mesh, process=False)
     assert len(surface.faces) == exported.n_faces
@@ -189,7 +189,7 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
                 "reset": m.Reset(), "continue": m.Continue(1.0), "cancel": m.Cancel(),
                 "arrange": m.Arrange(m.Turn("x")), "exclude": m.Exclude(("0.png",), True),
                 "pick": m.Pick((0, 0, 3), (0, 0, -1)),
-                "export": m.Export("/nowhere/x.obj", "obj", 32), "save": m.Save("/nowhere")}
+                "export": m.Export("/nowhere/x.obj", MeshOptions(32, format="obj")), "save": m.Save("/nowhere")}
 
     def refused_as_announced():
         last = [e for e in run.events if isinstance(e, m.StateChanged)][-1]
@@ -245,18 +245,18 @@ def test_a_cancelled_export_leaves_no_file(sessions, photos, tmp_path):
     run = sessions()
     run.train(photos)
     target = tmp_path / "meshes" / "ball.ply"
-    run.do(m.Export(str(target), "ply", 96))
+    run.do(m.Export(str(target), MeshOptions(96, format="ply")))
     run.session.work()
     only(run.do(m.Cancel()), m.Notice)
     assert run.state == "finished"
     assert not target.exists()
-    only(run.do(m.Export(str(target), "ply", 32), "finished"), m.Exported)
+    only(run.do(m.Export(str(target), MeshOptions(32, format="ply")), "finished"), m.Exported)
     assert {p.name for p in target.parent.iterdir()} == {"ball.ply", "ball.ply.json"}
 
 
 def vertices_of(run, path: Path, **options) -> np.ndarray:
     """[V, 3] of the mesh as it is exported now."""
-    only(run.do(m.Export(str(path), "ply", 32, **options), "finished"), m.Exported)
+    only(run.do(m.Export(str(path), MeshOptions(32, format="ply", **options)), "finished"), m.Exported)
     return np.asarray(trimesh.load(path, process=False).vertices)
 
 
@@ -337,7 +337,7 @@ def test_an_export_while_training_delays_it_only(sessions, photos, tmp_path):
     run = sessions()
     run.train(photos, until="training")
     run.session.work()
-    run.do(m.Export(str(tmp_path / "early.glb"), "glb", 24), "training")
+    run.do(m.Export(str(tmp_path / "early.glb"), MeshOptions(24, format="glb")), "training")
     assert (tmp_path / "early.glb").stat().st_size > 500
     run.work(lambda: run.state == "finished")
 
@@ -347,7 +347,7 @@ def test_places_that_cannot_be_written_are_named(sessions, photos, tmp_path):
     run.train(photos, steps=4)
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    for command in (m.Export(str(blocked / "x.obj"), "obj", 24), m.Save(str(blocked / "project"))):
+    for command in (m.Export(str(blocked / "x.obj"), MeshOptions(24, format="obj")), m.Save(str(blocked / "project"))):
         text, = failures(run.do(command, "finished"))
         assert str(blocked) in text
         assert "cannot be written" in text
