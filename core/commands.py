@@ -7,12 +7,14 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import platformdirs
 
 from core import common_arguments as common
+from core.config import PURPOSES, MeshFormat, MeshOptions
 from core.errors import UserError
 from core.progress_bar import ProgressBar
 
@@ -20,6 +22,7 @@ from core.progress_bar import ProgressBar
 # the window and `--help` appear at once.
 
 Window = Callable[[Path | None, str], int]
+FORMATS: tuple[str, ...] = get_args(MeshFormat)
 
 
 def parse(argv: list[str], window: Window) -> argparse.Namespace:
@@ -121,14 +124,23 @@ def log_failure() -> Path:
 
 
 def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
-    """Mesh options; the format is the one named, else the file's suffix, else OBJ."""
-    from core.config import MeshOptions
-
+    """Mesh options: those named, else as the purpose has them. The format is the one named, else
+    the file's suffix, else the purpose's."""
+    base = PURPOSES[arguments.purpose] if arguments.purpose else MeshOptions()
     suffix = path.suffix.lstrip(".").lower() if path else ""
-    chosen = arguments.format or suffix or "obj"
-    if chosen not in ("obj", "ply", "glb", "stl"):
-        raise UserError(f"{path}: {chosen} is not a mesh format", "Use obj, ply, glb or stl")
-    return MeshOptions(arguments.mesh_resolution, arguments.lod, chosen, arguments.axes)
+    chosen = arguments.format or suffix or base.format
+    if chosen not in FORMATS:
+        raise UserError(f"{path}: {chosen} is not a mesh format", f"Use {', '.join(FORMATS)}")
+    named = {
+        "resolution": arguments.mesh_resolution, "levels": arguments.lod,
+        "min_component": arguments.min_part,
+        "seen_through": False if arguments.keep_seen_through else None,
+        **{name: getattr(arguments, name) for name in (
+            "axes", "unit", "texture", "texture_size", "normal_map", "faces", "max_error", "lods",
+            "unseen", "close_holes", "watertight", "max_bytes")},
+    }
+    given = {name: value for name, value in named.items() if value is not None}
+    return replace(base, format=chosen, **given)
 
 
 def _how(arguments: argparse.Namespace) -> Any:

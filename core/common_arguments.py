@@ -23,12 +23,38 @@ def capture(parser: argparse.ArgumentParser) -> None:
 
 
 def mesh(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mesh-resolution", type=positive_int, default=256, metavar="R",
-                        help="marching-cubes cells along the region (default %(default)s)")
-    parser.add_argument("--lod", type=positive_int, metavar="L", help="hash levels used")
-    parser.add_argument("--format", choices=("obj", "ply", "glb", "stl"))
-    parser.add_argument("--axes", choices=("input", "z", "y"), default="input",
-                        help="those of the input, or upright with this axis up")
+    """Options of a mesh; those not given are None, and as its purpose has them."""
+    add = parser.add_argument_group("the mesh").add_argument
+    add("--purpose", choices=("game", "archive", "print", "web"),
+        help="what it is for: sets the options below that are not given")
+    add("--mesh-resolution", type=positive_int, metavar="R",
+        help="marching-cubes cells along the region (default 256)")
+    add("--lod", type=positive_int, metavar="L", help="hash levels used")
+    add("--format", choices=("obj", "ply", "glb", "stl", "usdz"))
+    add("--axes", choices=("input", "z", "y"),
+        help="those of the input, or upright with this axis up")
+    add("--unit", choices=("mm", "cm", "m", "in", "ft"), help="lengths are converted to")
+    add("--texture", action="store_true", default=None, help="bake the photos into one atlas")
+    add("--texture-size", type=positive_int, metavar="N",
+        help="texels a side (default: as the photos have detail for, 4096 at most)")
+    add("--normal-map", action="store_true", default=None,
+        help="bake the relief of the surface as cut")
+    add("--faces", type=positive_int, metavar="N",
+        help="at most (default: all, with a texture 50000)")
+    add("--max-error", type=positive, metavar="E",
+        help="as few faces as stay within this distance of the surface as cut")
+    add("--lods", type=positive_int, metavar="N", help="levels of detail (default 1)")
+    add("--unseen", choices=("keep", "parts", "cut"),
+        help="what no camera saw: keep it, remove loose parts (default), or cut it all off")
+    add("--keep-seen-through", action="store_true", default=None,
+        help="keep what masks show background through")
+    add("--min-part", type=fraction, metavar="F",
+        help="loose parts with less of the largest one's area go (default 0.02)")
+    add("--close-holes", type=fraction, metavar="F",
+        help="up to this share of the mesh's diagonal (default 0.02)")
+    add("--watertight", action="store_true", default=None,
+        help="close the surface where the region cuts it")
+    add("--max-bytes", type=positive_int, metavar="N", help="of a GLB, by compressed textures")
 
 
 def device(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +69,13 @@ def positive(text: str) -> float:
     value = float(text)
     if not (value > 0 and math.isfinite(value)):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return value
 
 

@@ -153,7 +153,7 @@ class RunConfig:
     device: str = "auto"
 
 
-MeshFormat = Literal["obj", "ply", "glb", "stl"]
+MeshFormat = Literal["obj", "ply", "glb", "stl", "usdz"]
 PoseQuality = Literal["fast", "normal", "best"]
 
 
@@ -178,9 +178,15 @@ Axes = Literal["input", "z", "y"]
 """Those of the input (upright where they mean nothing), or upright with that axis up."""
 
 
+Unseen = Literal["keep", "parts", "cut"]
+"""What no camera saw stays, or its floating parts go, or all of it that lies far from what one
+saw is cut off."""
+Purpose = Literal["game", "archive", "print", "web"]
+
+
 @dataclass(frozen=True)
 class MeshOptions:
-    """How a mesh is cut out of the field."""
+    """How a mesh is cut out of the field, and finished."""
 
     resolution: int = 256
     """marching-cubes cells along the longest side of the region"""
@@ -189,4 +195,41 @@ class MeshOptions:
     format: MeshFormat = "obj"
     axes: Axes = "input"
     min_component: float = 0.02
-    """parts with less than this fraction of the largest part's area are removed"""
+    """parts with less than this fraction of the largest part's area are removed, where cameras
+    were asked of the area that they saw; 0 keeps all"""
+    unit: str = ""
+    """that lengths are converted to: mm, cm, m, in or ft; empty: as the scene has them"""
+    unseen: Unseen = "parts"
+    seen_through: bool = True
+    """what photos show background through, by their masks, is removed"""
+    close_holes: float = 0.02
+    """holes up to this share of the mesh's diagonal are closed; 0 closes none"""
+    watertight: bool = False
+    """the surface is closed where the region cuts it, at the ground above all"""
+    faces: int | None = None
+    """at most; None: as cut, or `TEXTURED_FACES` with a texture"""
+    max_error: float | None = None
+    """as few faces as stay within this distance of the surface as cut, in units of the export"""
+    lods: int = 1
+    """levels of detail, each with a quarter of the faces of the one before"""
+    texture: bool = False
+    """baked from the photos, instead of colours of the vertices from the field"""
+    texture_size: int | None = None
+    """texels a side; None: as the photos have detail for, 4096 at most"""
+    normal_map: bool = False
+    """of the surface as cut, for a mesh with a texture"""
+    max_bytes: int | None = None
+    """of a GLB: its texture is compressed until it fits"""
+
+
+TEXTURED_FACES = 50_000
+PURPOSES: dict[Purpose, MeshOptions] = {
+    "game": MeshOptions(format="glb", axes="y", faces=20_000, lods=4, texture=True,
+                        texture_size=2048, normal_map=True),
+    "archive": MeshOptions(resolution=512, format="ply", faces=200_000, texture=True,
+                           unseen="keep"),
+    "print": MeshOptions(format="stl", axes="z", unit="mm", watertight=True, faces=500_000),
+    "web": MeshOptions(format="glb", axes="y", faces=15_000, texture=True, texture_size=2048,
+                       normal_map=True, max_bytes=5_000_000),
+}
+"""Options by what a mesh is for."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.config import MeshOptions
 from core.meshing.from_model import export_model
 from core.messages import Export, Exported
 from core.tasks import Task
@@ -13,10 +12,6 @@ from core.training.trainer import Trainer
 
 def exporting(trainer: Trainer, command: Export) -> Task[Exported]:
     """Write what ``trainer`` has learnt so far. Raises UserError."""
-    options = MeshOptions(
-        resolution=command.resolution, levels=command.levels, format=command.format,
-        axes=command.axes,
-    )
     path = Path(command.path).expanduser()
-    done = yield from export_model(trainer.model, trainer.scene, options, path)
+    done = yield from export_model(trainer.model, trainer.scene, command.options, path)
     return Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from core.config import MeshOptions, OpenOptions
 from core.contact_sheet import contact_sheet
 from core.errors import UserError
 from core.files import write_atomically
+from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
+from core.meshing.placing import photos_out
 from core.rendering.raster import shade
 from core.session import Session
 from core.tasks import Progress, run
@@ -100,8 +103,7 @@ def reconstruct(
 
         began = time.monotonic()
         mesh_path = out / f"mesh.{mesh.format}"
-        export = m.Export(str(mesh_path), mesh.format, mesh.resolution, mesh.levels, mesh.axes)
-        session.handle(export)
+        session.handle(m.Export(str(mesh_path), mesh))
         watch.until(session, "finished")
         times["mesh"] = time.monotonic() - began
 
@@ -144,30 +146,39 @@ def _write_preview(
     session: Session, mesh_path: Path, options: MeshOptions, out: Path
 ) -> None:
     """Photo, field and mesh, in clay and in its colours if its file holds them, from the same
-    cameras, a few sides."""
+    cameras, a few sides; of a USDZ, which nothing here reads, the first two."""
     trainer = session.trainer
     assert trainer is not None
-    loaded: Any = trimesh.load(mesh_path, process=False, force="mesh")
-    vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
-    normals = np.asarray(loaded.vertex_normals)
-    skins: list[np.ndarray | None] = [None]
-    if loaded.visual.kind == "vertex":
-        skins.append(np.asarray(loaded.visual.vertex_colors)[:, :3])
+    skins = [] if options.format == "usdz" else _skins(mesh_path)
     photos = trainer.scene.photos
-    of_mesh = trainer.scene.photos_out(options.axes)
+    of_mesh = photos_out(trainer.scene, options)
     rows, chosen = [], [i * len(photos) // PREVIEW_VIEWS for i in range(PREVIEW_VIEWS)]
     for photo, seen in ((photos[i], of_mesh[i]) for i in chosen):
         lens = training_size(photo.intrinsics, PREVIEW_SIDE)
-        meshes = [
-            shade(vertices, faces, normals, lens, seen.world_from_camera, colors=colors)
-            for colors in skins
-        ]
+        meshes = [draw(lens, seen.world_from_camera) for draw in skins]
         field = run(render_photo(trainer, photo, lens))
         rows.append([photo_colors(trainer.scene, photo, lens), field, *meshes])
     titles = ["photo", "field", "mesh", "mesh in colour"][: len(rows[0])]
     sheet = contact_sheet(rows, titles, [photos[i].name for i in chosen])
     data = iio.imwrite("<bytes>", sheet, extension=".png")
     write_atomically(out, data, "the preview")
+
+
+def _skins(mesh_path: Path) -> list[Callable[[Intrinsics, np.ndarray], np.ndarray]]:
+    """What draws the mesh of a file from a camera: in clay, and in the colours that it holds."""
+    loaded: Any = trimesh.load(mesh_path, process=False, force="mesh")
+    shape = (np.asarray(loaded.vertices), np.asarray(loaded.faces),
+             np.asarray(loaded.vertex_normals))
+    visual, skins = loaded.visual, [partial(shade, *shape)]
+    if visual.kind == "vertex":
+        skins.append(partial(skins[0], colors=np.asarray(visual.vertex_colors)[:, :3]))
+    elif visual.kind == "texture" and visual.uv is not None:
+        material = visual.material
+        picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+        if picture is not None:
+            texture = np.asarray(picture.convert("RGB"))
+            skins.append(partial(skins[0], uvs=np.asarray(visual.uv), texture=texture))
+    return skins
 
 
 def _report(

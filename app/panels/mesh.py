@@ -9,10 +9,12 @@ from app.gui import dpg
 from app.panels.widgets import Host, button, dim_text, enable, section, show_text
 from app.state import AppState
 from app.status import size
-from core.config import Axes, MeshFormat
+from core.config import Axes, MeshFormat, MeshOptions
 from core.messages import Export, Opened, Save
 
-FORMATS: dict[str, MeshFormat] = {"OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl"}
+FORMATS: dict[str, MeshFormat] = {
+    "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
+}
 AXES: dict[str, Axes] = {"as input": "input", "Z up": "z", "Y up": "y"}
 
 
@@ -67,10 +69,9 @@ class MeshPanel:
     def _export(self) -> None:
         path = str(Path(dpg.get_value("export_path") or f"mesh{self._suffix()}").expanduser())
         resolution = int(dpg.get_value("mesh_resolution"))
-        self._host.send(
-            Export(path, FORMATS[dpg.get_value("format")], resolution, self._levels(),
-                   AXES[dpg.get_value("axes")])
-        )
+        options = MeshOptions(resolution, self._levels(), FORMATS[dpg.get_value("format")],
+                              AXES[dpg.get_value("axes")])
+        self._host.send(Export(path, options))
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""

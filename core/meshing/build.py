@@ -1,4 +1,4 @@
-"""From a field to the mesh that is exported: cut, cleaned, coloured, in the frame wanted."""
+"""From a field to a mesh: cut, without specks, with the field's normals and colours."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def build_mesh(
 ) -> Task[Mesh]:
     """The surface of ``sdf`` (negative inside) within ``aabb`` and ``ball``, which share its frame,
     as a mesh in the frame that ``out_from_here`` leads to, with unit normals from the field and
-    colours where ``color`` is given.
+    colours where ``color`` is given; not finished in any other way that ``options`` ask for.
 
     An sdf without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
     """
@@ -42,22 +42,43 @@ def build_mesh(
     mesh = yield from in_background(
         lambda: clean(mesh, options.min_component), Progress(0.76, "removing small parts")
     )
-    if not len(mesh.faces):
-        return mesh
     cell = float(np.ptp(aabb, axis=0).max()) / options.resolution
-    points = mesh.vertices.astype(np.float32)
-    normals = yield from evaluate(
-        lambda p: sdf_normals(sdf, p, cell / 2), points, start=0.76, end=0.9, detail="normals"
-    )
-    normals = yield from in_background(
-        lambda: _turned_outward(mesh, normals), Progress(0.9, "normals")
-    )
-    mesh = replace(mesh, normals=normals)
-    if color is not None:
-        rgb = yield from evaluate(color, points, normals, start=0.9, end=1.0, detail="colours")
-        mesh = replace(mesh, colors=np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
-    yield Progress(1.0, "mesh ready")
+    mesh = yield from within(dressed(mesh, sdf, color, cell), 0.76, 1.0)
     return mesh.transformed(out_from_here)
+
+
+def dressed(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> Task[Mesh]:
+    """``mesh`` with unit normals from the field, taken over ``cell``, and colours where ``color``
+    is given."""
+    if len(mesh.faces):
+        points = mesh.vertices.astype(np.float32)
+        normals = yield from evaluate(
+            lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail="normals"
+        )
+        normals = yield from in_background(
+            lambda: _turned_outward(mesh, normals), Progress(0.6, "normals")
+        )
+        mesh = replace(mesh, normals=normals)
+        if color is not None:
+            rgb = yield from evaluate(color, points, normals, start=0.6, detail="colours")
+            mesh = replace(mesh, colors=np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
+    yield Progress(1.0, "mesh ready")
+    return mesh
+
+
+def closed_in(sdf: Sdf, aabb: np.ndarray, ball: Ball | None, margin: float) -> Sdf:
+    """The solid of ``sdf`` cut off ``margin`` within ``aabb`` [2, 3] and within ``ball``: its
+    surface is closed, flat where it was cut."""
+    middle, half = aabb.mean(0), np.ptp(aabb, axis=0) / 2 - margin
+
+    def closed(points: np.ndarray) -> np.ndarray:
+        wall = (np.abs(points - middle) - half).max(1)
+        if ball is not None:
+            center, radius = ball
+            wall = np.maximum(wall, np.linalg.norm(points - center, axis=1) - radius)
+        return np.maximum(np.asarray(sdf(points)).reshape(-1), wall)
+
+    return closed
 
 
 def sdf_normals(sdf: Sdf, points: np.ndarray, epsilon: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From a trained model to its mesh, and to a file with what that file cannot say beside it."""
+"""From a trained model to its mesh, and to files with what those cannot say beside them."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ import torch
 
 from core.capture.scene import Scene
 from core.config import MeshOptions
+from core.errors import UserError
 from core.field.model import SurfaceModel
 from core.files import write_atomically
 from core.geometry.rigid import invert, similarity, transform_points
 from core.lanes import count, lane_map
-from core.meshing.build import build_mesh
-from core.meshing.export import writing_mesh
+from core.meshing.export import Stated, checked, writing_lods, writing_mesh
+from core.meshing.finish import Finished, Subject, finish
+from core.meshing.gltf import encode_glb
 from core.meshing.mesh import Mesh
-from core.tasks import Task
+from core.meshing.placing import METRES, out_from_input, photos_out, unit_of
+from core.tasks import Task, within
 
 MOST_EYES = 256
 """So many cameras, spread over all of them, are asked how they see a point."""
+JPEG_QUALITIES = (92, 85, 75, 65)
+"""tried one after the other where a file has a limit"""
 
 
-def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
+def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subject:
     """The surface inside the scene's region, coloured as the photos' cameras see it (from straight
-    above no photo may have been taken), in the frame and units that ``options`` ask for. Cells lie
-    along the axes of the region."""
-    photos = scene.used[:: -(-len(scene.used) // MOST_EYES)]
+    above no photo may have been taken). Its frame has the axes of the region. Raises UserError as
+    `out_from_input` does."""
+    photos = scene.photos[:: -(-len(scene.photos) // MOST_EYES)]
     eyes = _tensor(model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos]))
     region = scene.region_in_scene
     scene_from_box = similarity(1.0, region.axes, region.center)
@@ -51,13 +56,20 @@ def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Ta
     def color(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         return _in_lanes(model, color_part, transform_points(scene_from_box, points))
 
-    out_from_box = scene.out_from_input(options.axes) @ invert(scene.scene_from_input)
-    return build_mesh(sdf, color, aabb, options, out_from_box @ scene_from_box, ball=ball)
+    out_from_box = out_from_input(scene, options) @ invert(scene.scene_from_input) @ scene_from_box
+    return Subject(sdf, color, aabb, ball, out_from_box, photos_out(scene, options),
+                   scene.has_masks)
+
+
+def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
+    """The finest mesh that `finish` makes of `subject_of`."""
+    return (yield from finish(subject_of(model, scene, options), options)).lods[0]
 
 
 @dataclass(frozen=True)
 class Written:
-    """A mesh that was written: its counts, and the bytes of its file."""
+    """A mesh that was written: its counts, and the bytes of its files, levels of detail and
+    textures included."""
 
     path: Path
     n_vertices: int
@@ -68,29 +80,72 @@ class Written:
 def export_model(
     model: SurfaceModel, scene: Scene, options: MeshOptions, path: Path
 ) -> Task[Written]:
-    """`mesh_of_model` into the file ``path``, and beside it ``path``.json: the frame, the unit, the
-    counts and the settings. Raises UserError as `writing_mesh` does."""
-    mesh = yield from mesh_of_model(model, scene, options)
-    n_bytes = yield from writing_mesh(mesh, path, options.format)
-    written = Written(path, len(mesh.vertices), len(mesh.faces), n_bytes)
-    text = json.dumps(_about(mesh, scene, options, path), indent=1).encode()
+    """`finish` into the file ``path``; levels of detail into ``path`` with ``_lod1`` and so on at
+    the end of its name, and all of them into one GLB that ends in ``_lods``; and beside them
+    ``path``.json: the frame, the unit, what was done, the counts and the settings. Raises UserError
+    as `writing_mesh` and `finish` do."""
+    checked(path, options.format)
+    if options.max_bytes is not None and options.format != "glb":
+        raise UserError(f"{path}: a limit of its size needs GLB", "Choose --format glb")
+    task = finish(subject_of(model, scene, options), options)
+    done = yield from within(task, 0.0, 0.97)
+    stated = _stated(done.lods[0], scene, options, path)
+    n_bytes, files = 0, []
+    for level, mesh in enumerate(done.lods):
+        file = path if level == 0 else path.with_name(f"{path.stem}_lod{level}{path.suffix}")
+        n_bytes += yield from writing_mesh(mesh, file, options.format, stated)
+        files.append(file.name)
+    if len(done.lods) > 1:
+        file = path.with_name(f"{path.stem}_lods.glb")
+        n_bytes += yield from writing_lods(done.lods, file, stated)
+        files.append(file.name)
+    about = _about(done, scene, options, path) | {"files": files, "bytes": n_bytes}
+    text = json.dumps(about, indent=1).encode()
     write_atomically(path.with_name(f"{path.name}.json"), text, "the mesh's description")
-    return written
+    return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes)
 
 
-def _about(mesh: Mesh, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
+def _stated(mesh: Mesh, scene: Scene, options: MeshOptions, path: Path) -> Stated:
+    """What the file is to say of its frame, and how much its texture must be compressed. Raises
+    UserError where no compression is enough."""
+    up = int(np.abs(_up(scene, options)).argmax())
+    metres = METRES.get(unit_of(scene, options), 1.0)
+    stated = Stated("Y" if up == 1 else "Z", metres)
+    if options.max_bytes is None or len(encode_glb([mesh])) <= options.max_bytes:
+        return stated
+    for jpeg in JPEG_QUALITIES:
+        if len(encode_glb([mesh], jpeg)) <= options.max_bytes:
+            return Stated(stated.up, metres, jpeg)
+    raise UserError(
+        f"{path}: the mesh does not fit into {options.max_bytes / 1e6:.1f} MB",
+        "Ask for fewer faces or a smaller texture",
+    )
+
+
+def _up(scene: Scene, options: MeshOptions) -> np.ndarray:
+    """[3] unit, in the frame of the mesh."""
+    out = out_from_input(scene, options)
+    up = out[:3, :3] @ scene.upright_from_input[:3, :3].T[:, 2]
+    return up / np.linalg.norm(up)
+
+
+def _about(done: Finished, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
     """What the mesh's file cannot say of itself; lengths are in its unit."""
-    out_from_input = scene.out_from_input(options.axes)
-    up = out_from_input[:3, :3] @ scene.upright_from_input[:3, :3].T[:, 2]
-    region = scene.region_in_scene.carried(out_from_input @ invert(scene.scene_from_input))
+    mesh, mesh_from_input = done.lods[0], out_from_input(scene, options)
+    region = scene.region_in_scene.carried(mesh_from_input @ invert(scene.scene_from_input))
     return {
         "mesh": path.name, "vertices": len(mesh.vertices), "faces": len(mesh.faces),
-        "unit": scene.unit or "unknown: that of the input",
-        "size": np.ptp(mesh.vertices, 0).tolist(), "axes": options.axes,
-        "up": (up / np.linalg.norm(up)).round(9).tolist(),
-        "mesh_from_input": out_from_input.tolist(), "photos": len(scene.used),
+        "unit": unit_of(scene, options) or "unknown: that of the input",
+        "size": np.ptp(mesh.vertices, 0).tolist() if len(mesh.vertices) else [0, 0, 0],
+        "axes": options.axes, "up": _up(scene, options).round(9).tolist(),
+        "mesh_from_input": mesh_from_input.tolist(), "photos": len(scene.photos),
         "region": {"center": region.center.tolist(), "size": (2 * region.half).tolist(),
                    "axes": region.axes.tolist()},
+        "watertight": done.closed, "steps": done.steps,
+        "lods": [{"vertices": len(lod.vertices), "faces": len(lod.faces),
+                  "texture": None if lod.texture is None else lod.texture.shape[0],
+                  "normal_map": None if lod.normal_map is None else lod.normal_map.shape[0]}
+                 for lod in done.lods],
         "settings": asdict(options),
     }
 

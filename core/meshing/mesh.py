@@ -10,29 +10,53 @@ import numpy as np
 @dataclass(frozen=True)
 class Mesh:
     """``vertices`` [V, 3] float64; ``faces`` [F, 3] int32, counter-clockwise seen from outside;
-    ``colors`` [V, 3] uint8 sRGB; ``normals`` [V, 3] float32, unit, outward."""
+    ``colors`` [V, 3] uint8 sRGB; ``normals`` [V, 3] float32, unit, outward.
+
+    ``uvs`` [V, 2] float32: (0, 0) is the lower left corner of ``texture`` [S, S, 3] uint8 sRGB,
+    whose first row is its top; vertices on seams stand there once for each chart. ``normal_map``
+    [S, S, 3] uint8: normals in the frame of ``tangents`` [V, 4] float32, unit and a sign, as glTF
+    has them.
+    """
 
     vertices: np.ndarray
     faces: np.ndarray
     colors: np.ndarray | None = None
     normals: np.ndarray | None = None
+    uvs: np.ndarray | None = None
+    texture: np.ndarray | None = None
+    normal_map: np.ndarray | None = None
+    tangents: np.ndarray | None = None
 
     def transformed(self, similarity: np.ndarray) -> Mesh:
         """The mesh carried into another frame by a similarity [4, 4] (rotation, uniform scale,
         translation; a mirroring one turns the faces so that they still wind outward)."""
         linear = np.asarray(similarity, np.float64)[:3, :3]
         determinant = np.linalg.det(linear)
-        rotation = linear / np.cbrt(abs(determinant))
+        rotation = (linear / np.cbrt(abs(determinant))).astype(np.float32)
+        tangents = self.tangents
+        if tangents is not None:
+            sign = tangents[:, 3:] * np.float32(np.sign(determinant))
+            tangents = np.concatenate([tangents[:, :3] @ rotation.T, sign], 1)
         return replace(
             self,
             vertices=self.vertices @ linear.T + similarity[:3, 3],
             faces=self.faces if determinant > 0 else self.faces[:, ::-1].copy(),
-            normals=None if self.normals is None else (
-                self.normals @ rotation.T.astype(np.float32)
-            ),
+            normals=None if self.normals is None else self.normals @ rotation.T,
+            tangents=tangents,
         )
 
     def face_normals(self) -> np.ndarray:
         """[F, 3] normals by the winding; their length is twice the face's area."""
         a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
         return np.cross(b - a, c - a)
+
+    def at_vertices(self, chosen: np.ndarray, faces: np.ndarray) -> Mesh:
+        """The mesh of ``faces`` [G, 3], numbered in ``chosen`` [W], vertices of this one."""
+        def of(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[chosen]
+
+        return replace(
+            self, vertices=self.vertices[chosen], faces=faces.astype(np.int32),
+            colors=of(self.colors), normals=of(self.normals), uvs=of(self.uvs),
+            tangents=of(self.tangents),
+        )

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import Axes, MeshFormat, OpenOptions, RunConfig
+from core.config import MeshOptions, OpenOptions, RunConfig
 from core.messages.base import Message, Point
 
 PreviewMode = Literal["color", "normals", "depth", "slice", "error", "level"]
@@ -163,14 +163,10 @@ class Pick(Message, frozen=True):
 
 
 class Export(Message, frozen=True):
-    """Write a mesh. ``resolution``: marching-cubes cells along the longest side of the region;
-    ``levels`` as in `SetView`, ``axes`` as in `MeshOptions`."""
+    """Write a mesh, made as ``options`` say, to ``path``."""
 
     path: str
-    format: MeshFormat
-    resolution: int
-    levels: int | None = None
-    axes: Axes = "input"
+    options: MeshOptions = MeshOptions()
 
 
 class Save(Message, frozen=True):

@@ -50,13 +50,24 @@ def rasterize(
     rotation, center = world_from_camera[:3, :3], world_from_camera[:3, 3]
     local = (np.asarray(vertices, np.float64) - center) @ rotation
     pixels = _project_safely(intrinsics, local)
-    depth = np.full((intrinsics.height, intrinsics.width), np.inf, np.float32)
+    return _drawn(pixels, local[:, 2], faces, intrinsics.width, intrinsics.height)
+
+
+def rasterize_flat(pixels: np.ndarray, faces: np.ndarray, width: int, height: int) -> Raster:
+    """Faces that lie flat in a picture already, their vertices at ``pixels`` [V, 2]."""
+    return _drawn(pixels, np.ones(len(pixels)), faces, width, height)
+
+
+def _drawn(
+    pixels: np.ndarray, z: np.ndarray, faces: np.ndarray, width: int, height: int
+) -> Raster:
+    depth = np.full((height, width), np.inf, np.float32)
     face_id = np.full(depth.shape, -1, np.int32)
     barycentric = np.zeros((*depth.shape, 2), np.float32)
     front = np.zeros(depth.shape, np.bool_)
     _draw(
-        pixels, np.ascontiguousarray(local[:, 2]), np.ascontiguousarray(faces, np.int32),
-        depth, face_id, barycentric, front,
+        np.ascontiguousarray(pixels, np.float64), np.ascontiguousarray(z, np.float64),
+        np.ascontiguousarray(faces, np.int32), depth, face_id, barycentric, front,
     )
     return Raster(depth, face_id, barycentric, front)
 
@@ -69,18 +80,23 @@ def shade(
     world_from_camera: np.ndarray,  # [4, 4]
     *,
     colors: np.ndarray | None = None,  # [V, 3] uint8
+    uvs: np.ndarray | None = None,  # [V, 2], v up
+    texture: np.ndarray | None = None,  # [S, S, 3] uint8
     background: tuple[float, float, float] = (1.0, 1.0, 1.0),
     supersample: int = 2,
 ) -> np.ndarray:
-    """A picture [H, W, 3] of the mesh: clay in Lambert's shading, or with ``colors`` those,
-    unlit, since colours learnt from photos hold the light already."""
+    """A picture [H, W, 3] of the mesh: clay in Lambert's shading, or with a ``texture`` or
+    ``colors`` those, unlit, since colours taken from photos hold the light already."""
     width, height = intrinsics.width, intrinsics.height
     fine = intrinsics.scaled(width * supersample, height * supersample)
     raster = rasterize(vertices, faces, fine, world_from_camera)
     covered = raster.face_id >= 0
     image = np.empty((*covered.shape, 3), np.float32)
     image[:] = background
-    if colors is not None:
+    if texture is not None and uvs is not None:
+        at = raster.interpolate(faces, np.stack([uvs[:, 0], 1 - uvs[:, 1]], 1))
+        image[covered] = bilinear(texture, at * [texture.shape[1], texture.shape[0]]) / 255
+    elif colors is not None:
         image[covered] = raster.interpolate(faces, colors.astype(np.float32) / 255)
     else:
         n = raster.interpolate(faces, np.asarray(normals, np.float32))
@@ -91,6 +107,29 @@ def shade(
         lambert = np.clip(n @ light, 0, 1)[:, None]
         image[covered] = np.where(front, CLAY, BACK) * (0.25 + 0.75 * lambert)
     return image.reshape(height, supersample, width, supersample, 3).mean((1, 3))
+
+
+def bilinear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """[N, C] float32 of ``image`` [H, W, C] at ``pixels`` [N, 2]; beyond its border, that of its
+    border."""
+    out = np.empty((len(pixels), image.shape[2]), np.float32)
+    _interpolate(np.ascontiguousarray(image), np.ascontiguousarray(pixels, np.float64), out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _interpolate(image, pixels, out):
+    height, width, n = image.shape
+    for i in range(len(pixels)):
+        x = min(max(pixels[i, 0] - 0.5, 0.0), width - 1.0)
+        y = min(max(pixels[i, 1] - 0.5, 0.0), height - 1.0)
+        left, top = int(x), int(y)
+        right, low = min(left + 1, width - 1), min(top + 1, height - 1)
+        x, y = x - left, y - top
+        for c in range(n):
+            above = image[top, left, c] * (1 - x) + image[top, right, c] * x
+            below = image[low, left, c] * (1 - x) + image[low, right, c] * x
+            out[i, c] = above * (1 - y) + below * y
 
 
 def _project_safely(intrinsics: Intrinsics, local: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import trimesh
 from PIL import Image
 
 from core import messages as m
+from core.config import MeshOptions
 from core.geometry.box import Box
 from core.geometry.rigid import similarity_scale
 from core.opening import opening
@@ -132,7 +133,8 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert run.session.trainer.step_count > STEPS
 
     mesh = tmp_path / "ball.obj"
-    exported = only(run.do(m.Export(str(mesh), MeshOptions(32, format="obj")), "finished"), m.Exported)
+    command = m.Export(str(mesh), MeshOptions(32, format="obj"))
+    exported = only(run.do(command, "finished"), m.Exported)
     assert exported.n_bytes == mesh.stat().st_size
     surface = trimesh.load(mesh, process=False)
     assert len(surface.faces) == exported.n_faces
@@ -189,7 +191,7 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
                 "reset": m.Reset(), "continue": m.Continue(1.0), "cancel": m.Cancel(),
                 "arrange": m.Arrange(m.Turn("x")), "exclude": m.Exclude(("0.png",), True),
                 "pick": m.Pick((0, 0, 3), (0, 0, -1)),
-                "export": m.Export("/nowhere/x.obj", MeshOptions(32, format="obj")), "save": m.Save("/nowhere")}
+                "export": m.Export("/nowhere/x.obj", MeshOptions(32)), "save": m.Save("/nowhere")}
 
     def refused_as_announced():
         last = [e for e in run.events if isinstance(e, m.StateChanged)][-1]
@@ -256,7 +258,8 @@ def test_a_cancelled_export_leaves_no_file(sessions, photos, tmp_path):
 
 def vertices_of(run, path: Path, **options) -> np.ndarray:
     """[V, 3] of the mesh as it is exported now."""
-    only(run.do(m.Export(str(path), MeshOptions(32, format="ply", **options)), "finished"), m.Exported)
+    command = m.Export(str(path), MeshOptions(32, format="ply", **options))
+    only(run.do(command, "finished"), m.Exported)
     return np.asarray(trimesh.load(path, process=False).vertices)
 
 
@@ -347,7 +350,8 @@ def test_places_that_cannot_be_written_are_named(sessions, photos, tmp_path):
     run.train(photos, steps=4)
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    for command in (m.Export(str(blocked / "x.obj"), MeshOptions(24, format="obj")), m.Save(str(blocked / "project"))):
+    export = m.Export(str(blocked / "x.obj"), MeshOptions(24))
+    for command in (export, m.Save(str(blocked / "project"))):
         text, = failures(run.do(command, "finished"))
         assert str(blocked) in text
         assert "cannot be written" in text

@@ -1,0 +1,113 @@
+"""Which photos colour a vertex, and how bright each photo is against the others.
+
+Letters: ``quality`` [N, V] of N photos at V vertices, 0 where unseen; ``colors`` [N, V, 3].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+BLENDED = 4
+"""photos at most that colour a vertex"""
+SHARPEN = 2.0
+"""power of their shares: the higher, the more the best one decides"""
+OUTLIER = 24.0
+"""sRGB levels from the photos' common colour at which one counts half"""
+STIFFNESS = 0.02
+"""share of the vertices that a photo sees by which its gain is held to 1"""
+DARK, BRIGHT = 12, 243
+"""sRGB levels outside which a pixel tells nothing of exposure"""
+ROUNDS = 4
+
+
+def level_exposure(quality: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """[N, 3] factors of the sRGB values that bring all photos to one exposure and white balance:
+    least squares over the logarithms at shared vertices, outliers (gloss) counting less, the mean
+    over all photos left as it is."""
+    n = len(quality)
+    gains = np.ones((n, 3))
+    for channel in range(3):
+        values = colors[..., channel].astype(np.float32)
+        usable = (quality > 0) & (values > DARK) & (values < BRIGHT)
+        logs = np.log(np.maximum(values, 1))
+        shift = np.zeros(n, np.float32)
+        weights = usable.astype(np.float32)
+        for _ in range(ROUNDS):
+            total = weights.sum(0)
+            weights[:, total <= 0] = 0
+            share = weights / np.maximum(total, 1e-9)
+            # The common colour of a vertex is the mean of what is said of it; eliminated, it
+            # leaves one equation a photo.
+            system = np.diag(weights.sum(1)) - weights @ share.T
+            system += np.diag(STIFFNESS * usable.sum(1) + 1e-6)
+            mean = (share * logs).sum(0)
+            shift = np.linalg.solve(system, (weights * (mean - logs)).sum(1)).astype(np.float32)
+            known = (share * (logs + shift[:, None])).sum(0)
+            residual = np.abs(logs + shift[:, None] - known)
+            weights = usable / (1 + (residual / 0.1) ** 2).astype(np.float32)
+        counts = usable.sum(1)
+        shift -= (shift * counts).sum() / max(counts.sum(), 1)
+        gains[:, channel] = np.exp(shift)
+    return gains
+
+
+def sharpness(quality: np.ndarray, detail: np.ndarray) -> np.ndarray:
+    """[N] how much detail a photo shows against the others at the vertices that both see: the
+    median of the ratio, blurred photos having less. ``detail`` [N, V]."""
+    seen = quality > 0
+    mean = (detail * seen).sum(0) / np.maximum(seen.sum(0), 1)
+    ratio = np.where(seen & (mean > 0), detail / np.maximum(mean, 1e-9), np.nan)
+    with np.errstate(all="ignore"):
+        found = np.array([np.nanmedian(r) if np.isfinite(r).any() else 1.0 for r in ratio])
+    return np.clip(found / max(np.median(found), 1e-9), 0.05, 2.0)
+
+
+def common_color(quality: np.ndarray, colors: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """[V, 3] float32 sRGB levels: the levelled colours' mean, outliers counting less; NaN where no
+    photo sees."""
+    weights = quality
+    for _ in range(ROUNDS):
+        total = weights.sum(0)
+        mean = np.zeros((quality.shape[1], 3), np.float32)
+        for w, c, g in zip(weights, colors, gains):
+            mean += w[:, None] * c * g.astype(np.float32)
+        mean /= np.where(total > 0, total, np.nan)[:, None]
+        weights = quality * agreement(colors, gains, mean)
+    return mean
+
+
+def agreement(colors: np.ndarray, gains: np.ndarray, common: np.ndarray) -> np.ndarray:
+    """[N, V] in (0, 1]: how far each photo's colour is the common one [V, 3]."""
+    out = np.zeros(colors.shape[:2], np.float32)
+    for i, (c, g) in enumerate(zip(colors, gains)):
+        distance = np.abs(c * g.astype(np.float32) - common).max(1)
+        out[i] = np.nan_to_num(1 / (1 + (distance / OUTLIER) ** 2))
+    return out
+
+
+def shares(quality: np.ndarray, faces: np.ndarray) -> csr_array:
+    """[N, V] how much each photo colours each vertex, 0 or up to 1: the best few, whose share
+    fades to nothing before another takes their place, and smooth over the surface."""
+    n, v = quality.shape
+    k = min(BLENDED, n)
+    best = np.argpartition(-quality, k - 1, axis=0)[:k]  # [k, V]
+    value = np.take_along_axis(quality, best, 0)
+    rest = quality.copy()
+    np.put_along_axis(rest, best, 0, 0)
+    lead = np.maximum(value - rest.max(0), 0) ** SHARPEN
+    lead /= np.maximum(lead.sum(0), 1e-30)
+    matrix = csr_array((lead.ravel(), (best.ravel(), np.tile(np.arange(v), k))), shape=(n, v))
+    return csr_array(matrix @ _smoothing(faces, v))
+
+
+def _smoothing(faces: np.ndarray, v: int) -> csr_array:
+    """[V, V] columns that mean over a vertex and its neighbours, itself counting half."""
+    a, b, c = faces.T
+    rows, columns = np.concatenate([a, b, c, b, c, a]), np.concatenate([b, c, a, a, b, c])
+    beside = coo_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(v, v)).tocsr()
+    beside.data[:] = 1
+    degree = np.maximum(np.asarray(beside.sum(0)).ravel(), 1)
+    mean = beside.multiply(0.5 / degree[None, :]).tocsr()
+    own = coo_array((np.full(v, 0.5, np.float32), (np.arange(v),) * 2), shape=(v, v))
+    return csr_array(mean + own.tocsr())

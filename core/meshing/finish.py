@@ -1,0 +1,207 @@
+"""From a field and photos to a mesh that people can use: cut, cleaned by what the photos say,
+closed, simplified, textured, in levels of detail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.capture.scene import Photo
+from core.config import TEXTURED_FACES, MeshOptions
+from core.errors import UserError
+from core.geometry.rigid import carried_pose, invert, similarity_scale
+from core.geometry.scene_box import Ball
+from core.meshing import evidence as said
+from core.meshing.atlas import unwrap
+from core.meshing.build import Color, closed_in, dressed
+from core.meshing.clean import (
+    Counts,
+    edge_counts,
+    is_closed,
+    parts,
+    repaired,
+    without_small_parts,
+)
+from core.meshing.extract import Sdf, extract
+from core.meshing.holes import closed_holes
+from core.meshing.mesh import Mesh
+from core.meshing.simplify import simplify, simplify_within
+from core.meshing.texture import textured
+from core.meshing.transfer import with_normal_map_of, with_texture_of
+from core.tasks import Progress, Task, in_background, within
+
+LARGEST_TEXTURE = 4096
+LARGEST_NORMAL_MAP = 2048
+SMALLEST_TEXTURE = 256
+LOD_FACTOR = 4
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is meshed: ``sdf`` and ``color`` within ``aabb`` [2, 3] and ``ball``, which share a
+    frame; ``out_from_here`` [4, 4], the similarity to the frame of the result; ``photos``, with
+    poses in the frame of the result."""
+
+    sdf: Sdf
+    color: Color
+    aabb: np.ndarray
+    ball: Ball | None
+    out_from_here: np.ndarray
+    photos: Sequence[Photo]
+    has_masks: bool
+
+    @property
+    def photos_here(self) -> tuple[Photo, ...]:
+        """The photos, with poses in the subject's own frame."""
+        here = invert(self.out_from_here)
+        return tuple(
+            replace(p, world_from_camera=carried_pose(here, p.world_from_camera))
+            for p in self.photos
+        )
+
+
+@dataclass(frozen=True)
+class Finished:
+    """``lods``, the finest first, and what was done to them, by step: counts of faces unless a name
+    says otherwise. ``closed``: the finest is watertight."""
+
+    lods: list[Mesh]
+    steps: dict[str, Counts]
+    closed: bool
+
+
+def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
+    """All that ``options`` ask for. Without a surface, one empty mesh. Raises UserError where a
+    photo cannot be read, or a mesh that must be watertight cannot be closed."""
+    steps: dict[str, Counts] = {}
+    cell = float(np.ptp(subject.aabb, axis=0).max()) / options.resolution
+    fine = yield from within(_cut(subject, options, cell), 0.0, 0.35)
+    fine = yield from within(_cleaned(fine, subject, options, steps), 0.35, 0.45)
+    if not len(fine.faces):
+        return Finished([fine], steps, False)
+    scale = similarity_scale(subject.out_from_here)
+    bare = yield from within(_simplified(fine, options, scale, steps), 0.45, 0.5)
+    closed = is_closed(bare.faces)
+    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.5, 0.6)
+    if options.texture:
+        task = textured(mesh, subject.photos_here, options.texture_size, LARGEST_TEXTURE)
+        mesh = yield from within(task, 0.6, 0.8)
+    if options.texture and options.normal_map:
+        fine = yield from within(dressed(fine, subject.sdf, None, cell), 0.8, 0.82)
+        mesh = yield from within(_with_relief(fine, mesh), 0.82, 0.88)
+    lods = [mesh]
+    for level in range(1, options.lods):
+        start = 0.88 + 0.12 * (level - 1) / options.lods
+        wanted = max(4, len(mesh.faces) // LOD_FACTOR**level)
+        bare = yield from within(simplify(bare, wanted), start, start)
+        bare, _ = yield from in_background(
+            lambda bare=bare: repaired(bare), Progress(start, "repairing"))
+        task = _coarser(subject, options, fine, mesh, bare, cell)
+        lods.append((yield from within(task, start, start + 0.12 / options.lods)))
+    return Finished(
+        [lod.transformed(subject.out_from_here) for lod in lods], steps, closed
+    )
+
+
+def _cut(subject: Subject, options: MeshOptions, cell: float) -> Task[Mesh]:
+    sdf, ball = subject.sdf, subject.ball
+    if options.watertight:
+        sdf, ball = closed_in(sdf, subject.aabb, ball, cell), None
+    return (yield from extract(sdf, subject.aabb, options.resolution, ball=ball))
+
+
+def _cleaned(
+    mesh: Mesh, subject: Subject, options: MeshOptions, steps: dict[str, Counts]
+) -> Task[Mesh]:
+    """Each step can be switched off, and tells in ``steps`` what it did."""
+
+    def note(name: str, counts: Counts, fraction: float) -> Progress:
+        steps[name] = counts
+        done = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+        return Progress(fraction, f"{name}: {done or 'nothing to do'}")
+
+    def speck_free(worth: np.ndarray | None = None) -> tuple[Mesh, Counts]:
+        worth = np.ones(len(mesh.faces)) if worth is None else worth
+        return without_small_parts(mesh, options.min_component, worth)
+
+    several = len(np.unique(parts(mesh)[mesh.faces])) > 1 if len(mesh.faces) else False
+    masks = subject.has_masks and options.seen_through
+    if len(mesh.faces) and (options.unseen == "cut" or masks or (
+            several and options.unseen == "parts")):
+        evidence = yield from within(
+            said.gather(mesh, subject.photos_here, masks), 0.0, 0.8)
+        if masks:
+            mesh, evidence, counts = said.without_contradicted(mesh, evidence)
+            yield note("seen through", counts, 0.8)
+        if options.unseen == "cut" and not options.watertight:
+            mesh, evidence, counts = said.without_unseen(mesh, evidence)
+            yield note("unseen", counts, 0.8)
+        worth = said.seen_share(mesh, evidence) if options.unseen != "keep" else None
+        mesh, counts = yield from in_background(
+            lambda: speck_free(worth), Progress(0.8, "removing small parts"))
+    else:
+        mesh, counts = yield from in_background(
+            speck_free, Progress(0.8, "removing small parts"))
+    yield note("small parts", counts, 0.85)
+    mesh, counts = yield from in_background(lambda: repaired(mesh), Progress(0.9, "repairing"))
+    yield note("repair", counts, 0.92)
+    limit = np.inf if options.watertight else options.close_holes
+    if limit > 0 and len(mesh.faces):
+        size = limit * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
+        mesh, counts = yield from in_background(
+            lambda: closed_holes(mesh, size), Progress(0.95, "closing holes"))
+        yield note("holes", counts, 1.0)
+    if options.watertight and len(mesh.faces):
+        _require_closed(mesh)
+    return mesh
+
+
+def _require_closed(mesh: Mesh) -> None:
+    if not is_closed(mesh.faces):
+        odd = int((edge_counts(mesh.faces) != 2).sum())
+        raise UserError(
+            f"The mesh cannot be made watertight: {odd} edges stay open",
+            "Keep what cameras saw through (--keep-seen-through), or enlarge the region",
+        )
+
+
+def _simplified(
+    fine: Mesh, options: MeshOptions, scale: float, steps: dict[str, Counts]
+) -> Task[Mesh]:
+    mesh = Mesh(fine.vertices, fine.faces)
+    if options.max_error is not None:
+        mesh = yield from simplify_within(mesh, options.max_error / scale)
+    wanted = options.faces or (TEXTURED_FACES if options.texture else None)
+    if wanted is not None:
+        mesh = yield from simplify(mesh, wanted)
+    if len(mesh.faces) < len(fine.faces):
+        mesh, counts = yield from in_background(
+            lambda: repaired(mesh), Progress(1.0, "repairing"))
+        steps["simplified"] = {"faces before": len(fine.faces), "faces after": len(mesh.faces),
+                               **counts}
+    return mesh
+
+
+def _coarser(
+    subject: Subject, options: MeshOptions, fine: Mesh, first: Mesh, bare: Mesh, cell: float
+) -> Task[Mesh]:
+    """A level of detail of ``first``, level 0, whose geometry is ``bare``."""
+    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.0, 0.2)
+    if first.texture is None:
+        return mesh
+    shrunk = (len(bare.faces) / len(first.faces)) ** 0.5
+    size = max(SMALLEST_TEXTURE, 2 ** round(np.log2(first.texture.shape[0] * shrunk)))
+    mesh = yield from within(unwrap(mesh, size), 0.2, 0.4)
+    mesh = yield from within(with_texture_of(first, mesh, size), 0.4, 0.7)
+    if options.normal_map:
+        mesh = yield from within(_with_relief(fine, mesh), 0.7, 1.0)
+    return mesh
+
+
+def _with_relief(fine: Mesh, mesh: Mesh) -> Task[Mesh]:
+    assert mesh.texture is not None
+    size = min(mesh.texture.shape[0], LARGEST_NORMAL_MAP)
+    return (yield from with_normal_map_of(fine, mesh, size))
+

@@ -1,0 +1,80 @@
+"""Fewer faces: edges collapsed where the surface changes least.
+
+Source: Garland and Heckbert 1997, "Surface simplification using quadric error metrics", as libigl
+has it. Measured against fast-simplification on a vase of 588k faces: as close at 50k (mean 4e-4 of
+a size of 2) and ten times slower, but the mesh stays closed and manifold, borders keep their place
+(2e-4 instead of 1e-2), and the count is met.
+"""
+
+from __future__ import annotations
+
+import igl
+import numpy as np
+
+from core.meshing.apart import apart
+from core.meshing.mesh import Mesh
+from core.tasks import Progress, Task
+
+FEWEST = 4
+MEASURED = 200_000
+"""vertices of the fine mesh, at most, at which the error is measured"""
+FACES_PER_S = 45_000
+
+
+def simplify(mesh: Mesh, n_faces: int) -> Task[Mesh]:
+    """``mesh`` with at most ``n_faces``, geometry alone; itself if it has no more. A surface in
+    many parts may keep more, since none is collapsed to nothing."""
+    if len(mesh.faces) <= n_faces:
+        return Mesh(mesh.vertices, mesh.faces)
+    vertices, faces = yield from apart(
+        decimate, mesh.vertices, mesh.faces, n_faces, detail="simplifying",
+        expected_s=1 + (len(mesh.faces) - n_faces) / FACES_PER_S,
+    )
+    yield Progress(1.0, "simplifying")
+    return Mesh(vertices, faces)
+
+
+def simplify_within(mesh: Mesh, tolerance: float) -> Task[Mesh]:
+    """``mesh`` with as few faces as leave its vertices within ``tolerance`` (its units) of the
+    surface, geometry alone."""
+    vertices, faces = yield from apart(
+        decimate_within, mesh.vertices, mesh.faces, tolerance, detail="simplifying",
+        expected_s=1 + 2 * len(mesh.faces) / FACES_PER_S,
+    )
+    yield Progress(1.0, "simplifying")
+    return Mesh(vertices, faces)
+
+
+def decimate(
+    vertices: np.ndarray, faces: np.ndarray, n_faces: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices [V, 3] float64 and faces [F, 3] int32 of at most ``n_faces``."""
+    fine = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
+    found = igl.qslim(*fine, max(FEWEST, n_faces))
+    coarse, kept = np.asarray(found[0]), np.asarray(found[1])
+    used = np.unique(kept)
+    return coarse[used], np.searchsorted(used, kept).astype(np.int32)
+
+
+def decimate_within(
+    vertices: np.ndarray, faces: np.ndarray, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Halved as often as ``tolerance`` allows, and then by as much as it allows of one more half,
+    to an eighth of it."""
+    probes = vertices[:: -(-len(vertices) // MEASURED)]
+    best, share = (vertices, faces), 0.5
+    while share < 0.93 and len(best[1]) > FEWEST:
+        tried = decimate(*best, int(len(best[1]) * share))
+        if len(tried[1]) < len(best[1]) and _farthest(probes, *tried) <= tolerance:
+            best = tried
+        else:
+            share = (1 + share) / 2
+    return best
+
+
+def _farthest(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> float:
+    tree = igl.AABB()
+    faces = np.ascontiguousarray(faces, np.int64)
+    tree.init(vertices, faces)
+    squared = np.asarray(tree.squared_distance(vertices, faces, points)[0])
+    return float(np.sqrt(squared.max()))
