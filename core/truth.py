@@ -86,7 +86,7 @@ class TruthFinder:
 
     def look(self, view: SetView, scene: Scene | None) -> None:
         """The newest view of ``scene``."""
-        wanted = view.photo, view.scene_from_camera, view.fov_y, view.width, view.height
+        wanted = _seen(view)
         if wanted == self._wanted or view.moving:
             return
         self.forget()
@@ -118,7 +118,7 @@ class TruthFinder:
         self, trainer: Trainer, view: SetView, width: int, height: int
     ) -> Bands | None:
         """As `render_error` of ``view`` at this size; None while its photo is read."""
-        if self._truth is None:
+        if self._truth is None or _seen(view) != self._wanted:
             return None
         truth, scene = self._truth.at(width, height), trainer.scene
         number = next((i for i, p in enumerate(scene.photos) if p.name == view.photo), None)
@@ -126,6 +126,11 @@ class TruthFinder:
             trainer.model, trainer.occupancy, trainer.config.train, view, truth.colors,
             truth.known, number, backdrop_color(scene),
         )
+
+
+def _seen(view: SetView) -> tuple[object, ...]:
+    """What a photo's picture depends on."""
+    return view.photo, view.scene_from_camera, view.fov_y, view.width, view.height
 
 
 def _named(scene: Scene, name: str) -> Photo | None:

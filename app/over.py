@@ -1,0 +1,119 @@
+"""What lies over the picture: the photo that is looked through, what it is, and what colours mean.
+
+The photo covers all of the picture, or the part left of a line that can be dragged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from app import theme
+from app.gui import dpg
+from app.legend import Legend, draw_legend, draw_words
+from app.orbit_camera import OrbitCamera
+from core.messages import PhotoReady
+from core.preview_ring import PreviewRing
+
+NEAR_LINE = 8
+"""Pixels from where the line can be dragged."""
+KNOB = 7
+HINT = "Look through a photo to compare: [ and ], or click on a camera"
+READING = "Reading the photo…"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the picture is seen from: ``photo`` is the name of the one looked through, or ""."""
+
+    photo: str
+    camera: OrbitCamera
+    size: tuple[int, int]
+
+
+class Over:
+    """Draws into a layer of the item "canvas_area"."""
+
+    def __init__(self) -> None:
+        self.whole = False
+        """the photo covers the picture"""
+        self.split = False
+        """… up to the line"""
+        self.caption: Callable[[str], str] = lambda name: name
+        """what is said of the photo that is looked through"""
+        self.legend = Legend()
+        self._at = 0.5
+        self._texture: int | str = 0
+        self._of: Place | None = None
+        self._drawn: object = None
+        dpg.add_texture_registry(tag="photo_textures")
+        dpg.add_draw_layer(tag="over", parent="canvas_area")
+
+    def take(self, ready: PhotoReady, ring: PreviewRing, place: Place) -> None:
+        """Here is the photo as it is seen from ``place``."""
+        slot = ready.slot, ready.sequence, ready.width, ready.height
+        with ring.reading(*slot) as pixels:
+            if pixels is None or ready.name != place.photo:
+                return
+            rgba = np.ones((ready.height, ready.width, 4), np.float32)
+            np.multiply(pixels, np.float32(1 / 255), out=rgba[..., :3])
+        self._drop()
+        # a static texture is uploaded once, a raw one in every frame
+        self._texture = dpg.add_static_texture(
+            ready.width, ready.height, rgba.ravel(), parent="photo_textures"  # type: ignore[arg-type]
+        )
+        self._of = place
+
+    def _drop(self) -> None:
+        dpg.delete_item("over", children_only=True)
+        self._drawn, self._of = None, None
+        if self._texture:
+            dpg.delete_item(self._texture)
+            self._texture = 0
+
+    def grab(self, x: float, place: Place) -> bool:
+        """Whether the line is there to be dragged at column ``x`` of the viewport."""
+        return self._compares(place) and abs(x - self._at * place.size[0]) < NEAR_LINE
+
+    def drag(self, dx: float, width: int) -> None:
+        self._at = min(max(self._at + dx / width, 0.0), 1.0)
+
+    def line(self, place: Place) -> float | None:
+        """Column of the line, None where there is none."""
+        return self._at * place.size[0] if self._compares(place) else None
+
+    def _compares(self, place: Place) -> bool:
+        return self.split and not self.whole and self._of == place
+
+    def update(self, place: Place) -> None:
+        """Once per frame: draw what is to be seen from ``place``, if that is not drawn yet."""
+        caption = self.caption(place.photo) if place.photo else ""
+        now = (place, self.whole, self.split, self._at, self._texture, caption, self.legend)
+        if now == self._drawn:
+            return
+        self._drawn = now
+        dpg.delete_item("over", children_only=True)
+        width, height = place.size
+        wanted = self.whole or self.split
+        here = self._of == place
+        if wanted and here and self._texture:
+            self._draw_photo(1.0 if self.whole else self._at, width, height)
+        if place.photo:
+            draw_words("over", (12, 10), caption)
+        if wanted and not here:
+            words = READING if place.photo else HINT
+            draw_words("over", (12, 10 + 30 * bool(place.photo)), words)
+        if not self.whole:
+            draw_legend("over", self.legend, place.size)
+
+    def _draw_photo(self, share: float, width: int, height: int) -> None:
+        x = share * width
+        dpg.draw_image(self._texture, (0, 0), (x, height), parent="over", uv_max=(share, 1))
+        if self.whole:
+            return
+        dpg.draw_line((x, 0), (x, height), parent="over", color=theme.TEXT, thickness=2)
+        dpg.draw_circle((x, height / 2), KNOB, parent="over", color=theme.TEXT, fill=theme.ACCENT)
+        draw_words("over", (x - 12, height - 34), "photo", right=True)
+        draw_words("over", (x + 12, height - 34), "rendering")
