@@ -130,6 +130,10 @@ class TrainConfig:
     lambda_sparsity: float = 0.0
     """weight, through the topology warm-up, of the mean opacity of space: without it fog that few
     photos look through stays, in the hollow of a vase above all"""
+    lambda_seen_points: float = 0.03
+    """weight, through the topology warm-up, of the light that passes structure-from-motion points:
+    without it what has the colour of what lies behind it, white letters before a white desk, is
+    left open"""
     lambda_points: float = 0.1
     """weight of |sdf| at structure-from-motion points"""
     points_until: float = 0.3

@@ -45,6 +45,12 @@ def points_loss(sdf: Tensor) -> Tensor:
     return sdf.abs().clamp(max=0.1).mean()
 
 
+def passed_at_points(levels: Tensor) -> Tensor:
+    """Triangulated points were seen, so they stop light: the mean share of it that passes a step
+    through the density whose ``levels`` [P] were asked at them."""
+    return 1 - density_alpha(levels, torch.full_like(levels, DENSITY_STEP)).mean()
+
+
 def psnr_of(mse: Tensor) -> float:
     """dB of a mean squared error of colours in [0, 1]."""
     return float(-10 * torch.log10(mse.detach().clamp(min=1e-10)))

@@ -16,13 +16,15 @@ from core.capture.scene import Scene
 from core.config import RunConfig
 from core.field.model import SurfaceModel
 from core.geometry.box import Box
+from core.geometry.rigid import transform_points
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Found, Rays, Rendered, find_samples, render_samples
+from core.rendering.render import Found, find_samples, render_samples
 from core.rendering.sampling import DENSITY_STEP, random_in_ball
 from core.rendering.volume import density_alpha
-from core.training import losses, schedule
+from core.training import schedule
 from core.training.forecast import half_batch
+from core.training.objective import Batch, weighted_losses
 from core.training.optimizer import optimizer_of
 from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
@@ -45,20 +47,6 @@ class StepStats:
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """One lane's share: rays [R], target colours [R, 3], opacity [R], jitter [R], the random
-    colour behind [R, 3], points for the eikonal term [N, 3], points known to be on the surface."""
-
-    rays: Rays
-    target: Tensor
-    opacity: Tensor
-    jitter: Tensor
-    behind: Tensor | None
-    around: Tensor
-    points: Tensor | None
-
-
-@dataclass(frozen=True)
 class _LaneResult:
     gradients: tuple[Tensor | None, ...]
     losses: dict[str, float]
@@ -78,7 +66,6 @@ class Trainer:
         self.model = SurfaceModel(config, len(scene.photos), not scene.has_masks).to(device)
         self.occupancy = OccupancyGrid(config.train.occupancy_resolution, device)
         self.rays = RaySource(store, device, config.seed)
-        self.points = _points_in_ball(scene.points, scene.scene_from_input).to(device)
         self.renew_optimizer()
         self.n_rays = config.train.n_rays
         self.step_count = 0
@@ -130,6 +117,7 @@ class Trainer:
         self.scene, region = scene, scene.region_in_scene
         around = Box.of(region.center, region.half * self.config.train.region_margin, region.axes)
         self.occupancy.limit(around)
+        self.points = _points_within(around, scene).to(self.device)
         self.rays.leave_out(np.array([photo.name in scene.excluded for photo in scene.photos]))
         if self.step_count:
             self._update_occupancy()
@@ -224,7 +212,7 @@ class Trainer:
         self.step_count += 1
         yield stats
 
-    def _draw(self, progress: float) -> tuple[list[_Batch], RayBatch]:
+    def _draw(self, progress: float) -> tuple[list[Batch], RayBatch]:
         """Random rays with the colours they should have, cut into lanes and whole. All randomness
         is drawn here, on one thread, so that a seed repeats a run."""
         n_lanes = count(self.device)
@@ -243,13 +231,13 @@ class Trainer:
             points = self.points[chosen].chunk(n_lanes)
         parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
         batches = [
-            _Batch(drawn.rays[part], target[part], drawn.opacity[part], jitter[part],
-                   None if behind is None else behind[part], around[i], points[i])
+            Batch(drawn.rays[part], target[part], drawn.opacity[part], jitter[part],
+                  None if behind is None else behind[part], around[i], points[i])
             for i, part in enumerate(parts)
         ]
         return batches, drawn
 
-    def _find(self, batch: _Batch, progress: float) -> Found:
+    def _find(self, batch: Batch, progress: float) -> Found:
         train = self.config.train
         return find_samples(
             self.model, self.occupancy, batch.rays, train, jitter=batch.jitter,
@@ -257,7 +245,7 @@ class Trainer:
         )
 
     def _lane(
-        self, batch: _Batch, found: Found, parameters: list[Tensor], progress: float
+        self, batch: Batch, found: Found, parameters: list[Tensor], progress: float
     ) -> _LaneResult:
         """Render one part of the batch and take the gradients of its loss."""
         train = self.config.train
@@ -266,7 +254,7 @@ class Trainer:
             jitter=batch.jitter, around=batch.around,
             cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
         )
-        terms = self._losses(batch, rendered, progress)
+        terms = weighted_losses(self.model, train, batch, rendered, progress)
         share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
         loss = torch.stack(list(terms.values())).sum() * share
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
@@ -274,31 +262,6 @@ class Trainer:
             gradients, {name: float(term.detach()) for name, term in terms.items()},
             (rendered.color - batch.target).detach(), rendered.n_marched, rendered.n_kept,
         )
-
-    def _losses(
-        self, batch: _Batch, rendered: Rendered, progress: float
-    ) -> dict[str, Tensor]:
-        """Weighted terms by name."""
-        train, field = self.config.train, self.model.sdf_field
-        color = losses.color_loss(rendered.color, batch.target, train.color_loss)
-        terms = {"color": train.lambda_color * color}
-        if rendered.gradients is None:
-            if train.lambda_sparsity > 0 and rendered.levels is not None:
-                sparsity = losses.sparsity_loss(rendered.levels)
-                terms["sparsity"] = train.lambda_sparsity * sparsity
-            return terms  # a density has no distances to keep in order
-        terms["eikonal"] = train.lambda_eikonal * losses.eikonal_loss(rendered.gradients)
-        laplacian = rendered.laplacian
-        weight = schedule.curvature_weight(train, progress, field.eps_ratio)
-        if laplacian is not None and len(laplacian) and weight > 0:
-            terms["curvature"] = weight * losses.curvature_loss(laplacian)
-        if self.scene.has_masks and train.lambda_mask > 0:
-            mask = losses.mask_loss(rendered.opacity, batch.opacity)
-            terms["mask"] = train.lambda_mask * mask
-        if batch.points is not None:
-            weight = schedule.points_weight(train, progress)
-            terms["points"] = weight * losses.points_loss(field.sdf(batch.points))
-        return terms
 
     def _set_schedules(self, progress: float) -> None:
         """Put levels, ε, sharpness and learning rates where ``progress`` says."""
@@ -349,8 +312,8 @@ def _stats(lanes: list[_LaneResult], wrong: Tensor) -> StepStats:
     )
 
 
-def _points_in_ball(points, scene_from_input) -> Tensor:
-    """[P, 3] of the sparse points, scene units, those inside the ball only."""
-    inside = points @ scene_from_input[:3, :3].T + scene_from_input[:3, 3]
-    tensor = torch.from_numpy(inside).float()
-    return tensor[tensor.norm(dim=-1) < 1]
+def _points_within(box: Box, scene: Scene) -> Tensor:
+    """[P, 3] of the sparse points, scene units, those inside ``box`` and the ball only."""
+    points = transform_points(scene.scene_from_input, scene.points)
+    inside = box.contains(points) & (np.linalg.norm(points, axis=1) < 1)
+    return torch.from_numpy(points[inside]).float()

@@ -132,6 +132,12 @@ def test_losses_by_hand():
     assert losses.psnr_of(torch.tensor(0.01)) == pytest.approx(20)
 
 
+def test_points_that_were_seen_let_hardly_any_light_pass():
+    """Through a step 1/80 long: at level 0 of 30 per unit, far outside all of it."""
+    passed = float(losses.passed_at_points(torch.tensor([0.0, 5.0])))
+    assert passed == pytest.approx((np.exp(-30 / 80) + 1) / 2, rel=1e-5)
+
+
 def test_the_sparsity_loss_is_the_mean_opacity_of_a_step():
     """At level 0 the density is 30 per unit, a step 1/80 long; far outside there is none."""
     levels = torch.tensor([0.0, 5.0])

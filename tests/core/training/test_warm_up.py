@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from core.capture.open import open_capture
+from core.capture.pixels import load_pixels
 from core.config import MeshOptions
 from core.field.model import SurfaceModel
+from core.geometry.rigid import transform_points
 from core.meshing.from_model import mesh_of_model
 from core.presets import PRESETS, for_scene
 from core.rendering.sampling import random_in_ball
@@ -19,11 +23,13 @@ from tests.core.shaded_ball import (
     CPU,
     FIELD,
     RADIUS,
+    SIZE,
     TINY,
     WARM,
     ball_store,
     ball_trainer,
     quick_settling,
+    shaded_ball,
 )
 
 
@@ -60,6 +66,23 @@ def surface(trainer):
     mesh = run(mesh_of_model(
         trainer.model, trainer.store.scene, MeshOptions(resolution=32)))
     return np.linalg.norm(mesh.vertices, axis=1) / RADIUS
+
+
+def test_what_has_the_colour_of_its_backdrop_is_there_where_points_were_seen(tmp_path):
+    """Photos of one grey ask for nothing at all."""
+    for path in shaded_ball(tmp_path, masks=False).glob("*.png"):
+        Image.new("RGB", (SIZE, SIZE), (128, 128, 128)).save(path)
+    seen = 0.4 * torch.nn.functional.normalize(torch.randn(200, 3), dim=-1)
+    scene = replace(run(open_capture(tmp_path)), points=seen.numpy())
+    density_there = []
+    for weight in (0.0, 0.03):
+        with run(load_pixels(scene, 100)) as store:
+            trainer = until_settling(ball_trainer(store, changed(
+                lambda_seen_points=weight, lambda_sparsity=0.05)))
+        there = transform_points(scene.scene_from_input, scene.points)
+        levels = trainer.model.shape.sdf(torch.from_numpy(there).float())
+        density_there.append(float(density(levels.detach()).mean()))
+    assert density_there[1] > 3 * density_there[0]
 
 
 def test_a_run_goes_through_both_stages(store, settling_steps):
