@@ -32,7 +32,8 @@ class Canvas:
         self._per_pixel = 0.0
         self._fresh = 0
         dpg.add_texture_registry(tag="textures")
-        dpg.add_drawlist(1, 1, tag="canvas_area")
+        with dpg.drawlist(1, 1, tag="canvas_area"):
+            dpg.add_draw_layer(tag="picture")
 
     @property
     def trouble(self) -> str:
@@ -86,8 +87,8 @@ class Canvas:
         if place == self._placed:
             return
         self._placed = place
-        dpg.delete_item("canvas_area", children_only=True)
+        dpg.delete_item("picture", children_only=True)
         dpg.draw_image(
-            self._texture.tag, (0, 0), self.size, parent="canvas_area",
+            self._texture.tag, (0, 0), self.size, parent="picture",
             uv_min=self._texture.uv_min, uv_max=self._texture.uv_max,
         )

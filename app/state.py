@@ -12,6 +12,7 @@ from core.messages import (
     Excluded,
     Exported,
     Failure,
+    MeshReady,
     Notice,
     Opened,
     PhotoReady,
@@ -104,6 +105,8 @@ class AppState:
     stats: TrainingStats | None = None
     history: History = History()
     preview: PreviewReady | None = None
+    mesh: MeshReady | None = None
+    """the live one"""
     exported: Exported | None = None
     saved: Saved | None = None
     autosave: str = ""
@@ -134,13 +137,16 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(
                 state, opened=event, arranged=event.arranged, poses=None, task=None, stats=None,
                 history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
-                failure="", preview=None, solving=None, excluded=frozenset(event.excluded),
+                failure="", preview=None, mesh=None, solving=None,
+                excluded=frozenset(event.excluded),
                 scores={},
             )
         case Arranged():
             return replace(state, arranged=event)
         case Excluded():
             return replace(state, excluded=frozenset(event.names))
+        case MeshReady():
+            return replace(state, mesh=event)
         case Picked() | PhotoReady() | Thumbnails() | Chosen():
             return state
         case PhotoScored():
@@ -182,6 +188,7 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         opened=None if event.state == "empty" else state.opened,
         solving=state.solving if event.state == "solving" else None,
         stats=None if begun_again else state.stats,
+        mesh=None if begun_again else state.mesh,
         history=History() if begun_again else state.history,
         scores={} if begun_again else state.scores,
         task=state.task if "cancel" in event.allowed else None,

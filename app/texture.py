@@ -32,7 +32,7 @@ class Texture:
 
     def _make(self, height: int, width: int) -> None:
         if self.tag:
-            dpg.delete_item("canvas_area", children_only=True)
+            dpg.delete_item("picture", children_only=True)
             dpg.delete_item(self.tag)
         self._buffer = np.ones((height, width, 4), np.float32)
         self.tag = dpg.add_raw_texture(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.field.model import SurfaceModel
-from core.messages import SetView
+from core.messages import MESH_MODES, SetView
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import Traced, render_preview, traced
 from core.rendering.slice import render_slice
@@ -77,7 +77,7 @@ class Previewer:
 
     def urgent(self) -> bool:
         """Whether the newest view has not been shown yet at all."""
-        return self.view is not None and (
+        return self.view is not None and self.view.mode not in MESH_MODES and (
             self._shown is None or self._shown[0] != self.view.view_id
         )
 
@@ -102,7 +102,7 @@ class Previewer:
         self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
     ) -> _Picture | None:
         view = self.view
-        if view is None:
+        if view is None or view.mode in MESH_MODES:
             return None
         if self.urgent() or view.moving:
             if not self.urgent() and self._shown and self._shown[2] == version:

@@ -19,6 +19,7 @@ from core.device import choose_device
 from core.edits import Edit, Edited, Edits, after, arranged_as, told
 from core.errors import UserError
 from core.exporting import exporting
+from core.live_mesh import LiveMesh
 from core.opening import Opening, describe, opening
 from core.picking import picked
 from core.planning import plan
@@ -57,6 +58,7 @@ class Session:
         self.trainer: Trainer | None = None
         self._truth = TruthFinder(show_photo, emit)
         self.previewer = Previewer(show, self._error_of)
+        self._live = LiveMesh(emit)
         self._saver = Saver(emit, autosave_to)
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
@@ -145,6 +147,7 @@ class Session:
         if self.trainer is not None:
             self.trainer.store.close()
         self._album.close()
+        self._live.close()
         self.trainer = None
 
     def _keep(self) -> None:
@@ -215,7 +218,7 @@ class Session:
         self._choice = edited.choice
         if self.trainer is not None:
             self.trainer.edit(self.scene)
-            self.previewer.forget()
+            self._forget_pictures()
         for event in told(before, self._edited()):
             self._emit(event)
         self._saver.touch()
@@ -274,7 +277,12 @@ class Session:
             self.trainer.store.close()
         self.trainer, self._loop = None, TrainingLoop(self._emit)
         self._album.forget()
+        self._forget_pictures()
+
+    def _forget_pictures(self) -> None:
+        """The field or its region is another one now."""
         self.previewer.forget()
+        self._live.forget()
 
     def _error_of(self, view: m.SetView, width: int, height: int) -> Bands | None:
         assert self.trainer is not None
@@ -335,6 +343,8 @@ class Session:
         if trainer is None:
             return False
         training = self.state == "training" or self._exporting
+        if self._live.work(trainer, self.previewer.view, training):
+            return True
         return self.previewer.work(
             trainer.model, trainer.shown, trainer.step_count, training
         )

@@ -20,6 +20,7 @@ DOT = np.dtype([("at", "3f4"), ("color", "4u1"), ("width", "f4")])
 """Round, ``width`` pixels across."""
 PHOTO = np.dtype([("center", "3f4"), ("right", "3f4"), ("down", "3f4")])
 """A picture in space: its middle, and the ways from there to its right and its lower edge."""
+Style = Literal["shaded", "wireframe", "colored"]
 NEAR, FAR = 0.01, 60.0
 """Scene units before the camera's plane between which things are drawn."""
 
@@ -35,8 +36,8 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A triangle mesh: ``vertices`` float32 [V, 3]; unit ``normals`` uint8 [V, 4], each component n
-    as (n + 1) · 127.5, the last is nothing; ``colors`` uint8 [V, 4]; ``faces`` uint32 [F, 3]."""
+    """A triangle mesh as in `MeshReady`: ``vertices`` float32 [V, 3]; unit ``normals`` uint8
+    [V, 4], a component n as (n + 1) · 127.5; ``colors`` uint8 [V, 4]; ``faces`` uint32 [F, 3]."""
 
     vertices: np.ndarray
     normals: np.ndarray
@@ -59,7 +60,7 @@ class Frame:
     """Half the width and height of the picture at a depth of 1; in a parallel view 0"""
     picture: Picture | None = None
     surface: Surface | None = None
-    style: Literal["shaded", "wireframe", "colored"] = "shaded"
+    style: Style = "shaded"
     lines: np.ndarray | None = None
     outlines: np.ndarray | None = None
     dots: np.ndarray | None = None

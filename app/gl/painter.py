@@ -115,7 +115,7 @@ class _Stage:
         self._context.depth_func = "1"
         self._backdrop.paint(frame)
         self._context.depth_func = "<="
-        if frame.surface is not None:
+        if frame.surface is not None and len(frame.surface.faces):
             self._mesh.paint(frame, frame.surface)
         if frame.dots is not None and len(frame.dots):
             self._dots.paint(frame, frame.dots, marks=False)

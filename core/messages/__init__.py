@@ -12,6 +12,7 @@ import msgspec
 
 from core.messages.base import Message, Point
 from core.messages.commands import (
+    MESH_MODES,
     PREVIEW_SHARE,
     Arrange,
     Cancel,
@@ -46,6 +47,7 @@ from core.messages.events import (
     Excluded,
     Exported,
     Failure,
+    MeshReady,
     Notice,
     Opened,
     PhotoReady,
@@ -64,6 +66,7 @@ from core.messages.events import (
 )
 
 __all__ = [
+    "MESH_MODES",
     "PREVIEW_SHARE",
     "STILL",
     "Arrange",
@@ -82,6 +85,7 @@ __all__ = [
     "Failure",
     "Ground",
     "Length",
+    "MeshReady",
     "Message",
     "Notice",
     "Open",

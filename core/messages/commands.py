@@ -9,10 +9,14 @@ import msgspec
 from core.config import MeshOptions, OpenOptions, RunConfig
 from core.messages.base import Message, Point
 
-PreviewMode = Literal["color", "normals", "depth", "slice", "error", "level"]
-"""What the worker draws of a scene. "slice": the signed distance on a plane; "error": how far the
-rendering is from the photo looked through, the colours elsewhere; "level": which level of the hash
-grid turns the normal most."""
+PreviewMode = Literal[
+    "color", "normals", "depth", "mesh", "wireframe", "slice", "error", "level"
+]
+"""What is shown of a scene. "mesh", "wireframe": what an export would give, which the window draws
+itself, see `MeshReady`; the worker draws all else. "slice": the signed distance on a plane;
+"error": how far the rendering is from the photo looked through, the colours elsewhere; "level":
+which level of the hash grid turns the normal most."""
+MESH_MODES = frozenset({"mesh", "wireframe"})
 
 
 class Open(Message, frozen=True):
@@ -84,8 +88,9 @@ class SetView(Message, frozen=True):
     under way, so speed matters more than resolution; ``share``: of the time that pictures may take
     from training while the camera rests; ``span``: of a parallel view, scene units from its upper
     edge to its lower one (None: in perspective, by ``fov_y``); ``plane``: of a slice; ``photo``:
-    the name of the photo whose camera this is, "" for any other view. ``view_id`` grows with each
-    change and comes back in `PreviewReady`."""
+    the name of the photo whose camera this is, "" for any other view; ``cells``: of a mesh at rest,
+    along the longest side of the region. ``view_id`` grows with each change and comes back in
+    `PreviewReady`."""
 
     key: ClassVar[str | None] = "view"
     view_id: int
@@ -100,6 +105,7 @@ class SetView(Message, frozen=True):
     plane: Plane = Plane()
     photo: str = ""
     span: float | None = None
+    cells: int = 256
 
 
 class Region(msgspec.Struct, frozen=True, tag=True):

@@ -184,6 +184,23 @@ class PreviewReady(Message, frozen=True):
     render_ms: float
 
 
+class MeshReady(Message, frozen=True):
+    """A mesh in the file ``path``, scene frame: V vertices float32 [V, 3]; their normals uint8
+    [V, 4], each component n as (n + 1) · 127.5, and colours uint8 [V, 4], the last of each unused;
+    faces uint32 [F, 3]. Little endian; who reads it removes it. ``cells`` along the longest side
+    of the region, hash ``levels`` as in `SetView`, of the field after training step ``step``;
+    ``finished`` as an export."""
+
+    key: ClassVar[str | None] = "mesh"
+    path: str
+    n_vertices: int
+    n_faces: int
+    cells: int
+    levels: int | None
+    step: int
+    finished: bool
+
+
 class PhotoReady(Message, frozen=True):
     """The photo ``name`` as view ``view_id``, which looks through its camera, sees it: undistorted,
     dark where the view reaches beyond it. Pixels as of `PreviewReady`."""
@@ -242,6 +259,6 @@ class Failure(Message, frozen=True):
 
 Event = (
     StateChanged | Opened | Arranged | Excluded | Chosen | PoseReport | Solving | Picked
-    | TaskProgress | TrainingStats | PreviewReady | PhotoReady | PhotoScored
+    | TaskProgress | TrainingStats | PreviewReady | MeshReady | PhotoReady | PhotoScored
     | Thumbnails | Exported | Saved | Notice | Failure
 )
