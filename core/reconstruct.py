@@ -150,7 +150,7 @@ def _write_preview(
     trainer = session.trainer
     assert trainer is not None
     skins = [] if options.format == "usdz" else _skins(mesh_path)
-    photos = trainer.scene.photos
+    photos = trainer.scene.used
     of_mesh = photos_out(trainer.scene, options)
     rows, chosen = [], [i * len(photos) // PREVIEW_VIEWS for i in range(PREVIEW_VIEWS)]
     for photo, seen in ((photos[i], of_mesh[i]) for i in chosen):

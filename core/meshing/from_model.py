@@ -34,7 +34,7 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
     """The surface inside the scene's region, coloured as the photos' cameras see it (from straight
     above no photo may have been taken). Its frame has the axes of the region. Raises UserError as
     `out_from_input` does."""
-    photos = scene.photos[:: -(-len(scene.photos) // MOST_EYES)]
+    photos = scene.used[:: -(-len(scene.used) // MOST_EYES)]
     eyes = _tensor(model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos]))
     region = scene.region_in_scene
     scene_from_box = similarity(1.0, region.axes, region.center)
@@ -138,7 +138,7 @@ def _about(done: Finished, scene: Scene, options: MeshOptions, path: Path) -> di
         "unit": unit_of(scene, options) or "unknown: that of the input",
         "size": np.ptp(mesh.vertices, 0).tolist() if len(mesh.vertices) else [0, 0, 0],
         "axes": options.axes, "up": _up(scene, options).round(9).tolist(),
-        "mesh_from_input": mesh_from_input.tolist(), "photos": len(scene.photos),
+        "mesh_from_input": mesh_from_input.tolist(), "photos": len(scene.used),
         "region": {"center": region.center.tolist(), "size": (2 * region.half).tolist(),
                    "axes": region.axes.tolist()},
         "watertight": done.closed, "steps": done.steps,

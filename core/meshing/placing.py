@@ -35,7 +35,7 @@ def unit_of(scene: Scene, options: MeshOptions) -> str:
 
 
 def photos_out(scene: Scene, options: MeshOptions) -> tuple[Photo, ...]:
-    """The photos, with poses in the frame and units of the mesh."""
+    """The photos that are used, with poses in the frame and units of the mesh."""
     out = out_from_input(scene, options)
     return tuple(replace(p, world_from_camera=carried_pose(out, p.world_from_camera))
-                 for p in scene.photos)
+                 for p in scene.used)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from core.capture.exclude import excluding
+from core.config import MeshOptions
 from core.errors import UserError
+from core.meshing.from_model import subject_of
 from core.training import settle
 from core.training.checkpoint import Work, load_project, save_project
 from core.training.rays import RaySource
@@ -73,6 +75,12 @@ def test_only_the_used_tell_where_the_surface_is(store, monkeypatch):
     next(settle.settle(ball_trainer(store).model, None, scene, store.intrinsics))
     assert len(asked) == 6
     assert not {"1.png", "2.png"} & set(asked)
+
+
+def test_meshes_are_finished_by_the_used(store):
+    scene = excluding(store.scene, ["1.png", "2.png"], True)
+    subject = subject_of(ball_trainer(store).model, scene, MeshOptions())
+    assert [photo.name for photo in subject.photos] == [photo.name for photo in scene.used]
 
 
 def test_excluding_is_undone_by_its_opposite_and_leaves_enough(store):
