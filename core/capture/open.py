@@ -56,7 +56,7 @@ def open_capture(
         solve = partial(solve_poses, workspace=workspace, seed=seed, quality=how.quality,
                         group=how.group)
         if is_video(path):
-            frames = photos_of_video(path, workspace / "frames", how.frames)
+            frames = photos_of_video(path, workspace / f"frames_{how.frames}", how.frames)
             photos = yield from within(frames, 0.0, FILM_SHARE)
             scene = yield from within(solve(photos), FILM_SHARE, 1.0)
             scene = replace(scene, kind="a film, poses solved")

@@ -10,15 +10,14 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from core.capture.colmap import load_model, scene_from_model
+from core.capture.lock import locked
 from core.capture.photos import list_photos, photo_names
 from core.capture.pose_export import write_poses
 from core.capture.region import place
@@ -61,10 +60,8 @@ def solve_poses(
     """
     folder, workspace = Path(folder), Path(workspace)
     photos = list_photos(folder, recursive)
-    workspace.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(workspace / "lock", thread_local=False)
+    lock = yield from locked(workspace)
     try:
-        yield from _locked(lock)
         solved_for = _fingerprint(photos, seed, quality)
         if _report(workspace).get("fingerprint") != solved_for:
             _clear(workspace)
@@ -80,17 +77,6 @@ def solve_poses(
         ))
     finally:
         lock.release()
-
-
-def _locked(lock: FileLock) -> Task[None]:
-    """Wait until no one else solves in the same workspace."""
-    while True:
-        try:
-            lock.acquire(timeout=0)
-            return
-        except Timeout:
-            yield Progress(0.0, "waiting for another Gradina that is solving these photos")
-            time.sleep(0.05)
 
 
 def _choose(workspace: Path, group: int, solved_for: str) -> dict[str, Any]:

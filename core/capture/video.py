@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from skimage.registration import phase_cross_correlation
 
+from core.capture.lock import locked
 from core.errors import UserError
 from core.tasks import Progress, Task
 
@@ -35,9 +36,18 @@ def photos_of_video(path: Path, folder: Path, count: int) -> Task[Path]:
     """Up to ``count`` frames of the film at ``path`` as upright photos in ``folder``, evenly over
     the way that the picture moved; what lies there already for this film is kept. Returns
     ``folder``. Raises UserError where the film cannot be read or its camera stands still."""
+    lock = yield from locked(folder)
+    try:
+        yield from _write_frames(path, folder, count)
+    finally:
+        lock.release()
+    return folder
+
+
+def _write_frames(path: Path, folder: Path, count: int) -> Task[None]:
     wanted = {"film": _fingerprint(path), "count": count}
     if _written(folder) == wanted:
-        return folder
+        return
     moved: list[float] = []
     sharpness: list[float] = []
     before: np.ndarray | None = None  # of a long film the pictures themselves would fill the memory
@@ -55,7 +65,6 @@ def photos_of_video(path: Path, folder: Path, count: int) -> Task[Path]:
             f"The camera hardly moves in {path} ({len(moved)} frames)",
             "Film while walking around the subject, or choose another film.",
         )
-    folder.mkdir(parents=True, exist_ok=True)
     for old in (*folder.glob("frame_*.jpg"), folder / _INDEX):
         old.unlink(missing_ok=True)
     for i, (frame, _) in enumerate(_frames(path)):
@@ -63,7 +72,6 @@ def photos_of_video(path: Path, folder: Path, count: int) -> Task[Path]:
             Image.fromarray(frame).save(folder / f"frame_{i:06d}.jpg", quality=97, subsampling=0)
         yield Progress(0.6 + 0.4 * min(i / len(moved), 1.0), f"writing frame {i + 1}")
     (folder / _INDEX).write_text(json.dumps(wanted), encoding="utf-8")
-    return folder
 
 
 def choose_frames(moved: np.ndarray, sharpness: np.ndarray, count: int) -> set[int]:

@@ -184,7 +184,7 @@ def test_of_two_who_solve_the_same_photos_the_second_waits_and_takes_what_the_fi
     first, second = (solve_poses(tmp_path / "photos", tmp_path / "work") for _ in range(2))
     next(first)
     waits = [next(second).detail for _ in range(3)]
-    assert set(waits) == {"waiting for another Gradina that is solving these photos"}
+    assert set(waits) == {"waiting for another Gradina that prepares these photos"}
     one = run(first)
     told = []
     two = run(second, lambda p: told.append(p.detail))
