@@ -12,6 +12,8 @@ from typing import Literal
 from app.gui import dpg
 
 Purpose = Literal["folder", "file", "save"]
+Kind = Literal["folder", "film", "project"]
+"""What a person may look for to open."""
 
 
 class FileDialogs:

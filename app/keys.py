@@ -39,8 +39,13 @@ KEYS = (
     Key("1", "1", "mode", "color", argument=0),
     Key("2", "2", "mode", "normals", argument=1),
     Key("3", "3", "mode", "depth", argument=2),
-    Key("Ctrl+O", "O", "open", "open a folder", control=True),
-    Key("Ctrl+S", "S", "save", "save the project", control=True),
+    Key("4", "4", "mode", "the mesh as it would be exported", argument="Mesh"),
+    Key("5", "5", "mode", "its wireframe", argument="Wireframe"),
+    Key("Ctrl+Z", "Z", "undo", "undo the last edit", control=True),
+    Key("Ctrl+Y", "Y", "redo", "do it again", control=True),
+    Key("Ctrl+N", "N", "new", "close what is open and begin anew", control=True),
+    Key("Ctrl+O", "O", "open", "open a folder of photos", control=True),
+    Key("Ctrl+S", "S", "save", "save the project; with Shift in another folder", control=True),
     Key("H", "H", "help", "this list"),
 )
 HIDDEN = (

@@ -28,11 +28,12 @@ class Recent(msgspec.Struct, frozen=True):
         return Path(self.path).name or self.path
 
 
-def recent_of(opened: Opened, now: float) -> Recent:
-    """What to remember of a newly opened scene."""
-    what = f"project, {opened.n_photos} photos" if opened.project else (
-        f"{opened.n_photos} photos, {opened.kind}")
-    return Recent(opened.path, what, now)
+def recent_of(opened: Opened, saved_to: str, now: float) -> Recent:
+    """What to remember of a scene that was opened, or ``saved_to`` a folder."""
+    if saved_to or opened.project:
+        return Recent(saved_to or opened.path, f"project, {opened.n_photos} photos", now)
+    what = "unsaved work" if opened.path == opened.autosave else opened.kind
+    return Recent(opened.path, f"{what}, {opened.n_photos} photos", now)
 
 
 def with_newest(recents: tuple[Recent, ...], newest: Recent) -> tuple[Recent, ...]:

@@ -50,8 +50,9 @@ class Word:
 
     def take_back(self) -> None:
         """All is saved, or is not to be."""
-        self._left = None
-        self._path.unlink(missing_ok=True)
+        if self._left is not None:
+            self._left = None
+            self._path.unlink(missing_ok=True)
 
 
 def unfinished() -> Unfinished | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from app import theme
 from app.gui import dpg
 from app.state import AppState
 from app.status import status_line
@@ -43,7 +44,8 @@ class Reporter:
             "engine": state.engine,
             "state": state.state, "allowed": state.allowed, "status": status_line(state),
             "failure": state.failure, "notices": state.notices, "offer": state.offer,
-            "autosave": state.autosave, "step": state.stats.step if state.stats else 0,
+            "autosave": state.autosave, "project": state.project, "unsaved": state.unsaved,
+            "undo": state.undo, "redo": state.redo, "step": state.stats.step if state.stats else 0,
             "task": state.task.task if state.task else None,
             "exported": state.exported.path if state.exported else None,
             "view_id": shown.view_id, "asked_view_id": viewport.view_id,
@@ -55,7 +57,7 @@ class Reporter:
             "group": state.poses.group if state.poses else None, "n_markers": len(stage.markers),
             "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height], "fps": len(recent),
-            "history": len(state.history.steps), "widgets": _rectangles(),
+            "theme": theme.name(), "history": len(state.history.steps), "widgets": _rectangles(),
         }
         temporary = self._path.with_suffix(".part")
         temporary.write_text(json.dumps(document))

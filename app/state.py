@@ -64,22 +64,20 @@ AppEvent = Event | WorkerStarted | WorkerLost | Opening | Dismissed
 
 @dataclass(frozen=True)
 class History:
-    """Curves of the run: equally long tuples. Bounded: when full, every second point goes, so
-    the whole run stays visible."""
+    """What was told of the run, oldest first. Bounded: when full, every second goes, so that the
+    whole run stays visible."""
 
-    steps: tuple[float, ...] = ()
-    psnr: tuple[float, ...] = ()
-    loss: tuple[float, ...] = ()
+    told: tuple[TrainingStats, ...] = ()
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        return tuple(stats.step for stats in self.told)
 
     def add(self, stats: TrainingStats) -> History:
-        """With one more point; points at or after its step (of an undone run) are dropped."""
-        keep = sum(step < stats.step for step in self.steps)
+        """With one more; those at or after its step (of an undone run) are dropped."""
+        keep = sum(told.step < stats.step for told in self.told)
         thin = slice(keep % 2, keep, 2) if keep >= MAX_HISTORY else slice(0, keep)
-        return History(
-            (*self.steps[thin], float(stats.step)),
-            (*self.psnr[thin], stats.psnr),
-            (*self.loss[thin], sum(stats.losses.values())),
-        )
+        return History((*self.told[thin], stats))
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,17 @@ class AppState:
     saved: Saved | None = None
     autosave: str = ""
     """folder of the newest automatic save, "" while there is none"""
+    project: str = ""
+    """the person's own folder of what is open, "" while there is none"""
+    unsaved: bool = False
+    """whether that lacks something"""
+    undo: str = ""
+    redo: str = ""
+    """what would be taken back or done again, "" for nothing"""
+    chosen: Chosen | None = None
+    """the settings of the next run; None: as they were opened"""
+    photos_of: str = ""
+    """a project that could not be opened, because its photos are elsewhere"""
     failure: str = ""
     notices: tuple[str, ...] = ()
     offer: str = ""
@@ -139,7 +148,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
                 failure="", preview=None, mesh=None, solving=None,
                 excluded=frozenset(event.excluded),
-                scores={},
+                scores={}, project=event.project, autosave="", chosen=None, photos_of="",
             )
         case Arranged():
             return replace(state, arranged=event)
@@ -147,8 +156,10 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(state, excluded=frozenset(event.names))
         case MeshReady():
             return replace(state, mesh=event)
-        case Picked() | PhotoReady() | Thumbnails() | Chosen():
+        case Picked() | PhotoReady() | Thumbnails():
             return state
+        case Chosen():
+            return replace(state, chosen=event)
         case PhotoScored():
             return replace(state, scores={**state.scores, event.name: (event.psnr, event.step)})
         case PoseReport():
@@ -164,21 +175,23 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
         case Exported():
             return replace(state, exported=event, task=None)
         case Saved():
-            return replace(
-                state, saved=event, autosave=event.path if event.automatic else state.autosave
-            )
+            if event.automatic:
+                return replace(state, saved=event, autosave=event.path)
+            return replace(state, saved=event, project=event.path)
         case Notice():
             return replace(state, notices=(*state.notices, event.text)[-MAX_NOTICES:])
         case Failure():
-            return replace(state, failure=event.text, task=None)
+            return replace(
+                state, failure=event.text, task=None, photos_of=event.photos_of)
         case WorkerStarted():
             return replace(state, engine="starting", offer="", failure="")
         case WorkerLost():
             return _worker_lost(state, event)
         case Opening():
-            return replace(state, path=event.path, failure="", notices=(), offer="")
+            return replace(
+                state, path=event.path, failure="", notices=(), offer="", photos_of="")
         case Dismissed():
-            return replace(state, failure="", notices=(), offer="")
+            return replace(state, failure="", notices=(), offer="", photos_of="")
 
 
 def _state_changed(state: AppState, event: StateChanged) -> AppState:
@@ -192,6 +205,7 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         history=History() if begun_again else state.history,
         scores={} if begun_again else state.scores,
         task=state.task if "cancel" in event.allowed else None,
+        undo=event.undo, redo=event.redo, unsaved=event.unsaved,
     )
 
 
@@ -206,5 +220,5 @@ def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
         text += f" Resume opens {Path(offer).name} again."
     return replace(
         state, engine="lost", state="empty", allowed=("open",), reasons={}, opened=None,
-        task=None, stats=None, failure=text, offer=offer,
+        task=None, stats=None, failure=text, offer=offer, undo="", redo="", unsaved=False,
     )

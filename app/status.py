@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from app.state import AppState
+from core.messages import TrainingStats
 
 
 def duration(seconds: float | None) -> str:
@@ -24,8 +26,56 @@ def count(number: float) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """ "12 kB" or "3.4 MB"."""
-    return f"{n_bytes / 1e3:.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:.1f} MB"
+    """ "12 kB", "3.4 MB" or "1.2 GB"."""
+    if n_bytes < 1e6:
+        return f"{n_bytes / 1e3:.0f} kB"
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f} GB"
+
+
+def doing(state: AppState) -> str:
+    """What the training is about at this moment, without a full stop; "" while there is none."""
+    stats = state.stats
+    if stats is None:
+        return "Reading the photos" if state.state == "opening" else ""
+    level = min(math.ceil(stats.active_levels), stats.n_levels)
+    if stats.phase == "density":
+        words = "Finding the rough shape (density)"
+    elif stats.phase == "settling":
+        words = "Turning it into a surface"
+    elif level < stats.n_levels:
+        words = f"Refining: level {level} of {stats.n_levels}"
+    else:
+        words = f"Sharpening the finest details, all {stats.n_levels} levels"
+    match state.state:
+        case "training":
+            return words
+        case "finished":
+            return "Done: export the mesh, or train on"
+        case _:
+            return f"Paused while {words[0].lower()}{words[1:]}"
+
+
+def memory_line(stats: TrainingStats) -> str:
+    """Memory now, at its peak, and as it was forecast."""
+    return (f"{size(stats.memory)} now, {size(stats.memory_peak)} at most, "
+            f"{size(stats.memory_forecast)} forecast")
+
+
+def lost_without_saving(state: AppState) -> str:
+    """What closing without a save would lose, as a sentence; "" for nothing."""
+    if not state.unsaved or state.opened is None:
+        return ""
+    name = Path(state.project or state.opened.path).name
+    parts = []
+    if state.stats is not None and state.stats.step:
+        parts.append(f"{duration(state.stats.elapsed_s)} of training ({state.stats.step:,} steps)")
+    if state.undo or not parts:
+        parts.append("your edits")
+    return f"{' and '.join(parts).capitalize()} of {name} {_are(parts)} not saved in a project."
+
+
+def _are(parts: list[str]) -> str:
+    return "are" if len(parts) > 1 or parts[0].endswith("s") else "is"
 
 
 def status_line(state: AppState) -> str:
@@ -55,7 +105,7 @@ def _resting_line(state: AppState) -> str:
         case "ready":
             return f"{name} is open. Press Start to train its surface."
         case "training":
-            return f"Training {name}{step}."
+            return f"{doing(state) or 'Training'}{step}: {name}."
         case "paused":
             return f"{name} is paused{step}. Resume goes on from here."
         case "finished":

@@ -1,46 +1,60 @@
-"""Colours, spacing and fonts of the window. Call `apply` once, after the context exists."""
+"""Colours, spacing, fonts and scale of the window.
+
+Call `apply` once, after the context exists. ``theme.TEXT`` and so on are the colours of the palette
+in use; `use` changes it while the window is shown.
+"""
 
 from __future__ import annotations
 
 from importlib.resources import as_file, files
 
 from app.gui import dpg
+from app.palette import PALETTES, Color, Palette
 
-Color = tuple[int, int, int, int]
-
-BACKGROUND: Color = (17, 19, 23, 255)
-PANEL: Color = (25, 28, 33, 255)
-FRAME: Color = (39, 43, 51, 255)
-FRAME_HOVERED: Color = (50, 55, 65, 255)
-FRAME_ACTIVE: Color = (60, 66, 78, 255)
-TEXT: Color = (226, 229, 234, 255)
-TEXT_DIM: Color = (146, 153, 165, 255)
-TEXT_OFF: Color = (98, 104, 115, 255)
-ACCENT: Color = (104, 186, 132, 255)
-ACCENT_DARK: Color = (52, 110, 77, 255)
-ACCENT_HOVERED: Color = (63, 130, 92, 255)
-ERROR: Color = (110, 36, 38, 255)
-NOTICE: Color = (70, 60, 30, 255)
-PLOT_PSNR: Color = (122, 178, 246, 255)
-PLOT_LOSS: Color = (240, 170, 96, 255)
 CLEAR: Color = (0, 0, 0, 0)
-
 FONT_SIZE = 16
 PANEL_WIDTH = 376
+"""Before scaling, as everything that panels say about sizes; see `app.scaling`."""
 GAP = 8
+SERIES = ("psnr", "loss", "1", "2", "3", "4")
+"""The lines of plots: themes "line_psnr" and so on."""
+
+_palette: Palette = PALETTES["dark"]
+_live: list[tuple[int, str]] = []  # theme colours, and which of the palette they are
 
 
-def apply() -> None:
+def __getattr__(name: str) -> Color:
+    """The colour ``name`` of the palette in use, in capitals."""
+    try:
+        return getattr(_palette, name.lower())
+    except AttributeError:
+        raise AttributeError(f"module {__name__} has no colour {name}") from None
+
+
+def apply(name: str, scale: float) -> None:
     """Bind the global theme and font; make "font_regular", "font_bold" and "font_title", and the
-    item themes "primary", "error_bar", "notice_bar", "root_theme", "padded", "padded_window",
-    "rows", "canvas", "line_psnr" and "line_loss"."""
-    _fonts()
+    item themes "primary", "link", "handle", "error_bar", "toast", "root_theme", "padded",
+    "padded_window", "rows", "canvas", and one for each of `SERIES`."""
+    global _palette
+    _palette = PALETTES[name]
+    _fonts(scale)
     dpg.bind_theme(_base())
-    _button_theme("primary", ACCENT_DARK, ACCENT_HOVERED)
-    _bar_theme("error_bar", ERROR, (146, 58, 58, 255))
-    _bar_theme("notice_bar", NOTICE, (104, 92, 52, 255))
-    _line_theme("line_psnr", PLOT_PSNR)
-    _line_theme("line_loss", PLOT_LOSS)
+    with dpg.theme(tag="primary"), dpg.theme_component(dpg.mvButton):
+        _color(dpg.mvThemeCol_Button, "accent_dark")
+        _color(dpg.mvThemeCol_ButtonHovered, "accent_hovered")
+        _color(dpg.mvThemeCol_ButtonActive, "accent")
+        _color(dpg.mvThemeCol_Text, "on_accent")
+    _bar_theme("error_bar", "error", "error_button", "on_error")
+    _bar_theme("toast", "notice", "notice_button", "text")
+    for series in SERIES:
+        _line_theme(series)
+    with dpg.theme(tag="link"), dpg.theme_component(dpg.mvButton):
+        _color(dpg.mvThemeCol_Button, "panel")
+        dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0, 0.5)
+    with dpg.theme(tag="handle"), dpg.theme_component(dpg.mvButton):
+        for part in (dpg.mvThemeCol_Button, dpg.mvThemeCol_ButtonActive):
+            dpg.add_theme_color(part, CLEAR)
+        _color(dpg.mvThemeCol_ButtonHovered, "frame")
     with dpg.theme(tag="root_theme"), dpg.theme_component(dpg.mvWindowAppItem):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
     with dpg.theme(tag="padded"), dpg.theme_component(dpg.mvChildWindow):
@@ -52,20 +66,42 @@ def apply() -> None:
             with dpg.theme_component(dpg.mvSelectable, enabled_state=usable):
                 dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0, 0.5)
     with dpg.theme(tag="canvas"), dpg.theme_component(dpg.mvChildWindow):
-        _color(dpg.mvThemeCol_ChildBg, CLEAR)  # software GL pays per layer
+        dpg.add_theme_color(dpg.mvThemeCol_ChildBg, CLEAR)  # software GL pays per layer
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
 
 
-def _fonts() -> None:
+def use(name: str) -> None:
+    """Change to another palette, texts with a colour of their own too."""
+    global _palette
+    before, _palette = _palette, PALETTES[name]
+    for item, field in _live:
+        dpg.set_value(item, getattr(_palette, field))
+    fields = {getattr(before, f): f for f in Palette.__dataclass_fields__}
+    for item in dpg.get_all_items():
+        if dpg.get_item_type(item) == "mvAppItemType::mvText":
+            shade = dpg.get_item_configuration(item)["color"]
+            field = fields.get(tuple(round(255 * x) for x in shade))
+            if field is not None:
+                dpg.configure_item(item, color=getattr(_palette, field))
+    dpg.set_viewport_clear_color(list(_palette.background))
+
+
+def name() -> str:
+    """Of the palette in use."""
+    return next(name for name, palette in PALETTES.items() if palette is _palette)
+
+
+def _fonts(scale: float) -> None:
     fonts = files("assets") / "fonts"
     with (
         as_file(fonts / "Inter-Regular.otf") as regular,
         as_file(fonts / "Inter-SemiBold.otf") as bold,
         dpg.font_registry(),
     ):
-        dpg.bind_font(dpg.add_font(str(regular), FONT_SIZE, tag="font_regular"))
-        dpg.add_font(str(bold), FONT_SIZE, tag="font_bold")
-        dpg.add_font(str(bold), 26, tag="font_title")
+        size = round(FONT_SIZE * scale)
+        dpg.bind_font(dpg.add_font(str(regular), size, tag="font_regular"))
+        dpg.add_font(str(bold), size, tag="font_bold")
+        dpg.add_font(str(bold), round(26 * scale), tag="font_title")
 
 
 def _base() -> int | str:
@@ -79,35 +115,47 @@ def _base() -> int | str:
                 for part in (dpg.mvThemeCol_Button, dpg.mvThemeCol_ButtonHovered,
                              dpg.mvThemeCol_ButtonActive, dpg.mvThemeCol_FrameBg,
                              dpg.mvThemeCol_FrameBgHovered, dpg.mvThemeCol_FrameBgActive):
-                    _color(part, (31, 34, 40, 255))
-                _color(dpg.mvThemeCol_Text, TEXT_OFF)
-                _color(dpg.mvThemeCol_SliderGrab, FRAME_ACTIVE)
-                _color(dpg.mvThemeCol_CheckMark, TEXT_OFF)
+                    _color(part, "frame_off")
+                _color(dpg.mvThemeCol_Text, "text_off")
+                _color(dpg.mvThemeCol_SliderGrab, "frame_active")
+                _color(dpg.mvThemeCol_CheckMark, "text_off")
     return theme
 
 
 def _base_colors() -> None:
-    for part, color in {
-        dpg.mvThemeCol_WindowBg: BACKGROUND, dpg.mvThemeCol_ChildBg: PANEL,
-        dpg.mvThemeCol_PopupBg: (32, 36, 42, 255), dpg.mvThemeCol_Border: (46, 51, 60, 255),
-        dpg.mvThemeCol_FrameBg: FRAME, dpg.mvThemeCol_FrameBgHovered: FRAME_HOVERED,
-        dpg.mvThemeCol_FrameBgActive: FRAME_ACTIVE, dpg.mvThemeCol_Text: TEXT,
-        dpg.mvThemeCol_TextDisabled: TEXT_OFF, dpg.mvThemeCol_Button: FRAME,
-        dpg.mvThemeCol_ButtonHovered: FRAME_HOVERED, dpg.mvThemeCol_ButtonActive: FRAME_ACTIVE,
-        dpg.mvThemeCol_Header: PANEL, dpg.mvThemeCol_HeaderHovered: FRAME,
-        dpg.mvThemeCol_HeaderActive: FRAME_HOVERED, dpg.mvThemeCol_SliderGrab: (78, 150, 106, 255),
-        dpg.mvThemeCol_SliderGrabActive: ACCENT, dpg.mvThemeCol_CheckMark: ACCENT,
-        dpg.mvThemeCol_PlotHistogram: ACCENT_HOVERED, dpg.mvThemeCol_Separator: (46, 51, 60, 255),
-        dpg.mvThemeCol_ScrollbarBg: PANEL, dpg.mvThemeCol_ScrollbarGrab: FRAME,
-        dpg.mvThemeCol_TitleBgActive: FRAME, dpg.mvThemeCol_TextSelectedBg: ACCENT_DARK,
+    for part, field in {
+        dpg.mvThemeCol_WindowBg: "background", dpg.mvThemeCol_ChildBg: "panel",
+        dpg.mvThemeCol_PopupBg: "popup", dpg.mvThemeCol_Border: "border",
+        dpg.mvThemeCol_FrameBg: "frame", dpg.mvThemeCol_FrameBgHovered: "frame_hovered",
+        dpg.mvThemeCol_FrameBgActive: "frame_active", dpg.mvThemeCol_Text: "text",
+        dpg.mvThemeCol_TextDisabled: "text_off", dpg.mvThemeCol_Button: "frame",
+        dpg.mvThemeCol_ButtonHovered: "frame_hovered", dpg.mvThemeCol_ButtonActive: "frame_active",
+        dpg.mvThemeCol_Header: "panel", dpg.mvThemeCol_HeaderHovered: "frame",
+        dpg.mvThemeCol_HeaderActive: "frame_hovered", dpg.mvThemeCol_SliderGrab: "grab",
+        dpg.mvThemeCol_SliderGrabActive: "accent", dpg.mvThemeCol_CheckMark: "accent",
+        dpg.mvThemeCol_PlotHistogram: "grab", dpg.mvThemeCol_Separator: "border",
+        dpg.mvThemeCol_ScrollbarBg: "panel", dpg.mvThemeCol_ScrollbarGrab: "frame_active",
+        dpg.mvThemeCol_ScrollbarGrabHovered: "text_off",
+        dpg.mvThemeCol_ScrollbarGrabActive: "text_off",
+        dpg.mvThemeCol_TitleBg: "frame", dpg.mvThemeCol_TitleBgActive: "frame",
+        dpg.mvThemeCol_TitleBgCollapsed: "frame", dpg.mvThemeCol_TextSelectedBg: "grab",
+        dpg.mvThemeCol_Tab: "panel", dpg.mvThemeCol_TabHovered: "frame_hovered",
+        dpg.mvThemeCol_TabActive: "frame", dpg.mvThemeCol_TabUnfocused: "panel",
+        dpg.mvThemeCol_TabUnfocusedActive: "frame", dpg.mvThemeCol_TableHeaderBg: "frame",
+        dpg.mvThemeCol_TableBorderLight: "border", dpg.mvThemeCol_TableBorderStrong: "border",
+        dpg.mvThemeCol_ResizeGrip: "frame", dpg.mvThemeCol_ResizeGripHovered: "frame_active",
+        dpg.mvThemeCol_ResizeGripActive: "frame_active", dpg.mvThemeCol_NavHighlight: "grab",
+        dpg.mvThemeCol_DragDropTarget: "accent",
     }.items():
-        _color(part, color)
-    for part, color in {
-        dpg.mvPlotCol_FrameBg: PANEL, dpg.mvPlotCol_PlotBg: BACKGROUND,
-        dpg.mvPlotCol_PlotBorder: CLEAR, dpg.mvPlotCol_AxisText: TEXT_DIM,
-        dpg.mvPlotCol_AxisGrid: (52, 57, 66, 255),
+        _color(part, field)
+    for part, field in {
+        dpg.mvPlotCol_FrameBg: "panel", dpg.mvPlotCol_PlotBg: "background",
+        dpg.mvPlotCol_AxisText: "text_dim", dpg.mvPlotCol_AxisGrid: "grid",
+        dpg.mvPlotCol_LegendBg: "panel", dpg.mvPlotCol_LegendBorder: "border",
+        dpg.mvPlotCol_LegendText: "text",
     }.items():
-        dpg.add_theme_color(part, color, category=dpg.mvThemeCat_Plots)
+        _color(part, field, dpg.mvThemeCat_Plots)
+    dpg.add_theme_color(dpg.mvPlotCol_PlotBorder, CLEAR, category=dpg.mvThemeCat_Plots)
 
 
 def _base_spacing() -> None:
@@ -115,6 +163,7 @@ def _base_spacing() -> None:
         (dpg.mvStyleVar_WindowPadding, 12, 10), (dpg.mvStyleVar_FramePadding, 9, 5),
         (dpg.mvStyleVar_ItemSpacing, GAP, 6), (dpg.mvStyleVar_ItemInnerSpacing, 7, 5),
         (dpg.mvStyleVar_FrameRounding, 5, -1), (dpg.mvStyleVar_ChildRounding, 7, -1),
+        (dpg.mvStyleVar_WindowRounding, 7, -1), (dpg.mvStyleVar_TabRounding, 5, -1),
         (dpg.mvStyleVar_PopupRounding, 5, -1), (dpg.mvStyleVar_GrabRounding, 4, -1),
         (dpg.mvStyleVar_ScrollbarSize, 11, -1), (dpg.mvStyleVar_ChildBorderSize, 0, -1),
         (dpg.mvStyleVar_WindowBorderSize, 0, -1), (dpg.mvStyleVar_CellPadding, 0, 0),
@@ -123,31 +172,31 @@ def _base_spacing() -> None:
         dpg.add_theme_style(var, x, y)
     for var, x, y in (
         (dpg.mvPlotStyleVar_PlotPadding, 4, 6), (dpg.mvPlotStyleVar_LabelPadding, 4, 2),
+        (dpg.mvPlotStyleVar_LegendPadding, 4, 4), (dpg.mvPlotStyleVar_LegendInnerPadding, 6, 4),
     ):
         dpg.add_theme_style(var, x, y, category=dpg.mvThemeCat_Plots)
 
 
-def _button_theme(tag: str, color: Color, hovered: Color) -> None:
-    with dpg.theme(tag=tag), dpg.theme_component(dpg.mvButton):
-        _color(dpg.mvThemeCol_Button, color)
-        _color(dpg.mvThemeCol_ButtonHovered, hovered)
-        _color(dpg.mvThemeCol_ButtonActive, ACCENT)
-
-
-def _bar_theme(tag: str, color: Color, button: Color) -> None:
+def _bar_theme(tag: str, field: str, button: str, text: str) -> None:
     with dpg.theme(tag=tag):
-        with dpg.theme_component(dpg.mvChildWindow):
-            _color(dpg.mvThemeCol_ChildBg, color)
-            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
+        for kind in (dpg.mvChildWindow, dpg.mvWindowAppItem):
+            with dpg.theme_component(kind):
+                _color(dpg.mvThemeCol_ChildBg, field)
+                _color(dpg.mvThemeCol_WindowBg, field)
+                dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
+        with dpg.theme_component(dpg.mvAll):
+            _color(dpg.mvThemeCol_Text, text)
         with dpg.theme_component(dpg.mvButton):
             _color(dpg.mvThemeCol_Button, button)
 
 
-def _line_theme(tag: str, color: Color) -> None:
-    with dpg.theme(tag=tag), dpg.theme_component(dpg.mvLineSeries):
-        dpg.add_theme_color(dpg.mvPlotCol_Line, color, category=dpg.mvThemeCat_Plots)
+def _line_theme(series: str) -> None:
+    with dpg.theme(tag=f"line_{series}"), dpg.theme_component(dpg.mvLineSeries):
+        _color(dpg.mvPlotCol_Line, f"plot_{series}", dpg.mvThemeCat_Plots)
         dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, 2.0, category=dpg.mvThemeCat_Plots)
 
 
-def _color(part: int, color: Color) -> None:
-    dpg.add_theme_color(part, color)
+def _color(part: int, field: str, category: int = 0) -> None:
+    """Colour ``part`` with what ``field`` of the palette is, now and after each `use`."""
+    item = dpg.add_theme_color(part, getattr(_palette, field), category=category)
+    _live.append((item, field))

@@ -7,21 +7,36 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from app import theme
-from app.dialogs import FileDialogs, Purpose
+import msgspec
+
+from app import scaling, theme
+from app.dialogs import FileDialogs, Kind, Purpose
 from app.glfw import Glfw
 from app.gui import dpg
-from app.keys import bind_keys
+from app.keys import bind_keys, shift_held
 from app.pace import Pace
 from app.panels.layout import Layout
+from app.project import Projects
 from app.report import Reporter
-from app.screen import screen_size
+from app.scaling import px
+from app.screen import screen_scale, screen_size
+from app.settings import Settings, load_settings, save_settings
 from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
 from app.viewport import Viewport
 from app.worker_client import WorkerClient
 from core import worker
 from core.config import OpenOptions
-from core.messages import Arranged, Command, Failure, Open, Opened, Pause, Picked, Save
+from core.messages import (
+    Arranged,
+    Command,
+    Failure,
+    Open,
+    Opened,
+    Pause,
+    Picked,
+    Redo,
+    Undo,
+)
 
 _log = logging.getLogger("gradina.window")
 TITLE = "Gradina"
@@ -55,15 +70,19 @@ class _Window:
 
     def __init__(self, device: str, session: str, screen: tuple[int, int] | None) -> None:
         self.state = AppState()
-        theme.apply()
+        self._settings = load_settings()
+        scaling.start(self._settings.scale or screen_scale())
+        theme.apply(self._settings.theme, scaling.scale())
         dpg.configure_app(manual_callback_management=True)
-        width, height = (min(want, have) for want, have in zip(SIZE, screen or SIZE))
-        self._fills_screen = screen is not None and (width, height) != SIZE
+        wanted = self._settings.window or (px(SIZE[0]), px(SIZE[1]))
+        width, height = (min(want, have) for want, have in zip(wanted, screen or wanted))
+        self._fills_screen = screen is not None and (width, height) != wanted
         x, y = ((have - got) // 2 for have, got in zip(screen or SIZE, (width, height)))
         dpg.create_viewport(
             title=TITLE, width=width, height=height, x_pos=x, y_pos=y, min_width=900,
-            min_height=560, vsync=False,
+            min_height=560, vsync=False, disable_close=True,
         )
+        dpg.set_exit_callback(lambda: self._projects.close())
         dpg.set_viewport_clear_color(list(theme.BACKGROUND))
         dpg.setup_dearpygui()
         self._glfw: Glfw | None = None
@@ -76,7 +95,10 @@ class _Window:
             pos=(0, 0),
         ):
             self._viewport = Viewport(self.send, self._apply, self._wake)
-            self._layout = Layout(self, self._viewport, lambda: self._apply(Dismissed()))
+            self._layout = Layout(
+                self, self._viewport, self._settings, lambda: self._apply(Dismissed()),
+                self._set_settings,
+            )
         dpg.bind_item_theme("root", "root_theme")
         bind_keys({
             "reset_view": self._viewport.reset,
@@ -88,9 +110,14 @@ class _Window:
             "pick_nothing": self._layout.scene.pick_nothing,
             "train_or_pause": self._train_or_pause,
             "mode": self._layout.view.set_mode,
-            "open": lambda: self.pick("folder", "", self.open),
-            "save": lambda: self.pick("folder", "", lambda path: self.send(Save(path))),
+            "new": self.new,
+            "open": lambda: self.choose("folder"),
+            "save": lambda: self.save_as() if shift_held() else self.save(),
+            "undo": lambda: self._if_allowed("undo", Undo()),
+            "redo": lambda: self._if_allowed("redo", Redo()),
         })
+        self._projects = Projects(self)
+        self._closing = False
         self._report = Reporter()
         self._dropped: deque[str] = deque()
         self._pace = Pace()
@@ -103,8 +130,8 @@ class _Window:
         if self.state.engine != "lost" or isinstance(command, Open):
             self._client.send(command)
 
-    def open(self, path: str, group: int = 0) -> None:
-        """Open whatever lies at ``path``; ``group`` as in `Open`."""
+    def open(self, path: str, group: int = 0, photos: str = "") -> None:
+        """Open whatever lies at ``path``; ``group`` and ``photos`` as in `OpenOptions`."""
         cleaned = path.strip().strip("\"'").encode(errors="replace").decode()
         if not cleaned:
             self._apply(Failure("No path is given. Type or choose a folder of photos."))
@@ -114,12 +141,41 @@ class _Window:
         dpg.set_value("path", cleaned)
         self.send(Open(cleaned, OpenOptions(
             self._layout.source.recursive, self._layout.poses.quality, group,
-            self._layout.poses.frames,
+            self._layout.poses.frames, photos,
         )))
 
     def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
         """Let the person choose a path."""
         self._dialogs.ask(purpose, start, then)
+
+    def choose(self, what: Kind) -> None:
+        """Let the person choose what to open."""
+        self._projects.choose(what)
+
+    def new(self) -> None:
+        self._projects.new()
+
+    def save(self) -> None:
+        self._projects.save()
+
+    def save_as(self) -> None:
+        self._projects.save_as()
+
+    def find_photos(self) -> None:
+        """Let the person choose where the photos of a project are now."""
+        self._projects.find_photos()
+
+    def quit(self) -> None:
+        """End, whatever is unsaved."""
+        self._closing = True
+
+    def _set_settings(self, settings: Settings) -> None:
+        self._settings = settings
+        save_settings(settings)
+
+    def _if_allowed(self, name: str, command: Command) -> None:
+        if self.state.may(name):
+            self.send(command)
 
     def _toggle_region(self) -> None:
         self._viewport.show_region(not self._viewport.stage.region.shown)
@@ -142,17 +198,27 @@ class _Window:
         self._glfw = Glfw()
         self._glfw.on_drop(self._dropped.extend)
         self._client.start()
+        self._layout.start.show_recents(self._projects.recents)
         if path is not None:
             self.open(str(path))
+        else:
+            self._projects.offer_recovery()
         try:
-            while dpg.is_dearpygui_running():
+            while dpg.is_dearpygui_running() and not self._closing:
                 self._frame()
         except KeyboardInterrupt:
             pass
         finally:
+            self._remember_layout()
             self._glfw = None
             self._dialogs.close()
             self._report.close()
+
+    def _remember_layout(self) -> None:
+        save_settings(msgspec.structs.replace(
+            self._settings, panel=self._layout.panel, folded=self._layout.folded,
+            window=(dpg.get_viewport_width(), dpg.get_viewport_height()),
+        ))
 
     def wait_for_worker(self) -> None:
         """Let the worker end, and save first if it has trained."""
@@ -205,6 +271,9 @@ class _Window:
             self._viewport.clear(self.state.opened)
         elif self.state.state == "training" and before.state != "training":
             self._viewport.approach()
+        self._projects.heard(event)
+        self._layout.start.show_recents(self._projects.recents)
+        self._layout.heard(event, before, self.state)
         if isinstance(event, WorkerLost):
             return
         ring = self._client.ring

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+import psutil
+import torch
 
-from core.messages import TrainingStats
+from core.config import RunConfig
+from core.messages import Phase, TrainingStats
+from core.training.forecast import forecast
 from core.training.trainer import StepStats, Trainer
 
 WINDOW = 20
@@ -19,6 +23,8 @@ class StatsWindow:
     def __init__(self) -> None:
         self._recent: deque[StepStats] = deque(maxlen=WINDOW)
         self._bad_steps = 0
+        self._peak = 0
+        self._forecast: tuple[RunConfig, int] | None = None
 
     @property
     def diverged(self) -> bool:
@@ -33,6 +39,8 @@ class StatsWindow:
     def event(self, trainer: Trainer) -> TrainingStats:
         """What the window and the progress bar show of ``trainer`` now."""
         recent = self._recent
+        memory = _memory(trainer.device)
+        self._peak = max(self._peak, memory)
         mse = float(np.mean([s.mse for s in recent])) if recent else 1.0
         names = recent[-1].losses if recent else {}
         steps_per_s = trainer.step_count / max(trainer.elapsed, 1e-9)
@@ -46,4 +54,28 @@ class StatsWindow:
             n_levels=trainer.config.field.n_levels,
             rays_per_s=steps_per_s * float(np.mean([s.n_rays for s in recent] or [0])),
             samples_per_s=steps_per_s * float(np.mean([s.n_kept for s in recent] or [0])),
+            phase=_phase(trainer), memory=memory, memory_peak=self._peak,
+            memory_forecast=self._forecast_of(trainer),
         )
+
+    def _forecast_of(self, trainer: Trainer) -> int:
+        if self._forecast is None or self._forecast[0] != trainer.config:
+            lenses = [photo.intrinsics for photo in trainer.scene.photos]
+            told = forecast(
+                trainer.config, lenses, not trainer.scene.has_masks, trainer.device)
+            self._forecast = trainer.config, told.device
+        return self._forecast[1]
+
+
+def _phase(trainer: Trainer) -> Phase:
+    if trainer.model.settled:
+        return "surface"
+    at_end = trainer.progress >= trainer.config.train.density_until
+    return "settling" if at_end else "density"
+
+
+def _memory(device: torch.device) -> int:
+    """Bytes that this process holds on ``device`` now."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device)
+    return psutil.Process().memory_info().rss

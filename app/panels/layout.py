@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 
 from app import theme
 from app.gui import dpg
 from app.keys import toggle_help
-from app.panels.mesh import MeshPanel, ProjectPanel
+from app.panels.log import LogPanel
+from app.panels.mesh import MeshPanel
+from app.panels.options import OptionsPanel
 from app.panels.poses import PosesPanel
 from app.panels.scene import ScenePanel
 from app.panels.source import MessageBar, SourcePanel
+from app.panels.start import StartPage
+from app.panels.toasts import Toasts
+from app.panels.toolbar import HEIGHT as TOOLBAR_HEIGHT
+from app.panels.toolbar import Toolbar
 from app.panels.training import TrainingPanel
 from app.panels.view import ViewPanel
 from app.panels.widgets import Host, button
-from app.state import AppState
+from app.scaling import px, rescale, scale
+from app.settings import Settings
+from app.state import AppState, Dismissed
 from app.status import status_line
 from app.viewport import Viewport
-from core.messages import Cancel
+from core.messages import Cancel, Exported, Notice, Opened, Saved
 
 STATUS_HEIGHT = 46
-HINT_SIZE = (520, 146)
-SAMPLE = files("assets") / "sample"
+SECTIONS = ("source", "scene", "training", "view", "mesh")
+WIDEST = 0.5
+"""Of the window, for the side panel."""
 
 
 class Layout:
     """Builds all widgets inside the window "root", around the viewport made before it."""
 
-    def __init__(self, host: Host, viewport: Viewport, dismiss: Callable[[], None]) -> None:
+    def __init__(
+        self, host: Host, viewport: Viewport, settings: Settings, dismiss: Callable[[], None],
+        changed: Callable[[Settings], None],
+    ) -> None:
         self._host = host
         self._viewport = viewport
         self.messages = MessageBar(host, dismiss)
@@ -38,13 +49,24 @@ class Layout:
             self.training = TrainingPanel(host)
             self.view = ViewPanel(self._look, viewport.reset)
             self.mesh = MeshPanel(host, lambda: self.view.levels)
-            self.project = ProjectPanel(host)
+        with dpg.child_window(tag="finish", no_scrollbar=True, always_use_window_padding=True):
+            dpg.move_item("export", parent="finish")  # stays in reach whatever is unfolded
         self.poses = PosesPanel(host, viewport.look_through)
+        self.log = LogPanel()
+        self.options = OptionsPanel(settings, changed)
+        self.toolbar = Toolbar(host, self.log.toggle, self.options.toggle)
+        self.start = StartPage(host)
+        self.toasts = Toasts()
         self._build_status()
-        self._build_hint()
-        for tag in ("side", "status_bar", "hint"):
+        dpg.add_button(tag="splitter", width=theme.GAP, label="")
+        dpg.bind_item_theme("splitter", "handle")
+        for tag in ("side", "finish", "status_bar"):
             dpg.bind_item_theme(tag, "padded")
         self._arranged: tuple[object, ...] = ()
+        self._panel = settings.panel
+        for tag in SECTIONS:
+            dpg.set_value(tag, tag not in settings.folded)
+        rescale("side", "message_bar", "status_bar", "toolbar", "hint", "log", "settings", "doctor")
 
     def _build_status(self) -> None:
         with (
@@ -63,64 +85,89 @@ class Layout:
                     button("Cancel", "cancel", self._cancel, width=80, show=False)
                     button("Keys", "keys", toggle_help, width=56)
 
-    def _build_hint(self) -> None:
-        with dpg.child_window(
-            tag="hint", width=HINT_SIZE[0], height=HINT_SIZE[1], no_scrollbar=True,
-            always_use_window_padding=True,
-        ):
-            dpg.add_text("Turn photos into a surface", tag="hint_title")
-            dpg.add_text(
-                "Drop a folder of photos here, or choose one: twenty or more sharp photos from "
-                "all around, each overlapping the next.",
-                color=theme.TEXT_DIM, wrap=HINT_SIZE[0] - 30,
-            )
-            dpg.add_spacer(height=4)
-            with dpg.group(horizontal=True):
-                button("Choose a folder…", "hint_browse", self._browse, width=170)
-                if SAMPLE.is_dir():
-                    button("Open the sample", "hint_sample", self._open_sample, width=150)
-        dpg.bind_item_font("hint_title", "font_title")
-        dpg.bind_item_theme("hint_browse", "primary")
-
     def _cancel(self) -> None:
         self._host.send(Cancel())
 
-    def _browse(self) -> None:
-        self._host.pick("folder", "", self._host.open)
-
-    def _open_sample(self) -> None:
-        self._host.open(str(SAMPLE))
-
     def _look(self) -> None:
         self._viewport.set_look(self.view.mode, self.view.levels, self.view.share)
+
+    @property
+    def panel(self) -> int:
+        """Width of the side panel, before scaling."""
+        return self._panel
+
+    @property
+    def folded(self) -> tuple[str, ...]:
+        """Sections of it that are folded."""
+        return tuple(tag for tag in SECTIONS if not dpg.get_value(tag))
 
     def arrange(self, state: AppState) -> None:
         """Fit everything into the window; cheap when nothing changed."""
         gap = theme.GAP
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        left = width - theme.PANEL_WIDTH - 3 * gap
-        arranged = (width, height, state.failure, state.notices, state.offer)
+        self._follow_splitter(width)
+        panel = max(min(px(self._panel), round(WIDEST * width)), px(theme.PANEL_WIDTH))
+        left = width - panel - 3 * gap
+        status = px(STATUS_HEIGHT)
+        self.toasts.draw(gap + left, height - gap - status)
+        arranged = (width, height, panel, state.failure, state.offer, state.photos_of,
+                    self.start.recents)
         if arranged == self._arranged:
             return
         self._arranged = arranged
+        bar = px(TOOLBAR_HEIGHT)
         top = self.messages.draw(state, left)
         below = height - 2 * gap
-        y = gap + (top + gap if top else 0)
-        view_height = below - y - STATUS_HEIGHT
+        y = 2 * gap + bar + (top + gap if top else 0)
+        view_height = below - y - status
         dpg.configure_item("root", width=width, height=height)
-        dpg.configure_item("message_bar", pos=(gap, gap))
+        dpg.configure_item("toolbar", pos=(gap, gap))
+        self.toolbar.resize(left)
+        dpg.configure_item("message_bar", pos=(gap, 2 * gap + bar))
         dpg.configure_item("viewport", pos=(gap, y), width=left, height=view_height)
         self._viewport.resize(left, view_height)
-        dpg.configure_item("status_bar", pos=(gap, below + gap - STATUS_HEIGHT), width=left)
-        dpg.configure_item("side", pos=(left + 2 * gap, gap), height=below)
-        dpg.configure_item("hint", pos=(
-            gap + (left - HINT_SIZE[0]) // 2, y + (view_height - HINT_SIZE[1]) // 2
-        ))
+        dpg.configure_item("status_bar", pos=(gap, below + gap - status), width=left)
+        dpg.configure_item("splitter", pos=(gap + left, gap), height=below)
+        side = left + 2 * gap
+        dpg.configure_item("side", pos=(side, gap), width=panel, height=below - status - gap)
+        dpg.configure_item(
+            "finish", pos=(side, below + gap - status), width=panel, height=status)
+        self.start.place(gap, y, left, view_height)
+
+    def _follow_splitter(self, width: int) -> None:
+        if dpg.is_item_active("splitter"):
+            x, _ = dpg.get_mouse_pos(local=False)
+            wanted = round((width - x - 1.5 * theme.GAP) / scale())
+            self._panel = max(wanted, theme.PANEL_WIDTH)
+
+    def heard(self, event: object, before: AppState, state: AppState) -> None:
+        """Tell of ``event``, which made ``state`` of the state ``before``, in passing."""
+        texts: tuple[str, ...] = ()
+        match event:
+            case Opened():
+                texts = event.notices
+            case Notice():
+                texts = (event.text,)
+            case Exported():
+                texts = (f"The mesh is in {event.path}.",)
+            case Saved(automatic=False):
+                texts = (f"Saved in {event.path}.",)
+            case Saved():
+                self.log.add(f"Saved automatically in {event.path}.")
+            case Dismissed():
+                self.toasts.clear()
+        for text in texts:
+            self.toasts.say(text)
+            self.log.add(text)
+        if state.failure and state.failure != before.failure:
+            self.log.add(state.failure)
+        if state.state != before.state:
+            self.log.add(status_line(state))
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         for panel in (
-            self.source, self.poses, self.scene, self.training, self.view, self.mesh, self.project,
+            self.toolbar, self.source, self.poses, self.scene, self.training, self.view, self.mesh,
         ):
             panel.draw(state)
         self._look()
@@ -131,4 +178,4 @@ class Layout:
         if task is not None:
             dpg.set_value("task_progress", task.fraction)
             dpg.configure_item("task_progress", overlay=f"{100 * task.fraction:.0f} %")
-        dpg.configure_item("hint", show=state.opened is None and task is None)
+        self.start.show(state.opened is None and task is None)

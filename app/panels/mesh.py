@@ -1,4 +1,4 @@
-"""Finishing: the mesh to a file, and the project to a folder and back."""
+"""Finishing: the mesh to a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.panels.widgets import Host, button, dim_text, enable, section, show_tex
 from app.state import AppState
 from app.status import size
 from core.config import Axes, MeshFormat, MeshOptions
-from core.messages import Export, Opened, Save
+from core.messages import Export, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
@@ -86,27 +86,3 @@ class MeshPanel:
             f"{Path(done.path).name}: {done.n_vertices:,} vertices, {done.n_faces:,} faces, "
             f"{size(done.n_bytes)}"
         ))
-
-
-class ProjectPanel:
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        with section("Project", "project"):
-            with dpg.group(horizontal=True):
-                button("Save project…", "save", self._save, width=160)
-                button("Open project…", "open_project", self._open, width=-1)
-            dim_text("save_result", show=False)
-
-    def _save(self) -> None:
-        self._host.pick("folder", str(Path.home()), lambda path: self._host.send(Save(path)))
-
-    def _open(self) -> None:
-        self._host.pick("folder", str(Path.home()), self._host.open)
-
-    def draw(self, state: AppState) -> None:
-        """Show what ``state`` holds."""
-        enable("save", state.reason("save"))
-        enable("open_project", state.reason("open"))
-        saved = state.saved
-        how = "Saved automatically" if saved and saved.automatic else "Saved"
-        show_text("save_result", "" if saved is None else f"{how} in {saved.path}")

@@ -8,6 +8,7 @@ from app import theme
 from app.dialogs import Purpose
 from app.gui import dpg
 from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
+from app.scaling import px
 from app.state import AppState
 from app.status import count
 from core.geometry.box import Setting
@@ -73,7 +74,7 @@ def _summary(state: AppState) -> str:
 
 
 class MessageBar:
-    """Failures (red) and notices (amber) above the viewport; takes no room while there are none."""
+    """Failures above the viewport, with what can be done; takes no room while there is none."""
 
     def __init__(self, host: Host, dismiss: Callable[[], None]) -> None:
         self._host = host
@@ -87,21 +88,24 @@ class MessageBar:
             with dpg.table_row():
                 dpg.add_text("", tag="message", wrap=0)
                 with dpg.group(horizontal=True):
+                    button("Their folder…", "find_photos", host.find_photos)
                     button("Resume", "resume", lambda: host.open(self._offer), width=BUTTON)
                     button("Dismiss", "dismiss", dismiss, width=BUTTON)
+        dpg.bind_item_theme("message_bar", "error_bar")
 
     def draw(self, state: AppState, width: int) -> int:
         """Show the messages in ``width`` pixels; returns the height taken."""
-        text = state.failure or "  ·  ".join(state.notices)
+        text = state.failure
         self._offer = state.offer
         dpg.configure_item("message_bar", show=bool(text))
         if not text:
             return 0
-        buttons = (2 if state.offer else 1) * (BUTTON + theme.GAP)
+        n_buttons = 1 + bool(state.offer) + 1.3 * bool(state.photos_of)
+        buttons = round(n_buttons * (px(BUTTON) + theme.GAP))
         dpg.configure_item("resume", show=bool(state.offer))
+        dpg.configure_item("find_photos", show=bool(state.photos_of))
         dpg.set_value("message", text)
         _, lines = dpg.get_text_size(text, wrap_width=width - buttons - 40) or (0, 0)
         height = max(round(lines), 26) + 24
         dpg.configure_item("message_bar", width=width, height=height)
-        dpg.bind_item_theme("message_bar", "error_bar" if state.failure else "notice_bar")
         return height

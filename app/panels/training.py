@@ -1,62 +1,109 @@
-"""Training: preset and time, the buttons, how far it is, and its curves."""
+"""Training: preset and budget, the buttons, what it is doing, how far it is, and its curves."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 from app import theme
 from app.gui import dpg
-from app.panels.widgets import Host, button, dim_text, enable, section, show_text
+from app.panels.curves import Curves
+from app.panels.widgets import Host, button, dim_text, enable, explain, section, show_text
 from app.state import AppState
-from app.status import count, duration
-from core.messages import Continue, Opened, Pause, Reset, Start
+from app.status import count, doing, duration, memory_line
+from core.messages import Choose, Chosen, Continue, Opened, Pause, Reset, Start
 
-NUMBERS = ("Step", "Rays per s", "Sharpness", "Levels", "PSNR", "Time")
-PLOT_SIZE = (168, 56)
+NUMBERS = ("Step", "Time", "PSNR", "Rays per s")
+FIELDS = ("preset", "minutes", "budget_kind")
+MOST = {"minutes": 6000.0, "steps": 1e7}
+STEPS = 2000.0
+"""Offered when a person chooses to count steps."""
 
 
 class TrainingPanel:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._opened: Opened | None = None
+        self._chosen: Chosen | None = None
         with section("Training", "training"):
-            with dpg.group(tag="fresh_run"):
-                with dpg.group(horizontal=True):
-                    dpg.add_combo([], tag="preset", width=176, callback=self._describe)
-                    dpg.add_input_float(
-                        tag="minutes", width=-1, default_value=10.0, min_value=0.1,
-                        max_value=6000.0, min_clamped=True, max_clamped=True, step=0,
-                        format="%.1f minutes",
-                    )
-                dim_text("preset_words", show=False)
-            with dpg.group(horizontal=True, tag="longer_run", show=False):
-                button("Train on", "continue", self._continue, width=112)
-                dpg.add_input_float(
-                    tag="more_minutes", width=-1, default_value=5.0, min_value=0.1,
-                    max_value=6000.0, min_clamped=True, max_clamped=True, step=0,
-                    format="for %.1f minutes more",
-                )
+            self._build_fresh()
+            self._build_longer()
             with dpg.group(horizontal=True):
                 button("Start", "start", self.start, width=112)
                 button("Pause", "pause", lambda: host.send(Pause()), width=112)
                 button("Reset", "reset", lambda: host.send(Reset()), width=-1)
-            dpg.add_progress_bar(tag="training_progress", width=-1, height=20)
-            _numbers()
-            with dpg.group(horizontal=True):
-                _plot("psnr", "PSNR, dB", theme.PLOT_PSNR)
-                _plot("loss", "Loss", theme.PLOT_LOSS)
+            dpg.add_text("", tag="doing", wrap=theme.PANEL_WIDTH - 40, show=False)
+            with dpg.group(tag="figures", show=False):
+                dpg.add_progress_bar(tag="training_progress", width=-1, height=20)
+                _numbers()
+                dim_text("memory")
+                self._curves = Curves()
         for primary in ("start", "continue"):
             dpg.bind_item_theme(primary, "primary")
 
+    def _build_fresh(self) -> None:
+        with dpg.group(tag="fresh_run"):
+            with dpg.group(horizontal=True):
+                dpg.add_combo([], tag="preset", width=142, callback=self._choose)
+                dpg.add_input_float(
+                    tag="minutes", width=96, default_value=10.0, min_value=0.1,
+                    max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
+                    format="%.1f",
+                )
+                dpg.add_combo(
+                    list(MOST), tag="budget_kind", width=-1, default_value="minutes",
+                    callback=self._change_kind,
+                )
+            dim_text("preset_words", show=False)
+        explain("preset", "What the surface is for. Finer ones take longer.")
+        explain("minutes", "How long to train. You can stop at any time, and train on later.")
+        explain("budget_kind", "Count time, or steps: the same number of steps gives the same "
+                "result on a faster computer.")
+        with dpg.item_handler_registry(tag="budget_edited"):
+            dpg.add_item_deactivated_after_edit_handler(callback=self._choose)
+        dpg.bind_item_handler_registry("minutes", "budget_edited")
+
+    def _build_longer(self) -> None:
+        with dpg.group(horizontal=True, tag="longer_run", show=False):
+            button("Train on", "continue", self._continue, width=112)
+            dpg.add_input_float(
+                tag="more_minutes", width=-1, default_value=5.0, min_value=0.1,
+                max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
+                format="for %.1f minutes more",
+            )
+
     def start(self) -> None:
-        self._host.send(Start(preset=self._preset(), minutes=float(dpg.get_value("minutes"))))
+        self._host.send(Start(self._preset(), *self._budget()))
 
     def _continue(self) -> None:
         self._host.send(Continue(float(dpg.get_value("more_minutes"))))
 
     def _preset(self) -> str | None:
         return dpg.get_value("preset") or None
+
+    def _budget(self) -> tuple[float | None, int | None]:
+        """Minutes or steps."""
+        value = float(dpg.get_value("minutes"))
+        if dpg.get_value("budget_kind") == "steps":
+            return None, max(round(value), 1)
+        return value, None
+
+    def _change_kind(self) -> None:
+        steps = dpg.get_value("budget_kind") == "steps"
+        before = self._opened.minutes if self._opened else 10.0
+        self._show_budget(before, round(STEPS) if steps else None)
+        self._choose()
+
+    def _show_budget(self, minutes: float, steps: int | None) -> None:
+        kind = "minutes" if steps is None else "steps"
+        dpg.set_value("budget_kind", kind)
+        dpg.configure_item(
+            "minutes", max_value=MOST[kind], format="%.1f" if steps is None else "%.0f")
+        dpg.set_value("minutes", minutes if steps is None else float(steps))
+
+    def _choose(self) -> None:
+        """Tell the worker, so that the choice can be undone and is saved."""
+        self._describe()
+        preset, (minutes, steps) = self._preset(), self._budget()
+        if preset is not None and self._opened is not None:
+            self._host.send(Choose(preset, minutes or self._opened.minutes, steps))
 
     def _describe(self) -> None:
         presets = self._opened.presets if self._opened else {}
@@ -68,35 +115,40 @@ class TrainingPanel:
             self._opened = state.opened
             if state.opened is not None:
                 dpg.configure_item("preset", items=list(state.opened.presets))
-                dpg.set_value("preset", state.opened.preset)
-                dpg.set_value("minutes", state.opened.minutes)
+                self._show_choice(state.opened)
             self._describe()
+        if state.chosen is not self._chosen:
+            self._chosen = state.chosen
+            if state.chosen is not None:
+                self._show_choice(state.chosen)
         for command in ("start", "pause", "reset", "continue"):
             enable(command, state.reason(command))
         dpg.configure_item("start", label="Resume" if state.state == "paused" else "Start")
-        fresh = state.state in ("empty", "opening", "solving", "ready")
-        dpg.configure_item("preset", enabled=fresh)
-        dpg.configure_item("minutes", enabled=fresh)
+        for field in FIELDS:
+            dpg.configure_item(field, enabled=state.may("choose"))
         dpg.configure_item("fresh_run", show=state.state != "finished")
         dpg.configure_item("longer_run", show=state.state == "finished")
         self._draw_progress(state)
-        _draw_curves(state)
+        self._curves.draw(state)
+
+    def _show_choice(self, choice: Opened | Chosen) -> None:
+        dpg.set_value("preset", choice.preset)
+        self._show_budget(choice.minutes, choice.steps)
+        self._describe()
 
     def _draw_progress(self, state: AppState) -> None:
         stats = state.stats
+        show_text("doing", doing(state))
+        dpg.configure_item("figures", show=stats is not None)
         if stats is None:
-            dpg.set_value("training_progress", 0.0)
-            dpg.configure_item("training_progress", overlay="")
-            for name in NUMBERS:
-                dpg.set_value(f"number_{name}", "–")
             return
+        dpg.set_value("memory", f"Memory: {memory_line(stats)}")
         left = f"  ·  {duration(stats.eta_s)} left" if stats.eta_s and stats.progress < 1 else ""
         dpg.set_value("training_progress", stats.progress)
         dpg.configure_item("training_progress", overlay=f"{100 * stats.progress:.0f} %{left}")
         values = (
-            f"{stats.step:,}", count(stats.rays_per_s), f"{stats.inv_s:.0f}",
-            f"{stats.active_levels:.1f} of {stats.n_levels}", f"{stats.psnr:.1f} dB",
-            duration(stats.elapsed_s),
+            f"{stats.step:,}", duration(stats.elapsed_s), f"{stats.psnr:.1f} dB",
+            count(stats.rays_per_s),
         )
         for name, value in zip(NUMBERS, values):
             dpg.set_value(f"number_{name}", value)
@@ -104,44 +156,10 @@ class TrainingPanel:
 
 def _numbers() -> None:
     with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp):
-        for weight in (1.0, 1.1, 0.9, 0.8):
+        for weight in (1.0, 1.1, 1.0, 1.0):
             dpg.add_table_column(init_width_or_weight=weight)
         for left, right in zip(NUMBERS[::2], NUMBERS[1::2]):
             with dpg.table_row():
                 for name in (left, right):
                     dpg.add_text(name, color=theme.TEXT_DIM)
                     dpg.add_text("–", tag=f"number_{name}")
-
-
-def _plot(name: str, title: str, color: theme.Color) -> None:
-    with dpg.group():
-        dpg.add_text(title, color=color)
-        with dpg.plot(
-            tag=f"plot_{name}", width=PLOT_SIZE[0], height=PLOT_SIZE[1], no_menus=True,
-            no_box_select=True, no_mouse_pos=True, no_inputs=True,
-        ):
-            dpg.add_plot_axis(
-                dpg.mvXAxis, tag=f"{name}_x", no_tick_labels=True, no_tick_marks=True,
-                no_gridlines=True,
-            )
-            with dpg.plot_axis(dpg.mvYAxis, tag=f"{name}_y"):
-                dpg.add_line_series([], [], tag=f"{name}_series")
-    dpg.bind_item_theme(f"{name}_series", f"line_{name}")
-
-
-def _draw_curves(state: AppState) -> None:
-    steps = state.history.steps
-    for name, values in (("psnr", state.history.psnr), ("loss", state.history.loss)):
-        dpg.set_value(f"{name}_series", [list(steps), list(values)])
-        low, high = axis_range(values)
-        first, last = (steps[0], steps[-1]) if steps else (0.0, 0.0)
-        dpg.set_axis_limits(f"{name}_x", first, last + 1)
-        dpg.set_axis_limits(f"{name}_y", low, high)
-
-
-def axis_range(values: Sequence[float]) -> tuple[float, float]:
-    """Limits that hold all finite ``values``, never empty."""
-    finite = [v for v in values if math.isfinite(v)]
-    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
-    return low - margin, high + margin

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from app import theme
-from app.dialogs import Purpose
+from app.dialogs import Kind, Purpose
 from app.gui import dpg
 from core.messages import Command
 
@@ -19,8 +19,13 @@ class Host(Protocol):
     """What panels may ask of the window."""
 
     def send(self, command: Command) -> None: ...
-    def open(self, path: str, group: int = 0) -> None: ...
+    def open(self, path: str, group: int = 0, photos: str = "") -> None: ...
     def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None: ...
+    def choose(self, what: Kind) -> None: ...
+    def new(self) -> None: ...
+    def save(self) -> None: ...
+    def save_as(self) -> None: ...
+    def find_photos(self) -> None: ...
 
 
 @contextmanager
@@ -33,19 +38,29 @@ def section(title: str, tag: str, is_open: bool = True) -> Iterator[None]:
         dpg.bind_item_font(child, "font_regular")
 
 
-def button(label: str, tag: str, callback: Callable[[], None], **options: object) -> Tag:
-    """A button whose tooltip (hidden while empty) says why it is disabled; see `enable`."""
+def button(
+    label: str, tag: str, callback: Callable[[], None], words: str = "", **options: object
+) -> Tag:
+    """A button whose tooltip (hidden while empty) says what it does, in ``words``, or why it is
+    disabled; see `enable`."""
     item = dpg.add_button(label=label, tag=tag, callback=lambda: callback(), **options)
-    with dpg.tooltip(item, tag=f"{tag}_tooltip", show=False):
-        dpg.add_text("", tag=f"{tag}_reason", wrap=260)
+    with dpg.tooltip(item, tag=f"{tag}_tooltip", show=bool(words)):
+        dpg.add_text(words, tag=f"{tag}_reason", wrap=260, user_data=words)
     return item
+
+
+def explain(tag: Tag, words: str) -> None:
+    """A tooltip in plain words for the widget ``tag``."""
+    with dpg.tooltip(tag):
+        dpg.add_text(words, wrap=260)
 
 
 def enable(tag: str, reason: str) -> None:
     """Enable the button ``tag``, or disable it and show ``reason`` when hovered."""
+    told = reason or dpg.get_item_user_data(f"{tag}_reason") or ""
     dpg.configure_item(tag, enabled=not reason)
-    dpg.configure_item(f"{tag}_tooltip", show=bool(reason))
-    dpg.set_value(f"{tag}_reason", reason)
+    dpg.configure_item(f"{tag}_tooltip", show=bool(told))
+    dpg.set_value(f"{tag}_reason", told)
 
 
 def dim_text(tag: str, text: str = "", **options: object) -> Tag:

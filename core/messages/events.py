@@ -19,6 +19,12 @@ State = Literal[
     "finished",   # the budget is spent; can be continued
 ]
 
+Phase = Literal[
+    "density",    # the scene is a radiance field
+    "settling",   # which is being made a surface
+    "surface",
+]
+
 STILL = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 """No motion, as 16 numbers."""
 
@@ -154,7 +160,8 @@ class TaskProgress(Message, frozen=True):
 
 class TrainingStats(Message, frozen=True):
     """``losses``: weighted terms by name. ``psnr``: dB of the last batches of training rays.
-    ``elapsed_s`` and ``eta_s`` count training time."""
+    ``elapsed_s`` and ``eta_s`` count training time. ``memory``, its ``memory_peak`` so far and what
+    was forecast: bytes, on the device that trains."""
 
     key: ClassVar[str | None] = "stats"
     step: int
@@ -168,6 +175,10 @@ class TrainingStats(Message, frozen=True):
     n_levels: int
     rays_per_s: float
     samples_per_s: float
+    phase: Phase = "surface"
+    memory: int = 0
+    memory_peak: int = 0
+    memory_forecast: int = 0
 
 
 class PreviewReady(Message, frozen=True):

@@ -25,9 +25,11 @@ def launch(display: str, tmp_path: Path) -> Iterator[Callable[..., Driver]]:
     """Opens windows; whatever a test leaves is ended."""
     drivers: list[Driver] = []
 
-    def open_window(path: Path | None = None, session: str = TOY) -> Driver:
-        folder = tmp_path / f"window{len(drivers)}"
-        folder.mkdir()
+    def open_window(
+        path: Path | None = None, session: str = TOY, home: Path | None = None
+    ) -> Driver:
+        folder = home or tmp_path / f"window{len(drivers)}"
+        folder.mkdir(exist_ok=True)
         drivers.append(Driver(display, folder, path, session))
         return drivers[-1]
 

@@ -184,11 +184,15 @@ class Driver:
         with Image.open(shot) as image:
             return np.asarray(image.convert("RGB"))[top : top + height, left : left + width]
 
-    def close(self) -> int:
-        """Close the window as a person does; its exit code."""
+    def ask_to_close(self) -> None:
+        """As a person does."""
         subprocess.run(
             ["wmctrl", "-c", "Gradina"], env=self._environment, check=True, timeout=30
         )
+
+    def close(self) -> int:
+        """Close the window where nothing would be lost; its exit code."""
+        self.ask_to_close()
         return self.process.wait(30)
 
     def end(self) -> None:

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from app.state import (
@@ -14,7 +15,7 @@ from app.state import (
     WorkerStarted,
     reduce,
 )
-from app.status import count, duration, size, status_line
+from app.status import count, doing, duration, lost_without_saving, size, status_line
 from core.messages import (
     STILL,
     Arranged,
@@ -81,18 +82,16 @@ def test_poses_found_so_far_are_shown_until_the_scene_opens_or_solving_ends():
     assert _after(StateChanged("empty", ("open",), {}), state=solving).solving is None
 
 
-def test_the_sum_of_the_weighted_losses_is_plotted():
-    state = _after(_stats(10, 20.0), _stats(20, 21.0))
-    assert state.history.steps == (10.0, 20.0)
-    assert state.history.psnr == (20.0, 21.0)
-    assert state.history.loss == pytest.approx((0.3, 0.3))
+def test_what_is_told_of_a_run_is_kept_in_order():
+    first, second = _stats(10, 20.0), _stats(20, 21.0)
+    assert _after(first, second).history.told == (first, second)
 
 
 def test_a_long_history_stays_bounded_and_keeps_both_ends():
     history = History()
     for step in range(1, 5 * MAX_HISTORY):
         history = history.add(_stats(step))
-        assert len(history.steps) == len(history.psnr) == len(history.loss) <= MAX_HISTORY
+        assert len(history.steps) <= MAX_HISTORY
     assert list(history.steps) == sorted(set(history.steps))
     assert history.steps[-1] == 5 * MAX_HISTORY - 1
     assert history.steps[0] < MAX_HISTORY
@@ -100,13 +99,12 @@ def test_a_long_history_stays_bounded_and_keeps_both_ends():
 
 def test_a_run_that_restarts_drops_the_undone_points():
     history = History().add(_stats(10)).add(_stats(20)).add(_stats(30)).add(_stats(20, 25.0))
-    assert history.steps == (10.0, 20.0)
-    assert history.psnr == (20.0, 25.0)
+    assert [(stats.step, stats.psnr) for stats in history.told] == [(10, 20.0), (20, 25.0)]
 
 
 def test_reset_clears_and_pause_keeps_the_curves():
     running = _after(TRAINING, _stats(10))
-    assert _after(StateChanged("paused", ("start",), {}), state=running).history.steps == (10.0,)
+    assert _after(StateChanged("paused", ("start",), {}), state=running).history.steps == (10,)
     assert _after(StateChanged("ready", ("start",), {}), state=running).history == History()
 
 
@@ -158,7 +156,48 @@ def test_durations(seconds, words):
 
 def test_numbers_for_people():
     assert (count(950), count(12345), count(1.25e6)) == ("950", "12.3 k", "1.25 M")
-    assert (size(12_000), size(3_400_000)) == ("12 kB", "3.4 MB")
+    assert (size(12_000), size(3_400_000), size(1_250_000_000)) == ("12 kB", "3.4 MB", "1.2 GB")
+
+
+def test_what_the_training_does_is_one_plain_phrase():
+    def phrase(phase: str, levels: float, state: str = "training") -> str:
+        stats = msgspec.structs.replace(_stats(7), phase=phase, active_levels=levels)
+        return doing(_after(OPENED, StateChanged(state, (), {}), stats))  # type: ignore[arg-type]
+
+    assert phrase("density", 5.0) == "Finding the rough shape (density)"
+    assert phrase("settling", 5.0) == "Turning it into a surface"
+    assert phrase("surface", 8.3) == "Refining: level 9 of 12"
+    assert phrase("surface", 12.0) == "Sharpening the finest details, all 12 levels"
+    assert phrase("surface", 8.3, "paused") == "Paused while refining: level 9 of 12"
+    assert phrase("surface", 12.0, "finished").startswith("Done")
+    assert doing(AppState()) == ""
+
+
+def test_what_closing_would_lose_is_said_and_nothing_else():
+    saved = _after(OPENED, StateChanged("paused", ("save",), {}), _stats(70))
+    assert lost_without_saving(saved) == ""
+    unsaved = replace(saved, unsaved=True)
+    assert lost_without_saving(unsaved) == (
+        "0:01 of training (70 steps) of owl is not saved in a project.")
+    edited = _after(OPENED, StateChanged("ready", ("save",), {}, undo="the region", unsaved=True))
+    assert lost_without_saving(edited) == "Your edits of owl are not saved in a project."
+    both = replace(unsaved, undo="the region", project="/my/bird")
+    assert lost_without_saving(both) == (
+        "0:01 of training (70 steps) and your edits of bird are not saved in a project.")
+
+
+def test_a_project_is_the_persons_own_from_the_save_on():
+    state = _after(OPENED, Saved("/auto", automatic=True))
+    assert state.project == ""
+    assert _after(Saved("/mine"), state=state).project == "/mine"
+    assert _after(Saved("/mine"), OPENED, state=state).project == ""
+
+
+def test_a_project_whose_photos_are_elsewhere_can_be_mended_until_something_is_opened():
+    lost = _after(Failure("gone", "open", "/my/owl"))
+    assert lost.photos_of == "/my/owl"
+    assert _after(Opening("/my/owl"), state=lost).photos_of == ""
+    assert _after(Dismissed(), state=lost).photos_of == ""
 
 
 def test_the_status_is_always_one_plain_sentence():

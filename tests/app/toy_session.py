@@ -16,6 +16,7 @@ from core.messages import (
     STILL,
     Arranged,
     Cancel,
+    Close,
     Command,
     Continue,
     Event,
@@ -42,12 +43,13 @@ from core.messages import (
 ALLOWED = {
     "empty": ("open",),
     "opening": ("cancel",),
-    "ready": ("open", "start", "setview", "pick", "save"),
+    "ready": ("open", "close", "choose", "start", "setview", "pick", "save"),
     "training": ("open", "pause", "reset", "setview", "export", "save"),
-    "paused": ("open", "start", "reset", "setview", "export", "save"),
+    "paused": ("open", "close", "start", "reset", "setview", "export", "save"),
     "finished": ("open", "continue", "reset", "setview", "export", "save"),
 }
-COMMANDS = ("open", "start", "pause", "reset", "continue", "cancel", "setview", "export", "save")
+COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "setview",
+            "export", "save")
 N_STEPS = 2000
 
 
@@ -105,6 +107,9 @@ class ToySession:
             case Open():
                 self._group = command.how.group
                 self._open(command.path)
+            case Close():
+                self._path = ""
+                self._go("empty")
             case Start():
                 self._go("training")
             case Pause():

@@ -1,0 +1,139 @@
+"""The curves of a run, one kind at a time, with few ticks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app import theme
+from app.gui import dpg
+from app.state import AppState
+from app.status import count
+from core.messages import TrainingStats
+
+HEIGHT = 132
+TERMS = {
+    "color": "colour", "eikonal": "even slope", "curvature": "smooth", "mask": "mask",
+    "points": "points", "sparsity": "no fog",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A tab: its ``title``, what it shows in ``words``, its ``lines`` by name. ``logarithmic``:
+    values are of many sizes."""
+
+    title: str
+    words: str
+    lines: dict[str, Callable[[TrainingStats], float]]
+    logarithmic: bool = False
+
+
+def _term(name: str) -> Callable[[TrainingStats], float]:
+    return lambda stats: stats.losses.get(name, math.nan)
+
+
+KINDS = {
+    "psnr": Kind("PSNR", "How well the photos are explained, dB: more is better",
+                 {"PSNR, dB": lambda stats: stats.psnr}),
+    "loss": Kind("Loss", "What is still wrong, term by term, each with its weight: less is better",
+                 {words: _term(name) for name, words in TERMS.items()}, logarithmic=True),
+    "inv_s": Kind("Sharpness", "How thin the surface is taken for, and so how sharp it can get",
+                  {"sharpness": lambda stats: stats.inv_s}),
+    "levels": Kind("Levels", "Levels of the hash grid in use: each is finer than the one before",
+                   {"levels": lambda stats: stats.active_levels}),
+    "speed": Kind("Speed", "Samples along rays that are trained on, each second",
+                  {"samples per s": lambda stats: stats.samples_per_s}),
+}
+
+
+class Curves:
+    def __init__(self) -> None:
+        self._drawn: object = None
+        with dpg.tab_bar(tag="curves"):
+            for name, kind in KINDS.items():
+                with dpg.tab(label=kind.title, tag=f"curve_{name}"):
+                    _plot(name, kind)
+                with dpg.tooltip(f"curve_{name}"):
+                    dpg.add_text(kind.words, wrap=260)
+
+    def draw(self, state: AppState) -> None:
+        """Show the history that ``state`` holds."""
+        if state.history is self._drawn:
+            return
+        self._drawn = state.history
+        told = state.history.told
+        for name, kind in KINDS.items():
+            shown: list[float] = []
+            for i, (label, value) in enumerate(kind.lines.items()):
+                points = [(float(stats.step), v) for stats in told if _usable(
+                    v := value(stats), kind.logarithmic)]
+                series = f"{name}_series_{i}"
+                steps, values = [p[0] for p in points], [p[1] for p in points]
+                dpg.set_value(series, [steps, values])
+                now = f"{label} {plain(values[-1])}" if values else f"##{series}"
+                dpg.configure_item(series, label=now, show=bool(values))
+                shown += values
+            _fit(name, kind, shown, [float(stats.step) for stats in told])
+
+
+def _usable(value: float, logarithmic: bool) -> bool:
+    return math.isfinite(value) and (value > 0 or not logarithmic)
+
+
+def _plot(name: str, kind: Kind) -> None:
+    with dpg.plot(
+        tag=f"plot_{name}", width=-1, height=HEIGHT, no_menus=True, no_box_select=True,
+        no_mouse_pos=True, no_inputs=True,
+    ):
+        dpg.add_plot_legend(location=dpg.mvPlot_Location_SouthEast)
+        dpg.add_plot_axis(dpg.mvXAxis, tag=f"{name}_x", no_gridlines=True, no_tick_marks=True)
+        scale = dpg.mvPlotScale_Log10 if kind.logarithmic else dpg.mvPlotScale_Linear
+        with dpg.plot_axis(dpg.mvYAxis, tag=f"{name}_y", scale=scale, no_tick_marks=True):
+            for i in range(len(kind.lines)):
+                series = f"{name}_series_{i}"
+                dpg.add_line_series([], [], tag=series, label=f"##{series}", show=False)
+                dpg.bind_item_theme(series, f"line_{theme.SERIES[i]}")
+
+
+def _fit(name: str, kind: Kind, values: Sequence[float], steps: Sequence[float]) -> None:
+    low, high = axis_range(values, kind.logarithmic)
+    last = steps[-1] if steps else 1.0
+    dpg.set_axis_limits(f"{name}_y", low, high)
+    dpg.set_axis_limits(f"{name}_x", 0.0, 1.02 * last)
+    y = ticks(low, high, kind.logarithmic) if values else []
+    dpg.set_axis_ticks(f"{name}_y", tuple((plain(v), v) for v in y))
+    x = [v for v in ticks(0.0, last, False) if v <= 0.88 * last] if steps else []
+    dpg.set_axis_ticks(f"{name}_x", tuple((f"step {v:,.0f}" if v else "0", v) for v in x))
+
+
+def axis_range(values: Sequence[float], logarithmic: bool = False) -> tuple[float, float]:
+    """Limits that hold all finite ``values``, never empty."""
+    finite = [v for v in values if _usable(v, logarithmic)]
+    low, high = (min(finite), max(finite)) if finite else (0.1, 1.0)
+    if logarithmic:
+        return low / 1.5, high * 1.5
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - margin, high + margin
+
+
+def ticks(low: float, high: float, logarithmic: bool) -> list[float]:
+    """Two to four round values between ``low`` and ``high``; powers of ten where there are two."""
+    if logarithmic:
+        powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+        if len(powers) >= 2:
+            every = -(-len(powers) // 4)
+            return [10.0**power for power in powers][::every]
+    rough = (high - low) / 3
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(s for s in (unit, 2 * unit, 5 * unit, 10 * unit) if s >= 0.75 * rough)
+    first = math.ceil(low / step)
+    return [i * step for i in range(first, math.floor(high / step) + 1)]
+
+
+def plain(value: float) -> str:
+    """ "12.3 k", "24.5", "0.031" or "2e-05"."""
+    if abs(value) >= 1000:
+        return count(value)
+    return f"{value:.3g}"

@@ -1,0 +1,43 @@
+"""What has happened since the window opened, line by line."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from app import theme
+from app.gui import dpg
+from app.panels.widgets import button
+from core.worker import log_path
+
+MOST = 300
+
+
+class LogPanel:
+    """A window of its own."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=MOST)
+        with dpg.window(
+            tag="log", label="What happened", width=620, height=360, pos=(80, 80), show=False,
+            no_collapse=True,
+        ):
+            with dpg.group(horizontal=True):
+                button("Copy", "log_copy", self._copy, "All lines to the clipboard")
+                dpg.add_text(f"More in {log_path()}", color=theme.TEXT_DIM)
+            with dpg.child_window(tag="log_lines_window"):
+                dpg.add_text("", tag="log_lines", wrap=0)
+        dpg.bind_item_theme("log", "padded_window")
+
+    def add(self, text: str) -> None:
+        """One more line, with the time; the same as the last is not repeated."""
+        if self._lines and self._lines[-1].endswith(f"  {text}"):
+            return
+        self._lines.append(f"{time.strftime('%H:%M:%S')}  {text}")
+        dpg.set_value("log_lines", "\n".join(reversed(self._lines)))
+
+    def toggle(self) -> None:
+        dpg.configure_item("log", show=not dpg.is_item_shown("log"))
+
+    def _copy(self) -> None:
+        dpg.set_clipboard_text("\n".join(self._lines))

@@ -1,0 +1,80 @@
+"""The page that an empty window shows: what to begin with, and what was opened lately."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import files
+
+from app import theme
+from app.gui import dpg
+from app.panels.widgets import Host, button, explain
+from app.recent import Recent, describe
+from app.scaling import px, rescale
+
+WIDTH, HEIGHT = 600, 156
+ROW, LIST = 42, 5
+SAMPLE = files("assets") / "sample"
+
+
+class StartPage:
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.recents: tuple[Recent, ...] = ()
+        with dpg.child_window(
+            tag="hint", width=WIDTH, height=HEIGHT, always_use_window_padding=True, show=False,
+        ):
+            dpg.add_text("Turn photos into a surface", tag="hint_title")
+            dpg.add_text(
+                "Drop a folder of photos, a film or a project here, or choose one. Best are twenty "
+                "or more sharp photos from all around, each overlapping the next.",
+                color=theme.TEXT_DIM, wrap=WIDTH - 30,
+            )
+            dpg.add_spacer(height=4)
+            with dpg.group(horizontal=True):
+                button("Choose photos…", "hint_browse", lambda: host.choose("folder"),
+                       "A folder of photos, or a capture whose cameras are known")
+                button("Film…", "hint_film", lambda: host.choose("film"),
+                       "Its sharpest frames become the photos")
+                button("Project…", "hint_project", lambda: host.choose("project"),
+                       "The folder of a project that was saved")
+                if SAMPLE.is_dir():
+                    button("Try the sample", "hint_sample", lambda: host.open(str(SAMPLE)),
+                           "36 photos of a small owl: see the whole way in two minutes")
+            with dpg.group(tag="recents", show=False):
+                dpg.add_spacer(height=6)
+                dpg.add_text("Opened lately", tag="recents_title")
+                dpg.add_group(tag="recent_rows")
+        dpg.bind_item_font("hint_title", "font_title")
+        dpg.bind_item_font("recents_title", "font_bold")
+        dpg.bind_item_theme("hint_browse", "primary")
+        dpg.bind_item_theme("hint", "padded")
+
+    def show_recents(self, recents: tuple[Recent, ...]) -> None:
+        """List ``recents``, newest first."""
+        if recents == self.recents:
+            return
+        self.recents = recents
+        dpg.delete_item("recent_rows", children_only=True)
+        now = time.time()
+        for i, recent in enumerate(recents):
+            with dpg.group(parent="recent_rows", tag=f"recent_{i}_row"):
+                dpg.add_button(
+                    label=recent.name, tag=f"recent_{i}", width=-1,
+                    callback=lambda _s, _a, path: self._host.open(path), user_data=recent.path,
+                )
+                dpg.bind_item_theme(f"recent_{i}", "link")
+                dpg.add_text(describe(recent, now), color=theme.TEXT_DIM, indent=9)
+                explain(f"recent_{i}", recent.path)
+        rescale("recent_rows")
+        dpg.configure_item("recents", show=bool(recents))
+
+    def place(self, left: int, top: int, width: int, height: int) -> None:
+        """In the middle of the viewport."""
+        rows = min(len(self.recents), LIST)
+        wanted = px(HEIGHT + (rows * (ROW + 8) + 40 if rows else 0))
+        w, h = min(px(WIDTH), width - 16), min(wanted, height - 16)
+        dpg.configure_item(
+            "hint", pos=(left + (width - w) // 2, top + (height - h) // 2), width=w, height=h)
+
+    def show(self, shown: bool) -> None:
+        dpg.configure_item("hint", show=shown)

@@ -1,0 +1,32 @@
+"""Few ticks at round values, whatever is plotted."""
+
+import math
+from itertools import pairwise
+
+import pytest
+
+from app.panels.curves import axis_range, ticks
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (12.3, 29.8), (0.0, 1734.0), (-2.0, 3e6)])
+def test_ticks_are_few_round_and_within(low, high):
+    values = ticks(low, high, False)
+    assert 2 <= len(values) <= 5
+    steps = {round((b - a) / 10 ** math.floor(math.log10(b - a)), 6) for a, b in
+             pairwise(values)}
+    assert steps <= {1.0, 2.0, 5.0, 10.0}
+    assert low <= values[0]
+    assert values[-1] <= high * (1 + 1e-9)
+
+
+def test_many_sizes_have_powers_of_ten():
+    assert ticks(2e-5, 0.5, True) == [1e-4, 1e-3, 1e-2, 1e-1]
+    assert 2 <= len(ticks(0.2, 0.8, True)) <= 5
+
+
+@pytest.mark.parametrize("logarithmic", [False, True])
+@pytest.mark.parametrize("values", [[], [0.3], [math.nan, 2.0], [1.0, 4.0]])
+def test_limits_hold_all_and_are_never_empty(values, logarithmic):
+    low, high = axis_range(values, logarithmic)
+    assert low < high
+    assert all(low <= v <= high for v in values if math.isfinite(v))
