@@ -20,7 +20,8 @@ PREVIEWS, PHOTOS = range(4), range(4, 7)
 N_SLOTS = len(PREVIEWS) + len(PHOTOS)
 MAX_PIXELS = 1920 * 1080
 _HEADER_BYTES = 64 * 8
-_SLOT_BYTES = MAX_PIXELS * 3
+_COLOR_BYTES = MAX_PIXELS * 3
+_SLOT_BYTES = _COLOR_BYTES + MAX_PIXELS * 4
 _PIN, _ATTACHED, _SEQUENCES = 0, 1, 2
 
 
@@ -62,10 +63,10 @@ class PreviewRing:
         return bool(self._header[_ATTACHED])
 
     def write(
-        self, image: np.ndarray, slots: range = PREVIEWS
+        self, image: np.ndarray, slots: range = PREVIEWS, distances: np.ndarray | None = None
     ) -> tuple[int, int, int, int]:
-        """Publish ``image`` uint8 [H, W, 3] in one of ``slots``; returns (slot, sequence, width,
-        height).
+        """Publish ``image`` uint8 [H, W, 3], and ``distances`` float32 [H, W] where there are some,
+        in one of ``slots``; returns (slot, sequence, width, height).
 
         An image beyond `MAX_PIXELS` is thinned by whole pixels, which is why the size comes back.
         """
@@ -76,6 +77,8 @@ class PreviewRing:
         height, width = image.shape[:2]
         slot = self._claim(slots)
         self._slot(slot, width, height)[:] = image
+        if distances is not None:
+            self.distances(slot, width, height)[:] = distances[::stride, ::stride]
         self._sequence += 1
         self._header[_SEQUENCES + slot] = self._sequence
         return slot, self._sequence, width, height
@@ -108,6 +111,13 @@ class PreviewRing:
     def _slot(self, slot: int, width: int, height: int) -> np.ndarray:
         start = slot * _SLOT_BYTES
         return self._pixels[start : start + width * height * 3].reshape(height, width, 3)
+
+    def distances(self, slot: int, width: int, height: int) -> np.ndarray:
+        """float32 [height, width] written with the pixels, where there were any; as `reading`, and
+        only within that."""
+        start = slot * _SLOT_BYTES + _COLOR_BYTES
+        raw = self._pixels[start : start + width * height * 4]
+        return raw.view(np.float32).reshape(height, width)
 
     def unlink(self) -> None:
         """Remove the name; pixels stay readable for those who hold the ring."""

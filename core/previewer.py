@@ -20,7 +20,7 @@ from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import Traced, render_preview, traced
 from core.rendering.slice import render_slice
 
-Show = Callable[[np.ndarray, SetView, bool, float], None]
+Show = Callable[[np.ndarray, SetView, bool, float, np.ndarray | None], None]
 Bands = Iterator[np.ndarray | None]
 ErrorOf = Callable[[SetView, int, int], Bands | None]
 
@@ -38,11 +38,14 @@ class _Picture:
     width: int
     height: int
     bands: Bands
+    distances: np.ndarray | None = None
     seconds: float = 0.0
 
 
 class Previewer:
-    """Draws the newest view a slice at a time; hands pictures to ``show``."""
+    """Draws the newest view a slice at a time; hands pictures to ``show``: with their view,
+    whether they are as large as that, the milliseconds they took, and where that is known the
+    distance along each ray to what is seen, float32 [H, W]."""
 
     def __init__(self, show: Show, error: ErrorOf = lambda *_: None) -> None:
         """``error`` of a view through a photo's camera at a size; None while that is read."""
@@ -122,8 +125,12 @@ class Previewer:
             bands = self._error(view, width, height)
             return None if bands is None else _Picture(view, width, height, bands)
         surface = self._surface(model, occupancy, view, version, at_most)
-        render = render_slice if view.mode == "slice" else render_preview
-        return _Picture(view, width, height, render(model, surface, view, width, height))
+        if view.mode == "slice":
+            bands = render_slice(model, surface, view, width, height)
+            return _Picture(view, width, height, bands)
+        distances = np.full((height, width), np.inf, np.float32)
+        bands = render_preview(model, surface, view, width, height, distances)
+        return _Picture(view, width, height, bands, distances)
 
     def _surface(
         self, model: SurfaceModel, occupancy: OccupancyGrid, view: SetView, version: int,
@@ -156,4 +163,5 @@ class Previewer:
         self._shown = (picture.view.view_id, picture.width, version)
         self._last_end, self._last_cost = time.perf_counter(), picture.seconds
         self._picture = None
-        self._show(image, picture.view, final, picture.seconds * 1000)
+        self._show(
+            image, picture.view, final, picture.seconds * 1000, picture.distances)

@@ -41,7 +41,7 @@ from core.messages import (
 )
 from core.preview_ring import PHOTOS, PreviewRing
 
-Show = Callable[[np.ndarray, SetView, bool, float], None]
+Show = Callable[[np.ndarray, SetView, bool, float, np.ndarray | None], None]
 CLOSING_SECONDS = 1.5
 _log = logging.getLogger("gradina.worker")
 
@@ -145,11 +145,15 @@ class _Worker:
         with suppress(OSError):  # a window that is gone is noticed where commands are read
             self._connection.send_bytes(encode(event))
 
-    def _show(self, image: np.ndarray, view: SetView, final: bool, render_ms: float) -> None:
-        slot, sequence, width, height = self._ring.write(image)
-        self._emit(
-            PreviewReady(view.view_id, slot, sequence, width, height, final, float(render_ms))
-        )
+    def _show(
+        self, image: np.ndarray, view: SetView, final: bool, render_ms: float,
+        distances: np.ndarray | None = None,
+    ) -> None:
+        slot, sequence, width, height = self._ring.write(image, distances=distances)
+        self._emit(PreviewReady(
+            view.view_id, slot, sequence, width, height, final, float(render_ms),
+            has_distances=distances is not None,
+        ))
 
     def _show_photo(self, image: np.ndarray, view: SetView) -> None:
         slot, sequence, width, height = self._ring.write(image, PHOTOS)

@@ -183,7 +183,8 @@ class TrainingStats(Message, frozen=True):
 
 class PreviewReady(Message, frozen=True):
     """Pixels of ``view_id`` lie in slot ``slot`` of the ring, ``width`` x ``height``, written as
-    sequence number ``sequence``; ``final`` when no finer version will follow."""
+    sequence number ``sequence``; ``final`` when no finer version will follow; ``has_distances``
+    when the slot holds those along the rays too."""
 
     key: ClassVar[str | None] = "preview"
     view_id: int
@@ -193,6 +194,7 @@ class PreviewReady(Message, frozen=True):
     height: int
     final: bool
     render_ms: float
+    has_distances: bool = False
 
 
 class MeshReady(Message, frozen=True):

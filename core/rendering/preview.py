@@ -93,10 +93,12 @@ def _steepness(values: Tensor, cell: float) -> float:
 
 
 def render_preview(
-    model: SurfaceModel, surface: Traced, view: SetView, width: int, height: int
+    model: SurfaceModel, surface: Traced, view: SetView, width: int, height: int,
+    distances: np.ndarray | None = None,
 ) -> Iterator[np.ndarray | None]:
     """Yields None after each band and at last the picture, uint8 [H, W, 3]; ``surface`` as from
-    `traced` with the view's levels."""
+    `traced` with the view's levels. Where something is seen, how far along its ray is written into
+    ``distances`` float32 [H, W]."""
     origins, directions = view_rays(view, width, height, model.device)
     picture = backdrop(width, height, model.device)
     lanes = count(model.device)
@@ -104,7 +106,7 @@ def render_preview(
     bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
     tolerance = TOLERANCE * _angle(view) / height
 
-    def seen(band: Tensor) -> tuple[Tensor, Tensor]:
+    def seen(band: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rays = Rays(origins[band], directions[band])
         if surface.opaque:
             return _shade(model, surface, rays, view, tolerance)
@@ -112,8 +114,10 @@ def render_preview(
 
     for i in range(0, len(bands), lanes):
         part = bands[i : i + lanes]
-        for band, (hit, color) in zip(part, lane_map(seen, part)):
+        for band, (hit, color, t) in zip(part, lane_map(seen, part)):
             picture[band[hit]] = color
+            if distances is not None:
+                distances.ravel()[band[hit].cpu().numpy()] = t.cpu().numpy()
         yield None
     yield (picture.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
 
@@ -128,38 +132,42 @@ def _angle(view: SetView) -> float:
 @torch.no_grad()
 def _shade(
     model: SurfaceModel, surface: Traced, rays: Rays, view: SetView, tolerance: float
-) -> tuple[Tensor, Tensor]:
-    """Which rays hit [R], and the colours [H, 3] of those."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which rays hit [R], and of those the colours [H, 3] and how far along them that is [H]."""
     shape, origins, directions = model.shape, rays.origins, rays.directions
     t, hit = sphere_trace(
         lambda x: shape.sdf(x, view.levels) / surface.steepness, origins, directions,
         surface.occupancy, tolerance,
     )
     if not hit.any():
-        return hit, origins[hit]
+        return hit, origins[hit], t[hit]
     positions = origins[hit] + directions[hit] * t[hit, None]
     if view.mode == "depth":
         far = float(origins[0].norm()) + 1
-        return hit, ((far - t[hit]) / 2).clamp(0.05, 1)[:, None].expand(-1, 3)
+        return hit, ((far - t[hit]) / 2).clamp(0.05, 1)[:, None].expand(-1, 3), t[hit]
     if view.mode == "level":
-        return hit, level_colored(shape, positions, directions[hit], view.levels)
+        return hit, level_colored(shape, positions, directions[hit], view.levels), t[hit]
     samples = shape.samples(positions, view.levels, analytic=view.moving)
     normals = F.normalize(samples.gradients, dim=-1)
     if view.mode == "normals":
-        return hit, 0.5 + 0.5 * normals
+        return hit, 0.5 + 0.5 * normals, t[hit]
     features = model.features(positions, samples.features, view.levels)
     appearance = model.appearance(None, len(positions))
-    return hit, model.color(positions, normals, directions[hit], features, appearance)
+    color = model.color(positions, normals, directions[hit], features, appearance)
+    return hit, color, t[hit]
 
 
 @torch.no_grad()
 def _look_through(
     model: SurfaceModel, surface: Traced, rays: Rays, behind: Tensor
-) -> tuple[Tensor, Tensor]:
-    """As `_shade`, of a density before colours ``behind`` [R, 3]."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As `_shade`, of a density before colours ``behind`` [R, 3]; what lets most of the light
+    through is nowhere."""
     rendered = render_rays(model, surface.occupancy, rays, LOOK, behind=behind)
     hit = rendered.opacity > 0
-    return hit, rendered.color[hit]
+    opacity = rendered.opacity[hit]
+    t = (rendered.depth[hit] / opacity).where(opacity > 0.5, torch.inf)
+    return hit, rendered.color[hit], t
 
 
 def backdrop(width: int, height: int, device: torch.device) -> Tensor:

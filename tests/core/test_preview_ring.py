@@ -33,6 +33,16 @@ def test_what_is_written_is_read(ends):
         assert np.array_equal(pixels, image)
 
 
+def test_distances_travel_with_the_pixels(ends):
+    reader, writer = ends
+    distances = np.arange(24, dtype=np.float32).reshape(4, 6)
+    slot, sequence, width, height = writer.write(_image(3), distances=distances)
+    with reader.reading(slot, sequence, width, height) as pixels:
+        assert (pixels == 3).all()
+        assert np.array_equal(reader.distances(slot, width, height), distances)
+    writer.write(_image(4, 2160, 3840), distances=np.zeros((2160, 3840), np.float32))
+
+
 def test_a_slot_is_not_overwritten_while_it_is_read(ends):
     reader, writer = ends
     slot, sequence, width, height = writer.write(_image(7))

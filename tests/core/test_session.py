@@ -55,7 +55,7 @@ class Watched:
         self.session = Session(
             self.events.append, self._show, "cpu", autosave_to=autosave, **options)
 
-    def _show(self, image: np.ndarray, view: m.SetView, final: bool, render_ms: float) -> None:
+    def _show(self, image: np.ndarray, view: m.SetView, final: bool, *_: object) -> None:
         assert image.dtype == np.uint8
         self.pictures.append((view.view_id, image.shape, final))
 

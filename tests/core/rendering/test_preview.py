@@ -119,6 +119,21 @@ def test_the_sphere_is_a_disc_of_the_right_size(sphere, mode, levels):
     assert_disc(picture(sphere, seen), RADIUS)
 
 
+@pytest.mark.parametrize("span", [None, 2.0])
+def test_the_distance_to_the_sphere_is_told_where_it_is_seen(sphere, span):
+    seen = view(mode="normals", span=span)
+    distances = np.full((64, 96), np.inf, np.float32)
+    surface = traced(*sphere, None, "normals")
+    *_, image = render_preview(sphere[0], surface, seen, 96, 64, distances)
+    assert distances[32, 48] == pytest.approx(DISTANCE - RADIUS, abs=0.01)
+    assert (np.isfinite(distances) == (image != image[:, :1]).any(-1)).mean() > 0.99
+    origins, directions = view_rays(seen, 96, 64, CPU)
+    hit = torch.from_numpy(np.isfinite(distances).ravel())
+    t = torch.from_numpy(distances.ravel())[hit, None]
+    there = (origins[hit] + t * directions[hit]).norm(dim=-1)
+    assert ((there - RADIUS).abs() < 0.02).float().mean() > 0.97, "but for rays that graze"
+
+
 def assert_disc(image, radius):
     """``image`` [64, 96, 3] shows a sphere of ``radius``, scene units."""
     assert image.shape == (64, 96, 3)
@@ -263,7 +278,7 @@ def test_the_marching_step_shrinks_with_the_sharpness_to_its_floor():
 
 
 class Shown(list):
-    def __call__(self, image, seen, final, render_ms):
+    def __call__(self, image, seen, final, *_):
         self.append((seen.view_id, image.shape[:2], final))
 
 
