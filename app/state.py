@@ -13,6 +13,7 @@ from core.messages import (
     Exported,
     Failure,
     MeshReady,
+    MeshSize,
     Notice,
     Opened,
     PhotoReady,
@@ -95,6 +96,10 @@ class AppState:
     arranged: Arranged | None = None
     excluded: frozenset[str] = frozenset()
     """names of the photos that training does without"""
+    mesh_size: MeshSize | None = None
+    """of the export asked about last"""
+    n_thumbnails: int = 0
+    """small pictures that have arrived"""
     scores: dict[str, tuple[float, int]] = field(default_factory=dict)
     """by a photo's name its PSNR, dB, and the step at which it was measured"""
     poses: PoseReport | None = None
@@ -148,7 +153,8 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
                 failure="", preview=None, mesh=None, solving=None,
                 excluded=frozenset(event.excluded),
-                scores={}, project=event.project, autosave="", chosen=None, photos_of="",
+                scores={}, mesh_size=None, project=event.project, autosave="", chosen=None,
+                photos_of="",
             )
         case Arranged():
             return replace(state, arranged=event)
@@ -156,8 +162,12 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(state, excluded=frozenset(event.names))
         case MeshReady():
             return replace(state, mesh=event)
-        case Picked() | PhotoReady() | Thumbnails():
+        case Picked() | PhotoReady():
             return state
+        case MeshSize():
+            return replace(state, mesh_size=event)
+        case Thumbnails():
+            return replace(state, n_thumbnails=event.first + len(event.pictures))
         case Chosen():
             return replace(state, chosen=event)
         case PhotoScored():
@@ -204,6 +214,7 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         mesh=None if begun_again else state.mesh,
         history=History() if begun_again else state.history,
         scores={} if begun_again else state.scores,
+        mesh_size=None if begun_again else state.mesh_size,
         task=state.task if "cancel" in event.allowed else None,
         undo=event.undo, redo=event.redo, unsaved=event.unsaved,
     )

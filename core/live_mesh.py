@@ -86,7 +86,8 @@ class LiveMesh:
                 return None
             options = quick(self._cells, levels)
         else:
-            options = MeshOptions(resolution=min(view.cells, FINEST_SHOWN), levels=levels)
+            cells = min(view.cells, FINEST_SHOWN)
+            options = MeshOptions(resolution=cells, levels=levels, faces=view.faces)
             if made == (step, options):
                 return None
         scene = trainer.scene

@@ -20,6 +20,7 @@ from core.edits import Edit, Edited, Edits, after, arranged_as, told
 from core.errors import UserError
 from core.exporting import exporting
 from core.live_mesh import LiveMesh
+from core.mesh_size import MeshSizer
 from core.opening import Opening, describe, opening
 from core.picking import picked
 from core.planning import plan
@@ -63,6 +64,7 @@ class Session:
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
         self._album = Album(emit)
+        self._sizer = MeshSizer(emit)
         self._edits = Edits()
         self._choice = m.Choose("", 0.0)
         self._how, self._continued = OpenOptions(), ()
@@ -75,6 +77,9 @@ class Session:
         """Obey ``command``, or say in a `Failure` why not."""
         name = type(command).__name__.lower()
         try:
+            if isinstance(command, m.AskSize):
+                self._sizer.ask(command.options)
+                return
             if isinstance(command, m.SetView):
                 self.previewer.set_view(command)
                 self._truth.look(command, self.scene)
@@ -128,17 +133,20 @@ class Session:
         if self.busy:
             self._tasks.advance()
         elif self.state != "training":
-            return self._draw() or reading or self._look_through_album()
+            return self._draw() or reading or self._look_ahead()
         elif self.previewer.moving and self._loop.resting:
             time.sleep(0.002)
         else:
             self._train()
-            self._look_through_album()
+            self._look_ahead()
         return True
 
-    def _look_through_album(self) -> bool:
-        training = self.state == "training"
-        return not self.previewer.moving and self._album.work(self.trainer, training)
+    def _look_ahead(self) -> bool:
+        """What nobody waits for."""
+        training, trainer = self.state == "training", self.trainer
+        return not self.previewer.moving and (
+            self._album.work(trainer, training) or self._sizer.work(trainer, training)
+        )
 
     def close(self) -> None:
         """Save what would be lost and free everything."""
@@ -147,6 +155,7 @@ class Session:
         if self.trainer is not None:
             self.trainer.store.close()
         self._album.close()
+        self._sizer.forget()
         self._live.close()
         self.trainer = None
 
@@ -277,6 +286,7 @@ class Session:
             self.trainer.store.close()
         self.trainer, self._loop = None, TrainingLoop(self._emit)
         self._album.forget()
+        self._sizer.forget()
         self._forget_pictures()
 
     def _forget_pictures(self) -> None:

@@ -89,8 +89,8 @@ class SetView(Message, frozen=True):
     from training while the camera rests; ``span``: of a parallel view, scene units from its upper
     edge to its lower one (None: in perspective, by ``fov_y``); ``plane``: of a slice; ``photo``:
     the name of the photo whose camera this is, "" for any other view; ``cells``: of a mesh at rest,
-    along the longest side of the region. ``view_id`` grows with each change and comes back in
-    `PreviewReady`."""
+    along the longest side of the region, and ``faces``, to which it is simplified. ``view_id``
+    grows with each change and comes back in `PreviewReady`."""
 
     key: ClassVar[str | None] = "view"
     view_id: int
@@ -106,6 +106,7 @@ class SetView(Message, frozen=True):
     photo: str = ""
     span: float | None = None
     cells: int = 256
+    faces: int | None = None
 
 
 class Region(msgspec.Struct, frozen=True, tag=True):
@@ -175,6 +176,14 @@ class Export(Message, frozen=True):
     options: MeshOptions = MeshOptions()
 
 
+class AskSize(Message, frozen=True):
+    """How large would an export with ``options`` be? Answered by `MeshSize`, again and again as
+    training goes on."""
+
+    key: ClassVar[str | None] = "size"
+    options: MeshOptions
+
+
 class Save(Message, frozen=True):
     """Save the project into the folder ``path``."""
 
@@ -187,5 +196,5 @@ class Shutdown(Message, frozen=True):
 
 Command = (
     Open | Close | Choose | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Exclude
-    | Undo | Redo | Pick | Export | Save | Shutdown
+    | Undo | Redo | Pick | AskSize | Export | Save | Shutdown
 )

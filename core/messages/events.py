@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from core.config import MeshOptions
 from core.geometry.box import Setting
 from core.messages.base import Message, Point
 
@@ -243,6 +244,18 @@ class PhotoScored(Message, frozen=True):
     step: int
 
 
+class MeshSize(Message, frozen=True):
+    """Answers `AskSize`: triangles of the finest mesh and bytes of all files that exporting with
+    ``options`` would write, textures not counted where it is not ``exact``; 0 where there is no
+    surface yet."""
+
+    key: ClassVar[str | None] = "size"
+    options: MeshOptions
+    n_faces: int
+    n_bytes: int
+    exact: bool
+
+
 class Exported(Message, frozen=True):
     path: str
     n_vertices: int
@@ -273,5 +286,5 @@ class Failure(Message, frozen=True):
 Event = (
     StateChanged | Opened | Arranged | Excluded | Chosen | PoseReport | Solving | Picked
     | TaskProgress | TrainingStats | PreviewReady | MeshReady | PhotoReady | PhotoScored
-    | Thumbnails | Exported | Saved | Notice | Failure
+    | Thumbnails | MeshSize | Exported | Saved | Notice | Failure
 )
