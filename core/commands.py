@@ -289,6 +289,18 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         finally:
             session.close()
     lines = [f"{result['views']} photos: PSNR {result['psnr']:.2f} dB, SSIM {result['ssim']:.4f}"]
+    if "mesh" in result:
+        mesh = result["mesh"]
+        sound = " and ".join(
+            [("" if mesh["watertight"] else "not ") + "watertight",
+             ("" if mesh["edge_manifold"] and mesh["vertex_manifold"] else "not ") + "manifold"])
+        lines.append(f"mesh: {mesh['faces']} faces in {mesh['parts']} parts, {sound}")
+        if "psnr" in mesh:
+            lines.append(
+                f"texture: PSNR {mesh['psnr']:.2f} dB, SSIM {mesh['ssim']:.4f} (the field over the "
+                f"same pixels {mesh['field_psnr']:.2f}, {mesh['field_ssim']:.4f}; at the photos' "
+                f"exposures {mesh['psnr_levelled']:.2f} and {mesh['field_psnr_levelled']:.2f} dB)"
+            )
     if "surface" in result:
         surface = result["surface"]
         scores = ", ".join(f"F({at}) {score:.3f}" for at, score in surface["f_scores"].items())
@@ -296,6 +308,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             f"surface: mean two-way distance {surface['distance']:.5f} (accuracy "
             f"{surface['accuracy']:.5f}, completeness {surface['completeness']:.5f}); {scores}"
         )
+        if surface["normal_error_deg"] is not None:
+            lines[-1] += f"; normals {surface['normal_error_deg']:.1f}° off"
     return _tell(arguments, result, lines)
 
 

@@ -44,13 +44,16 @@ class Camera(Protocol):
 class SurfaceReport:
     """Distances in the units of the reference. ``accuracy``: mean distance of the mesh's samples
     to the reference; ``completeness``: of the reference's samples to the mesh; ``precision`` and
-    ``recall``: the share of each within the threshold; ``n_*_samples``: how many counted."""
+    ``recall``: the share of each within the threshold; ``normal_error``: mean angle, degrees, both
+    ways, between normals where the surfaces are nearest, whichever way they point; None where the
+    reference is a cloud; ``n_*_samples``: how many counted."""
 
     accuracy: float
     completeness: float
     thresholds: tuple[float, ...]
     precision: tuple[float, ...]
     recall: tuple[float, ...]
+    normal_error: float | None
     n_mesh_samples: int
     n_reference_samples: int
 
@@ -73,15 +76,19 @@ def psnr(image: np.ndarray, target: np.ndarray) -> float:
     return float("inf") if error == 0 else -10.0 * float(np.log10(error))
 
 
-def ssim(image: np.ndarray, target: np.ndarray) -> float:
+def ssim(image: np.ndarray, target: np.ndarray, where: np.ndarray | None = None) -> float:
     """Structural similarity of two images [H, W, 3] in [0, 1]: Gaussian window of σ 1.5, as
-    published by Wang et al. 2004."""
+    published by Wang et al. 2004; of the pixels ``where`` [H, W] is true alone, if given."""
     _check_same_shape(image, target)
-    similarity = structural_similarity(
+    found = structural_similarity(
         np.asarray(image, np.float64), np.asarray(target, np.float64), data_range=1.0,
-        channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+        channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True,
     )
-    return float(np.asarray(similarity))
+    similarity = np.asarray(found[1])
+    if where is not None:
+        return float(similarity[where].mean())
+    edge = 5  # the window's reach
+    return float(similarity[edge:-edge, edge:-edge].mean())
 
 
 def surface_distance(
@@ -111,16 +118,19 @@ def surface_distance(
     reference = _Surface(reference_vertices, reference_faces, "the reference")
     if thresholds is None:
         thresholds = [reference.diagonal / 2 * fraction for fraction in RELATIVE_THRESHOLDS]
-    mesh_samples = mesh.seen_samples(n_samples, cameras, min_cameras, seed)
-    reference_samples = reference.seen_samples(n_samples, cameras, min_cameras, seed + 1)
-    to_reference = reference.distance(mesh_samples)
-    to_mesh = mesh.distance(reference_samples)
+    mesh_samples, mesh_normals = mesh.seen_samples(n_samples, cameras, min_cameras, seed)
+    reference_samples, reference_normals = reference.seen_samples(
+        n_samples, cameras, min_cameras, seed + 1)
+    to_reference, there = reference.nearest(mesh_samples)
+    to_mesh, back = mesh.nearest(reference_samples)
+    angles = [_angle(mesh_normals, there), _angle(reference_normals, back)]
     return SurfaceReport(
         accuracy=float(to_reference.mean()),
         completeness=float(to_mesh.mean()),
         thresholds=tuple(float(t) for t in thresholds),
         precision=tuple(float((to_reference <= t).mean()) for t in thresholds),
         recall=tuple(float((to_mesh <= t).mean()) for t in thresholds),
+        normal_error=None if None in angles else float(np.mean(np.array(angles, float))),
         n_mesh_samples=len(mesh_samples),
         n_reference_samples=len(reference_samples),
     )
@@ -179,31 +189,36 @@ class _Surface:
         else:
             self._cloud = KDTree(self.vertices)
 
-    def distance(self, points: np.ndarray) -> np.ndarray:
-        """[N] distance of each point to the nearest point of the surface."""
+    def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """[N] distance of each point to the nearest point of the surface, and the unit normals
+        [N, 3] there; None for a cloud."""
         if not len(self.faces):
-            return np.asarray(self._cloud.query(points)[0])
-        squared, _, _ = self._tree.squared_distance(self.vertices, self.faces, points)
-        return np.sqrt(np.maximum(squared, 0))
+            return np.asarray(self._cloud.query(points)[0]), None
+        squared, face, _ = self._tree.squared_distance(self.vertices, self.faces, points)
+        a, b, c = (self.vertices[self.faces[np.asarray(face), i]] for i in range(3))
+        normals = np.cross(b - a, c - a)
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        return np.sqrt(np.maximum(squared, 0)), normals
 
     def seen_samples(
         self, n_samples: int, cameras: Sequence[Camera], min_cameras: int, seed: int
-    ) -> np.ndarray:
-        """[N, 3] samples that at least ``min_cameras`` see; all of them without cameras."""
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """[N, 3] samples that at least ``min_cameras`` see; all of them without cameras; and the
+        unit normals [N, 3] there, None for a cloud."""
         if len(self.faces):
             samples, normals = sample_surface(self.vertices, self.faces, n_samples, seed)
         else:
             random = np.random.default_rng(seed)
             samples, normals = random.permutation(self.vertices)[:n_samples], None
         if not cameras:
-            return samples
+            return samples, normals
         seen = self._seen_by(samples, normals, cameras, min_cameras) >= min_cameras
         if not seen.any():
             raise UserError(
                 f"{self.name} is not seen by {min_cameras} cameras anywhere",
                 "Check that it lies in the frame of the cameras",
             )
-        return samples[seen]
+        return samples[seen], None if normals is None else normals[seen]
 
     def _seen_by(
         self, samples: np.ndarray, normals: np.ndarray | None, cameras: Sequence[Camera],
@@ -241,6 +256,14 @@ class _Surface:
             )  # t is in units of the unnormalised ray: 1 at the sample
             seen[candidates] = (1 - np.asarray(t)) * lengths < OCCLUSION_TOLERANCE * self.diagonal
         return seen
+
+
+def _angle(one: np.ndarray | None, other: np.ndarray | None) -> float | None:
+    """Mean angle in degrees between unit vectors [N, 3], whichever way they point."""
+    if one is None or other is None:
+        return None
+    cosine = np.abs((one * other).sum(1))
+    return float(np.degrees(np.arccos(np.clip(cosine, 0, 1))).mean())
 
 
 def _check_same_shape(image: np.ndarray, target: np.ndarray) -> None:

@@ -163,6 +163,26 @@ def test_export_by_the_file_s_name(command, finished, tmp_path, suffix):
     assert len(loaded.faces) == told["faces"] > 100
 
 
+def test_export_for_a_purpose(command, finished, tmp_path):
+    told = result(command("export", finished / "project", "-o", tmp_path / "g.glb", "--json",
+                          "--purpose", "web", "--mesh-resolution", 24, "--faces", 400,
+                          "--texture-size", 128, "--lods", 2, "--device", "cpu"))
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "g.glb", "g_lod1.glb", "g_lods.glb", "g.glb.json"}
+    assert told["faces"] <= 400
+    about = json.loads((tmp_path / "g.glb.json").read_text())
+    assert about["axes"] == "y"
+    assert [lod["texture"] for lod in about["lods"]] == [128, 128]
+    assert set(about["steps"]) == {"small parts", "repair", "holes", "simplified", "seen through"}
+    text = complaint(command("export", finished / "project", "-o", tmp_path / "p.stl",
+                             "--purpose", "print", "--device", "cpu"))
+    assert "cannot be in mm: nothing says how large the scene is" in text
+    text = complaint(command("export", finished / "project", "-o", tmp_path / "p.glb",
+                             "--max-bytes", 2000, "--mesh-resolution", 24, "--device", "cpu"))
+    assert "does not fit" in text
+    assert not (tmp_path / "p.glb").exists()
+
+
 def test_render_of_an_orbit_a_film_and_held_out_views(command, finished, tmp_path):
     project = finished / "project"
     told = result(command("render", project, "-o", tmp_path / "turn", "--frames", 3,
@@ -184,12 +204,20 @@ def test_evaluate_with_and_without_a_reference(command, finished, tmp_path):
     reference = tmp_path / "truth.ply"
     trimesh.creation.icosphere(3, 0.8).export(reference)
     told = result(command("evaluate", finished / "project", "--reference", reference, "--json",
-                          "--mesh-resolution", 32, "--threshold", 0.5, "--device", "cpu"))
+                          "--mesh-resolution", 32, "--threshold", 0.5, "--device", "cpu",
+                          "--texture", "--texture-size", 128, "--faces", 800))
     assert told["views"] == "held out"
     assert 3 < told["psnr"] < 60
     assert len(told["per_view"]) == 2
     assert 0 < told["surface"]["distance"] < 0.5
     assert list(told["surface"]["f_scores"]) == ["0.5"]
+    assert 0 < told["surface"]["normal_error_deg"] < 60
+    mesh = told["mesh"]
+    assert mesh["faces"] <= 800
+    assert mesh["edge_manifold"]
+    assert mesh["vertex_manifold"]
+    assert mesh["psnr_levelled"] >= mesh["psnr"] - 0.1
+    assert abs(mesh["field_psnr"] - told["psnr"]) < 0.01, "the same pictures, over all pixels"
     text = complaint(command("evaluate", finished / "project", "--reference", ROOT / "README.md"))
     assert "README.md" in text
 

@@ -91,6 +91,20 @@ def is_closed(faces: np.ndarray) -> bool:
     return bool(np.array_equal(forth, back) and (np.diff(forth) > 0).all())
 
 
+def soundness(mesh: Mesh) -> dict[str, bool | int]:
+    """Whether the mesh is watertight and manifold at its edges and vertices, seams of an atlas
+    joined, and how many connected parts and open edges it has."""
+    _, inverse = np.unique(mesh.vertices, axis=0, return_inverse=True)
+    whole = without_unused_vertices(Mesh(
+        np.zeros((int(inverse.max(initial=-1)) + 1, 3)), inverse.reshape(-1)[mesh.faces]))
+    counts = edge_counts(whole.faces)
+    return {
+        "watertight": is_closed(whole.faces), "edge_manifold": bool((counts <= 2).all()),
+        "vertex_manifold": all_fans(whole.faces), "open_edges": int((counts == 1).sum()),
+        "parts": len(np.unique(parts(whole))),
+    }
+
+
 def parts(mesh: Mesh) -> np.ndarray:
     """[V] number of the connected part that each vertex belongs to."""
     n = len(mesh.vertices)

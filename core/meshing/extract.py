@@ -9,6 +9,7 @@ so the surface does not either.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import mcubes
 import numpy as np
@@ -28,6 +29,17 @@ CLEARANCE = 1e-3
 
 Sdf = Callable[[np.ndarray], np.ndarray]  # points [N, 3] float32 -> [N]
 Index = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The surface of a block, as small as it can be kept until all are there: each vertex lies on
+    one edge between two samples, so the number of that edge, ``edges`` [V] int64, is its name, and
+    ``along`` [V] float64 its place on it; ``faces`` [F, 3] int32."""
+
+    edges: np.ndarray
+    along: np.ndarray
+    faces: np.ndarray
 
 
 def extract(
@@ -128,14 +140,12 @@ def _crossed(corners: np.ndarray, side: float) -> np.ndarray:
 
 def _march_blocks(
     sdf: Sdf, grid: _Grid, coarse: np.ndarray, occupied: np.ndarray, block: int
-) -> Task[list[tuple[np.ndarray, np.ndarray]]]:
-    """Per block: vertices [V, 3] in sample numbers of the whole grid, and faces [F, 3].
-
-    Samples between two blocks are evaluated once and handed on, since a field may answer with
-    other last bits in another batch, and a sign that differs would tear the surface.
-    """
+) -> Task[list[_Part]]:
+    """The surface in each block. Samples between two blocks are evaluated once and handed on, since
+    a field may answer with other last bits in another batch, and a sign that differs would tear the
+    surface."""
     planes: dict[tuple[int, Index], np.ndarray] = {}
-    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    parts: list[_Part] = []
     blocks = list(_occupied_blocks(occupied, block // BRICK))
     for number, first_brick in enumerate(blocks):
         begin = np.array(first_brick) * BRICK
@@ -154,7 +164,7 @@ def _march_blocks(
             key = (axis, (neighbour[0], neighbour[1], neighbour[2]))
             planes[key] = np.moveaxis(values, axis, 0)[-1].copy()
         vertices, faces = mcubes.marching_cubes(np.where(np.isnan(values), side, values), 0.0)
-        parts.append((vertices + begin, faces[:, ::-1].astype(np.int64)))  # it winds inward
+        parts.append(_named(vertices, faces[:, ::-1], begin, grid))  # it winds inward
         yield now
     return parts
 
@@ -230,20 +240,34 @@ def _off_zero(values: np.ndarray, grid: _Grid) -> np.ndarray:
     return np.where(values < 0, np.minimum(values, -clearance), np.maximum(values, clearance))
 
 
-def _weld(
-    parts: list[tuple[np.ndarray, np.ndarray]], grid: _Grid
-) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices [V, 3] in the grid's frame and faces [F, 3] int32 of all blocks as one mesh.
+def _named(
+    vertices: np.ndarray, faces: np.ndarray, begin: np.ndarray, grid: _Grid
+) -> _Part:
+    """``vertices`` [V, 3] are in sample numbers of the block that starts at ``begin``."""
+    lower = np.floor(vertices)
+    along = vertices - lower
+    axis = along.argmax(1)
+    index = lower.astype(np.int64) + begin
+    edges = np.asarray(np.ravel_multi_index((*index.T, axis), (*(grid.n_cells + 1), 3)))
+    return _Part(edges, along[np.arange(len(axis)), axis], faces.astype(np.int32))
 
-    Each vertex lies on one edge between two samples, so the edge is its name.
-    """
-    if not parts:
-        return np.zeros((0, 3)), np.zeros((0, 3), np.int32)
-    offsets = np.cumsum([0] + [len(v) for v, _ in parts[:-1]])
-    faces = np.concatenate([f + offset for (_, f), offset in zip(parts, offsets)])
-    vertices = np.concatenate([v for v, _ in parts])
-    lower = np.floor(vertices).astype(np.int64)
-    axis = (vertices - lower).argmax(1)
-    edge = np.ravel_multi_index((*lower.T, axis), (*(grid.n_cells + 1), 3))
-    _, first, inverse = np.unique(edge, return_index=True, return_inverse=True)
-    return grid.positions(vertices[first]), inverse.reshape(-1)[faces].astype(np.int32)
+
+def _weld(parts: list[_Part], grid: _Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices [V, 3] in the grid's frame and faces [F, 3] int32 of all ``parts``, which are taken
+    apart on the way, as one mesh: where blocks touch, both have named the same edges."""
+    edges = np.concatenate([part.edges for part in parts] or [np.zeros(0, np.int64)])
+    along = np.concatenate([part.along for part in parts] or [np.zeros(0)])
+    edges, first, inverse = np.unique(edges, return_index=True, return_inverse=True)
+    inverse, along = inverse.reshape(-1).astype(np.int32), along[first]
+    faces = np.empty((sum(len(part.faces) for part in parts), 3), np.int32)
+    start = offset = 0
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        faces[start : start + len(part.faces)] = inverse[offset:][part.faces]
+        start += len(part.faces)
+        offset += len(part.edges)
+    *lower, axis = np.unravel_index(edges, (*(grid.n_cells + 1), 3))
+    vertices = np.stack(lower, 1).astype(np.float64)
+    vertices[np.arange(len(axis)), axis] += along
+    return grid.positions(vertices), faces

@@ -192,7 +192,8 @@ def _coarser(
     if first.texture is None:
         return mesh
     shrunk = (len(bare.faces) / len(first.faces)) ** 0.5
-    size = max(SMALLEST_TEXTURE, 2 ** round(np.log2(first.texture.shape[0] * shrunk)))
+    full = first.texture.shape[0]
+    size = min(full, max(SMALLEST_TEXTURE, 2 ** round(np.log2(full * shrunk))))
     mesh = yield from within(unwrap(mesh, size), 0.2, 0.4)
     mesh = yield from within(with_texture_of(first, mesh, size), 0.4, 0.7)
     if options.normal_map:

@@ -53,6 +53,11 @@ def test_ssim_is_one_for_equal_and_near_zero_for_unrelated_images():
     assert ssim(image, image) == pytest.approx(1.0)
     assert abs(ssim(image, random.random((64, 64, 3)))) < 0.1
     assert 0.5 < ssim(np.clip(image + 0.1, 0, 1), image) < 1
+    half = image.copy()
+    half[:32] = random.random((32, 64, 3))
+    lower = np.arange(64)[:, None] > np.full(64, 45)
+    assert ssim(half, image, lower) == pytest.approx(1)
+    assert ssim(half, image) < 0.6
 
 
 def test_concentric_spheres_are_as_far_apart_as_their_radii():
@@ -66,6 +71,21 @@ def test_concentric_spheres_are_as_far_apart_as_their_radii():
 def test_a_surface_is_at_no_distance_from_itself():
     report = surface_distance(*sphere(1.0), *sphere(1.0), n_samples=20_000)
     assert report.distance < 1e-7  # point to surface: no floor from the sampling
+
+
+def test_normals_are_off_by_the_angle_between_planes():
+    """A plate against one tilted by 10°, and against itself turned over."""
+    corners = np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    angle = np.radians(10)
+    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)],
+                     [0, np.sin(angle), np.cos(angle)]])
+    report = surface_distance(corners, faces, corners @ turn.T, faces, n_samples=500)
+    assert report.normal_error == pytest.approx(10)
+    turned = surface_distance(corners, faces, corners, faces[:, ::-1], n_samples=500)
+    assert turned.normal_error == pytest.approx(0, abs=1e-5)
+    cloud = surface_distance(corners, faces, corners, np.zeros((0, 3), int), n_samples=500)
+    assert cloud.normal_error is None
 
 
 def test_half_a_reference_halves_the_recall():
