@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from app.orbit_camera import OrbitCamera
+from app.slicing import Slice
 from core.messages import PREVIEW_SHARE, Command, PreviewMode, SetView
 from core.preview_ring import MAX_PIXELS
 
@@ -22,7 +23,9 @@ class Asking:
         self.view_id = 0
         """of the view asked for last"""
         self._send = send
-        self._look: tuple[PreviewMode, int | None, float] = ("color", None, PREVIEW_SHARE)
+        self.mode: PreviewMode = "color"
+        self.cut = Slice()
+        self._look: tuple[int | None, float, int, int | None] = (None, PREVIEW_SHARE, 256, None)
         self._asked_at: dict[int, float] = {}
         self._dirty = False
         self._resting = True
@@ -51,21 +54,23 @@ class Asking:
         """There is nothing to ask for."""
         self._resting = True
 
-    def look(self, mode: PreviewMode, levels: int | None, share: float) -> bool:
+    def look(
+        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice, cells: int,
+        faces: int | None,
+    ) -> bool:
         """How the scene is drawn from now on, as in `SetView`; whether that is new."""
-        if (mode, levels, share) == self._look:
-            return False
-        self._look = mode, levels, share
-        return True
+        before = self.mode, *self._look, self.cut if self.mode == "slice" else None
+        self.mode, self._look, self.cut = mode, (levels, share, cells, faces), cut
+        return before != (mode, *self._look, cut if mode == "slice" else None)
 
-    def update(self, camera: OrbitCamera, size: tuple[int, int], shown: int) -> None:
+    def update(self, camera: OrbitCamera, size: tuple[int, int], shown: int, photo: str) -> None:
         """Once per frame: ask for what ``camera`` sees in ``size`` pixels, if that is due;
-        ``shown`` is the number of the view on screen."""
+        ``shown`` is the number of the view on screen, ``photo`` as in `SetView`."""
         if not self._resting and time.perf_counter() - self._changed_at > STILL_AFTER_S:
             self._dirty = self._resting = True
         if self._dirty and (self._resting or not self._in_flight(shown)):
             self._dirty = False
-            self._send(self._view(camera, size))
+            self._send(self._view(camera, size, photo))
 
     def _in_flight(self, shown: int) -> bool:
         """Whether the picture asked for last is still being drawn. A moving camera waits for it:
@@ -76,17 +81,19 @@ class Asking:
             and time.perf_counter() - asked < IN_FLIGHT_S
         )
 
-    def _view(self, camera: OrbitCamera, size: tuple[int, int]) -> SetView:
+    def _view(self, camera: OrbitCamera, size: tuple[int, int], photo: str) -> SetView:
         self.view_id += 1
         self._asked_at[self.view_id] = time.perf_counter()
         width, height = size
         shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
         pose = tuple(float(x) for x in camera.scene_from_camera.ravel())
-        mode, levels, share = self._look
+        levels, share, cells, faces = self._look
         return SetView(
             self.view_id, pose, camera.fov_y,
             max(int(width * shrink), 1), max(int(height * shrink), 1),
-            mode, levels, not self._resting, share, span=camera.span,
+            self.mode, levels, not self._resting, share,
+            plane=self.cut.plane(camera, height), photo=photo, span=camera.span,
+            cells=cells, faces=faces,
         )
 
     def waited_ms(self, view_id: int) -> float | None:

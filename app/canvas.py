@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from app.gl.frame import Frame
+import numpy as np
+
+from app.gl.frame import Frame, depth_before
 from app.gl.painter import Painter
 from app.gui import dpg
+from app.orbit_camera import OrbitCamera
+from app.projection import project, ray
 from app.texture import Texture
 
 MOVING_S = 0.012
@@ -15,6 +19,8 @@ MOVING_S = 0.012
 smaller."""
 SHARES = (1.0, 0.75, 0.5, 0.35, 0.25)
 """Sizes of such frames, of the viewport's."""
+SAME_PLACE = 2
+"""Pixels that the mouse, or what was under it, may have moved since and still be there."""
 FRESH = 2
 """Frames of the window until new pixels are on screen."""
 
@@ -31,6 +37,8 @@ class Canvas:
         self._share = 1.0
         self._per_pixel = 0.0
         self._fresh = 0
+        self._depths: tuple[OrbitCamera, np.ndarray] | None = None
+        self._under: tuple[float, float, np.ndarray] | None = None
         dpg.add_texture_registry(tag="textures")
         with dpg.drawlist(1, 1, tag="canvas_area"):
             dpg.add_draw_layer(tag="picture")
@@ -78,9 +86,28 @@ class Canvas:
         width, height = painted.frame.size
         self._per_pixel += 0.3 * (painted.seconds / (width * height) - self._per_pixel)
         self._fresh = FRESH
+        if painted.depths is not None and painted.frame.camera is not None:
+            self._depths = painted.frame.camera, painted.depths
         self._texture.load(painted.pixels)
         self._place()
         return painted.frame
+
+    def depth_at(self, x: float, y: float, camera: OrbitCamera) -> float | None:
+        """How far before the plane of ``camera`` the surface seen at a pixel is, scene units; None
+        where there is none, or nobody knows as the camera has moved."""
+        pose = camera.scene_from_camera
+        if self._depths is not None and self._depths[0] == camera:
+            depth = _looked_up(self._depths[1], x, y, camera)
+            origin, direction = ray(x, y, camera, self.size)
+            self._under = None if depth is None else (
+                x, y, origin + direction * depth / (direction @ pose[:3, 2]))
+            return depth
+        if self._under is None or math.dist((x, y), self._under[:2]) > SAME_PLACE:
+            return None
+        pixel, before = project(self._under[2], camera, self.size)
+        if not before or math.dist((x, y), pixel.tolist()) > SAME_PLACE:
+            return None
+        return float((self._under[2] - pose[:3, 3]) @ pose[:3, 2])
 
     def _place(self) -> None:
         place = (self._texture.tag, self.size, self._texture.uv_max)
@@ -92,3 +119,10 @@ class Canvas:
             self._texture.tag, (0, 0), self.size, parent="picture",
             uv_min=self._texture.uv_min, uv_max=self._texture.uv_max,
         )
+
+
+def _looked_up(depths: np.ndarray, x: float, y: float, camera: OrbitCamera) -> float | None:
+    row, column = int(y), int(x)
+    if not (0 <= row < depths.shape[0] and 0 <= column < depths.shape[1]):
+        return None
+    return depth_before(camera, float(depths[row, column]))

@@ -36,6 +36,13 @@ class Answers(Protocol):
 
     def double_clicked(self, x: float, y: float) -> None: ...
 
+    def grabbed(self, x: float, y: float) -> bool:
+        """Whether something lies here that is to be dragged itself."""
+        ...
+
+    def dragged(self, dx: float, dy: float) -> None:
+        """What was grabbed is to move by so many pixels."""
+
     def depth_at(self, x: float, y: float) -> float | None:
         """How far before the camera's plane the surface seen there is, scene units; None where
         that is not known."""
@@ -59,7 +66,8 @@ class Hands:
 
     @property
     def kind(self) -> str | None:
-        """What is being dragged: "orbit", "pan" or "region"; None when nothing is."""
+        """What is being dragged: "orbit", "pan", "region", or what was `grabbed`, "it"; None when
+        nothing is."""
         return self._drag[0] if self._drag else None
 
     def let_go(self) -> None:
@@ -80,6 +88,8 @@ class Hands:
         if (dx, dy) != (0, 0):
             if kind == "region":
                 self._region.drag(dx, dy, camera, size, control_held())
+            elif kind == "it":
+                self._answers.dragged(dx, dy)
             elif kind == "orbit":
                 camera = camera.orbited(-dx * ORBIT_PER_PIXEL, dy * ORBIT_PER_PIXEL)
             else:
@@ -91,7 +101,9 @@ class Hands:
 
     def _grab(self, x: float, y: float, camera: OrbitCamera, size: tuple[int, int]) -> None:
         kind = _drag_kind() if dpg.is_item_hovered("canvas_area") else None
-        if kind == "orbit" and self._region.grab(*inside(x, y), camera, size):
+        if kind == "orbit" and self._answers.grabbed(*inside(x, y)):
+            kind = "it"
+        elif kind == "orbit" and self._region.grab(*inside(x, y), camera, size):
             kind = "region"
         if kind == "pan":
             self._depth = self._answers.depth_at(*inside(x, y))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,19 +10,27 @@ import numpy as np
 
 from app.asking import Asking
 from app.canvas import Canvas
-from app.gl.frame import Frame, Picture, clip_from_scene, slopes
+from app.gl.frame import Frame, Picture, Style, Surface, clip_from_scene, slopes
+from app.gl.mesh_file import take_surface
 from app.gui import dpg
 from app.hands import Hands
+from app.legend import Legend
 from app.orbit_camera import OrbitCamera
+from app.over import Over, Place
 from app.projection import ray
+from app.slicing import Slice
 from app.stage import Stage, point_of, upright_axes
+from app.thumbnails import Thumbnails
 from core.geometry.box import Box
 from core.messages import (
+    MESH_MODES,
     Arrange,
     Arranged,
     Command,
+    MeshReady,
     Notice,
     Opened,
+    PhotoReady,
     Pick,
     Picked,
     Point,
@@ -30,12 +39,14 @@ from core.messages import (
     Region,
     Solving,
 )
+from core.messages import Thumbnails as Arrived
 from core.preview_ring import PreviewRing
 
 NO_GL = (
     "The graphics driver offers no OpenGL 3.3, so cameras, points, the region and meshes cannot be "
     "shown. Install or update it"
 )
+NO_SLICE = Slice()
 
 
 @dataclass(frozen=True)
@@ -67,13 +78,21 @@ class Viewport:
         self._overview = self.camera
         self.stage = Stage(self._set_region)
         self._before = self.camera
+        self._first: tuple[str, OrbitCamera] | None = None
+        self._through = self._first
+        self._photo_since = 0
+        self.thumbnails = Thumbnails()
         self._picked: Callable[[Picked], None] | None = None
         self._picture: Picture | None = None
+        self._surface: Surface | None = None
+        self._shows_mesh = False
+        self.mesh_colored = False
         self._coming = self.shown
         self._stale = False
         self._small = False
         with dpg.child_window(tag="viewport", no_scrollbar=True, no_scroll_with_mouse=True):
             self._canvas = Canvas(wake)
+            self.over = Over()
         dpg.bind_item_theme("viewport", "canvas")
         self._hands = Hands(self.stage.region, self)
 
@@ -83,11 +102,14 @@ class Viewport:
         """Look at a newly opened scene from afar, past its first photo."""
         self.stage.solve(None)  # the camera from before that is of another scene
         self.stage.open(opened)
-        camera = OrbitCamera(axes=upright_axes(opened.arranged), fov_y=opened.fov_y)
+        self._first = self._through = None
+        self.thumbnails.open(opened)
+        self.camera = OrbitCamera(axes=upright_axes(opened.arranged), fov_y=opened.fov_y)
         if len(self.stage.cameras):
-            camera = camera.looking_through(self.stage.cameras[0], opened.fov_y)
+            camera = self._camera_of(0)
+            self._first = opened.names[0], camera
         else:
-            camera = camera.framed()
+            camera = self.camera.framed()
         self._home = camera
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
         self.clear(opened)
@@ -97,10 +119,12 @@ class Viewport:
         """The region, the frame or the unit is another one now: keep looking at the same."""
         moved, axes = np.reshape(arranged.moved, (4, 4)), upright_axes(arranged)
         self.stage.arrange(arranged)
-        looking_home = self.camera == self._overview
+        looking_home, photo = self.camera == self._overview, self.photo
         self._home = self._home.carried(moved, axes)
         self._overview = self._overview.carried(moved, axes)
         self._move(self._overview if looking_home else self.camera.carried(moved, axes))
+        self._first = self._first and (self._first[0], self._home)
+        self._through = (photo, self.camera) if photo else None
         self._stale = True
         self.ask()
 
@@ -146,21 +170,29 @@ class Viewport:
         if opened is not None:
             self.stage.cameras_shown = self.stage.points_shown = True
         self.shown = self._coming = Shown()
-        self._picture = None
+        self._picture = self._surface = None
+        self._shows_mesh = False
         self._stale = True
 
     def resize(self, width: int, height: int) -> None:
         """Take ``width`` x ``height`` pixels of the window."""
         if (width, height) != self._size:
             self._canvas.resize((width, height))
+            self._photo_since = self.view_id + 1
             self._touch()
 
-    def set_look(self, mode: PreviewMode, levels: int | None, share: float) -> None:
-        """Change what is drawn of the scene, and for how much of the time; see `SetView`."""
-        if self._asking.look(mode, levels, share):
+    def set_look(
+        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice = NO_SLICE,
+        cells: int = 256, faces: int | None = None,
+    ) -> None:
+        """Change what is drawn of the scene, and for how much of the time; see `SetView`. ``cut``
+        is where the plane of a slice lies."""
+        if self._asking.look(mode, levels, share, cut, cells, faces):
+            self._shows_mesh |= mode in MESH_MODES and self._surface is not None
             self._touch()
 
     def reset(self) -> None:
+        self._through = self._first
         self._move(self._home)
 
     def approach(self) -> None:
@@ -184,10 +216,53 @@ class Viewport:
             self._look_through(opened.names.index(name))
 
     def _look_through(self, number: int) -> None:
+        assert self.stage.opened is not None
         self.stage.chosen = number
         self._stale = True
-        angle, _ = self.stage.lenses[number]
-        self._move(self.camera.looking_through(self.stage.cameras[number], angle))
+        camera = self._camera_of(number)
+        self._through = self.stage.opened.names[number], camera
+        self._move(camera)
+
+    def _camera_of(self, number: int) -> OrbitCamera:
+        """At the place of a photo, with all of it in view."""
+        angle, aspect = self.stage.lenses[number]
+        wider = max(aspect * self._size[1] / self._size[0], 1.0) if min(self._size) > 1 else 1.0
+        angle = 2 * math.atan(math.tan(angle / 2) * wider)
+        camera = replace(self.camera, parallel=False)
+        return camera.looking_through(self.stage.cameras[number], angle)
+
+    @property
+    def photo(self) -> str:
+        """The name of the photo that is looked through, "" for any other view."""
+        through = self._through
+        return through[0] if through is not None and through[1] == self.camera else ""
+
+    def toggle_photo(self) -> None:
+        """Show the photo that is looked through itself, or the rendering again."""
+        if not self.photo and not self.over.whole:
+            self.next_photo(0)
+        self.over.whole = not self.over.whole
+
+    def toggle_split(self) -> None:
+        """Show the photo beside the rendering, or no longer."""
+        if not self.photo and not self.over.split:
+            self.next_photo(0)
+        self.over.split, self.over.whole = not self.over.split, False
+
+    def photo_ready(self, ready: PhotoReady, ring: PreviewRing) -> None:
+        """Here is the photo that is looked through."""
+        if ready.view_id >= self._photo_since:  # else it is seen from elsewhere or larger now
+            self.over.take(ready, ring, self._place)
+
+    def take_thumbnails(self, arrived: Arrived) -> None:
+        """Here are small pictures of some photos."""
+        self.thumbnails.take(arrived)
+        self.stage.set_thumbnails(self.thumbnails.pictures)
+        self._stale = True
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.photo, self.camera, self._size)
 
     def look_from(self, side: str) -> None:
         """Look at the pivot from one of `SIDES`."""
@@ -205,7 +280,11 @@ class Viewport:
         with ring.reading(preview.slot, preview.sequence, preview.width, preview.height) as pixels:
             if pixels is None:
                 return
-            self._picture = Picture(pixels.copy())
+            distance = None
+            if preview.has_distances:
+                distance = ring.distances(preview.slot, preview.width, preview.height).copy()
+            self._picture = Picture(pixels.copy(), distance)
+        self._shows_mesh &= self._asking.mode in MESH_MODES
         waited = self._asking.waited_ms(preview.view_id)
         first_of_view = preview.view_id != self._coming.view_id
         self._coming = Shown(
@@ -214,13 +293,31 @@ class Viewport:
         )
         self._stale = True
 
+    def show_mesh(self, ready: MeshReady) -> None:
+        """Draw the mesh that ``ready`` announces from now on."""
+        surface = take_surface(ready)
+        if surface is not None:
+            self._surface, self._stale = surface, True
+            self._shows_mesh = self._asking.mode in MESH_MODES
+
+    @property
+    def _style(self) -> Style:
+        if self._asking.mode == "wireframe":
+            return "wireframe"
+        return "colored" if self.mesh_colored else "shaded"
+
+    def redraw(self) -> None:
+        """Something on the stage has changed."""
+        self._stale = True
+
     @property
     def _size(self) -> tuple[int, int]:
         return self._canvas.size
 
     @property
     def _shows_surface(self) -> bool:
-        return self._picture is not None and self.stage.solving is None
+        something = self._picture is not None or self._shows_mesh
+        return something and self.stage.solving is None
 
     def _paint(self) -> None:
         """Paint what there is to see now: at rest in full, in motion as large as is quick."""
@@ -229,17 +326,24 @@ class Viewport:
             return
         share = self._canvas.share(moving)
         self._stale, self._small = False, share < 1
+        deep = not moving and (self._shows_mesh or self._coming.view_id == self.view_id)
         camera, stage, full = self.camera, self.stage, self._size
         standing = stage.standing
         pose = camera.scene_from_camera
+        # what stands around would hide what is compared, and a slice is flat
+        alone = self._shows_surface and (bool(self.photo) or self._asking.mode == "slice")
         self._canvas.paint(Frame(
             size=(max(1, round(full[0] * share)), max(1, round(full[1] * share))),
             clip_from_scene=clip_from_scene(camera, full), eye=pose[:3, 3],
             slopes=slopes(camera, full), dot_scale=share,
-            picture=self._picture if self._shows_surface else None,
-            lines=stage.lines(), outlines=stage.outlines(), marks=stage.marks(camera, full),
-            dots=standing.dots if stage.points_shown else None,
-            photos=standing.photos if stage.cameras_shown else None,
+            picture=self._picture if self._shows_surface and not self._shows_mesh else None,
+            surface=self._surface if self._shows_surface and self._shows_mesh else None,
+            style=self._style, camera=camera, deep=deep,
+            lines=None if alone else stage.lines(),
+            outlines=None if alone else stage.outlines(),
+            marks=None if alone else stage.marks(camera, full),
+            dots=standing.dots if stage.points_shown and not alone else None,
+            photos=standing.photos if stage.cameras_shown and not alone else None,
             thumbnails=stage.thumbnails, about=self._coming,
             reach=float(np.linalg.norm(pose[:3, 3] - camera.pivot)),
         ))
@@ -269,6 +373,7 @@ class Viewport:
     def _move(self, camera: OrbitCamera) -> None:
         if camera != self.camera:
             self.camera = camera
+            self._photo_since = self.view_id + 1
             self._touch()
 
     def update(self, enabled: bool) -> None:
@@ -291,8 +396,17 @@ class Viewport:
             self._stale = True
         if before is not None and self._hands.kind is None:
             self._asking.settle()
-        self._asking.update(self.camera, self._size, self._coming.view_id)
+        self._asking.update(self.camera, self._size, self._coming.view_id, self.photo)
         self._paint()
+        self._annotate()
+
+    def _annotate(self) -> None:
+        asking, opened = self._asking, self.stage.opened
+        apart = asking.cut.apart(self.camera, self._size[1])
+        words = f"{apart:g} {asking.cut.unit}".strip()
+        mode = asking.mode if self._shows_surface else "color"
+        self.over.legend = Legend(mode, opened.n_levels if opened else 1, words, bool(self.photo))
+        self.over.update(self._place)
 
     def clicked(self, x: float, y: float) -> None:
         """As `Answers` says."""
@@ -303,6 +417,14 @@ class Viewport:
         number = self.stage.camera_at(x, y, self.camera, self._size)
         if number is not None:
             self._look_through(number)
+
+    def grabbed(self, x: float, y: float) -> bool:
+        """As `Answers` says."""
+        return self.over.grab(x, self._place)
+
+    def dragged(self, dx: float, dy: float) -> None:
+        """As `Answers` says."""
+        self.over.drag(dx, self._size[0])
 
     def double_clicked(self, x: float, y: float) -> None:
         """Turn about what is there from now on."""
@@ -316,7 +438,7 @@ class Viewport:
 
     def depth_at(self, x: float, y: float) -> float | None:
         """As `Answers` says."""
-        return None
+        return self._canvas.depth_at(x, y, self.camera)
 
     def handles(self) -> list[tuple[float, float] | None]:
         """Where in the window the region's handles can be grabbed, None for those that cannot."""

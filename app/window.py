@@ -30,11 +30,14 @@ from core.messages import (
     Arranged,
     Command,
     Failure,
+    MeshReady,
     Open,
     Opened,
     Pause,
+    PhotoReady,
     Picked,
     Redo,
+    Thumbnails,
     Undo,
 )
 
@@ -106,6 +109,10 @@ class _Window:
             "side": self._viewport.look_from,
             "projection": self._viewport.toggle_projection,
             "photo": self._viewport.next_photo,
+            "photo_itself": self._viewport.toggle_photo,
+            "compare": self._viewport.toggle_split,
+            "error": self._layout.view.toggle_error,
+            "album": self._layout.photos.toggle,
             "region": self._toggle_region,
             "pick_nothing": self._layout.scene.pick_nothing,
             "train_or_pause": self._train_or_pause,
@@ -263,8 +270,14 @@ class _Window:
             self._viewport.opened(event)
         elif isinstance(event, Arranged):
             self._viewport.arranged(event)
+        elif isinstance(event, MeshReady):
+            self._viewport.show_mesh(event)
         elif isinstance(event, Picked):
             self._viewport.picked(event)
+        elif isinstance(event, Thumbnails):
+            self._viewport.take_thumbnails(event)
+        elif isinstance(event, PhotoReady) and self._client.ring is not None:
+            self._viewport.photo_ready(event, self._client.ring)
         elif self.state.opened is None and before.opened is not None:
             self._viewport.clear(None)
         elif self.state.state == "ready" and before.state != "ready":

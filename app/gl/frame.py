@@ -70,8 +70,22 @@ class Frame:
     reach: float = 1.0
     """Scene units from the eye to the pivot, by which the brightness of dots falls off"""
     dot_scale: float = 1.0
+    camera: OrbitCamera | None = None
+    deep: bool = False
+    """Whether the depths of picture and mesh are wanted too"""
     about: object = None
     """Whatever is to be known again when this frame is on screen"""
+
+
+def depth_before(camera: OrbitCamera, window_depth: float) -> float | None:
+    """Scene units before the camera's plane, of a depth in [0, 1] as OpenGL stores it; None at the
+    far end, where nothing is."""
+    if window_depth >= 1 - 1e-6:
+        return None
+    clip = 2 * window_depth - 1
+    if camera.parallel:
+        return (clip + 1) * FAR / 2
+    return 2 * FAR * NEAR / (FAR + NEAR - clip * (FAR - NEAR))
 
 
 def clip_from_scene(camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:

@@ -24,11 +24,13 @@ _log = logging.getLogger("gradina.gl")
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """``pixels`` uint8 [H, W, 4] of ``frame``, and the ``seconds`` that it took."""
+    """``pixels`` uint8 [H, W, 4] of ``frame``, and the ``seconds`` that it took; ``depths`` float32
+    [H, W] of picture and mesh in OpenGL's window space, where the frame asked for them."""
 
     frame: Frame
     pixels: np.ndarray
     seconds: float
+    depths: np.ndarray | None = None
 
 
 class Painter:
@@ -71,14 +73,14 @@ class Painter:
             began = time.perf_counter()
             try:
                 stage = stage or _Stage()
-                pixels = stage.paint(frame)
+                pixels, depths = stage.paint(frame)
             except Exception as error:  # whatever a driver may say
                 _log.exception("OpenGL")
                 self.trouble = (str(error).splitlines() or [type(error).__name__])[0]
                 stage = _Bare()
-                pixels = stage.paint(frame)
+                pixels, depths = stage.paint(frame)
             with self._more:
-                self._painted = Painted(frame, pixels, time.perf_counter() - began)
+                self._painted = Painted(frame, pixels, time.perf_counter() - began, depths)
                 self._busy = False
             self._wake()
 
@@ -86,9 +88,9 @@ class Painter:
 class _Bare:
     """Where there is no OpenGL: the picture alone."""
 
-    def paint(self, frame: Frame) -> np.ndarray:
+    def paint(self, frame: Frame) -> tuple[np.ndarray, None]:
         shown = np.zeros((1, 1, 3), np.uint8) if frame.picture is None else frame.picture.pixels
-        return np.concatenate([shown, np.full((*shown.shape[:2], 1), 255, np.uint8)], -1)
+        return np.concatenate([shown, np.full((*shown.shape[:2], 1), 255, np.uint8)], -1), None
 
 
 class _Stage:
@@ -107,8 +109,8 @@ class _Stage:
         self._context.enable(moderngl.BLEND | moderngl.PROGRAM_POINT_SIZE)
         self._context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
 
-    def paint(self, frame: Frame) -> np.ndarray:
-        """uint8 [H, W, 4]"""
+    def paint(self, frame: Frame) -> tuple[np.ndarray, np.ndarray | None]:
+        """Pixels and depths, as in `Painted`."""
         target = self._target_of(frame.size)
         target.use()
         self._context.enable(moderngl.DEPTH_TEST)
@@ -117,6 +119,7 @@ class _Stage:
         self._context.depth_func = "<="
         if frame.surface is not None and len(frame.surface.faces):
             self._mesh.paint(frame, frame.surface)
+        depths = self._depths(target) if frame.deep else None
         if frame.dots is not None and len(frame.dots):
             self._dots.paint(frame, frame.dots, marks=False)
         if frame.photos is not None and frame.thumbnails is not None and len(frame.thumbnails):
@@ -131,6 +134,13 @@ class _Stage:
         self._finish()
         out = np.empty((frame.size[1], frame.size[0], 4), np.uint8)
         target.read_into(out, components=4)
+        return out, depths
+
+    def _depths(self, target: moderngl.Framebuffer) -> np.ndarray:
+        self._finish()
+        width, height = target.size
+        out = np.empty((height, width), np.float32)
+        target.read_into(out, components=1, attachment=-1, dtype="f4")
         return out
 
     def _target_of(self, size: tuple[int, int]) -> moderngl.Framebuffer:

@@ -10,9 +10,11 @@ from app.keys import toggle_help
 from app.panels.log import LogPanel
 from app.panels.mesh import MeshPanel
 from app.panels.options import OptionsPanel
+from app.panels.photos import PhotosPanel, caption
 from app.panels.poses import PosesPanel
 from app.panels.scene import ScenePanel
 from app.panels.source import MessageBar, SourcePanel
+from app.panels.stage import StagePanel
 from app.panels.start import StartPage
 from app.panels.toasts import Toasts
 from app.panels.toolbar import HEIGHT as TOOLBAR_HEIGHT
@@ -28,7 +30,7 @@ from app.viewport import Viewport
 from core.messages import Cancel, Exported, Notice, Opened, Saved
 
 STATUS_HEIGHT = 46
-SECTIONS = ("source", "scene", "training", "view", "mesh")
+SECTIONS = ("source", "scene", "training", "view", "stage", "mesh")
 WIDEST = 0.5
 """Of the window, for the side panel."""
 
@@ -47,11 +49,16 @@ class Layout:
             self.source = SourcePanel(host, lambda: self.poses.toggle())
             self.scene = ScenePanel(host, viewport)
             self.training = TrainingPanel(host)
-            self.view = ViewPanel(self._look, viewport.reset)
+            self.view = ViewPanel(
+                self._look, viewport.reset, photo=viewport.toggle_photo,
+                split=viewport.toggle_split, album=lambda: self.photos.toggle(),
+            )
+            self.stage = StagePanel(viewport)
             self.mesh = MeshPanel(host, lambda: self.view.levels)
         with dpg.child_window(tag="finish", no_scrollbar=True, always_use_window_padding=True):
             dpg.move_item("export", parent="finish")  # stays in reach whatever is unfolded
         self.poses = PosesPanel(host, viewport.look_through)
+        self.photos = PhotosPanel(host, viewport.look_through)
         self.log = LogPanel()
         self.options = OptionsPanel(settings, changed)
         self.toolbar = Toolbar(host, self.log.toggle, self.options.toggle)
@@ -66,7 +73,8 @@ class Layout:
         self._panel = settings.panel
         for tag in SECTIONS:
             dpg.set_value(tag, tag not in settings.folded)
-        rescale("side", "message_bar", "status_bar", "toolbar", "hint", "log", "settings", "doctor")
+        rescale("side", "message_bar", "status_bar", "toolbar", "hint", "log", "settings", "doctor",
+                "album")
 
     def _build_status(self) -> None:
         with (
@@ -89,7 +97,9 @@ class Layout:
         self._host.send(Cancel())
 
     def _look(self) -> None:
-        self._viewport.set_look(self.view.mode, self.view.levels, self.view.share)
+        view = self.view
+        cells = dpg.get_value("mesh_resolution")
+        self._viewport.set_look(view.mode, view.levels, view.share, view.cut, cells)
 
     @property
     def panel(self) -> int:
@@ -103,6 +113,7 @@ class Layout:
 
     def arrange(self, state: AppState) -> None:
         """Fit everything into the window; cheap when nothing changed."""
+        self.stage.update()
         gap = theme.GAP
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         self._follow_splitter(width)
@@ -167,9 +178,12 @@ class Layout:
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         for panel in (
-            self.toolbar, self.source, self.poses, self.scene, self.training, self.view, self.mesh,
+            self.toolbar, self.source, self.poses, self.scene, self.training, self.view, self.stage,
+            self.mesh,
         ):
             panel.draw(state)
+        self.photos.draw(state, self._viewport.thumbnails.pictures)
+        self._viewport.over.caption = lambda name: caption(state, name)
         self._look()
         dpg.set_value("status", status_line(state))
         task = state.task

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.gl import shapes
-from app.gl.frame import Frame, Picture, Surface, clip_from_scene, slopes
+from app.gl.frame import Frame, Picture, Surface, clip_from_scene, depth_before, slopes
 from app.gl.painter import Painter
 from app.orbit_camera import PARALLEL_FROM, OrbitCamera
 from app.projection import project, ray
@@ -155,3 +155,23 @@ def test_half_a_million_triangles_are_drawable(painter):
     out = painter(replace(first, dot_scale=1.0))
     assert time.perf_counter() - began < 5, "far more than it takes in software"
     assert out[60, 80, 0] > 150
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_depths_of_picture_and_mesh_are_told(camera):
+    done = threading.Event()
+    painter = Painter(done.set)
+    picture = Picture(np.full((120, 160, 3), 50, np.uint8), np.full((120, 160), np.inf, np.float32))
+    point = np.array([0.2, -0.1, 0.3])
+    (x, y), _ = project(point, camera, SIZE)
+    origin, direction = ray(x, y, camera, SIZE)
+    picture.distance[int(y), int(x)] = np.linalg.norm(point - origin)
+    painter.paint(frame(camera, picture=picture, deep=True))
+    assert done.wait(60)
+    if painter.trouble:
+        pytest.skip(f"no OpenGL here: {painter.trouble}")
+    depths = painter.take().depths
+    pose = camera.scene_from_camera
+    wanted = (point - pose[:3, 3]) @ pose[:3, 2]
+    assert depth_before(camera, depths[int(y), int(x)]) == pytest.approx(wanted, abs=0.01)
+    assert depth_before(camera, depths[0, 0]) is None
