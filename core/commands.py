@@ -251,8 +251,9 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
+    from core.film import frame_writer
     from core.reconstruct import open_project
-    from core.views import camera_path, orbit, render_split, render_views, write_frames
+    from core.views import camera_path, orbit, render_split, render_views
 
     with ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event)
@@ -268,11 +269,13 @@ def _render(arguments: argparse.Namespace) -> int:
                 pose = trainer.scene.scene_from_input
                 views = camera_path(Path(arguments.path), pose, *arguments.size)
                 frames, total = render_views(trainer, views), len(views)
-            n = write_frames(bar.counted(frames, total, "rendering"), arguments.output)
+            with frame_writer(arguments.output) as write:
+                for image in bar.counted(frames, total, "rendering"):
+                    write(image)
         finally:
             session.close()
-    return _tell(arguments, {"output": str(arguments.output), "frames": n},
-                 [f"{arguments.output}: {n} pictures"])
+    return _tell(arguments, {"output": str(arguments.output), "frames": total},
+                 [f"{arguments.output}: {total} pictures"])
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

@@ -94,7 +94,8 @@ class TaskSlot:
         running.task.close()
         self._end()
         self._enter(running.back_to)
-        what = "no mesh was written" if running.name == "export" else "nothing was changed"
+        written = {"export": "no mesh was written", "film": "no film was written"}
+        what = written.get(running.name, "nothing was changed")
         self._emit(m.Notice(f"Cancelled; {what}."))
 
     def _end(self) -> None:

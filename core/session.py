@@ -19,6 +19,7 @@ from core.device import choose_device
 from core.edits import Edit, Edited, Edits, after, arranged_as, told
 from core.errors import UserError
 from core.exporting import exporting
+from core.film import filming
 from core.live_mesh import LiveMesh
 from core.mesh_size import MeshSizer
 from core.opening import Opening, describe, opening
@@ -118,6 +119,8 @@ class Session:
                     self._emit(picked(self.scene, self.trainer, command))
                 case m.Export():
                     self._export(command)
+                case m.Film():
+                    self._film(command)
                 case m.Save():
                     self.save(Path(command.path).expanduser())
         except UserError as error:
@@ -305,6 +308,11 @@ class Session:
         task = exporting(self.trainer, command)
         self._tasks.begin(RunningTask("export", task, self._emit, back_to=None))
 
+    def _film(self, command: m.Film) -> None:
+        assert self.trainer is not None
+        task = filming(self.trainer, command)
+        self._tasks.begin(RunningTask("film", task, self._emit, back_to=None))
+
     def save(self, folder: Path) -> None:
         """Save the project into ``folder``. Raises UserError."""
         self._saver.save(self._work(), self.trainer, folder)
@@ -332,7 +340,7 @@ class Session:
 
     @property
     def _exporting(self) -> bool:
-        return self._tasks.name == "export"
+        return self._tasks.name in ("export", "film")
 
     def _enter(self, state: m.State | None) -> None:
         """Be in ``state``, None for the present one, and say what can be done now."""

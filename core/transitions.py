@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.messages import State
 
 COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "arrange",
-            "exclude", "undo", "redo", "pick", "export", "save")
+            "exclude", "undo", "redo", "pick", "export", "film", "save")
 
 _OPEN = frozenset({"open", "close", "arrange", "exclude", "undo", "redo", "pick", "save"})
 """Allowed whenever something is open."""
@@ -14,13 +14,13 @@ _ALLOWED: dict[State, frozenset[str]] = {
     "opening": frozenset({"cancel"}),
     "solving": frozenset({"cancel"}),
     "ready": _OPEN | {"choose", "start"},
-    "training": _OPEN | {"pause", "reset", "export"},
-    "paused": _OPEN | {"start", "reset", "export"},
-    "finished": _OPEN | {"continue", "reset", "export"},
+    "training": _OPEN | {"pause", "reset", "export", "film"},
+    "paused": _OPEN | {"start", "reset", "export", "film"},
+    "finished": _OPEN | {"continue", "reset", "export", "film"},
 }
 
 _NOT_WHILE_EXPORTING = frozenset({
-    "export", "open", "close", "reset", "arrange", "exclude", "undo", "redo",
+    "export", "film", "open", "close", "reset", "arrange", "exclude", "undo", "redo",
 })
 
 _WHY_NOT: dict[str, dict[State, str]] = {
@@ -41,7 +41,8 @@ _WHY_NOT: dict[str, dict[State, str]] = {
     "arrange": {},
     "exclude": {},
     "pick": {},
-    "export": {"training": "A mesh is being written"},
+    "export": {},
+    "film": {},
     "save": {},
 }
 _WHY_NOT_IN_GENERAL = {
@@ -57,6 +58,7 @@ _WHY_NOT_IN_GENERAL = {
     "redo": "There is nothing to do again",
     "pick": "Open some photos first",
     "export": "Train first: there is no surface yet",
+    "film": "Train first: there is no surface yet",
     "save": "There is nothing to save yet",
 }
 
@@ -65,8 +67,8 @@ def allowed_now(
     state: State, exporting: bool, *, undo: bool, redo: bool
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The commands that make sense in ``state`` and the reasons against the others; while a mesh
-    is being written (``exporting``) that can be cancelled, and nothing may change the field's
-    identity under it. ``undo``, ``redo``: whether there is something to."""
+    or film is being written (``exporting``) that can be cancelled, and nothing may change the
+    field's identity under it. ``undo``, ``redo``: whether there is something to."""
     possible = _ALLOWED[state] - ({"undo"} if not undo else set()) - (
         {"redo"} if not redo else set())
     allowed = (possible | {"cancel"}) - _NOT_WHILE_EXPORTING if exporting else possible
@@ -75,6 +77,6 @@ def allowed_now(
         if command not in allowed:
             general = _WHY_NOT_IN_GENERAL.get(command, "Not now")
             reason = _WHY_NOT[command].get(state, general)
-            reasons[command] = "A mesh is being written" if exporting and (
+            reasons[command] = "Something is being written" if exporting and (
                 command in possible) else reason
     return tuple(c for c in COMMANDS if c in allowed), reasons

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 import torch
 
@@ -132,29 +131,6 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
             yield (image * 255).round().astype(np.uint8)
 
     return frames(), len(photos)
-
-
-def write_frames(frames: Iterator[np.ndarray], out: Path, rate: int = 30) -> int:
-    """Write pictures into the folder ``out``, or as one film if it ends in .mp4; returns their
-    number. Raises UserError where that cannot be written."""
-    n = 0
-    try:
-        if out.suffix.lower() != ".mp4":
-            out.mkdir(parents=True, exist_ok=True)
-            for image in frames:
-                iio.imwrite(out / f"{n:04d}.png", image)
-                n += 1
-            return n
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with iio.imopen(out, "w", plugin="pyav") as film:
-            film.init_video_stream("libx264", fps=rate)
-            for image in frames:
-                film.write_frame(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
-                n += 1
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"{out} cannot be written ({reason})", "Choose another place") from error
-    return n
 
 
 def _view(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> SetView:

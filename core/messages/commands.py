@@ -65,7 +65,7 @@ class Continue(Message, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """Stop the long task under way (opening, solving, exporting)."""
+    """Stop the long task under way (opening, solving, exporting, filming)."""
 
 
 PREVIEW_SHARE = 0.15
@@ -184,6 +184,23 @@ class AskSize(Message, frozen=True):
     options: MeshOptions
 
 
+class Film(Message, frozen=True):
+    """Write to ``path``, a .mp4 or .png, ``n_frames`` pictures of ``width`` x ``height`` pixels,
+    ``rate`` a second, from a smooth path through the cameras ``keys``, each as in `SetView`;
+    ``closed``: back to the first one. ``mode`` color, normals or depth."""
+
+    path: str
+    keys: tuple[tuple[float, ...], ...]
+    fov_y: float
+    width: int
+    height: int
+    n_frames: int = 1
+    rate: int = 30
+    closed: bool = False
+    mode: PreviewMode = "color"
+    levels: int | None = None
+
+
 class Save(Message, frozen=True):
     """Save the project into the folder ``path``."""
 
@@ -196,5 +213,5 @@ class Shutdown(Message, frozen=True):
 
 Command = (
     Open | Close | Choose | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Exclude
-    | Undo | Redo | Pick | AskSize | Export | Save | Shutdown
+    | Undo | Redo | Pick | AskSize | Export | Film | Save | Shutdown
 )

@@ -150,7 +150,8 @@ class Opened(Message, frozen=True):
 
 
 class TaskProgress(Message, frozen=True):
-    """``task``: "open", "solve" or "export"; ``eta_s`` None while unknown; fraction 1 ends it."""
+    """``task``: "open", "solve", "export" or "film"; ``eta_s`` None while unknown; fraction 1 ends
+    it."""
 
     key: ClassVar[str | None] = "task"
     task: str
@@ -263,6 +264,11 @@ class Exported(Message, frozen=True):
     n_bytes: int
 
 
+class Filmed(Message, frozen=True):
+    path: str
+    n_frames: int
+
+
 class Saved(Message, frozen=True):
     path: str
     automatic: bool = False
@@ -286,5 +292,5 @@ class Failure(Message, frozen=True):
 Event = (
     StateChanged | Opened | Arranged | Excluded | Chosen | PoseReport | Solving | Picked
     | TaskProgress | TrainingStats | PreviewReady | MeshReady | PhotoReady | PhotoScored
-    | Thumbnails | MeshSize | Exported | Saved | Notice | Failure
+    | Thumbnails | MeshSize | Exported | Filmed | Saved | Notice | Failure
 )

@@ -1,0 +1,138 @@
+"""Films along a path of views, and pictures of the present one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from app.film_path import FilmPath
+from app.gui import dpg
+from app.orbit_camera import OrbitCamera
+from app.panels.widgets import Host, button, enable, explain, section
+from app.stage import upright_axes
+from app.state import AppState
+from app.viewport import Viewport
+from core.messages import MESH_MODES, Arranged, Film, Opened, PreviewMode
+
+SIZES = {"1280 x 720": (1280, 720), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160),
+         "1080 x 1080": (1080, 1080), "1080 x 1920": (1080, 1920)}
+RATES = ("24", "25", "30", "60")
+DRAWN: tuple[PreviewMode, ...] = ("color", "normals", "depth")
+FEW = "Add two views at least: the film goes smoothly from one to the next."
+
+
+class FilmPanel:
+    """Keeps the path, which ``viewport`` shows and plays."""
+
+    def __init__(self, host: Host, viewport: Viewport) -> None:
+        self._host, self._viewport = host, viewport
+        self._path = FilmPath()
+        self._playing: tuple[float, OrbitCamera] | None = None
+        self._name, self._state = "film", AppState()
+        with section("Film and pictures", "film", is_open=False):
+            with dpg.group(horizontal=True):
+                button("Add view", "add_view", self.add, "The film passes the present view; K")
+                button("Remove", "remove_view", self._remove, "Leave out the view added last")
+                dpg.add_text("", tag="film_views")
+            with dpg.group(horizontal=True):
+                dpg.add_input_float(
+                    tag="film_seconds", default_value=6.0, min_value=0.5, max_value=600.0, step=0,
+                    width=64, min_clamped=True, max_clamped=True, format="%.1f",
+                    callback=self._set,
+                )
+                dpg.add_text("seconds")
+                dpg.add_combo(RATES, tag="film_rate", default_value="30", width=54,
+                              callback=self._set)
+                dpg.add_text("a second")
+            with dpg.group(horizontal=True):
+                dpg.add_combo(list(SIZES), tag="film_size", default_value="1280 x 720", width=120)
+                explain("film_size", "Pixels of films and pictures")
+                dpg.add_checkbox(label="Back to the first view", tag="film_closed",
+                                 callback=self._set)
+            with dpg.group(horizontal=True):
+                button("Play", "film_play", self._play)
+                button("Film…", "film_write", self._film)
+                button("Picture…", "picture_write", self._picture)
+
+    def add(self) -> None:
+        """The film passes the present view, too."""
+        if self._viewport.stage.opened is not None:
+            self._be(self._path.added(self._viewport.camera))
+
+    def _remove(self) -> None:
+        self._be(replace(self._path, views=self._path.views[:-1]))
+
+    def _set(self) -> None:
+        self._be(replace(
+            self._path, seconds=dpg.get_value("film_seconds"),
+            rate=int(dpg.get_value("film_rate")), closed=dpg.get_value("film_closed"),
+        ))
+
+    def _be(self, path: FilmPath) -> None:
+        self._path, self._playing = path, None
+        self._viewport.stage.way = path.line()
+        self._viewport.redraw()
+        self.draw(self._state)
+
+    def opened(self, opened: Opened) -> None:
+        """Another scene has no path yet."""
+        self._name = Path(opened.path).stem or "film"
+        self._be(replace(self._path, views=()))
+
+    def arranged(self, arranged: Arranged) -> None:
+        """The scene is another one now: the path leads past the same."""
+        moved = np.reshape(arranged.moved, (4, 4))
+        self._be(self._path.carried(moved, upright_axes(arranged)))
+
+    def _play(self) -> None:
+        self._playing = None if self._playing else (time.perf_counter(), self._viewport.camera)
+
+    def update(self) -> None:
+        """Once per frame: go on playing, unless the person has moved the camera."""
+        if self._playing is None:
+            return
+        began, shown = self._playing
+        share = (time.perf_counter() - began) / self._path.seconds
+        if share >= 1 or shown != self._viewport.camera:
+            self._playing = None
+            return
+        camera = self._path.at(share)
+        self._viewport.go(camera)
+        self._playing = began, camera
+
+    def _film(self) -> None:
+        self._ask(".mp4", self._path, self._path.n_frames)
+
+    def _picture(self) -> None:
+        self._ask(".png", FilmPath().added(self._viewport.camera), 1)
+
+    def _ask(self, suffix: str, path: FilmPath, n_frames: int) -> None:
+        width, height = SIZES[dpg.get_value("film_size")]
+        mode, levels = self._viewport.look
+        if mode in MESH_MODES or mode not in DRAWN:
+            mode = "color"
+        keys = tuple(tuple(key.ravel().tolist()) for key in path.keys)
+
+        def write(chosen: str) -> None:
+            file = Path(chosen).expanduser()
+            self._host.send(Film(
+                str(file if file.suffix.lower() == suffix else f"{file}{suffix}"), keys,
+                path.views[0].fov_y, width, height, n_frames, path.rate, path.closed, mode, levels,
+            ))
+
+        self._host.pick("save", str(Path.home() / f"{self._name}{suffix}"), write)
+
+    def draw(self, state: AppState) -> None:
+        """Show what ``state`` holds."""
+        self._state, n = state, len(self._path.views)
+        nothing = "" if state.opened is not None else "Open some photos first."
+        few = "" if n > 1 else FEW
+        dpg.set_value("film_views", f"{n} view{'' if n == 1 else 's'}")
+        enable("add_view", nothing)
+        enable("remove_view", "" if n else "There is none yet.")
+        enable("film_play", nothing or few)
+        enable("film_write", state.reason("film") or few)
+        enable("picture_write", state.reason("film"))
