@@ -99,7 +99,7 @@ def _plot(name: str, kind: Kind) -> None:
 
 def _fit(name: str, kind: Kind, values: Sequence[float], steps: Sequence[float]) -> None:
     low, high = axis_range(values, kind.logarithmic)
-    last = steps[-1] if steps else 1.0
+    last = max(steps[-1], 1.0) if steps else 1.0  # told before the first step too
     dpg.set_axis_limits(f"{name}_y", low, high)
     dpg.set_axis_limits(f"{name}_x", 0.0, 1.02 * last)
     y = ticks(low, high, kind.logarithmic) if values else []
