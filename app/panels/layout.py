@@ -54,7 +54,7 @@ class Layout:
                 split=viewport.toggle_split, album=lambda: self.photos.toggle(),
             )
             self.stage = StagePanel(viewport)
-            self.mesh = MeshPanel(host, lambda: self.view.levels)
+            self.mesh = MeshPanel(host, lambda: self.view.levels, self._look)
         with dpg.child_window(tag="finish", no_scrollbar=True, always_use_window_padding=True):
             dpg.move_item("export", parent="finish")  # stays in reach whatever is unfolded
         self.poses = PosesPanel(host, viewport.look_through)
@@ -98,8 +98,9 @@ class Layout:
 
     def _look(self) -> None:
         view = self.view
-        cells = dpg.get_value("mesh_resolution")
-        self._viewport.set_look(view.mode, view.levels, view.share, view.cut, cells)
+        self.mesh.refresh()
+        mesh = self.mesh.options.resolution, self.mesh.faces
+        self._viewport.set_look(view.mode, view.levels, view.share, view.cut, *mesh)
 
     @property
     def panel(self) -> int:

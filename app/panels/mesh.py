@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from app.gui import dpg
-from app.panels.widgets import Host, button, dim_text, enable, section, show_text
+from app.panels.widgets import Host, button, dim_text, enable, explain, section, show_text
 from app.state import AppState
 from app.status import size
 from core.config import Axes, MeshFormat, MeshOptions
-from core.messages import Export, Opened
+from core.messages import AskSize, Export, MeshSize, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
@@ -18,18 +19,48 @@ FORMATS: dict[str, MeshFormat] = {
 AXES: dict[str, Axes] = {"as input": "input", "Z up": "z", "Y up": "y"}
 
 
-class MeshPanel:
-    """``levels`` gives the level of detail chosen in the view panel (None: all)."""
+SHARES = {"All triangles": 1.0, "50 % of them": 0.5, "20 % of them": 0.2, "5 % of them": 0.05}
+LODS = {"One file": 1, "2 levels of detail": 2, "3 levels of detail": 3, "4 levels of detail": 4}
 
-    def __init__(self, host: Host, levels: Callable[[], int | None]) -> None:
+
+def size_words(known: MeshSize, share: float, lods: int) -> str:
+    """What the export would be with a ``share`` of the triangles ``known``, and ``lods`` levels."""
+    if not known.n_faces:
+        return "No surface in the region yet"
+    counts = [max(4, round(share * known.n_faces) // 4**i) for i in range(lods)]
+    n_bytes = known.n_bytes * sum(counts) / known.n_faces
+    if lods > 1:  # all of them are in one more file
+        n_bytes *= 2
+    about = "" if known.exact else "About "
+    triangles = ", ".join(f"{n if known.exact else _rounded(n):,}" for n in counts)
+    exactly = known.exact and share == 1 and lods == 1
+    return f"{about}{triangles} triangles, {'' if exactly else 'about '}{size(round(n_bytes))}"
+
+
+def _rounded(n: int) -> int:
+    """To two digits: more are not known."""
+    unit = 10 ** max(len(str(n)) - 2, 0)
+    return round(n / unit) * unit
+
+
+class MeshPanel:
+    """``levels`` gives the level of detail chosen in the view panel (None: all); ``look`` is called
+    when what is to be shown of the mesh has changed."""
+
+    def __init__(
+        self, host: Host, levels: Callable[[], int | None], look: Callable[[], None]
+    ) -> None:
         self._host = host
-        self._levels = levels
+        self._levels, self._look = levels, look
+        self._state: AppState | None = None
+        self._asked: MeshOptions | None = None
         self._opened: Opened | None = None
         with section("Mesh", "mesh"):
             with dpg.group(horizontal=True):
                 dpg.add_slider_int(
                     tag="mesh_resolution", width=166, min_value=64, max_value=1024,
                     default_value=256, format="%d cells across", clamped=True,
+                    callback=self._changed,
                 )
                 dpg.add_combo(
                     list(FORMATS), tag="format", width=66, default_value="OBJ",
@@ -41,6 +72,20 @@ class MeshPanel:
                         "The mesh lies as the photos' cameras do, or is turned upright with Z or Y "
                         "up. A file beside it says which, and its unit.", wrap=260,
                     )
+            with dpg.group(horizontal=True):
+                dpg.add_combo(
+                    list(SHARES), tag="mesh_share", width=166, default_value=next(iter(SHARES)),
+                    callback=self._changed,
+                )
+                explain("mesh_share", "So many of the triangles are left, where the surface bends "
+                        "most.")
+                dpg.add_combo(
+                    list(LODS), tag="mesh_lods", width=-1, default_value=next(iter(LODS)),
+                    callback=self._changed,
+                )
+                explain("mesh_lods", "Further files for a set of levels of detail, each with a "
+                        "quarter of the triangles of the one before.")
+            dim_text("mesh_size", show=False)
             with dpg.group(horizontal=True):
                 dpg.add_input_text(tag="export_path", width=240, hint="Where to write the mesh")
                 button("Browse…", "export_browse", self._browse, width=-1)
@@ -55,6 +100,36 @@ class MeshPanel:
         path = dpg.get_value("export_path")
         if path:
             dpg.set_value("export_path", str(Path(path).with_suffix(self._suffix())))
+        self._changed()
+
+    def _changed(self) -> None:
+        self.refresh()
+        self._look()
+
+    def refresh(self) -> None:
+        """The level of detail may have changed."""
+        if self._state is not None:
+            self.draw(self._state)
+
+    @property
+    def options(self) -> MeshOptions:
+        """Of the export, all triangles and one file."""
+        return MeshOptions(
+            int(dpg.get_value("mesh_resolution")), self._levels(),
+            FORMATS[dpg.get_value("format")], AXES[dpg.get_value("axes")],
+        )
+
+    @property
+    def faces(self) -> int | None:
+        """So many are wanted at most; None for all, and while nobody knows how many that are."""
+        share, known = SHARES[dpg.get_value("mesh_share")], self._size
+        return max(4, round(share * known.n_faces)) if share < 1 and known else None
+
+    @property
+    def _size(self) -> MeshSize | None:
+        """Of the export of all triangles."""
+        size = self._state.mesh_size if self._state else None
+        return size if size is not None and size.options == self.options else None
 
     def _browse(self) -> None:
         def picked(path: str) -> None:
@@ -68,13 +143,24 @@ class MeshPanel:
 
     def _export(self) -> None:
         path = str(Path(dpg.get_value("export_path") or f"mesh{self._suffix()}").expanduser())
-        resolution = int(dpg.get_value("mesh_resolution"))
-        options = MeshOptions(resolution, self._levels(), FORMATS[dpg.get_value("format")],
-                              AXES[dpg.get_value("axes")])
+        options = replace(self.options, faces=self.faces, lods=LODS[dpg.get_value("mesh_lods")])
         self._host.send(Export(path, options))
+
+    def _ask_size(self, state: AppState) -> None:
+        """Of what would be exported, whenever that is something else."""
+        wanted = self.options if state.may("export") else None
+        if wanted != self._asked:
+            self._asked = wanted
+            if wanted is not None:
+                self._host.send(AskSize(wanted))
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
+        self._state = state
+        self._ask_size(state)
+        known, share = self._size, SHARES[dpg.get_value("mesh_share")]
+        show_text("mesh_size", "" if known is None or not state.may("export") else size_words(
+            known, share, LODS[dpg.get_value("mesh_lods")]))
         if state.opened is not self._opened:
             self._opened = state.opened
             if state.opened is not None:
