@@ -32,6 +32,11 @@ class Asking:
         self._changed_at = 0.0
 
     @property
+    def levels(self) -> int | None:
+        """That are shown; None: all."""
+        return self._look[0]
+
+    @property
     def resting(self) -> bool:
         """Whether nothing changes at present."""
         return self._resting

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.orbit_camera import OrbitCamera
-from core.geometry.path import smooth_path
+
+
+def smooth_path(keys: np.ndarray, n: int, closed: bool) -> np.ndarray:
+    """As in `core.geometry.path`, which is loaded with the first film: the window opens sooner."""
+    from core.geometry import path
+
+    return path.smooth_path(keys, n, closed)
 
 
 @dataclass(frozen=True)

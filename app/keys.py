@@ -9,7 +9,7 @@ from app.gui import dpg
 
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
                "mesh_resolution", "region_center", "region_size", "region_turn", "known_length",
-               "frames")
+               "frames", "film_seconds")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ KEYS = (
     Key("C", "C", "compare", "the photo beside the rendering"),
     Key("O", "O", "error", "the error to the photo"),
     Key("I", "I", "album", "all photos, the worst first"),
+    Key("K", "K", "add_view", "the film passes this view"),
     Key("B", "B", "region", "the region's box, or not"),
     Key("Esc", "Escape", "pick_nothing", "no longer pick a place"),
     Key("T", "T", "train_or_pause", "train, or pause"),

@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
     scale: float = 0.0
     window: tuple[int, int] | None = None
     panel: int = 376
-    folded: tuple[str, ...] = ("scene",)
+    folded: tuple[str, ...] = ("scene", "film")
 
 
 def load_settings() -> Settings:

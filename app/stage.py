@@ -57,6 +57,8 @@ class Stage:
         self.region = RegionTool(changed)
         self.markers: tuple[Point, ...] = ()
         """places that were picked; joined by a line"""
+        self.way = np.zeros((0, 3))
+        """[N, 3] of a film's camera"""
         self.cameras_shown = True
         self.points_shown = True
         self.ground_shown = True
@@ -147,10 +149,10 @@ class Stage:
         if self.solving is None and self.opened is not None:
             if self.region.box is not None and self.region.shown:
                 parts.append(shapes.box_lines(self.region.box, theme.ACCENT))
-            if len(self.markers) > 1:
-                places = np.array(self.markers)
-                ends = np.stack([places[:-1], places[1:]], 1)
-                parts.append(shapes.lines(ends, theme.PLOT_LOSS, 2.0))
+            for places in (np.array(self.markers), self.way):
+                if len(places) > 1:
+                    ends = np.stack([places[:-1], places[1:]], 1)
+                    parts.append(shapes.lines(ends, theme.PLOT_LOSS, 2.0))
         return np.concatenate(parts) if parts else None
 
     def marks(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray | None:

@@ -12,6 +12,7 @@ from core.messages import (
     Excluded,
     Exported,
     Failure,
+    Filmed,
     MeshReady,
     MeshSize,
     Notice,
@@ -184,6 +185,8 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(state, preview=event)
         case Exported():
             return replace(state, exported=event, task=None)
+        case Filmed():
+            return replace(state, task=None)
         case Saved():
             if event.automatic:
                 return replace(state, saved=event, autosave=event.path)

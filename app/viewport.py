@@ -264,6 +264,15 @@ class Viewport:
     def _place(self) -> Place:
         return Place(self.photo, self.camera, self._size)
 
+    def go(self, camera: OrbitCamera) -> None:
+        """Look through ``camera`` from now on."""
+        self._move(camera)
+
+    @property
+    def look(self) -> tuple[PreviewMode, int | None]:
+        """The mode and the levels (None: all) that are shown."""
+        return self._asking.mode, self._asking.levels
+
     def look_from(self, side: str) -> None:
         """Look at the pivot from one of `SIDES`."""
         self._move(self.camera.from_side(side))

@@ -113,6 +113,7 @@ class _Window:
             "compare": self._viewport.toggle_split,
             "error": self._layout.view.toggle_error,
             "album": self._layout.photos.toggle,
+            "add_view": self._layout.film.add,
             "region": self._toggle_region,
             "pick_nothing": self._layout.scene.pick_nothing,
             "train_or_pause": self._train_or_pause,

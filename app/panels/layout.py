@@ -7,6 +7,7 @@ from collections.abc import Callable
 from app import theme
 from app.gui import dpg
 from app.keys import toggle_help
+from app.panels.film import FilmPanel
 from app.panels.log import LogPanel
 from app.panels.mesh import MeshPanel
 from app.panels.options import OptionsPanel
@@ -27,10 +28,10 @@ from app.settings import Settings
 from app.state import AppState, Dismissed
 from app.status import status_line
 from app.viewport import Viewport
-from core.messages import Cancel, Exported, Notice, Opened, Saved
+from core.messages import Arranged, Cancel, Exported, Filmed, Notice, Opened, Saved
 
 STATUS_HEIGHT = 46
-SECTIONS = ("source", "scene", "training", "view", "stage", "mesh")
+SECTIONS = ("source", "scene", "training", "view", "stage", "film", "mesh")
 WIDEST = 0.5
 """Of the window, for the side panel."""
 
@@ -54,6 +55,7 @@ class Layout:
                 split=viewport.toggle_split, album=lambda: self.photos.toggle(),
             )
             self.stage = StagePanel(viewport)
+            self.film = FilmPanel(host, viewport)
             self.mesh = MeshPanel(host, lambda: self.view.levels, self._look)
         with dpg.child_window(tag="finish", no_scrollbar=True, always_use_window_padding=True):
             dpg.move_item("export", parent="finish")  # stays in reach whatever is unfolded
@@ -115,6 +117,7 @@ class Layout:
     def arrange(self, state: AppState) -> None:
         """Fit everything into the window; cheap when nothing changed."""
         self.stage.update()
+        self.film.update()
         gap = theme.GAP
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         self._follow_splitter(width)
@@ -158,10 +161,15 @@ class Layout:
         match event:
             case Opened():
                 texts = event.notices
+                self.film.opened(event)
+            case Arranged():
+                self.film.arranged(event)
             case Notice():
                 texts = (event.text,)
             case Exported():
                 texts = (f"The mesh is in {event.path}.",)
+            case Filmed(n_frames=n):
+                texts = (f"The {'film' if n > 1 else 'picture'} is in {event.path}.",)
             case Saved(automatic=False):
                 texts = (f"Saved in {event.path}.",)
             case Saved():
@@ -180,7 +188,7 @@ class Layout:
         """Show what ``state`` holds."""
         for panel in (
             self.toolbar, self.source, self.poses, self.scene, self.training, self.view, self.stage,
-            self.mesh,
+            self.film, self.mesh,
         ):
             panel.draw(state)
         self.photos.draw(state, self._viewport.thumbnails.pictures)
