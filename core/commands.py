@@ -53,12 +53,16 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     full.add_argument("path", type=Path)
     full.add_argument("-o", "--output", type=Path, required=True)
     common.capture(full)
-    full.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
+    how = full.add_mutually_exclusive_group()
+    how.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
+    how.add_argument("--config", type=Path, metavar="FILE",
+                     help="all settings, region and frame as in the config.json of a project")
     full.add_argument("--seed", type=int, default=0)
     full.add_argument("--resume", action="store_true", help="go on with DIR/project")
     full.add_argument("--hold-out", action="store_true", help="keep photos apart for evaluate")
     common.budget(full)
     common.mesh(full)
+    common.moved(full)
     common.device(full)
     common.json(full)
     full.set_defaults(run=_reconstruct)
@@ -76,6 +80,7 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     export.add_argument("project", type=Path)
     export.add_argument("-o", "--output", type=Path, required=True)
     common.mesh(export)
+    common.moved(export)
     common.device(export)
     common.json(export)
     export.set_defaults(run=_export)
@@ -88,6 +93,7 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     what.add_argument("--path", default="orbit", help="orbit, or a JSON file of cameras")
     render.add_argument("--frames", type=common.positive_int, default=90, help="of the orbit")
     render.add_argument("--size", type=common.size, default=(640, 480), help="WIDTHxHEIGHT")
+    common.moved(render)
     common.device(render)
     common.json(render)
     render.set_defaults(run=_render)
@@ -97,6 +103,7 @@ def parse(argv: list[str], window: Window) -> argparse.Namespace:
     judge.add_argument("--reference", type=Path)
     judge.add_argument("--threshold", type=float, action="append", help="of the F-score, a length")
     common.mesh(judge)
+    common.moved(judge)
     common.device(judge)
     common.json(judge)
     judge.set_defaults(run=_evaluate)
@@ -148,7 +155,8 @@ def _how(arguments: argparse.Namespace) -> Any:
     from core.config import OpenOptions
 
     return OpenOptions(
-        arguments.recursive, arguments.pose_quality, arguments.group, arguments.frames
+        arguments.recursive, arguments.pose_quality, arguments.group, arguments.frames,
+        getattr(arguments, "photos", ""),
     )
 
 
@@ -185,14 +193,16 @@ def _demo(arguments: argparse.Namespace, window: Window) -> int:
 
 
 def _reconstruct(arguments: argparse.Namespace) -> int:
+    from core.recipe import read_recipe
     from core.reconstruct import reconstruct
 
+    recipe = read_recipe(arguments.config) if arguments.config else None
     with ProgressBar() as bar:
         report = reconstruct(
             arguments.path, arguments.output, preset=arguments.preset, minutes=arguments.minutes,
             steps=arguments.steps, device=arguments.device, seed=arguments.seed,
             mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
-            how=_how(arguments), on_event=bar.event,
+            how=_how(arguments), recipe=recipe, on_event=bar.event,
         )
     return _tell(arguments, report, _summary(report))
 
@@ -235,7 +245,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
     options = _options(arguments, arguments.output)
     with ProgressBar() as bar:
-        session = open_project(arguments.project, arguments.device, bar.event)
+        session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
             trainer = session.trainer
             assert trainer is not None
@@ -256,7 +266,7 @@ def _render(arguments: argparse.Namespace) -> int:
     from core.views import camera_path, orbit, render_split, render_views
 
     with ProgressBar() as bar:
-        session = open_project(arguments.project, arguments.device, bar.event)
+        session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
             trainer = session.trainer
             assert trainer is not None
@@ -283,7 +293,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from core.reconstruct import open_project
 
     with ProgressBar() as bar:
-        session = open_project(arguments.project, arguments.device, bar.event)
+        session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
             result = evaluate(
                 session, arguments.reference, _options(arguments), arguments.threshold,

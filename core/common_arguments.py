@@ -22,6 +22,11 @@ def capture(parser: argparse.ArgumentParser) -> None:
                         help="of a film, at most (default %(default)s)")
 
 
+def moved(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--photos", default="", metavar="DIR",
+                        help="where the photos of the project are now, if they were moved")
+
+
 def mesh(parser: argparse.ArgumentParser) -> None:
     """Options of a mesh; those not given are None, and as its purpose has them."""
     add = parser.add_argument_group("the mesh").add_argument

@@ -9,7 +9,7 @@ from core.config import RunConfig
 from core.errors import UserError
 from core.geometry.cameras import Intrinsics
 from core.messages import Start
-from core.presets import DESCRIPTIONS, PRESETS, default_preset, for_scene, run_config
+from core.presets import DESCRIPTIONS, PRESETS, default_preset, for_scene, run_config, with_budget
 from core.training.forecast import budget, forecast, size, within
 
 
@@ -17,19 +17,27 @@ def plan(
     command: Start, scene: Scene, device: torch.device, *, device_name: str, seed: int
 ) -> tuple[RunConfig, str | None]:
     """The run, and a word to the person where it had to be made smaller. Raises UserError."""
+    wanted = command.config or _of_preset(command, scene, device, device_name, seed)
+    if command.config is not None:
+        wanted = with_budget(wanted, command.minutes, command.steps)
+    config, lowered = within(
+        wanted, _lenses(scene), not scene.has_masks, device, budget(device)
+    )
+    if not lowered:
+        return config, None
+    return config, f"Little memory is free: training with {', '.join(lowered)}."
+
+
+def _of_preset(
+    command: Start, scene: Scene, device: torch.device, device_name: str, seed: int
+) -> RunConfig:
     preset = command.preset or default_preset(device.type)
     if preset not in PRESETS:
         raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
     wanted = run_config(
         preset, minutes=command.minutes, steps=command.steps, seed=seed, device=device_name
     )
-    config, lowered = within(
-        for_scene(wanted, scene.has_masks, scene.setting), _lenses(scene), not scene.has_masks,
-        device, budget(device),
-    )
-    if not lowered:
-        return config, None
-    return config, f"Little memory is free: training with {', '.join(lowered)}."
+    return for_scene(wanted, scene.has_masks, scene.setting)
 
 
 def preset_words(scene: Scene, device: torch.device) -> dict[str, str]:

@@ -86,10 +86,15 @@ def run_config(
     device: str = "auto",
 ) -> RunConfig:
     """``preset`` with the budget a person chose."""
-    config = PRESETS[preset]
+    config = replace(PRESETS[preset], steps=None, seed=seed, device=device)
+    return with_budget(config, minutes, steps)
+
+
+def with_budget(config: RunConfig, minutes: float | None, steps: int | None) -> RunConfig:
+    """``config`` with so many minutes or steps; with its own budget where both are None."""
     if minutes is not None:
-        config = replace(config, train=replace(config.train, minutes=minutes))
-    return replace(config, steps=steps, seed=seed, device=device)
+        config = replace(config, train=replace(config.train, minutes=minutes), steps=None)
+    return config if steps is None else replace(config, steps=steps)
 
 
 def for_scene(config: RunConfig, has_masks: bool, setting: Setting = "object") -> RunConfig:

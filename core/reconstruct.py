@@ -22,6 +22,7 @@ from core.files import write_atomically
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
 from core.meshing.placing import photos_out
+from core.recipe import Recipe
 from core.rendering.raster import shade
 from core.session import Session
 from core.tasks import Progress, run
@@ -55,13 +56,14 @@ class Run:
             pass
 
 
-def open_project(folder: Path, device: str, on_event: OnEvent) -> Session:
-    """A session with the trained project in ``folder`` open. Raises UserError."""
+def open_project(folder: Path, device: str, on_event: OnEvent, photos: str = "") -> Session:
+    """A session with the trained project in ``folder`` open; ``photos`` as in `OpenOptions`. Raises
+    UserError."""
     if not is_project(folder):
         raise UserError(f"{folder} is not a saved project", "Choose a folder that Gradina saved")
     watch = Run(on_event)
     session = Session(watch.emit, device=device)
-    session.handle(m.Open(str(folder)))
+    session.handle(m.Open(str(folder), OpenOptions(photos=photos)))
     watch.until(session, "paused", "finished", "ready")
     if session.trainer is None:
         session.close()
@@ -73,14 +75,18 @@ def reconstruct(
     path: Path, out: Path, *, preset: str | None = None, minutes: float | None = None,
     steps: int | None = None, device: str = "auto", seed: int = 0,
     mesh: MeshOptions = DEFAULT_MESH, hold_out: bool = False, resume: bool = False,
-    how: OpenOptions = DEFAULT_OPEN, on_event: OnEvent = lambda event: None,
+    how: OpenOptions = DEFAULT_OPEN, recipe: Recipe | None = None,
+    on_event: OnEvent = lambda event: None,
 ) -> dict[str, Any]:
-    """Poses if needed → train → mesh. Leaves ``mesh.<format>``, ``preview.png``, ``project/`` and
-    ``report.json`` in ``out`` and returns the report. Raises UserError."""
+    """Poses if needed → train → mesh, all as the ``recipe`` of an earlier run says where there is
+    one; a budget that is given goes before its own. Leaves ``mesh.<format>``, ``preview.png``,
+    ``project/`` and ``report.json`` in ``out`` and returns the report. Raises UserError."""
     _check_writable(out)
     project = out / "project"
     watch = Run(on_event)
     times: dict[str, float] = {}
+    if recipe is not None:
+        hold_out, how, seed = recipe.hold_out, recipe.how, recipe.run.seed
     session = Session(
         watch.emit, device=device, hold_out=hold_out, seed=seed, autosave_to=project
     )
@@ -90,13 +96,18 @@ def reconstruct(
         session.handle(m.Open(str(project if going_on else path), how))
         watch.until(session, "ready", "paused", "finished")
         times["open"] = time.monotonic() - began
+        if recipe is not None and not going_on:
+            session.arrange_as(recipe)
 
         began = time.monotonic()
         if session.state == "finished" and minutes is not None:
             session.handle(m.Continue(minutes))
         elif session.state != "finished":
-            session.handle(m.Start(preset, minutes, steps))
+            session.handle(m.Start(preset, minutes, steps, recipe and recipe.run))
         watch.until(session, "finished")
+        for more in recipe.continued if recipe is not None and not going_on else ():
+            session.handle(m.Continue(more))
+            watch.until(session, "finished")
         times["train"] = time.monotonic() - began
         if not is_project(project):
             session.save(project)

@@ -11,6 +11,7 @@ from pathlib import Path
 from core import messages as m
 from core.errors import UserError
 from core.places import autosave_folder, is_automatic
+from core.recipe import write_recipe
 from core.training.checkpoint import Work, save_project
 from core.training.trainer import Trainer
 
@@ -72,6 +73,7 @@ class Saver:
 
     def _write(self, work: Work, trainer: Trainer | None, folder: Path) -> None:
         save_project(folder, work, trainer)
+        write_recipe(folder, work)
         self.unsaved = False
 
 

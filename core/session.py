@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from core import messages as m
@@ -27,6 +28,7 @@ from core.picking import picked
 from core.planning import plan
 from core.presets import run_config
 from core.previewer import Bands, Previewer, Show
+from core.recipe import Recipe
 from core.running_task import RunningTask, TaskSlot
 from core.saving import Saver
 from core.training.checkpoint import Work, is_project
@@ -218,6 +220,11 @@ class Session:
         now = after(edit, before, trained=self.trainer is not None)
         self._edits.did(edit, before)
         self._be(now)
+
+    def arrange_as(self, recipe: Recipe) -> None:
+        """Have the open scene as it was in the run of ``recipe``."""
+        before = self._edited()
+        self._be(replace(before, scene=recipe.arranged(before.scene)))
 
     def _edited(self) -> Edited:
         assert self.scene is not None

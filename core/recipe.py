@@ -1,0 +1,81 @@
+"""What repeats a run from the command line: a line to type, and a file with all it needs."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from core.capture.scene import Scene
+from core.config import OpenOptions, RunConfig
+from core.errors import UserError
+from core.files import write_atomically
+from core.geometry.box import Box
+from core.training.checkpoint import Work
+
+CONFIG, COMMAND = "config.json", "command.txt"
+Matrix = list[list[float]]
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """All that was decided about a run: its settings, how its source was opened, and the
+    arrangement of the scene, in the input's frame, as in `Scene`; ``continued`` as in `Work`."""
+
+    source: str
+    run: RunConfig
+    how: OpenOptions
+    hold_out: bool
+    continued: tuple[float, ...]
+    scene_from_input: Matrix
+    upright_from_input: Matrix
+    region: Matrix | None
+    units_per_input: float
+    unit: str
+    excluded: tuple[str, ...]
+
+    def arranged(self, scene: Scene) -> Scene:
+        """``scene``, of the same source, as it was arranged."""
+        region = None if self.region is None else Box(np.array(self.region))
+        return replace(
+            scene, scene_from_input=np.array(self.scene_from_input), region=region,
+            upright_from_input=np.array(self.upright_from_input),
+            units_per_input=self.units_per_input, unit=self.unit,
+            excluded=frozenset(self.excluded),
+        )
+
+
+def recipe_of(work: Work) -> Recipe:
+    scene = work.scene
+    return Recipe(
+        work.source, work.config, work.how, work.hold_out, work.continued,
+        scene.scene_from_input.tolist(), scene.upright_from_input.tolist(),
+        None if scene.region is None else scene.region.frame_from_cube.tolist(),
+        scene.units_per_input, scene.unit, tuple(sorted(scene.excluded)),
+    )
+
+
+def write_recipe(folder: Path, work: Work) -> None:
+    """Leave both files in the project's ``folder``. Raises UserError."""
+    folder = folder.resolve()
+    text = msgspec.json.format(msgspec.json.encode(recipe_of(work)), indent=1)
+    words = ["python", "main.py", "reconstruct", work.source, "-o",
+             str(folder.with_name(f"{folder.name}-again")), "--config", str(folder / CONFIG)]
+    write_atomically(folder / CONFIG, text, "the settings")
+    write_atomically(folder / COMMAND, f"{shlex.join(words)}\n".encode(), "the command")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """What `write_recipe` left at ``path``. Raises UserError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Recipe)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror})", "Give the config.json of a project"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise UserError(
+            f"{path} holds no settings of a run ({error})", "Give the config.json of a project"
+        ) from error
