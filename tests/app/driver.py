@@ -54,7 +54,7 @@ class Driver:
     def __init__(self, display: str, folder: Path, path: Path | None = None, session: str = TOY):
         self._report = folder / "ui.json"
         self._folder = folder
-        self.display = display
+        self.display, self.home = display, folder
         environment = {
             **os.environ, "DISPLAY": display, "GRADINA_UI_STATE": str(self._report),
             "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
@@ -159,6 +159,9 @@ class Driver:
         for i in range(1, 11):
             self.move(x + dx * i / 10, y + dy * i / 10)
         self.release(button)
+
+    def resize(self, width: int, height: int) -> None:
+        self._xdo("windowsize", self.window, width, height)
 
     def press(self, button: int = 1) -> None:
         self._xdo("mousedown", button)

@@ -1,0 +1,230 @@
+"""Random clicks, drags, keys, resizes, drops and cancels in the real window with the real worker:
+``python -m tests.benchmarks.random_events [--minutes M] [--seed S]``.
+
+Fails, with the last actions, where a process ends, the window no longer draws, a bug is reported,
+memory grows, or window and worker do not agree at the end: the step and the region that the window
+shows are those that the worker saves when it is closed. Everything happens on a virtual screen of
+its own and in a temporary folder: nothing that asks for a path is touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from app.keys import KEYS
+from core.training.checkpoint import load_project
+from tests.app.driver import Driver, alive, virtual_screen
+from tests.app.xdnd import drop
+from tests.core.shaded_ball import shaded_ball
+
+REAL = "core.session:Session"
+ASK_FOR_PATHS = {"open", "save"}
+UNTOUCHED = (
+    "path", "open", "browse", "browse_file", "export_path", "export_browse", "hint_browse",
+    "hint_film", "hint_project", "save", "save_as", "question_save", "question_drop",
+    "toolbar_open", "log_copy", "find_photos", "canvas_area", "status", "scale",
+)
+"""What asks for a path, or could be typed one into, and what ends the window."""
+XDOTOOL = {"Open_Brace": "bracketleft", "Close_Brace": "bracketright", "NumPad1": "KP_1",
+           "NumPad3": "KP_3", "NumPad7": "KP_7", "Escape": "Escape", "Home": "Home"}
+MOST_GROWTH = 120e6
+"""Bytes by which the window may grow from the first third of the time to the last."""
+
+
+class Monkey:
+    def __init__(self, window: Driver, captures: list[Path], seed: int) -> None:
+        self.window, self._captures = window, captures
+        self._random = random.Random(seed)
+        self.done: deque[str] = deque(maxlen=30)
+        self.counts: dict[str, int] = {}
+        self.memory: list[tuple[int, int]] = []  # window, worker
+
+    def act(self) -> None:
+        """One random thing, and a look at whether all is well after it."""
+        actions: list[tuple[Callable[[], str], int]] = [
+            (self._click_widget, 10), (self._click_canvas, 3), (self._drag, 5), (self._wheel, 2),
+            (self._key, 6), (self._resize, 1), (self._drop, 2), (self._cancel, 3),
+            (self._train, 4), (self._ask_to_close, 1),
+        ]
+        chosen, = self._random.choices([a for a, _ in actions], [w for _, w in actions])
+        self.counts[chosen.__name__] = self.counts.get(chosen.__name__, 0) + 1
+        self.done.append(f"{chosen.__name__[1:]} {chosen()}")
+        self._check()
+
+    def _check(self) -> None:
+        ui = self.window.look()
+        if "Something unexpected" in ui["failure"]:
+            raise AssertionError(ui["failure"])
+        later = self.window.wait(
+            lambda new: new["frame"] > ui["frame"], "another frame", seconds=20)
+        assert alive(later["worker_pid"]), "the worker has ended"
+        self.memory.append((_rss(later["pid"]), _rss(later["worker_pid"])))
+
+    def _press(self, place: list[float]) -> None:
+        left, top, width, height = place
+        self.window.move(left + self._random.random() * width,
+                         top + self._random.random() * height)
+        self.window.press()
+        self.window.release()
+
+    def _click_widget(self) -> str:
+        ui = self.window.look()
+        names = sorted(n for n in ui["widgets"] if n not in UNTOUCHED and not n.isdigit())
+        if not names:
+            return "nothing"
+        name = self._random.choice(names)
+        self._press(ui["widgets"][name])
+        return name
+
+    def _click_canvas(self) -> str:
+        self._press(self.window.look()["widgets"]["canvas_area"])
+        return ""
+
+    def _drag(self) -> str:
+        self.window.look()
+        dx, dy = (self._random.randint(-200, 200) for _ in range(2))
+        button = self._random.choice([1, 1, 2, 3])
+        self.window.drag(dx, dy, button)
+        return f"{dx} {dy} with {button}"
+
+    def _wheel(self) -> str:
+        self.window.look()
+        notches = self._random.choice([-3, -1, 1, 3])
+        self.window.wheel(notches)
+        return str(notches)
+
+    def _key(self) -> str:
+        key = self._random.choice([k for k in KEYS if k.action not in ASK_FOR_PATHS])
+        name = XDOTOOL.get(key.name, key.name.lower())
+        self.window.key(f"ctrl+{name}" if key.control else name)
+        return name
+
+    def _resize(self) -> str:
+        size = self._random.randint(900, 1270), self._random.randint(560, 770)
+        self.window.resize(*size)
+        return "{} x {}".format(*size)
+
+    def _drop(self) -> str:
+        path = self._random.choice(self._captures)
+        drop(self.window.display, int(self.window.window), [path])
+        return path.name
+
+    def _cancel(self) -> str:
+        for name in ("cancel", "question_cancel", "dismiss"):
+            if name in self.window.look()["widgets"]:
+                self._press(self.window.ui["widgets"][name])
+                return name
+        return "nothing"
+
+    def _train(self) -> str:
+        name = self._random.choice(["start", "start", "pause", "reset", "export", "continue"])
+        if name in self.window.look()["widgets"]:
+            self._press(self.window.ui["widgets"][name])
+        return name
+
+    def _ask_to_close(self) -> str:
+        if not self.window.look()["unsaved"]:
+            return "not: it would close"
+        self.window.ask_to_close()
+        time.sleep(0.5)
+        return self._cancel()
+
+    def settle(self) -> dict:
+        """Answer what is asked, stop what is under way; the window's last word."""
+        for _ in range(60):
+            ui = self.window.look()
+            name = next((n for n in ("question_cancel", "begin_new", "cancel", "pause")
+                         if n in ui["widgets"] and (n != "pause" or ui["state"] == "training")),
+                        None)
+            if name is None and ui["task"] is None and ui["state"] not in ("opening", "solving"):
+                time.sleep(1.0)
+                return self.window.look()
+            if name is not None:
+                self._press(ui["widgets"][name])
+            time.sleep(0.5)
+        raise AssertionError(f"it does not come to rest: {ui['state']}, {ui['task']}")
+
+
+def _rss(pid: int) -> int:
+    return psutil.Process(pid).memory_info().rss
+
+
+def _agree(window: Driver, ui: dict) -> str:
+    """Close with everything unsaved, as a terminal does, and compare what was saved with ``ui``."""
+    if not ui["unsaved"] or ui["region"] is None:
+        return "nothing was unsaved at the end"
+    os.kill(window.process.pid, signal.SIGINT)
+    assert window.process.wait(60) == 0
+    saved = max((window.home / ".local/share/gradina/autosave").iterdir(),
+                key=lambda folder: (folder / "project.json").stat().st_mtime)
+    project = load_project(saved)
+    counters = project.tensors.get("counters")
+    step = int(counters[0]) if counters is not None else 0
+    assert step == ui["step"], f"the window says step {ui['step']}, saved is {step}"
+    cube = project.work.scene.region_in_scene.frame_from_cube.ravel()
+    np.testing.assert_allclose(ui["region"], cube, atol=1e-5)
+    return f"step {step} and the region are the same"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with virtual_screen("1280x800x24") as display, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        nothing = folder / "nothing"
+        nothing.mkdir()
+        ball = shaded_ball(folder / "ball")
+        captures = [ball, ball, shaded_ball(folder / "other ball", n=9, masks=False), nothing]
+        home = folder / "home"
+        home.mkdir()
+        window = Driver(display, home, ball, REAL)
+        monkey = Monkey(window, captures, arguments.seed)
+        try:
+            window.wait(lambda ui: ui["state"] == "ready", "the capture", seconds=120)
+            ends = time.monotonic() + 60 * arguments.minutes
+            while time.monotonic() < ends:
+                monkey.act()
+            ui = monkey.settle()
+            growth = _growth([m[0] for m in monkey.memory])
+            assert growth < MOST_GROWTH, f"the window grew by {growth / 1e6:.0f} MB"
+            agreement = _agree(window, ui)
+        except (AssertionError, subprocess.SubprocessError):
+            print("\n".join(monkey.done), file=sys.stderr)
+            raise
+        finally:
+            errors = window.errors()
+            window.end()
+        print(json.dumps({
+            "seed": arguments.seed, "actions": sum(monkey.counts.values()), **monkey.counts,
+            "window_MB": [round(m[0] / 1e6) for m in monkey.memory[:: len(monkey.memory) // 8 + 1]],
+            "worker_MB": [round(m[1] / 1e6) for m in monkey.memory[:: len(monkey.memory) // 8 + 1]],
+            "window_grew_MB": round(growth / 1e6), "at_the_end": agreement, "stderr": errors,
+        }, indent=1))
+    return 0
+
+
+def _growth(sizes: list[int]) -> float:
+    """From the first third to the last, by their medians."""
+    third = max(len(sizes) // 3, 1)
+    return statistics.median(sizes[-third:]) - statistics.median(sizes[:third])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
