@@ -22,7 +22,8 @@ SHARES = (1.0, 0.75, 0.5, 0.35, 0.25)
 SAME_PLACE = 2
 """Pixels that the mouse, or what was under it, may have moved since and still be there."""
 FRESH = 2
-"""Frames of the window until new pixels are on screen."""
+"""Frames of the window until new pixels are on screen, and until a new texture has any: so long
+the one before stays, or there would be a flash."""
 
 
 class Canvas:
@@ -32,7 +33,9 @@ class Canvas:
     def __init__(self, wake: Callable[[], None]) -> None:
         self.size = (1, 1)
         self._painter = Painter(wake)
-        self._texture = Texture()
+        self._texture: Texture | None = None
+        self._next: Texture | None = None
+        self._next_in = 0
         self._placed: object = None
         self._share = 1.0
         self._per_pixel = 0.0
@@ -56,7 +59,7 @@ class Canvas:
     @property
     def active(self) -> bool:
         """Whether something is about to come on screen."""
-        return self._painter.busy or self._fresh > 0
+        return self._painter.busy or self._fresh > 0 or self._next is not None
 
     def resize(self, size: tuple[int, int]) -> None:
         self.size = size
@@ -80,6 +83,7 @@ class Canvas:
     def update(self) -> Frame | None:
         """Once per frame of the window: the frame that comes on screen now, if one does."""
         self._fresh = max(self._fresh - 1, 0)
+        self._come_in()
         painted = self._painter.take()
         if painted is None:
             return None
@@ -88,9 +92,35 @@ class Canvas:
         self._fresh = FRESH
         if painted.depths is not None and painted.frame.camera is not None:
             self._depths = painted.frame.camera, painted.depths
-        self._texture.load(painted.pixels)
-        self._place()
+        self._load(painted.pixels)
         return painted.frame
+
+    def _load(self, pixels: np.ndarray) -> None:
+        height, width = pixels.shape[:2]
+        if self._texture is not None and self._texture.fits(height, width):
+            self._forget_next()
+            self._texture.load(pixels)
+            self._place(self._texture)
+            return
+        if self._next is None or not self._next.fits(height, width):
+            self._forget_next()
+            self._next, self._next_in = Texture(height, width), FRESH
+        self._next.load(pixels)
+
+    def _forget_next(self) -> None:
+        if self._next is not None:
+            self._next.delete()
+            self._next = None
+
+    def _come_in(self) -> None:
+        """Let the next texture take the place of the present one, if it is time."""
+        self._next_in = max(self._next_in - 1, 0)
+        if self._next is None or self._next_in:
+            return
+        before, self._texture, self._next = self._texture, self._next, None
+        self._place(self._texture)
+        if before is not None:
+            before.delete()
 
     def depth_at(self, x: float, y: float, camera: OrbitCamera) -> float | None:
         """How far before the plane of ``camera`` the surface seen at a pixel is, scene units; None
@@ -109,15 +139,15 @@ class Canvas:
             return None
         return float((self._under[2] - pose[:3, 3]) @ pose[:3, 2])
 
-    def _place(self) -> None:
-        place = (self._texture.tag, self.size, self._texture.uv_max)
+    def _place(self, texture: Texture) -> None:
+        place = (texture.tag, self.size, texture.uv_max)
         if place == self._placed:
             return
         self._placed = place
         dpg.delete_item("picture", children_only=True)
         dpg.draw_image(
-            self._texture.tag, (0, 0), self.size, parent="picture",
-            uv_min=self._texture.uv_min, uv_max=self._texture.uv_max,
+            texture.tag, (0, 0), self.size, parent="picture",
+            uv_min=texture.uv_min, uv_max=texture.uv_max,
         )
 
 

@@ -124,6 +124,7 @@ class _Stage:
             self._dots.paint(frame, frame.dots, marks=False)
         if frame.photos is not None and frame.thumbnails is not None and len(frame.thumbnails):
             self._photos.paint(frame, frame.photos, frame.thumbnails)
+        target.depth_mask = False  # the faint edges of a line hide nothing
         if frame.lines is not None and len(frame.lines):
             self._lines.paint(frame, frame.lines, ghost=False)
         if frame.outlines is not None and len(frame.outlines):
@@ -131,6 +132,7 @@ class _Stage:
         if frame.marks is not None and len(frame.marks):
             self._context.disable(moderngl.DEPTH_TEST)
             self._marks.paint(frame, frame.marks, marks=True)
+        target.depth_mask = True
         self._finish()
         out = np.empty((frame.size[1], frame.size[0], 4), np.uint8)
         target.read_into(out, components=4)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -192,6 +193,30 @@ class Driver:
         subprocess.run(
             ["wmctrl", "-c", "Gradina"], env=self._environment, check=True, timeout=30
         )
+
+    @contextmanager
+    def watching(self) -> Iterator[list[float]]:
+        """How bright the viewport is, on average in [0, 255], looked at again and again."""
+        left, top, width, height = (round(v) for v in self.ui["widgets"]["canvas_area"])
+        crop = f"{width}x{height}+{left}+{top}"
+        seen: list[float] = []
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.is_set():
+                pixels = subprocess.run(
+                    ["import", "-window", self.window, "-crop", crop, "rgb:-"],
+                    env=self._environment, capture_output=True, timeout=30, check=True,
+                ).stdout
+                seen.append(float(np.frombuffer(pixels, np.uint8).mean()))
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            yield seen
+        finally:
+            done.set()
+            thread.join()
 
     def close(self) -> int:
         """Close the window where nothing would be lost; its exit code."""

@@ -79,6 +79,16 @@ def test_wheel_zooms_and_right_drag_pans(launch, capture):
     assert columns[1] - columns[0] == pytest.approx(100, abs=20)
 
 
+def test_nothing_flashes_between_moving_and_resting_pictures(launch, capture):
+    window = _opened(launch, capture)
+    with window.watching() as seen:
+        for way in (1, -1):
+            window.drag(150 * way, 20)
+            window.settled()
+    assert len(seen) > 10
+    assert min(seen) > 0.8 * np.median(seen)
+
+
 def test_keys_fly_choose_sides_and_the_projection(launch, capture):
     window = _opened(launch, capture)
 

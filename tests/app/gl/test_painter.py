@@ -164,7 +164,7 @@ def test_depths_of_picture_and_mesh_are_told(camera):
     picture = Picture(np.full((120, 160, 3), 50, np.uint8), np.full((120, 160), np.inf, np.float32))
     point = np.array([0.2, -0.1, 0.3])
     (x, y), _ = project(point, camera, SIZE)
-    origin, direction = ray(x, y, camera, SIZE)
+    origin, _ = ray(x, y, camera, SIZE)
     picture.distance[int(y), int(x)] = np.linalg.norm(point - origin)
     painter.paint(frame(camera, picture=picture, deep=True))
     assert done.wait(60)
