@@ -21,7 +21,7 @@ from core.tasks import Progress, Task, in_background
 
 SIDE = 512
 """pixels of the longer side at which the mesh is looked at"""
-MOST_PHOTOS = 150
+MOST_PHOTOS = 64
 MOST_PROBES = 60_000
 """vertices, spread over all, that are asked about; the others take what the nearest one got"""
 LANES = 2
