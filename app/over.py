@@ -44,6 +44,8 @@ class Over:
         self.caption: Callable[[str], str] = lambda name: name
         """what is said of the photo that is looked through"""
         self.legend = Legend()
+        self.shows_photo = False
+        """whether it is on screen, all or part of it"""
         self._at = 0.5
         self._texture: int | str = 0
         self._of: Place | None = None
@@ -98,7 +100,8 @@ class Over:
         width, height = place.size
         wanted = self.whole or self.split
         here = self._of == place
-        if wanted and here and self._texture:
+        self.shows_photo = wanted and here
+        if self.shows_photo:
             self._draw_photo(1.0 if self.whole else self._at, width, height)
         if place.photo:
             draw_words("over", (12, 10), caption)

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from app import theme
@@ -54,9 +55,14 @@ class Reporter:
             "camera": viewport.camera.scene_from_camera.ravel().tolist(),
             "pivot": viewport.camera.pivot, "parallel": viewport.camera.parallel,
             "unit": state.arranged.unit if state.arranged else "",
+            "photo": viewport.photo, "photo_shown": viewport.over.shows_photo,
+            "excluded": sorted(state.excluded), "scores": len(state.scores),
+            "thumbnails": state.n_thumbnails,
+            "mesh_faces": state.mesh_size.n_faces if state.mesh_size else None,
             "group": state.poses.group if state.poses else None, "n_markers": len(stage.markers),
             "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height], "fps": len(recent),
+            "frame_ms": [round(1000 * (b - a), 1) for a, b in pairwise(recent)],
             "theme": theme.name(), "history": len(state.history.steps), "widgets": _rectangles(),
         }
         temporary = self._path.with_suffix(".part")

@@ -26,6 +26,8 @@ from core.tasks import Progress, Task, in_background
 from core.training.rays import backdrop_color, photo_colors
 from core.training.trainer import Trainer
 
+EDGE = 0.01
+"""Pixels, for what rounding does to rays along the edge of a photo."""
 ShowPhoto = Callable[[np.ndarray, SetView], None]
 
 
@@ -66,7 +68,7 @@ def truth_of(scene: Scene, photo: Photo, view: SetView) -> Truth:
     turn = scene.scene_from_camera(photo)[:3, :3]
     uv = project(lens, directions.numpy().astype(np.float64) @ turn)
     with np.errstate(invalid="ignore"):
-        known = ((uv >= 0) & (uv <= [lens.width, lens.height])).all(1)
+        known = ((uv >= -EDGE) & (uv <= np.array([lens.width, lens.height]) + EDGE)).all(1)
     at = uv[known].T[::-1] - 0.5
     out = np.zeros((view.height * view.width, 3), np.float32)
     for c in range(3):

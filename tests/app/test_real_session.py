@@ -2,10 +2,12 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.geometry.box import Box
 from tests.app.driver import ROOT, alive
@@ -92,3 +94,50 @@ def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
     window.click("set_length")
     window.wait(lambda ui: ui["unit"] == "m", "the unit")
     assert window.close() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
+    window = launch(SAMPLE, session=REAL)
+    window.wait(lambda ui: ui["state"] == "ready" and ui["thumbnails"] == 42, "the sample",
+                seconds=120)
+    window.key("bracketright")
+    ui = window.wait(lambda ui: ui["photo"], "a photo's camera", seconds=60)
+    window.key("g")
+    window.wait(lambda ui: ui["photo_shown"], "the photo itself", seconds=60)
+    with Image.open((SAMPLE / ui["photo"]).with_suffix(".webp")) as photo:  # cut out
+        truth = np.asarray(photo.convert("RGBA"), float)
+    whole = truth[..., :3] * truth[..., 3:] / 255 + 255 - truth[..., 3:]
+    time.sleep(1)  # for the frame that shows it
+    shot = window.viewport_pixels().astype(float)
+    height, width = shot.shape[:2]
+    square = shot[:, (width - height) // 2 : (width + height) // 2]
+    large = Image.fromarray(whole.round().astype(np.uint8)).resize((height, height))
+    assert np.abs(square - np.asarray(large, float))[40:, 20:-20].mean() < 4, "the photo fills the view from top to bottom, undistorted"
+
+    window.key("g")
+    window.wait(lambda ui: not ui["photo_shown"], "the scene again")
+    window.click("start")
+    window.wait(lambda ui: ui["step"] > 5, "training", seconds=180)
+    window.key("i")
+    window.wait(lambda ui: ui["scores"] > 0 and "shot_used_0" in ui["widgets"], "a score",
+                seconds=180)
+    window.click("shot_used_0")
+    out = window.wait(lambda ui: ui["excluded"], "a photo that is left out", seconds=60)
+    assert len(out["excluded"]) == 1
+    assert out["state"] == "training"
+    window.key("ctrl+z")
+    window.wait(lambda ui: not ui["excluded"], "that undone", seconds=60)
+    window.key("i")
+    window.key("t")
+    window.wait_state("paused")
+    before = window.look()["view_id"]
+    for key in ("6", "8", "7"):
+        window.key(key)
+        before = window.wait(lambda ui, before=before: ui["view_id"] > before, f"mode {key}",
+                             seconds=120)["view_id"]
+    assert window.wait(lambda ui: ui["mesh_faces"] is not None, "a size", seconds=120)
+    window.key("c")
+    window.wait(lambda ui: ui["photo_shown"], "photo and error side by side", seconds=60)
+    assert window.look()["failure"] == ""
