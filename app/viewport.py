@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from app.asking import Asking
 from app.canvas import Canvas
-from app.gl.frame import Frame, Picture, Style, Surface, clip_from_scene, slopes
-from app.gl.mesh_file import take_surface
 from app.gui import dpg
 from app.hands import Hands
 from app.legend import Legend
 from app.orbit_camera import OrbitCamera
 from app.over import Over, Place
 from app.projection import ray
+from app.showing import Showing, Shown
 from app.slicing import Slice
 from app.stage import Stage, point_of, upright_axes
 from app.thumbnails import Thumbnails
 from core.geometry.box import Box
 from core.messages import (
-    MESH_MODES,
     Arrange,
     Arranged,
     Command,
@@ -49,17 +47,6 @@ NO_GL = (
 NO_SLICE = Slice()
 
 
-@dataclass(frozen=True)
-class Shown:
-    """The preview on screen. ``latency_ms`` from the request of its view to its display."""
-
-    view_id: int = 0
-    width: int = 0
-    height: int = 0
-    final: bool = False
-    latency_ms: float = 0.0
-
-
 class Viewport:
     """Lives in the child window "viewport". ``send`` gets a `SetView` whenever camera, size, mode
     or level change: with ``moving`` while they change, and once without when they rest; and what
@@ -83,11 +70,7 @@ class Viewport:
         self._photo_since = 0
         self.thumbnails = Thumbnails()
         self._picked: Callable[[Picked], None] | None = None
-        self._picture: Picture | None = None
-        self._surface: Surface | None = None
-        self._shows_mesh = False
-        self.mesh_colored = False
-        self._coming = self.shown
+        self.showing = Showing()
         self._stale = False
         self._small = False
         with dpg.child_window(tag="viewport", no_scrollbar=True, no_scroll_with_mouse=True):
@@ -169,9 +152,8 @@ class Viewport:
         self.stage.opened = opened
         if opened is not None:
             self.stage.cameras_shown = self.stage.points_shown = True
-        self.shown = self._coming = Shown()
-        self._picture = self._surface = None
-        self._shows_mesh = False
+        self.showing.clear()
+        self.shown = self.showing.newest
         self._stale = True
 
     def resize(self, width: int, height: int) -> None:
@@ -188,7 +170,7 @@ class Viewport:
         """Change what is drawn of the scene, and for how much of the time; see `SetView`. ``cut``
         is where the plane of a slice lies."""
         if self._asking.look(mode, levels, share, cut, cells, faces):
-            self._shows_mesh |= mode in MESH_MODES and self._surface is not None
+            self.showing.look(mode)
             self._touch()
 
     def reset(self) -> None:
@@ -286,34 +268,12 @@ class Viewport:
 
     def show(self, preview: PreviewReady, ring: PreviewRing) -> None:
         """Put the pixels that ``preview`` announces on screen."""
-        with ring.reading(preview.slot, preview.sequence, preview.width, preview.height) as pixels:
-            if pixels is None:
-                return
-            distance = None
-            if preview.has_distances:
-                distance = ring.distances(preview.slot, preview.width, preview.height).copy()
-            self._picture = Picture(pixels.copy(), distance)
-        self._shows_mesh &= self._asking.mode in MESH_MODES
         waited = self._asking.waited_ms(preview.view_id)
-        first_of_view = preview.view_id != self._coming.view_id
-        self._coming = Shown(
-            preview.view_id, preview.width, preview.height, preview.final,
-            waited if waited is not None and first_of_view else self._coming.latency_ms,
-        )
-        self._stale = True
+        self._stale |= self.showing.take_picture(preview, ring, self._asking.mode, waited)
 
     def show_mesh(self, ready: MeshReady) -> None:
         """Draw the mesh that ``ready`` announces from now on."""
-        surface = take_surface(ready)
-        if surface is not None:
-            self._surface, self._stale = surface, True
-            self._shows_mesh = self._asking.mode in MESH_MODES
-
-    @property
-    def _style(self) -> Style:
-        if self._asking.mode == "wireframe":
-            return "wireframe"
-        return "colored" if self.mesh_colored else "shaded"
+        self._stale |= self.showing.take_mesh(ready, self._asking.mode)
 
     def redraw(self) -> None:
         """Something on the stage has changed."""
@@ -325,8 +285,7 @@ class Viewport:
 
     @property
     def _shows_surface(self) -> bool:
-        something = self._picture is not None or self._shows_mesh
-        return something and self.stage.solving is None
+        return self.showing.anything and self.stage.solving is None
 
     def _paint(self) -> None:
         """Paint what there is to see now: at rest in full, in motion as large as is quick."""
@@ -335,26 +294,12 @@ class Viewport:
             return
         share = self._canvas.share(moving)
         self._stale, self._small = False, share < 1
-        deep = not moving and (self._shows_mesh or self._coming.view_id == self.view_id)
-        camera, stage, full = self.camera, self.stage, self._size
-        standing = stage.standing
-        pose = camera.scene_from_camera
+        mode = self._asking.mode
         # what stands around would hide what is compared, and a slice is flat
-        alone = self._shows_surface and (bool(self.photo) or self._asking.mode == "slice")
-        self._canvas.paint(Frame(
-            size=(max(1, round(full[0] * share)), max(1, round(full[1] * share))),
-            clip_from_scene=clip_from_scene(camera, full), eye=pose[:3, 3],
-            slopes=slopes(camera, full), dot_scale=share,
-            picture=self._picture if self._shows_surface and not self._shows_mesh else None,
-            surface=self._surface if self._shows_surface and self._shows_mesh else None,
-            style=self._style, camera=camera, deep=deep,
-            lines=None if alone else stage.lines(),
-            outlines=None if alone else stage.outlines(),
-            marks=None if alone else stage.marks(camera, full),
-            dots=standing.dots if stage.points_shown and not alone else None,
-            photos=standing.photos if stage.cameras_shown and not alone else None,
-            thumbnails=stage.thumbnails, about=self._coming,
-            reach=float(np.linalg.norm(pose[:3, 3] - camera.pivot)),
+        alone = self._shows_surface and (bool(self.photo) or mode == "slice")
+        self._canvas.paint(self.showing.frame(
+            self.camera, self.stage, self._size, share, mode, alone=alone,
+            deep=not moving and self.showing.shows(self.view_id),
         ))
 
     # --- what is asked for -------------------------------------------------------------
@@ -405,7 +350,7 @@ class Viewport:
             self._stale = True
         if before is not None and self._hands.kind is None:
             self._asking.settle()
-        self._asking.update(self.camera, self._size, self._coming.view_id, self.photo)
+        self._asking.update(self.camera, self._size, self.showing.newest.view_id, self.photo)
         self._paint()
         self._annotate()
 

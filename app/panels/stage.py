@@ -47,7 +47,7 @@ class StagePanel:
         stage.cameras_shown = dpg.get_value("cameras_shown")
         stage.points_shown = dpg.get_value("points_shown")
         stage.ground_shown = dpg.get_value("ground_shown")
-        self._viewport.mesh_colored = dpg.get_value("mesh_colored")
+        self._viewport.showing.mesh_colored = dpg.get_value("mesh_colored")
         self._viewport.redraw()
 
     def update(self) -> None:
