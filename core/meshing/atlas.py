@@ -80,12 +80,10 @@ def _pieces(centers: np.ndarray) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Texels:
-    """The texels that carry surface, those of face f from ``first[f]`` to ``first[f + 1]``:
-    ``where`` [T] int64 number in the texture, row by row; ``weights`` [T, 3] float32 barycentric;
-    ``face`` [T]."""
+    """The texels that carry surface, face by face: ``where`` [T] int64 number in the texture, row
+    by row; ``weights`` [T, 3] float32 barycentric on the ``face`` [T]."""
 
     size: int
-    first: np.ndarray
     where: np.ndarray
     weights: np.ndarray
     face: np.ndarray
@@ -115,5 +113,4 @@ def texels_of(mesh: Mesh, size: int) -> Texels:
     where, face = where[order], face[order]
     second = raster.barycentric.reshape(-1, 2)[where]
     weights = np.concatenate([1 - second.sum(1, keepdims=True), second], 1)
-    first = np.searchsorted(face, np.arange(len(mesh.faces) + 1))
-    return Texels(size, first, where, weights, face)
+    return Texels(size, where, weights, face)

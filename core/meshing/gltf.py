@@ -70,7 +70,7 @@ class _Builder:
             if mesh.tangents is not None:
                 attributes["TANGENT"] = self._accessor(mesh.tangents.astype("<f4"))
         elif mesh.colors is not None:
-            attributes["COLOR_0"] = self._accessor(_linear(mesh.colors), normalized=True)
+            attributes["COLOR_0"] = self._accessor(_opaque(mesh.colors), normalized=True)
         faces = mesh.faces.astype("<u4").reshape(-1, 1)
         primitive = {"attributes": attributes, "indices": self._accessor(faces, target=INDICES),
                      "material": self._material(mesh)}
@@ -130,13 +130,17 @@ def encode_picture(picture: np.ndarray, jpeg: int | None = None) -> bytes:
     return out.getvalue()
 
 
-def _linear(colors: np.ndarray) -> np.ndarray:
-    """[V, 4] 16-bit linear of sRGB [V, 3] uint8: glTF's vertex colours are linear, and 16 bits keep
-    the dark tones apart."""
+def linear(colors: np.ndarray) -> np.ndarray:
+    """[V, 3] linear light in [0, 1] of sRGB [V, 3] uint8."""
     c = colors / 255
-    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    opaque = np.concatenate([linear, np.ones((len(c), 1))], 1)
-    return np.round(opaque * 65535).astype("<u2")
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def _opaque(colors: np.ndarray) -> np.ndarray:
+    """[V, 4] 16-bit linear: glTF's vertex colours are linear, and 16 bits keep the dark tones
+    apart."""
+    rgba = np.concatenate([linear(colors), np.ones((len(colors), 1))], 1)
+    return np.round(rgba * 65535).astype("<u2")
 
 
 def _packed(tree: dict[str, Any], data: bytes) -> bytes:

@@ -7,7 +7,7 @@ disagree by a pixel or two, and background would stain the surface.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -43,7 +43,6 @@ class View:
     world_from_camera: np.ndarray
     depth: np.ndarray
     trust: np.ndarray
-    face_id: np.ndarray
     diagonal: float
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,20 +74,18 @@ def view_of(mesh: Mesh, photo: Photo, side: int = SIGHT_SIDE) -> View:
     pose = photo.world_from_camera
     raster = rasterize(mesh.vertices, mesh.faces, lens, pose)
     diagonal = float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
-    # The largest depth of a pixel's neighbours: where a slope is steep, points that a pixel shows
-    # lie behind its centre.
     depth = raster.depth
     known = np.where(np.isfinite(depth), depth, 0)
     pixel = known / lens.fx
-    near = ndimage.minimum_filter(np.where(np.isfinite(depth), depth, 0), 3)
+    near = ndimage.minimum_filter(known, 3)
     step = ndimage.maximum_filter(known, 3) - near
     edge = (known == 0) | (near == 0) | (step > np.maximum(JUMP * diagonal, SLOPE * pixel))
     side_px = max(lens.width, lens.height)
     distance = np.asarray(ndimage.distance_transform_edt(~edge)) / side_px
     trust = np.clip((distance - NEAR_EDGE) / (FAR_FROM_EDGE - NEAR_EDGE), 0, 1)
+    # where a slope is steep, points that a pixel shows lie behind its centre
     relaxed = known + np.minimum(step, SLOPE * pixel)
-    return View(lens, pose, relaxed.astype(np.float32), trust.astype(np.float32),
-                raster.face_id, diagonal)
+    return View(lens, pose, relaxed.astype(np.float32), trust.astype(np.float32), diagonal)
 
 
 def masked(view: View, alpha: np.ndarray) -> View:
@@ -96,22 +93,19 @@ def masked(view: View, alpha: np.ndarray) -> View:
     distance = np.asarray(ndimage.distance_transform_edt(alpha > 250)) / max(alpha.shape)
     trust = np.minimum(view.trust, np.clip(
         (distance - NEAR_EDGE) / (FAR_FROM_EDGE - NEAR_EDGE), 0, 1))
-    return View(view.lens, view.world_from_camera, view.depth, trust.astype(np.float32),
-                view.face_id, view.diagonal)
+    return replace(view, trust=trust.astype(np.float32))
 
 
 @dataclass(frozen=True)
 class Looks:
     """How one photo sees the vertices: ``quality`` [V] float32, 0 where not, else larger the more
     squarely, nearer and farther from silhouettes; ``density`` [V] float32 pixels of the whole photo
-    per unit of length; ``colors`` [V, 3] uint8; ``detail`` [V] float32 contrast per length;
-    ``faces`` [F] bool are in sight."""
+    per unit of length; ``colors`` [V, 3] uint8; ``detail`` [V] float32 contrast per length."""
 
     quality: np.ndarray
     density: np.ndarray
     colors: np.ndarray
     detail: np.ndarray
-    faces: np.ndarray
 
 
 def look(mesh: Mesh, photo: Photo) -> Looks:
@@ -121,8 +115,6 @@ def look(mesh: Mesh, photo: Photo) -> Looks:
     view = view_of(mesh, photo)
     lens = view.lens
     rgba = read_rgba(photo, lens)
-    faces = np.zeros(len(mesh.faces) + 1, bool)
-    faces[view.face_id] = True  # the last stands for none
     if (rgba[..., 3] < 255).any():
         view = masked(view, rgba[..., 3])
     pixels, z = view.project(mesh.vertices)
@@ -138,5 +130,5 @@ def look(mesh: Mesh, photo: Photo) -> Looks:
     detail = bilinear(slope[..., None], np.maximum(pixels, 0))[:, 0] * lens.fx / distance
     return Looks(
         quality.astype(np.float32), density.astype(np.float32),
-        np.round(colors).astype(np.uint8), detail.astype(np.float32), faces[:-1],
+        np.round(colors).astype(np.uint8), detail.astype(np.float32),
     )

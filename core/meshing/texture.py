@@ -42,13 +42,12 @@ LANES = 2
 @dataclass(frozen=True)
 class Chosen:
     """What the first pass found: ``shares`` [N, V], ``gains`` [N, 3], ``base`` [V, 3] uint8 colours
-    for where no texel is seen, ``size`` of the texture, ``seen`` [V] whether by any photo."""
+    for where no texel is seen, ``size`` of the texture."""
 
     shares: csr_array
     gains: np.ndarray
     base: np.ndarray
     size: int
-    seen: np.ndarray
 
 
 def textured(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> Task[Mesh]:
@@ -96,7 +95,7 @@ def _choose(
     return Chosen(
         blending.shares(quality, mesh.faces), gains,
         np.clip(np.round(base), 0, 255).astype(np.uint8),
-        size or fitting_size(mesh, density, most), seen,
+        size or fitting_size(mesh, density, most),
     )
 
 

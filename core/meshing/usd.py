@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import UserError
-from core.meshing.gltf import encode_picture
+from core.meshing.gltf import encode_picture, linear
 from core.meshing.mesh import Mesh
 
 
@@ -49,7 +49,7 @@ def encode_usdz(mesh: Mesh, up: str, metres_per_unit: float) -> bytes:
             coordinates.Set(_array(mesh.uvs))
             _material(stage, shape, mesh.normal_map is not None)
         elif mesh.colors is not None:
-            shape.CreateDisplayColorPrimvar(UsdGeom.Tokens.vertex).Set(_array(_linear(mesh.colors)))
+            shape.CreateDisplayColorPrimvar(UsdGeom.Tokens.vertex).Set(_array(linear(mesh.colors)))
         stage.Save()
         package = Path(folder) / "mesh.usdz"
         if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(path)), str(package)):
@@ -115,7 +115,3 @@ def _array(values: np.ndarray) -> Any:
     kind = {2: Vt.Vec2fArray, 3: Vt.Vec3fArray}[values.shape[1]]
     return kind.FromNumpy(np.ascontiguousarray(values, np.float32))
 
-
-def _linear(colors: np.ndarray) -> np.ndarray:
-    c = colors / 255
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)

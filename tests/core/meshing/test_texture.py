@@ -54,7 +54,7 @@ def test_a_new_view_of_it_looks_like_a_photo_taken_there(baked):
 def test_the_atlas_covers_each_face_once_and_leaves_no_texel_empty(baked):
     texels = texels_of(baked, 1024)
     assert len(baked.faces) == len(ball().faces)
-    assert (np.diff(texels.first) > 0).mean() > 0.99
+    assert len(np.unique(texels.face)) > 0.99 * len(baked.faces)
     corners = baked.uvs[baked.faces].astype(float)
     (ux, uy), (vx, vy) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
     area = np.abs(ux * vy - uy * vx).sum() / 2
