@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from core.messages import (
     STILL,
     Arranged,
+    AskSize,
     Cancel,
     Close,
     Command,
@@ -50,6 +51,7 @@ ALLOWED = {
 }
 COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "setview",
             "export", "save")
+ALWAYS = SetView | Cancel | AskSize
 N_STEPS = 2000
 
 
@@ -96,7 +98,7 @@ class ToySession:
 
     def handle(self, command: Command) -> None:
         name = type(command).__name__.lower()
-        if name not in ALLOWED[self._state] and not isinstance(command, SetView | Cancel):
+        if name not in ALLOWED[self._state] and not isinstance(command, ALWAYS):
             self._emit(Failure(f"Cannot {name} while {self._state}.", name))
             return
         match command:
