@@ -70,14 +70,14 @@ class Painter:
                 self._more.wait_for(lambda: self._wanted is not None)
                 frame, self._wanted, self._busy = self._wanted, None, True
             assert frame is not None
-            began = time.perf_counter()
             try:
                 stage = stage or _Stage()
+                began = time.perf_counter()
                 pixels, depths = stage.paint(frame)
             except Exception as error:  # whatever a driver may say
                 _log.exception("OpenGL")
                 self.trouble = (str(error).splitlines() or [type(error).__name__])[0]
-                stage = _Bare()
+                stage, began = _Bare(), time.perf_counter()
                 pixels, depths = stage.paint(frame)
             with self._more:
                 self._painted = Painted(frame, pixels, time.perf_counter() - began, depths)
@@ -106,7 +106,7 @@ class _Stage:
         self._lines, self._outlines = Lines(self._context), Lines(self._context)
         self._dots, self._marks = Dots(self._context), Dots(self._context)
         self._context.gc_mode = "auto"
-        self._context.enable(moderngl.BLEND | moderngl.PROGRAM_POINT_SIZE)
+        self._context.enable(moderngl.PROGRAM_POINT_SIZE)
         self._context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
 
     def paint(self, frame: Frame) -> tuple[np.ndarray, np.ndarray | None]:
@@ -115,11 +115,13 @@ class _Stage:
         target.use()
         self._context.enable(moderngl.DEPTH_TEST)
         self._context.depth_func = "1"
+        self._context.disable(moderngl.BLEND)  # costs as much again in software
         self._backdrop.paint(frame)
         self._context.depth_func = "<="
         if frame.surface is not None and len(frame.surface.faces):
             self._mesh.paint(frame, frame.surface)
         depths = self._depths(target) if frame.deep else None
+        self._context.enable(moderngl.BLEND)
         if frame.dots is not None and len(frame.dots):
             self._dots.paint(frame, frame.dots, marks=False)
         if frame.photos is not None and frame.thumbnails is not None and len(frame.thumbnails):
