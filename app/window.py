@@ -44,6 +44,8 @@ from core.messages import (
 _log = logging.getLogger("gradina.window")
 TITLE = "Gradina"
 SIZE = (1440, 900)
+TITLE_BAR = 40
+"""Pixels that the desktop may add above the window."""
 CLOSE_S = 2.0
 SAVE_S = 20.0
 """a worker that has trained saves before it ends; the closed window waits this long at most"""
@@ -79,7 +81,8 @@ class _Window:
         dpg.configure_app(manual_callback_management=True)
         wanted = self._settings.window or (px(SIZE[0]), px(SIZE[1]))
         width, height = (min(want, have) for want, have in zip(wanted, screen or wanted))
-        self._fills_screen = screen is not None and (width, height) != wanted
+        roomy = screen or (wanted[0], wanted[1] + px(TITLE_BAR))
+        self._fills_screen = wanted[0] > roomy[0] or wanted[1] + px(TITLE_BAR) > roomy[1]
         x, y = ((have - got) // 2 for have, got in zip(screen or SIZE, (width, height)))
         dpg.create_viewport(
             title=TITLE, width=width, height=height, x_pos=x, y_pos=y, min_width=900,

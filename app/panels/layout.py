@@ -141,7 +141,8 @@ class Layout:
         dpg.configure_item("message_bar", pos=(gap, 2 * gap + bar))
         dpg.configure_item("viewport", pos=(gap, y), width=left, height=view_height)
         self._viewport.resize(left, view_height)
-        dpg.configure_item("status_bar", pos=(gap, below + gap - status), width=left)
+        dpg.configure_item(
+            "status_bar", pos=(gap, below + gap - status), width=left, height=status)
         dpg.configure_item("splitter", pos=(gap + left, gap), height=below)
         side = left + 2 * gap
         dpg.configure_item("side", pos=(side, gap), width=panel, height=below - status - gap)

@@ -12,7 +12,7 @@ from app.recent import Recent, describe
 from app.scaling import px, rescale
 
 WIDTH, HEIGHT = 600, 156
-ROW, LIST = 42, 5
+ROW, LIST = 56, 5
 SAMPLE = files("assets") / "sample"
 
 
@@ -71,7 +71,7 @@ class StartPage:
     def place(self, left: int, top: int, width: int, height: int) -> None:
         """In the middle of the viewport."""
         rows = min(len(self.recents), LIST)
-        wanted = px(HEIGHT + (rows * (ROW + 8) + 40 if rows else 0))
+        wanted = px(HEIGHT + (rows * (ROW + 8) + 44 if rows else 0))
         w, h = min(px(WIDTH), width - 16), min(wanted, height - 16)
         dpg.configure_item(
             "hint", pos=(left + (width - w) // 2, top + (height - h) // 2), width=w, height=h)

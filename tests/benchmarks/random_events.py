@@ -50,7 +50,7 @@ class Monkey:
     def __init__(self, window: Driver, captures: list[Path], seed: int) -> None:
         self.window, self._captures = window, captures
         self._random = random.Random(seed)
-        self.done: deque[str] = deque(maxlen=30)
+        self.done: deque[str] = deque(maxlen=60)
         self.counts: dict[str, int] = {}
         self.memory: list[tuple[int, int]] = []  # window, worker
 
@@ -63,8 +63,10 @@ class Monkey:
         ]
         chosen, = self._random.choices([a for a, _ in actions], [w for _, w in actions])
         self.counts[chosen.__name__] = self.counts.get(chosen.__name__, 0) + 1
+        before = self.memory[-1][0] if self.memory else 0
         self.done.append(f"{chosen.__name__[1:]} {chosen()}")
         self._check()
+        self.done[-1] += f" ({(self.memory[-1][0] - before) / 1e6:+.0f} MB)"
 
     def _check(self) -> None:
         ui = self.window.look()
