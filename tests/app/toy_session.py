@@ -45,9 +45,9 @@ ALLOWED = {
     "empty": ("open",),
     "opening": ("cancel",),
     "ready": ("open", "close", "choose", "start", "setview", "pick", "save"),
-    "training": ("open", "pause", "reset", "setview", "asksize", "export", "save"),
-    "paused": ("open", "close", "start", "reset", "setview", "asksize", "export", "save"),
-    "finished": ("open", "continue", "reset", "setview", "asksize", "export", "save"),
+    "training": ("open", "pause", "reset", "setview", "export", "save"),
+    "paused": ("open", "close", "start", "reset", "setview", "export", "save"),
+    "finished": ("open", "continue", "reset", "setview", "export", "save"),
 }
 COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "setview",
             "export", "save")
