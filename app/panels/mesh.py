@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from app.gui import dpg
+from app.panels.finishing import Finishing
 from app.panels.widgets import Host, button, dim_text, enable, explain, section, show_text
 from app.state import AppState
 from app.status import size
@@ -17,8 +17,6 @@ FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
 }
 AXES: dict[str, Axes] = {"as input": "input", "Z up": "z", "Y up": "y"}
-
-
 SHARES = {"All triangles": 1.0, "50 % of them": 0.5, "20 % of them": 0.2, "5 % of them": 0.05}
 LODS = {"One file": 1, "2 levels of detail": 2, "3 levels of detail": 3, "4 levels of detail": 4}
 
@@ -85,6 +83,7 @@ class MeshPanel:
                 )
                 explain("mesh_lods", "Further files for a set of levels of detail, each with a "
                         "quarter of the triangles of the one before.")
+            self._finishing = Finishing(self._filled)
             dim_text("mesh_size", show=False)
             with dpg.group(horizontal=True):
                 dpg.add_input_text(tag="export_path", width=240, hint="Where to write the mesh")
@@ -101,6 +100,14 @@ class MeshPanel:
         if path:
             dpg.set_value("export_path", str(Path(path).with_suffix(self._suffix())))
         self._changed()
+
+    def _filled(self, options: MeshOptions) -> None:
+        """A purpose was chosen, which wants these ``options``."""
+        for tag, names, value in (("format", FORMATS, options.format), ("axes", AXES, options.axes),
+                                  ("mesh_lods", LODS, options.lods)):
+            dpg.set_value(tag, next(words for words, of in names.items() if of == value))
+        dpg.set_value("mesh_resolution", options.resolution)
+        self._format_changed()
 
     def _changed(self) -> None:
         self.refresh()
@@ -143,7 +150,8 @@ class MeshPanel:
 
     def _export(self) -> None:
         path = str(Path(dpg.get_value("export_path") or f"mesh{self._suffix()}").expanduser())
-        options = replace(self.options, faces=self.faces, lods=LODS[dpg.get_value("mesh_lods")])
+        lods = LODS[dpg.get_value("mesh_lods")]
+        options = self._finishing.finished(self.options, self.faces, lods)
         self._host.send(Export(path, options))
 
     def _ask_size(self, state: AppState) -> None:
