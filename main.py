@@ -24,7 +24,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from core import commands
+from core import command_line
 from core.errors import UserError
 
 
@@ -37,7 +37,7 @@ def window(path: Path | None, device: str) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry of the command line; returns the exit status."""
-    arguments = commands.parse(sys.argv[1:] if argv is None else argv, window)
+    arguments = command_line.parse(sys.argv[1:] if argv is None else argv, window)
     try:
         return arguments.run(arguments)
     except UserError as error:
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         print("gradina: stopped; what was trained is saved (--resume goes on)", file=sys.stderr)
         return 1
     except Exception as error:
-        path = commands.log_failure()
+        path = command_line.log_failure()
         print(f"gradina: something unexpected went wrong ({type(error).__name__}: "
               f"{str(error).splitlines()[0] if str(error) else ''}); see {path}", file=sys.stderr)
         return 1

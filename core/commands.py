@@ -1,19 +1,15 @@
-"""The command line: what can be asked, and what answers. Others script these words."""
+"""The commands: what each does with its arguments, and what it answers."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-import platformdirs
-
-from core import common_arguments as common
 from core.config import PURPOSES, MeshFormat, MeshOptions
 from core.errors import UserError
 from core.progress_bar import ProgressBar
@@ -23,111 +19,6 @@ from core.progress_bar import ProgressBar
 
 Window = Callable[[Path | None, str], int]
 FORMATS: tuple[str, ...] = get_args(MeshFormat)
-
-
-def parse(argv: list[str], window: Window) -> argparse.Namespace:
-    """Arguments with ``run``, the function that carries them out; exits with 2 on wrong usage."""
-    commands = ("demo", "reconstruct", "poses", "export", "render", "evaluate", "bench", "doctor")
-    parser = argparse.ArgumentParser(
-        prog="main.py", description="A folder of photos becomes a 3D surface.",
-        epilog=f"commands: {', '.join(commands)}; `main.py COMMAND --help` explains each",
-    )
-    if not argv or argv[0] not in (*commands, "-h", "--help"):
-        parser.add_argument("path", nargs="?", type=Path, help="photos, a posed capture, a project")
-        common.device(parser)
-        arguments = parser.parse_args(argv)
-        arguments.run = lambda a: window(a.path, a.device)
-        return arguments
-    sub = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    demo = sub.add_parser("demo", help="the embedded sample, in the window or to a mesh")
-    demo.add_argument("--headless", action="store_true", help="no window: train and write a mesh")
-    demo.add_argument("-o", "--output", type=Path, default=Path("out/demo"))
-    common.budget(demo)
-    common.mesh(demo)
-    common.device(demo)
-    common.json(demo)
-    demo.set_defaults(run=lambda a: _demo(a, window))
-
-    full = sub.add_parser("reconstruct", help="photos → poses → training → mesh, no window")
-    full.add_argument("path", type=Path)
-    full.add_argument("-o", "--output", type=Path, required=True)
-    common.capture(full)
-    how = full.add_mutually_exclusive_group()
-    how.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
-    how.add_argument("--config", type=Path, metavar="FILE",
-                     help="all settings, region and frame as in the config.json of a project")
-    full.add_argument("--seed", type=int, default=0)
-    full.add_argument("--resume", action="store_true", help="go on with DIR/project")
-    full.add_argument("--hold-out", action="store_true", help="keep photos apart for evaluate")
-    common.budget(full)
-    common.mesh(full)
-    common.moved(full)
-    common.device(full)
-    common.json(full)
-    full.set_defaults(run=_reconstruct)
-
-    poses = sub.add_parser("poses", help="only solve the cameras")
-    poses.add_argument("path", type=Path)
-    poses.add_argument("-o", "--output", type=Path, default=Path("out/poses"))
-    poses.add_argument("--seed", type=int, default=0)
-    common.capture(poses)
-    poses.add_argument("--dry-run", action="store_true", help="only say what lies there")
-    common.json(poses)
-    poses.set_defaults(run=_poses)
-
-    export = sub.add_parser("export", help="a mesh from a saved project")
-    export.add_argument("project", type=Path)
-    export.add_argument("-o", "--output", type=Path, required=True)
-    common.mesh(export)
-    common.moved(export)
-    common.device(export)
-    common.json(export)
-    export.set_defaults(run=_export)
-
-    render = sub.add_parser("render", help="pictures or a film of a saved project")
-    render.add_argument("project", type=Path)
-    render.add_argument("-o", "--output", type=Path, required=True, help="a folder, or FILE.mp4")
-    what = render.add_mutually_exclusive_group()
-    what.add_argument("--split", choices=("test", "train"))
-    what.add_argument("--path", default="orbit", help="orbit, or a JSON file of cameras")
-    render.add_argument("--frames", type=common.positive_int, default=90, help="of the orbit")
-    render.add_argument("--size", type=common.size, default=(640, 480), help="WIDTHxHEIGHT")
-    common.moved(render)
-    common.device(render)
-    common.json(render)
-    render.set_defaults(run=_render)
-
-    judge = sub.add_parser("evaluate", help="PSNR, SSIM; distances to a reference mesh")
-    judge.add_argument("project", type=Path)
-    judge.add_argument("--reference", type=Path)
-    judge.add_argument("--threshold", type=float, action="append", help="of the F-score, a length")
-    common.mesh(judge)
-    common.moved(judge)
-    common.device(judge)
-    common.json(judge)
-    judge.set_defaults(run=_evaluate)
-
-    speed = sub.add_parser("bench", help="how fast this machine is")
-    common.device(speed)
-    common.json(speed)
-    speed.set_defaults(run=_bench)
-
-    doctor = sub.add_parser("doctor", help="what this machine has and what will be used")
-    common.json(doctor)
-    doctor.set_defaults(run=_doctor)
-    return parser.parse_args(argv)
-
-
-def log_failure() -> Path:
-    """Write the exception being handled to the log; returns its path."""
-    path = platformdirs.user_log_path("gradina", ensure_exists=True) / "gradina.log"
-    logging.basicConfig(filename=path, format="%(asctime)s %(levelname)s %(message)s")
-    logging.exception("a command failed")
-    return path
-
-
-# --- the commands ---------------------------------------------------------------------------
 
 
 def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
@@ -168,7 +59,7 @@ def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str
     return 0
 
 
-def _demo(arguments: argparse.Namespace, window: Window) -> int:
+def demo(arguments: argparse.Namespace, window: Window) -> int:
     from core.sample import FOLDER
 
     if not arguments.headless:
@@ -192,7 +83,7 @@ def _demo(arguments: argparse.Namespace, window: Window) -> int:
     ])
 
 
-def _reconstruct(arguments: argparse.Namespace) -> int:
+def reconstruct(arguments: argparse.Namespace) -> int:
     from core.recipe import read_recipe
     from core.reconstruct import reconstruct
 
@@ -216,7 +107,7 @@ def _summary(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def _poses(arguments: argparse.Namespace) -> int:
+def poses(arguments: argparse.Namespace) -> int:
     from core.capture.open import open_capture, recognise
     from core.capture.poses import write_poses
     from core.tasks import run
@@ -238,7 +129,7 @@ def _poses(arguments: argparse.Namespace) -> int:
     ])
 
 
-def _export(arguments: argparse.Namespace) -> int:
+def export(arguments: argparse.Namespace) -> int:
     from core.meshing.from_model import export_model
     from core.reconstruct import open_project
     from core.tasks import run
@@ -260,7 +151,7 @@ def _export(arguments: argparse.Namespace) -> int:
     ])
 
 
-def _render(arguments: argparse.Namespace) -> int:
+def render(arguments: argparse.Namespace) -> int:
     from core.film import frame_writer
     from core.reconstruct import open_project
     from core.views import camera_path, orbit, render_split, render_views
@@ -288,7 +179,7 @@ def _render(arguments: argparse.Namespace) -> int:
                  [f"{arguments.output}: {total} pictures"])
 
 
-def _evaluate(arguments: argparse.Namespace) -> int:
+def evaluate(arguments: argparse.Namespace) -> int:
     from core.evaluate import evaluate
     from core.reconstruct import open_project
 
@@ -326,13 +217,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return _tell(arguments, result, lines)
 
 
-def _bench(arguments: argparse.Namespace) -> int:
+def bench(arguments: argparse.Namespace) -> int:
     from core.bench import bench
 
     return _tell_table(arguments, bench(arguments.device))
 
 
-def _doctor(arguments: argparse.Namespace) -> int:
+def doctor(arguments: argparse.Namespace) -> int:
     from core.doctor import examine
 
     return _tell_table(arguments, examine())
