@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +12,10 @@ from app.gui import dpg
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
                "mesh_resolution", "region_center", "region_size", "region_turn", "known_length",
                "frames", "film_seconds")
+
+
+CONTROL = dpg.mvKey_LControl, dpg.mvKey_RControl
+SHIFT = dpg.mvKey_LShift, dpg.mvKey_RShift
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,9 @@ def bind_keys(actions: Mapping[str, Callable[..., None]]) -> None:
     """Call ``actions`` by the table, unless a field is being typed into; H shows the table."""
     every = {**actions, "help": toggle_help}
     with dpg.handler_registry():
+        for code in (*CONTROL, *SHIFT):
+            dpg.add_key_press_handler(code, callback=_hold(code))
+            dpg.add_key_release_handler(code, callback=_let_go(code))
         for key in (*KEYS, *HIDDEN):
             code = getattr(dpg, f"mvKey_{key.name}")
             dpg.add_key_press_handler(code, callback=_pressed(key, every[key.action]))
@@ -94,12 +103,30 @@ def typing() -> bool:
     return any(dpg.is_item_active(field) for field in TEXT_FIELDS)
 
 
+_until: dict[int, float] = {}
+"""How long keys are held, by `time.perf_counter`, as far as callbacks have told."""
+QUICK_S = 0.1
+"""A quick hand has let go of Ctrl before the letter, or in the frame in which that is seen."""
+
+
+def _hold(code: int) -> Callable[[], None]:
+    return lambda: _until.update({code: math.inf})
+
+
+def _let_go(code: int) -> Callable[[], None]:
+    return lambda: _until.update({code: time.perf_counter() + QUICK_S})
+
+
+def _are_held(codes: tuple[int, ...]) -> bool:
+    return any(_until.get(code, 0.0) > time.perf_counter() for code in codes)
+
+
 def control_held() -> bool:
-    return dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
+    return _are_held(CONTROL)
 
 
 def shift_held() -> bool:
-    return dpg.is_key_down(dpg.mvKey_LShift) or dpg.is_key_down(dpg.mvKey_RShift)
+    return _are_held(SHIFT)
 
 
 def toggle_help() -> None:

@@ -223,6 +223,12 @@ class Driver:
         self.ask_to_close()
         return self.process.wait(30)
 
+    def discard(self) -> int:
+        """Close the window and give up what is not saved; its exit code."""
+        self.ask_to_close()
+        self.click("question_drop")
+        return self.process.wait(30)
+
     def end(self) -> None:
         """Whatever happened: nothing stays."""
         if self.process.poll() is None:

@@ -55,9 +55,7 @@ def test_edits_are_undone_asked_about_and_come_back_after_a_crash(launch, tmp_pa
     again.click("recover")
     back = again.wait(lambda ui: ui["state"] == "ready", "the work", seconds=120)
     assert back["unsaved"], "it is in no project of the person's own yet"
-    again.ask_to_close()
-    again.click("question_drop")
-    assert again.process.wait(30) == 0
+    assert again.discard() == 0
 
     third = launch(None, REAL, home)
     ui = third.wait(lambda ui: ui["engine"] == "ready", "the engine", seconds=120)
