@@ -76,7 +76,10 @@ class History:
         return tuple(stats.step for stats in self.told)
 
     def add(self, stats: TrainingStats) -> History:
-        """With one more; those at or after its step (of an undone run) are dropped."""
+        """With one more; those at or after its step (of an undone run) are dropped. What is told
+        of a project that was only opened is no figure of a step."""
+        if not stats.losses:
+            return self
         keep = sum(told.step < stats.step for told in self.told)
         thin = slice(keep % 2, keep, 2) if keep >= MAX_HISTORY else slice(0, keep)
         return History((*self.told[thin], stats))

@@ -146,9 +146,10 @@ class TrainingPanel:
         left = f"  ·  {duration(stats.eta_s)} left" if stats.eta_s and stats.progress < 1 else ""
         dpg.set_value("training_progress", stats.progress)
         dpg.configure_item("training_progress", overlay=f"{100 * stats.progress:.0f} %{left}")
+        known = bool(stats.losses)  # not of a project that was only opened
         values = (
-            f"{stats.step:,}", duration(stats.elapsed_s), f"{stats.psnr:.1f} dB",
-            count(stats.rays_per_s),
+            f"{stats.step:,}", duration(stats.elapsed_s), f"{stats.psnr:.1f} dB" if known else "-",
+            count(stats.rays_per_s) if known else "-",
         )
         for name, value in zip(NUMBERS, values):
             dpg.set_value(f"number_{name}", value)
