@@ -23,7 +23,7 @@ def test_the_sample_trains_follows_the_mouse_exports_and_survives_a_crash(launch
     ready = window.wait(lambda ui: ui["state"] == "ready", "the sample", seconds=120)
     assert ready["failure"] == ""
     window.click("start")
-    window.wait(lambda ui: ui["step"] > 5 and ui["view_id"] > 0, "training", seconds=120)
+    window.wait(lambda ui: ui["step"] > 60 and ui["view_id"] > 0, "training", seconds=240)
     shown = window.ui["view_id"]
     window.drag(120, 30)
     turned = window.wait(lambda ui: ui["view_id"] > shown, "the turned view", seconds=60)
