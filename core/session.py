@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import messages as m
-from core.album import Album
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
@@ -21,13 +20,11 @@ from core.edits import Edit, Edited, Edits, after, arranged_as, told
 from core.errors import UserError
 from core.exporting import exporting
 from core.film import filming
-from core.live_mesh import LiveMesh
-from core.mesh_size import MeshSizer
 from core.opening import Opening, describe, opening
 from core.picking import picked
 from core.planning import plan
 from core.presets import run_config
-from core.previewer import Bands, Previewer, Show
+from core.previewer import Show
 from core.recipe import Recipe
 from core.running_task import RunningTask, TaskSlot
 from core.saving import Saver
@@ -35,7 +32,8 @@ from core.training.checkpoint import Work, is_project
 from core.training.trainer import Trainer
 from core.training_loop import TrainingLoop
 from core.transitions import allowed_now
-from core.truth import ShowPhoto, TruthFinder
+from core.truth import ShowPhoto
+from core.watching import Watching
 
 
 def nothing_shown(*_: object) -> None:
@@ -59,19 +57,13 @@ class Session:
         self.state: m.State = "empty"
         self.source = ""
         self.scene: Scene | None = None
-        self.trainer: Trainer | None = None
-        self._truth = TruthFinder(show_photo, emit)
-        self.previewer = Previewer(show, self._error_of)
-        self._live = LiveMesh(emit)
+        self.watching = Watching(emit, show, show_photo)
         self._saver = Saver(emit, autosave_to)
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
-        self._album = Album(emit)
-        self._sizer = MeshSizer(emit)
         self._edits = Edits()
         self._choice = m.Choose("", 0.0)
         self._how, self._continued = OpenOptions(), ()
-        self._drew = False
         self._enter(None)
 
     # --- commands ------------------------------------------------------------------------
@@ -81,11 +73,10 @@ class Session:
         name = type(command).__name__.lower()
         try:
             if isinstance(command, m.AskSize):
-                self._sizer.ask(command.options)
+                self.watching.ask_size(command.options)
                 return
             if isinstance(command, m.SetView):
-                self.previewer.set_view(command)
-                self._truth.look(command, self.scene)
+                self.watching.look(command, self.scene)
                 return
             _, reasons = self._allowed()
             if name in reasons:
@@ -130,39 +121,27 @@ class Session:
 
     def work(self) -> bool:
         """One slice of whatever is due, pictures and the rest in turn; False when nothing is."""
-        drawing = self.previewer.urgent() or self.previewer.midway
-        self._drew = (drawing or not self._drew) and self._draw()
-        if self._drew:
+        watching, training = self.watching, self.state == "training" or self._exporting
+        if watching.first(training):
             return True
-        reading = self._truth.work()
+        reading = watching.read()
         if self.busy:
             self._tasks.advance()
         elif self.state != "training":
-            return self._draw() or reading or self._look_ahead()
-        elif self.previewer.moving and self._loop.resting:
+            return watching.draw(training) or reading or watching.look_ahead(training)
+        elif watching.moving and self._loop.resting:
             time.sleep(0.002)
         else:
             self._train()
-            self._look_ahead()
+            watching.look_ahead(training)
         return True
-
-    def _look_ahead(self) -> bool:
-        """What nobody waits for."""
-        training, trainer = self.state == "training", self.trainer
-        return not self.previewer.moving and (
-            self._album.work(trainer, training) or self._sizer.work(trainer, training)
-        )
 
     def close(self) -> None:
         """Save what would be lost and free everything."""
         self._tasks.cancel()
         self._keep()
-        if self.trainer is not None:
-            self.trainer.store.close()
-        self._album.close()
-        self._sizer.forget()
-        self._live.close()
-        self.trainer = None
+        self._watch(None)
+        self.watching.close()
 
     def _keep(self) -> None:
         """Save automatically what is about to be given up."""
@@ -173,8 +152,7 @@ class Session:
         if keep:
             self._keep()
         self._forget_training()
-        self._truth.forget()
-        self._album.open(None)
+        self.watching.open(None)
         self.scene, self._edits = None, Edits()
         self._saver.unsaved = self._saver.lacking = False
         self._enter("empty")
@@ -191,15 +169,15 @@ class Session:
         trainer = found.trainer(self.device)  # before anything of the present work is given up
         self._keep()
         self._forget_training()
-        self._truth.forget()
-        self.scene, self.trainer, project = found.scene, trainer, found.project
+        self.scene, project = found.scene, found.project
         work = project.work if project else None
         self.source = work.source if work else str(found.path.resolve())
         self._how, self._hold_out = found.how, found.hold_out
         self._continued = work.continued if work else ()
         self._edits = Edits()
         self._saver.opened(found.path, self.source)
-        self._album.open(self.scene)
+        self.watching.open(self.scene)
+        self._watch(trainer)
         state: m.State = "ready"
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
@@ -237,7 +215,7 @@ class Session:
         self._choice = edited.choice
         if self.trainer is not None:
             self.trainer.edit(self.scene)
-            self._forget_pictures()
+            self.watching.forget_pictures()
         for event in told(before, self._edited()):
             self._emit(event)
         self._saver.touch()
@@ -265,7 +243,7 @@ class Session:
         for notice in store.scene.notices[len(self.scene.notices if self.scene else ()):]:
             self._emit(m.Notice(notice))
         self.scene = store.scene
-        self.trainer = Trainer(store, config, self.device)
+        self._watch(Trainer(store, config, self.device))
         self._saver.begin()
         self._enter("training")
 
@@ -292,21 +270,14 @@ class Session:
         return self._loop.figures(self.trainer)
 
     def _forget_training(self) -> None:
-        if self.trainer is not None:
+        self._watch(None)
+        self._loop = TrainingLoop(self._emit)
+
+    def _watch(self, trainer: Trainer | None) -> None:
+        """From now on ``trainer`` is at work, and the one before is given up."""
+        if self.trainer is not None and self.trainer is not trainer:
             self.trainer.store.close()
-        self.trainer, self._loop = None, TrainingLoop(self._emit)
-        self._album.forget()
-        self._sizer.forget()
-        self._forget_pictures()
-
-    def _forget_pictures(self) -> None:
-        """The field or its region is another one now."""
-        self.previewer.forget()
-        self._live.forget()
-
-    def _error_of(self, view: m.SetView, width: int, height: int) -> Bands | None:
-        assert self.trainer is not None
-        return self._truth.error_of(self.trainer, view, width, height)
+        self.watching.watch(trainer)
 
     # --- meshes and projects -------------------------------------------------------------
 
@@ -341,6 +312,11 @@ class Session:
     # --- states --------------------------------------------------------------------------
 
     @property
+    def trainer(self) -> Trainer | None:
+        """What trains the scene, None before it was started."""
+        return self.watching.trainer
+
+    @property
     def busy(self) -> bool:
         """Whether a long task is under way."""
         return self._tasks.name is not None
@@ -361,15 +337,4 @@ class Session:
         return allowed_now(
             self.state, self._exporting, undo=bool(self._edits.undo_name),
             redo=bool(self._edits.redo_name),
-        )
-
-    def _draw(self) -> bool:
-        trainer = self.trainer
-        if trainer is None:
-            return False
-        training = self.state == "training" or self._exporting
-        if self._live.work(trainer, self.previewer.view, training):
-            return True
-        return self.previewer.work(
-            trainer.model, trainer.shown, trainer.step_count, training
         )

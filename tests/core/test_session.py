@@ -384,9 +384,9 @@ def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(
     run.train(photos, steps=1000, until="training")
     session = run.session
     session.handle(view(1, width=400, height=300))
-    run.work(lambda: session.previewer.midway)
+    run.work(lambda: session.watching.midway)
     step, bands = session.trainer.step_count, 0
-    while session.previewer.midway:
+    while session.watching.midway:
         session.work()
         bands += 1
     assert session.trainer.step_count == step
