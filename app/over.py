@@ -13,6 +13,7 @@ import numpy as np
 from app import theme
 from app.gui import dpg
 from app.legend import Legend, draw_legend, draw_words
+from app.looking import Looking
 from app.orbit_camera import OrbitCamera
 from core.messages import PhotoReady
 from core.preview_ring import PreviewRing
@@ -34,9 +35,12 @@ class Place:
 
 
 class Over:
-    """Draws into a layer of the item "canvas_area"."""
+    """Draws into a layer of the item "canvas_area" what belongs to the view of ``looking``."""
 
-    def __init__(self) -> None:
+    def __init__(self, looking: Looking) -> None:
+        self._looking = looking
+        self.since = 0
+        """photos of views before this one are seen from elsewhere, or of another size"""
         self.whole = False
         """the photo covers the picture"""
         self.split = False
@@ -53,8 +57,27 @@ class Over:
         dpg.add_texture_registry(tag="photo_textures")
         dpg.add_draw_layer(tag="over", parent="canvas_area")
 
-    def take(self, ready: PhotoReady, ring: PreviewRing, place: Place) -> None:
-        """Here is the photo as it is seen from ``place``."""
+    def toggle_whole(self) -> None:
+        """Show the photo that is looked through itself, or the rendering again."""
+        if not self._looking.photo and not self.whole:
+            self._looking.next_photo(0)
+        self.whole = not self.whole
+
+    def toggle_split(self) -> None:
+        """Show the photo beside the rendering, or no longer."""
+        if not self._looking.photo and not self.split:
+            self._looking.next_photo(0)
+        self.split, self.whole = not self.split, False
+
+    @property
+    def _place(self) -> Place:
+        return Place(self._looking.photo, self._looking.camera, self._looking.size)
+
+    def take(self, ready: PhotoReady, ring: PreviewRing) -> None:
+        """Here is the photo that is looked through."""
+        place = self._place
+        if ready.view_id < self.since:
+            return
         slot = ready.slot, ready.sequence, ready.width, ready.height
         with ring.reading(*slot) as pixels:
             if pixels is None or ready.name != place.photo:
@@ -75,22 +98,17 @@ class Over:
             dpg.delete_item(self._texture)
             self._texture = 0
 
-    def grab(self, x: float, place: Place) -> bool:
+    def grab(self, x: float) -> bool:
         """Whether the line is there to be dragged at column ``x`` of the viewport."""
-        return self._compares(place) and abs(x - self._at * place.size[0]) < NEAR_LINE
+        compares = self.split and not self.whole and self._of == self._place
+        return compares and abs(x - self._at * self._looking.size[0]) < NEAR_LINE
 
-    def drag(self, dx: float, width: int) -> None:
-        self._at = min(max(self._at + dx / width, 0.0), 1.0)
+    def drag(self, dx: float) -> None:
+        self._at = min(max(self._at + dx / self._looking.size[0], 0.0), 1.0)
 
-    def line(self, place: Place) -> float | None:
-        """Column of the line, None where there is none."""
-        return self._at * place.size[0] if self._compares(place) else None
-
-    def _compares(self, place: Place) -> bool:
-        return self.split and not self.whole and self._of == place
-
-    def update(self, place: Place) -> None:
-        """Once per frame: draw what is to be seen from ``place``, if that is not drawn yet."""
+    def update(self) -> None:
+        """Once per frame: draw what is to be seen, if that is not drawn yet."""
+        place = self._place
         caption = self.caption(place.photo) if place.photo else ""
         now = (place, self.whole, self.split, self._at, self._texture, caption, self.legend)
         if now == self._drawn:

@@ -107,13 +107,13 @@ class _Window:
             )
         dpg.bind_item_theme("root", "root_theme")
         bind_keys({
-            "reset_view": self._viewport.reset,
-            "frame": self._viewport.frame,
-            "side": self._viewport.look_from,
-            "projection": self._viewport.toggle_projection,
-            "photo": self._viewport.next_photo,
-            "photo_itself": self._viewport.toggle_photo,
-            "compare": self._viewport.toggle_split,
+            "reset_view": self._viewport.looking.reset,
+            "frame": self._viewport.looking.frame,
+            "side": self._viewport.looking.from_side,
+            "projection": self._viewport.looking.toggle_projection,
+            "photo": self._viewport.looking.next_photo,
+            "photo_itself": self._viewport.over.toggle_whole,
+            "compare": self._viewport.over.toggle_split,
             "error": self._layout.view.toggle_error,
             "album": self._layout.photos.toggle,
             "add_view": self._layout.film.add,
@@ -281,7 +281,7 @@ class _Window:
         elif isinstance(event, Thumbnails):
             self._viewport.take_thumbnails(event)
         elif isinstance(event, PhotoReady) and self._client.ring is not None:
-            self._viewport.photo_ready(event, self._client.ring)
+            self._viewport.over.take(event, self._client.ring)
         elif self.state.opened is None and before.opened is not None:
             self._viewport.clear(None)
         elif self.state.state == "ready" and before.state != "ready":

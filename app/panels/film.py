@@ -60,7 +60,7 @@ class FilmPanel:
     def add(self) -> None:
         """The film passes the present view, too."""
         if self._viewport.stage.opened is not None:
-            self._be(self._path.added(self._viewport.camera))
+            self._be(self._path.added(self._viewport.looking.camera))
 
     def _remove(self) -> None:
         self._be(replace(self._path, views=self._path.views[:-1]))
@@ -88,7 +88,8 @@ class FilmPanel:
         self._be(self._path.carried(moved, upright_axes(arranged)))
 
     def _play(self) -> None:
-        self._playing = None if self._playing else (time.perf_counter(), self._viewport.camera)
+        now = time.perf_counter(), self._viewport.looking.camera
+        self._playing = None if self._playing else now
 
     def update(self) -> None:
         """Once per frame: go on playing, unless the person has moved the camera."""
@@ -96,18 +97,18 @@ class FilmPanel:
             return
         began, shown = self._playing
         share = (time.perf_counter() - began) / self._path.seconds
-        if share >= 1 or shown != self._viewport.camera:
+        if share >= 1 or shown != self._viewport.looking.camera:
             self._playing = None
             return
         camera = self._path.at(share)
-        self._viewport.go(camera)
+        self._viewport.looking.go(camera)
         self._playing = began, camera
 
     def _film(self) -> None:
         self._ask(".mp4", self._path, self._path.n_frames)
 
     def _picture(self) -> None:
-        self._ask(".png", FilmPath().added(self._viewport.camera), 1)
+        self._ask(".png", FilmPath().added(self._viewport.looking.camera), 1)
 
     def _ask(self, suffix: str, path: FilmPath, n_frames: int) -> None:
         width, height = SIZES[dpg.get_value("film_size")]

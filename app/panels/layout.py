@@ -51,16 +51,16 @@ class Layout:
             self.scene = ScenePanel(host, viewport)
             self.training = TrainingPanel(host)
             self.view = ViewPanel(
-                self._look, viewport.reset, photo=viewport.toggle_photo,
-                split=viewport.toggle_split, album=lambda: self.photos.toggle(),
+                self._look, viewport.looking.reset, photo=viewport.over.toggle_whole,
+                split=viewport.over.toggle_split, album=lambda: self.photos.toggle(),
             )
             self.stage = StagePanel(viewport)
             self.film = FilmPanel(host, viewport)
             self.mesh = MeshPanel(host, lambda: self.view.levels, self._look)
         with dpg.child_window(tag="finish", no_scrollbar=True, always_use_window_padding=True):
             dpg.move_item("export", parent="finish")  # stays in reach whatever is unfolded
-        self.poses = PosesPanel(host, viewport.look_through)
-        self.photos = PhotosPanel(host, viewport.look_through)
+        self.poses = PosesPanel(host, viewport.looking.through)
+        self.photos = PhotosPanel(host, viewport.looking.through)
         self.log = LogPanel()
         self.options = OptionsPanel(settings, changed)
         self.toolbar = Toolbar(host, self.log.toggle, self.options.toggle)

@@ -34,13 +34,13 @@ class StagePanel:
             dim_text("live_mesh", show=False)
 
     def _from_side(self) -> None:
-        self._viewport.look_from(dpg.get_value("side_seen").lower())
+        self._viewport.looking.from_side(dpg.get_value("side_seen").lower())
         dpg.set_value("side_seen", FREE)
 
     def _project(self) -> None:
-        camera = self._viewport.camera
+        camera = self._viewport.looking.camera
         if camera.parallel != dpg.get_value("parallel"):
-            self._viewport.toggle_projection()
+            self._viewport.looking.toggle_projection()
 
     def _show(self) -> None:
         stage = self._viewport.stage
@@ -54,8 +54,9 @@ class StagePanel:
         """Once per frame: keys and the life of the scene change these too."""
         stage = self._viewport.stage
         for tag, value in (
-            ("parallel", self._viewport.camera.parallel), ("cameras_shown", stage.cameras_shown),
-            ("points_shown", stage.points_shown), ("ground_shown", stage.ground_shown),
+            ("parallel", self._viewport.looking.camera.parallel),
+            ("cameras_shown", stage.cameras_shown), ("points_shown", stage.points_shown),
+            ("ground_shown", stage.ground_shown),
         ):
             if dpg.get_value(tag) != value:
                 dpg.set_value(tag, value)
