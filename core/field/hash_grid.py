@@ -20,7 +20,11 @@ class _Encode(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         x, table, weights = ctx.saved_tensors
-        return (None, ctx.kernels.encode_backward(x, grad, table, ctx.layout, weights),
+        grad = grad.contiguous()
+        along = None
+        if ctx.needs_input_grad[0]:
+            along = ctx.kernels.encode_gradient(x, grad, table, ctx.layout, weights)
+        return (along, ctx.kernels.encode_backward(x, grad, table, ctx.layout, weights),
                 None, None, None)
 
 
@@ -72,7 +76,7 @@ class HashGrid(nn.Module):
         return 2.0 / float(r[low] * (r[high] / r[low]) ** (level - low))
 
     def forward(self, positions: Tensor, active_levels: float) -> Tensor:
-        """[N, L·F] features of ``positions`` [N, 3]; differentiable in the table alone."""
+        """[N, L·F] features of ``positions`` [N, 3]; differentiable, once, in both."""
         return _Encode.apply(
             positions * 0.5 + 0.5, self.table, self.layout, self.level_weights(active_levels),
             for_device(self.table.device),

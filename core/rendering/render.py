@@ -138,10 +138,10 @@ def render_samples(
         normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
     laplacian = None if field.laplacian is None else field.laplacian[: -(-n // every)]
     features = model.features(positions, field.features[:n])
-    color = _sample_color(model, rays, samples, positions, normals, features)
+    color = sample_color(model, rays, samples, positions, normals, features)
     lengths = samples.t_ends - samples.t_starts
     alphas = neus_alpha(sdf, slopes, lengths, model.inv_s, cos_anneal_ratio)
-    shade, opacity, depth = _composite(model, rays, found, alphas, color, train, behind, jitter)
+    shade, opacity, depth = composited(model, rays, found, alphas, color, train, behind, jitter)
     return Rendered(shade, opacity, depth, gradients, laplacian, None, found.n_marched, n)
 
 
@@ -156,13 +156,13 @@ def _render_density(
     n = len(positions)
     asked = positions if around is None else torch.cat([positions, around])
     levels, features = model.shape.sdf_and_features(asked)
-    color = _sample_color(model, rays, samples, positions, None, features[:n])
+    color = sample_color(model, rays, samples, positions, None, features[:n])
     alphas = density_alpha(levels[:n], samples.t_ends - samples.t_starts)
-    shade, opacity, depth = _composite(model, rays, found, alphas, color, train, behind, jitter)
+    shade, opacity, depth = composited(model, rays, found, alphas, color, train, behind, jitter)
     return Rendered(shade, opacity, depth, None, None, levels[n:], found.n_marched, n)
 
 
-def _sample_color(
+def sample_color(
     model: SurfaceModel, rays: Rays, samples: Samples, positions: Tensor,
     normals: Tensor | None, features: Tensor,
 ) -> Tensor:
@@ -173,7 +173,7 @@ def _sample_color(
     return model.color(positions, normals, rays.directions[ray], features, appearance)
 
 
-def _composite(
+def composited(
     model: SurfaceModel, rays: Rays, found: Found, alphas: Tensor, color: Tensor,
     train: TrainConfig, behind: Tensor | None, jitter: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:

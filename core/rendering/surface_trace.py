@@ -1,0 +1,128 @@
+"""Rays that stop at the surface: differentiable sphere tracing.
+
+Where `render_samples` spreads a pixel over the samples around the surface, here it is what one
+point of it shows, so that at the end of a run colours are learnt where they are later seen.
+
+Source: Liu et al. 2020 (DIST); the derivative of a point with respect to the field that it was
+found in is that of Niemeyer et al. 2020 (DVR), eq. 9, and of Yariv et al. 2020 (IDR), eq. 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.config import TrainConfig
+from core.field.model import SurfaceModel
+from core.field.sdf_field import SdfField
+from core.kernels import for_device
+from core.rendering.occupancy import OccupancyGrid
+from core.rendering.render import Found, Rays, Rendered, composited, sample_color
+from core.rendering.sampling import Samples
+from core.rendering.sphere_trace import sphere_trace
+
+TOLERANCE = 2e-4
+"""An angle: how far off a point may be that is then moved onto the surface by its own distance."""
+TAIL = 6.0
+"""A ray that passes this far from the surface, in units of 1 / inv_s, leaves no trace of it."""
+STEEPEST = -0.1
+"""Slope of the distance along a ray that meets the surface: one that grazes would move its point
+far for a small change of the field."""
+
+
+@dataclass(frozen=True)
+class Met(Found):
+    """One sample, of no length, for each ray that comes near the surface: where it is met, ``hit``
+    [S], or else passed most closely."""
+
+    hit: Tensor
+
+
+@torch.no_grad()
+def meet_surface(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -> Met:
+    """Where ``rays`` meet the surface, or nearly."""
+    origins, directions, field = rays.origins, rays.directions, model.sdf_field
+    t, hit = sphere_trace(field.sdf, origins, directions, occupancy, TOLERANCE)
+    missed = (~hit).nonzero()[:, 0]
+    near, passed, asked = _passing(
+        field, occupancy, origins[missed], directions[missed], float(model.inv_s)
+    )
+    t[missed[near]] = passed
+    met = hit.clone()
+    met[missed[near]] = True
+    starts = F.pad(met.cumsum(0), (1, 0))
+    samples = Samples(t[met], t[met], starts)
+    beyond = occupancy.beyond(origins, directions)
+    return Met(samples, None, len(t) + asked, beyond, hit[met])
+
+
+def _passing(
+    field: SdfField, occupancy: OccupancyGrid, origins: Tensor, directions: Tensor, inv_s: float
+) -> tuple[Tensor, Tensor, int]:
+    """Which rays come within reach of the surface [N], where they are nearest to it [N], and how
+    often the field was asked."""
+    start, end = occupancy.span(origins, directions)
+    reach = TAIL / inv_s
+    dt = 0.5 * reach
+    near = Samples(*for_device(origins.device).march_near(
+        origins, directions, start, end, occupancy.distances, dt, reach + occupancy.error
+    )[:3])
+    distance = field.sdf(near.positions(origins, directions))
+    ray = near.ray_indices
+    least = torch.full_like(start, reach).scatter_reduce_(0, ray, distance, "amin")
+    nearest = distance == least[ray]
+    at = torch.zeros_like(start)
+    at[ray[nearest]] = near.t_starts[nearest] + 0.5 * dt
+    within = (least < reach).nonzero()[:, 0]
+    return within, at[within], len(distance)
+
+
+def render_surface(
+    model: SurfaceModel, rays: Rays, met: Met, train: TrainConfig, *,
+    behind: Tensor | None = None, jitter: Tensor | None = None, around: Tensor | None = None,
+) -> Rendered:
+    """What the surface shows where ``rays`` have ``met`` it; arguments as for `render_samples`.
+    Differentiable in the field's parameters through colour, depth, normals and silhouette."""
+    ray, t = met.samples.ray_indices, met.samples.t_starts
+    origins, directions = rays.origins[ray], rays.directions[ray]
+    found = torch.addcmul(origins, directions, t[:, None])
+    n, every = len(found), model.sdf_field.config.taps_every
+    asked = found if around is None else torch.cat([found, around])
+    tapped = torch.arange(len(asked), device=asked.device)
+    if every > 1:
+        some = tapped[:n:every] if around is not None else tapped[:0]
+        tapped = torch.cat([some, tapped[n:]])
+    field = model.sdf_field.samples(asked, tapped=tapped)
+    sdf, gradients, normals = field.sdf[:n], field.gradients, None
+    if every == 1:
+        normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
+        facing = gradients[:n].detach()
+    else:
+        with torch.no_grad():
+            facing = model.sdf_field.samples(found, analytic=True).gradients
+    t = moved_with_surface(t, sdf, (facing * directions).sum(-1), met.hit)
+    positions = torch.addcmul(origins, directions, t[:, None])
+    features = model.features(positions, field.features[:n])
+    color = sample_color(model, rays, met.samples, positions, normals, features)
+    alphas = silhouette(sdf, met.hit, model.inv_s)
+    shade, opacity, _ = composited(model, rays, met, alphas, color, train, behind, jitter)
+    depth = torch.zeros_like(opacity).index_add(0, ray, alphas * t)
+    laplacian = None if field.laplacian is None else field.laplacian[: -(-n // every)]
+    return Rendered(shade, opacity, depth, gradients, laplacian, None, met.n_marched, n)
+
+
+def moved_with_surface(t: Tensor, sdf: Tensor, slopes: Tensor, hit: Tensor) -> Tensor:
+    """``t`` [S] of points with the distances ``sdf`` [S], which change along the ray by ``slopes``
+    [S], differentiable in the field's parameters θ where they ``hit`` [S]: from f(o + t d) = 0
+    follows dt/dθ = -(∂f/∂θ) / (∇f · d). In value the same step is one of Newton's."""
+    step = sdf / slopes.detach().clamp(max=STEEPEST)
+    return t - torch.where(hit, step, torch.zeros_like(step))
+
+
+def silhouette(sdf: Tensor, hit: Tensor, inv_s: Tensor) -> Tensor:
+    """Opacity [S] of rays whose nearest point has the distance ``sdf`` [S]: 1 where the surface is
+    hit, else what the logistic density of NeuS makes of a ray that passes so far off."""
+    return torch.where(hit, torch.ones_like(sdf), torch.sigmoid(-sdf * inv_s))
