@@ -1,6 +1,7 @@
 """Rays that stop at a sphere, whose depth, colour and silhouette are known in closed form."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ class Sphere:
             sdf=self.sdf(x), features=x[:, :0], gradients=normals, laplacian=torch.zeros(len(x)))
 
 
-def model_of(field):
+def model_of(field) -> Any:
     return SimpleNamespace(
         sdf_field=field, inv_s=torch.tensor(INV_S), background=None,
         features=lambda x, own: own, appearance=lambda photo, n: None,
@@ -75,7 +76,7 @@ def test_depth_is_exact_and_its_gradient_that_of_finite_differences():
 
 
 def test_colour_follows_the_point_that_moves_with_the_field():
-    """The point at depth t has the colour t - 2 + 0.3 along z, so its slope is that of the depth."""
+    """The point at depth t has t - 2 + 0.3 as its blue, whose slope so is that of the depth."""
     field = Sphere(0.5)
     _, rendered = seen(field, rays_at([0.3]))
     torch.testing.assert_close(rendered.color[0], torch.tensor([0.3, 0.0, -0.4]) + LIGHT)
