@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Gradients = Literal["taps4", "taps6", "analytic"]
+MethodName = Literal["surface", "ngp"]
+"""How a scene is learnt, see `core.field.methods`."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,10 @@ class TrainConfig:
     """as `cull_weight`, through the warm-up"""
     density_learning_rate: float = 3e-2
     """of everything through the warm-up"""
+    density_decay: float = 1.0
+    """that rate falls to one part in so many until the warm-up's end, if it is the run's end too"""
+    density_step: float = 0.0125
+    """of a march through density, scene units: the thinnest walls that are found"""
     density_samples: int = 16384
     """as `samples_per_step`, through the warm-up, where a sample has no taps"""
     hard_rays: float = 0.7
@@ -149,6 +155,7 @@ class RunConfig:
     """One run, complete: what a project saves and a command line repeats."""
 
     preset: str = "standard"
+    method: MethodName = "surface"
     field: FieldConfig = FieldConfig()
     train: TrainConfig = TrainConfig()
     steps: int | None = None

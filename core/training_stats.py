@@ -49,9 +49,9 @@ class StatsWindow:
             eta_s=trainer.seconds_left,
             losses={n: float(np.mean([s.losses.get(n, 0.0) for s in recent])) for n in names},
             psnr=float(-10 * np.log10(max(mse, 1e-10))),
-            inv_s=float(trainer.model.inv_s.detach()),
+            inv_s=float(trainer.model.inv_s.detach()) if trainer.model.sdf_field else None,
             active_levels=trainer.model.shape.active_levels,
-            n_levels=trainer.config.field.n_levels,
+            n_levels=trainer.model.shape.n_levels,
             rays_per_s=steps_per_s * float(np.mean([s.n_rays for s in recent] or [0])),
             samples_per_s=steps_per_s * float(np.mean([s.n_kept for s in recent] or [0])),
             phase=_phase(trainer), memory=memory, memory_peak=self._peak,
@@ -70,6 +70,8 @@ class StatsWindow:
 def _phase(trainer: Trainer) -> Phase:
     if trainer.model.settled:
         return "surface"
+    if not trainer.model.settles:
+        return "radiance"
     at_end = trainer.progress >= trainer.config.train.density_until
     return "settling" if at_end else "density"
 

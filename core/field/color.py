@@ -33,7 +33,15 @@ def spherical_harmonics(directions: Tensor, degree: int) -> Tensor:
     return torch.stack(out, -1)
 
 
-class ColorNetwork(nn.Module):
+class Color(nn.Module):
+    """What gives a method its colours: [N, 3] of ``positions, normals`` (None: unknown),
+    ``directions`` [N, 3], the field's ``features`` [N, G] and ``appearance`` [N, A] (None when
+    switched off). ``floats_per_sample``: numbers that a point leaves behind for the way back."""
+
+    floats_per_sample: float
+
+
+class ColorNetwork(Color):
     """Position, normal, view direction, geometry features and appearance → sRGB in [0, 1].
 
     Source: Yariv et al. 2020 (IDR), section 3.2; Neuralangelo adds the appearance embedding.
@@ -50,6 +58,7 @@ class ColorNetwork(nn.Module):
         sizes = [n_in] + [config.color_width] * config.color_layers
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], 3)
+        self.floats_per_sample = float(sum(sizes))
 
     def forward(
         self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,

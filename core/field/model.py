@@ -12,14 +12,9 @@ from torch import Tensor, nn
 from core.config import RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background
-from core.field.color import ColorNetwork
+from core.field.field import Field
+from core.field.methods import METHODS
 from core.field.sdf_field import SdfField
-
-RADIANCE_RADIUS = 0.05
-"""Of the ball that the warm-up starts from, scene units: almost nothing."""
-ROOM_RADIUS = 0.9
-"""Of the hollow that it starts from in a room. Density so far from the cameras still has a slope to
-learn by, which that of a ball in the middle has not."""
 
 BLENDED_EYES = 4
 """How many views make up the colour of a point on the surface: what a single one saw stains."""
@@ -30,7 +25,8 @@ class SurfaceModel(nn.Module):
 
     With a warm-up (`TrainConfig.density_until`) there is a second field, ``radiance``: at first its
     level sets are the scene's density, and from beginning to end its features give the colours, so
-    that they are known already when the surface is `settled` from that density.
+    that they are known already when the surface is `settled` from that density. By a method that
+    makes no surface it is all there is, and ``sdf_field`` None.
 
     ``has_background``: photos show a real world beyond the ball (no masks).
     """
@@ -39,14 +35,14 @@ class SurfaceModel(nn.Module):
 
     def __init__(self, config: RunConfig, n_photos: int, has_background: bool) -> None:
         super().__init__()
-        field = config.field
+        field, method = config.field, METHODS[config.method]
         warm_up = config.train.density_until > 0
-        self.sdf_field = SdfField(replace(field, n_geometry_features=0) if warm_up else field)
-        radius = ROOM_RADIUS if field.inside_out else RADIANCE_RADIUS
-        coarse = replace(field, sphere_radius=radius, weight_norm=False)
-        self.radiance = SdfField(coarse, config.train.density_levels) if warm_up else None
+        self.sdf_field = None
+        if method.makes_surface:
+            self.sdf_field = SdfField(replace(field, n_geometry_features=0) if warm_up else field)
+        self.radiance = method.density(config) if warm_up else None
         self.register_buffer("_settled", torch.tensor(not warm_up))
-        self.color = ColorNetwork(field)
+        self.color = method.color(field)
         self.appearance = Appearance(n_photos, field.appearance_size)
         wanted = field.background == "contraction" or (
             field.background == "auto" and has_background and not field.inside_out
@@ -68,19 +64,42 @@ class SurfaceModel(nn.Module):
         """Whether the SDF is what is rendered; until then it is the radiance field's density."""
         return bool(self._settled)
 
+    @property
+    def settles(self) -> bool:
+        """Whether a surface is still to be made of the density."""
+        return self.sdf_field is not None and not self.settled
+
     def settle(self) -> None:
         """From now on the SDF is what is rendered, and the radiance field, of which colours alone
         are asked, has all levels: until then they would take time and memory for nothing."""
         self._settled.fill_(True)
+        self.grow_up()
+
+    def grow_up(self) -> None:
+        """Have all that will ever be learnt."""
         if self.radiance is not None:
-            self.radiance.grow()
+            self.radiance.grow(self.radiance.n_levels)
+
+    def become(self, state: dict[str, Tensor]) -> None:
+        """Be as the model whose ``state`` this is. Raises as `load_state_dict` does."""
+        if state["_settled"]:
+            self.settle()
+        elif self.radiance is not None:
+            self.radiance.grow(math.ceil(state["radiance._active"]))
+        self.load_state_dict(state)
 
     @property
-    def shape(self) -> SdfField:
+    def surface(self) -> SdfField:
+        """The signed distance, of a method that has one."""
+        assert self.sdf_field is not None
+        return self.sdf_field
+
+    @property
+    def shape(self) -> Field:
         """The field whose zero level is the surface, as far as it is known."""
         if self.radiance is not None and not self.settled:
             return self.radiance
-        return self.sdf_field
+        return self.surface
 
     def features(self, positions: Tensor, own: Tensor, levels: float | None = None) -> Tensor:
         """[N, G] for the colour network, of ``positions`` of which `shape` told its ``own``."""

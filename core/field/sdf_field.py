@@ -7,7 +7,6 @@ initialisation: Atzmon & Lipman 2020, "SAL", section 4.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -15,25 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.config import FieldConfig
+from core.field.field import TETRAHEDRON, Field, FieldSamples
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 
-# Offsets of the finite differences, in units of the step: the tetrahedron's corners at ε/√3 each
-# (4 taps, the four face diagonals of a cube), or the six axis neighbours.
-_TETRAHEDRON = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
+# Offsets of the finite differences along the axes, in units of the step.
 _AXES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
-
-
-@dataclass(frozen=True)
-class SurfaceSamples:
-    """What the field says of N points: ``sdf`` [N], network ``features`` [N, G] for the colour;
-    and of M of them, which have taps: raw ``gradients`` [M, 3] = ∇sdf, ``laplacian`` [M] (None
-    with analytic gradients)."""
-
-    sdf: Tensor
-    features: Tensor
-    gradients: Tensor
-    laplacian: Tensor | None
 
 
 class _LastLayer(torch.autograd.Function):
@@ -69,26 +55,22 @@ class _LastLayer(torch.autograd.Function):
         return grad_x, (x.T @ dz).T, dz.sum(0), grad_head, grad_head_bias, None, None
 
 
-class SdfField(nn.Module):
+class SdfField(Field):
     """Positions in scene units → signed distance and features.
 
-    ``active_levels`` and with it the finite-difference step `normal_eps` are set by the schedule
-    and saved with every checkpoint, so that preview, mesh and training see one field. With
-    ``n_levels`` it begins with the coarsest of its levels alone and has the others only once it is
-    to `grow`.
+    With ``n_levels`` it begins with the coarsest of its levels alone and has the others only once
+    it is to `grow`.
     """
 
-    _active: Tensor
-
     def __init__(self, config: FieldConfig, n_levels: int | None = None) -> None:
-        super().__init__()
+        super().__init__(config.n_levels)
         self.config = config
         self._layout = GridLayout.create(
             config.n_levels, config.n_features_per_level, config.log2_hashmap_size,
             config.base_resolution, config.finest_resolution,
         )
         self.grid = HashGrid(self._layout.coarsest(n_levels))
-        self.register_buffer("_active", torch.tensor(float(self.grid.layout.n_levels)))
+        self.active_levels = self.grid.layout.n_levels
         sizes = [3 + self.grid.layout.width] + [config.sdf_width] * config.sdf_layers
         self._layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
         self.hidden = nn.ModuleList(self._layers)
@@ -99,12 +81,13 @@ class SdfField(nn.Module):
                 nn.utils.parametrizations.weight_norm(layer)
 
     @property
-    def active_levels(self) -> float:
-        return float(self._active)
+    def floats_per_sample(self) -> float:
+        config = self.config  # where, what is encoded, hidden
+        inputs = 3 + self._layout.width
+        return 3 + inputs + config.sdf_width * config.sdf_layers
 
-    @active_levels.setter
-    def active_levels(self, value: float) -> None:
-        self._active.fill_(value)
+    def cell_size(self, levels: float) -> float:
+        return self.grid.cell_size(levels)
 
     @property
     def normal_eps(self) -> float:
@@ -118,12 +101,15 @@ class SdfField(nn.Module):
         return self.normal_eps / (self.config.tap_cells * self.grid.cell_size(4))
 
     @torch.no_grad()
-    def grow(self) -> None:
-        """Add the levels that are lacking; every answer stays what it was."""
-        first, lacking = self._layers[0], self._layout.width - self.grid.layout.width
-        self.grid.grow(self._layout)
+    def grow(self, n_levels: int) -> bool:
+        if self.grid.layout.n_levels >= min(n_levels, self.n_levels):
+            return False
+        first, layout = self._layers[0], self._layout.coarsest(n_levels)
+        lacking = layout.width - self.grid.layout.width
+        self.grid.grow(layout)
         wider = torch.cat([first.weight, first.weight.new_zeros(len(first.weight), lacking)], 1)
         first.weight, first.in_features = nn.Parameter(wider), wider.shape[1]
+        return True
 
     def _initialise_sphere(self) -> None:
         """A sphere of `sphere_radius`: hash columns are zero, so only the position speaks; the
@@ -158,41 +144,36 @@ class SdfField(nn.Module):
 
     def sdf(self, positions: Tensor, levels: float | None = None) -> Tensor:
         """[N] signed distances of ``positions`` [N, 3]; ``levels`` limits the active levels."""
-        h = self._trunk(positions, self._limit(levels))
+        h = self._trunk(positions, self.limit(levels))
         return F.linear(h, self.head.weight[:1], self.head.bias[:1])[:, 0]
 
     def sdf_and_features(
         self, positions: Tensor, levels: float | None = None
     ) -> tuple[Tensor, Tensor]:
         """sdf [N] and the features for the colour network [N, G]."""
-        out = self.head(self._trunk(positions, self._limit(levels)))
+        out = self.head(self._trunk(positions, self.limit(levels)))
         return out[:, 0], out[:, 1:]
-
-    def _limit(self, levels: float | None) -> float:
-        active = self.active_levels
-        return active if levels is None else min(active, levels)
 
     def samples(
         self, positions: Tensor, levels: float | None = None, *, tapped: Tensor | None = None,
         analytic: bool = False,
-    ) -> SurfaceSamples:
-        """Everything rendering and the losses need of ``positions`` [N, 3], gradients of those
-        that ``tapped`` [M] numbers, all by default. ``analytic``: gradients by the chain rule,
-        rougher but at half the cost, whatever the field is trained with."""
+    ) -> FieldSamples:
+        """As of any `Field`; ``analytic``: gradients by the chain rule, rougher but at half the
+        cost, whatever the field is trained with."""
         if tapped is None:
             tapped = torch.arange(len(positions), device=positions.device)
         if analytic or self.config.gradients == "analytic":
-            return self._analytic(positions, tapped, self._limit(levels))
-        return self._finite_differences(positions, tapped, self._limit(levels))
+            return self._analytic(positions, tapped, self.limit(levels))
+        return self._finite_differences(positions, tapped, self.limit(levels))
 
     def _finite_differences(
         self, positions: Tensor, tapped: Tensor, levels: float
-    ) -> SurfaceSamples:
+    ) -> FieldSamples:
         """Central differences: Neuralangelo, eq. 5 (6 taps), or a tetrahedron of 4 taps with
         ∇ = Σ kᵢ f(x + kᵢ h) / 4h, h = ε/√3. The Laplacian comes from the same values."""
         eps = self.config.tap_cells * self.grid.cell_size(levels)
         four = self.config.gradients == "taps4"
-        offsets = positions.new_tensor(_TETRAHEDRON if four else _AXES)  # [K, 3]
+        offsets = positions.new_tensor(TETRAHEDRON if four else _AXES)  # [K, 3]
         step = eps / math.sqrt(3) if four else eps
         n = len(positions)
         taps = positions[tapped, None] + step * offsets
@@ -212,24 +193,24 @@ class SdfField(nn.Module):
             laplacian = (0.5 * around.sum(1) - 2 * middle) / step**2
         else:
             laplacian = (around.sum(1) - 6 * middle) / step**2
-        return SurfaceSamples(sdf, features, gradients, laplacian)
+        return FieldSamples(sdf, features, gradients, laplacian)
 
     def level_gradients(
         self, positions: Tensor, levels: float | None = None
     ) -> tuple[Tensor, Tensor]:
         """∇sdf [N, 3] by the chain rule, and what of it each level of the grid adds, [N, L, 3]; the
         rest is what the position itself says."""
-        limit = self._limit(levels)
+        limit = self.limit(levels)
         every = torch.arange(len(positions), device=positions.device)
         _, v = self._chained(positions, every, limit)
         parts = self.grid.gradients_by_level(positions, v[:, 3:].contiguous(), limit)
         return v[:, :3] + parts.sum(1), parts
 
-    def _analytic(self, positions: Tensor, tapped: Tensor, levels: float) -> SurfaceSamples:
+    def _analytic(self, positions: Tensor, tapped: Tensor, levels: float) -> FieldSamples:
         """∇sdf by the chain rule."""
         out, v = self._chained(positions, tapped, levels)
         along = self.grid.gradient(positions[tapped], v[:, 3:].contiguous(), levels)
-        return SurfaceSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)
+        return FieldSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)
 
     def _chained(
         self, positions: Tensor, tapped: Tensor, levels: float

@@ -21,7 +21,8 @@ State = Literal[
 ]
 
 Phase = Literal[
-    "density",    # the scene is a radiance field
+    "radiance",   # the scene is a radiance field to the end
+    "density",    # it is one
     "settling",   # which is being made a surface
     "surface",
 ]
@@ -162,8 +163,9 @@ class TaskProgress(Message, frozen=True):
 
 class TrainingStats(Message, frozen=True):
     """``losses``: weighted terms by name. ``psnr``: dB of the last batches of training rays.
-    ``elapsed_s`` and ``eta_s`` count training time. ``memory``, its ``memory_peak`` so far and what
-    was forecast: bytes, on the device that trains."""
+    ``elapsed_s`` and ``eta_s`` count training time; ``inv_s`` None by a method without a surface.
+    ``memory``, its ``memory_peak`` so far and what was forecast: bytes, on the device that
+    trains."""
 
     key: ClassVar[str | None] = "stats"
     step: int
@@ -172,7 +174,7 @@ class TrainingStats(Message, frozen=True):
     eta_s: float | None
     losses: dict[str, float]
     psnr: float
-    inv_s: float
+    inv_s: float | None
     active_levels: float
     n_levels: int
     rays_per_s: float

@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.field.sdf_field import SdfField
+from core.field.field import Field
 from core.palette import NO_DETAIL, level_colors
 
 FULL = 0.2
 """Turned by so much (the tangent of the angle) a point has its level's pure colour."""
 
 
-def level_turns(field: SdfField, positions: Tensor, levels: float | None) -> tuple[Tensor, Tensor]:
+def level_turns(field: Field, positions: Tensor, levels: float | None) -> tuple[Tensor, Tensor]:
     """By how much each level turns the normal at ``positions``, [N, L] tangents of angles, and the
     unit normals [N, 3]."""
     gradients, parts = field.level_gradients(positions, levels)
@@ -32,7 +32,7 @@ def level_turns(field: SdfField, positions: Tensor, levels: float | None) -> tup
 
 @torch.no_grad()
 def level_colored(
-    field: SdfField, positions: Tensor, directions: Tensor, levels: float | None
+    field: Field, positions: Tensor, directions: Tensor, levels: float | None
 ) -> Tensor:
     """[N, 3] the colour of the level that turns the normal most, the paler the less it does, lit
     from the eye."""

@@ -75,24 +75,26 @@ class Found:
 
 def render_rays(
     model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
-    behind: Tensor | None = None,
+    behind: Tensor | None = None, levels: float | None = None,
 ) -> Rendered:
     """Volume rendering of ``rays`` as `find_samples` and `render_samples` do it together."""
-    found = find_samples(model, occupancy, rays, train)
-    return render_samples(model, rays, found, train, behind=behind)
+    found = find_samples(model, occupancy, rays, train, levels=levels)
+    return render_samples(model, rays, found, train, behind=behind, levels=levels)
 
 
 @torch.no_grad()
 def find_samples(
     model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
-    cos_anneal_ratio: float = 1.0, jitter: Tensor | None = None,
+    cos_anneal_ratio: float = 1.0, jitter: Tensor | None = None, levels: float | None = None,
 ) -> Found:
-    """March ``rays`` and cull. ``jitter`` [R] shifts the samples (training)."""
+    """March ``rays`` and cull. ``jitter`` [R] shifts the samples (training); ``levels`` limits the
+    levels of detail of a density."""
     origins, directions, shape = rays.origins, rays.directions, model.shape
     beyond = occupancy.beyond(origins, directions)
     if not model.settled:
         samples, n_marched = march_through_density(
-            origins, directions, occupancy, jitter, shape.sdf, train.density_cull_weight
+            origins, directions, occupancy, train.density_step, jitter,
+            lambda x: shape.sdf(x, levels), train.density_cull_weight,
         )
         return Found(samples, None, n_marched, beyond)
     inv_s = float(model.inv_s)
@@ -109,7 +111,7 @@ def find_samples(
 def render_samples(
     model: SurfaceModel, rays: Rays, found: Found, train: TrainConfig, *,
     cos_anneal_ratio: float = 1.0, behind: Tensor | None = None,
-    jitter: Tensor | None = None, around: Tensor | None = None,
+    jitter: Tensor | None = None, around: Tensor | None = None, levels: float | None = None,
 ) -> Rendered:
     """Ask the field at the samples ``found`` on ``rays`` and composite.
 
@@ -117,19 +119,19 @@ def render_samples(
     (black if it has none). ``jitter`` [R] shifts the samples of the background. ``around``
     [N, 3]: further points whose field values are wanted, asked together with the samples because
     one large question is cheaper than two. In the warm-up it is the radiance field's density that
-    is rendered.
+    is rendered, with no more ``levels`` of detail than wanted.
     """
     if not model.settled:
-        return _render_density(model, rays, found, train, behind, jitter, around)
+        return _render_density(model, rays, found, train, behind, jitter, around, levels)
     samples = found.samples
     positions = samples.positions(rays.origins, rays.directions)
-    n, every = len(positions), model.sdf_field.config.taps_every
+    n, every = len(positions), model.surface.config.taps_every
     asked = positions if around is None else torch.cat([positions, around])
     tapped = torch.arange(len(asked), device=asked.device)
     if every > 1:
         some = tapped[:n:every] if around is not None else tapped[:0]
         tapped = torch.cat([some, tapped[n:]])
-    field = model.sdf_field.samples(asked, tapped=tapped)
+    field = model.surface.samples(asked, tapped=tapped)
     sdf, gradients, normals = field.sdf[:n], field.gradients, None
     if every > 1:
         slopes = samples.slopes(sdf)
@@ -147,7 +149,7 @@ def render_samples(
 
 def _render_density(
     model: SurfaceModel, rays: Rays, found: Found, train: TrainConfig, behind: Tensor | None,
-    jitter: Tensor | None, around: Tensor | None,
+    jitter: Tensor | None, around: Tensor | None, levels: float | None,
 ) -> Rendered:
     """The same through the density of the radiance field (Mildenhall et al. 2020, eq. 3), which
     has no normals: rays see into it, and so find hollows that an opaque surface would close."""
@@ -155,11 +157,11 @@ def _render_density(
     positions = samples.positions(rays.origins, rays.directions)
     n = len(positions)
     asked = positions if around is None else torch.cat([positions, around])
-    levels, features = model.shape.sdf_and_features(asked)
+    level, features = model.shape.sdf_and_features(asked, levels)
     color = sample_color(model, rays, samples, positions, None, features[:n])
-    alphas = density_alpha(levels[:n], samples.t_ends - samples.t_starts)
+    alphas = density_alpha(level[:n], samples.t_ends - samples.t_starts)
     shade, opacity, depth = composited(model, rays, found, alphas, color, train, behind, jitter)
-    return Rendered(shade, opacity, depth, None, None, levels[n:], found.n_marched, n)
+    return Rendered(shade, opacity, depth, None, None, level[n:], found.n_marched, n)
 
 
 def sample_color(

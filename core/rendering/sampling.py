@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.config import TrainConfig
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.volume import composite, density_alpha, pack
@@ -88,18 +89,18 @@ def _lattice(
     return (near if jitter is None else near + dt * jitter), far
 
 
-DENSITY_STEP = 0.0125
-"""Of a march through density, scene units: the thinnest walls that the warm-up has to find."""
+DENSITY_STEP = TrainConfig.density_step
+"""Of a march through density where nobody says how fine, scene units."""
 
 
 @torch.no_grad()
 def march_through_density(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, jitter: Tensor | None,
-    level: Callable[[Tensor], Tensor], threshold: float,
+    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float,
+    jitter: Tensor | None, level: Callable[[Tensor], Tensor], threshold: float,
 ) -> tuple[Samples, int]:
-    """Steps that carry more than ``threshold`` of weight in the `density` of a radiance field, and
-    how many times its ``level`` was asked."""
-    steps = march(origins, directions, occupancy, DENSITY_STEP, jitter)
+    """Steps of length ``dt`` that carry more than ``threshold`` of weight in the `density` of a
+    radiance field, and how many times its ``level`` was asked."""
+    steps = march(origins, directions, occupancy, dt, jitter)
     alphas = density_alpha(
         level(steps.positions(origins, directions)), steps.t_ends - steps.t_starts
     )

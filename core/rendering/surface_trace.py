@@ -44,7 +44,7 @@ class Met(Found):
 @torch.no_grad()
 def meet_surface(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -> Met:
     """Where ``rays`` meet the surface, or nearly."""
-    origins, directions, field = rays.origins, rays.directions, model.sdf_field
+    origins, directions, field = rays.origins, rays.directions, model.surface
     t, hit = sphere_trace(field.sdf, origins, directions, occupancy, TOLERANCE)
     missed = (~hit).nonzero()[:, 0]
     near, passed, asked = _passing(
@@ -89,20 +89,20 @@ def render_surface(
     ray, t = met.samples.ray_indices, met.samples.t_starts
     origins, directions = rays.origins[ray], rays.directions[ray]
     found = torch.addcmul(origins, directions, t[:, None])
-    n, every = len(found), model.sdf_field.config.taps_every
+    n, every = len(found), model.surface.config.taps_every
     asked = found if around is None else torch.cat([found, around])
     tapped = torch.arange(len(asked), device=asked.device)
     if every > 1:
         some = tapped[:n:every] if around is not None else tapped[:0]
         tapped = torch.cat([some, tapped[n:]])
-    field = model.sdf_field.samples(asked, tapped=tapped)
+    field = model.surface.samples(asked, tapped=tapped)
     sdf, gradients, normals = field.sdf[:n], field.gradients, None
     if every == 1:
         normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
         facing = gradients[:n].detach()
     else:
         with torch.no_grad():
-            facing = model.sdf_field.samples(found, analytic=True).gradients
+            facing = model.surface.samples(found, analytic=True).gradients
     t = moved_with_surface(t, sdf, (facing * directions).sum(-1), met.hit)
     positions = torch.addcmul(origins, directions, t[:, None])
     features = model.features(positions, field.features[:n])

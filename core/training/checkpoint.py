@@ -168,9 +168,7 @@ def restore(trainer: Trainer, project: Project, folder: Path) -> None:
 
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     part = _Parts(tensors)
-    if tensors["model._settled"]:
-        trainer.model.settle()
-    trainer.model.load_state_dict(part.under("model."))
+    trainer.model.become(part.under("model."))
     trainer.renew_optimizer()
     state = trainer.optimizer.state_dict()
     for i in range(len(_parameters(trainer))):

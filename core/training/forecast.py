@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import psutil
 import torch
 
-from core.config import RunConfig
+from core.config import FieldConfig, RunConfig
+from core.field.methods import METHODS
 from core.field.model import SurfaceModel
 from core.geometry.cameras import Intrinsics
 from core.lanes import count
@@ -17,7 +18,7 @@ BASE = {"cpu": 0.8e9, "cuda": 0.6e9}
 """Bytes of the libraries, of the compiled kernels and of what they need to work."""
 SPARE = 0.85
 """Of the free memory a run may take so much: the rest of the computer wants some too."""
-FEWEST_SAMPLES, SMALLEST_TABLE = 512, 15
+FEWEST_SAMPLES = 512
 BACKWARD = 4.0
 """What a pass with gradients holds at its peak, for each byte that it saves on its way forward."""
 
@@ -59,9 +60,9 @@ def forecast(
     small = [lens.shrunk(train.max_photo_side) for lens in lenses]
     with torch.device("meta"):  # counts, and takes no memory
         model = SurfaceModel(config, len(lenses), has_background)
-        model.settle()
+        model.grow_up()
     parameters = 4 * sum(p.numel() for p in model.parameters())
-    surface, density = _floats_per_sample(config)
+    surface, density = _floats_per_sample(model, config.field)
     samples = max(train.samples_per_step * surface, train.density_samples * density)
     return Forecast(
         photos=sum(4 * lens.width * lens.height for lens in small),
@@ -70,17 +71,17 @@ def forecast(
     )
 
 
-def _floats_per_sample(config: RunConfig) -> tuple[float, float]:
-    """That a step saves for its way back, of a surface (a sample and its taps) and of a density."""
-    field = config.field
-    inputs = 3 + field.n_levels * field.n_features_per_level
-    trunk = 3 + inputs + field.sdf_width * field.sdf_layers  # where, what is encoded, hidden
+def _floats_per_sample(model: SurfaceModel, field: FieldConfig) -> tuple[float, float]:
+    """That a step saves for its way back, of a surface (a sample and its taps) and of a density; 0
+    where there is none."""
     asked = {"taps4": 5, "taps6": 7, "analytic": 3}[field.gradients]
     if field.taps_every > 1:
         asked = 1 + asked / field.taps_every
-    color_inputs = 6 + field.direction_degree**2 + field.n_geometry_features
-    color = color_inputs + field.color_width * field.color_layers
-    return asked * trunk + trunk + color, trunk + color
+    color = model.color.floats_per_sample
+    density = 0.0 if model.radiance is None else model.radiance.floats_per_sample + color
+    if model.sdf_field is None:
+        return 0.0, density
+    return asked * model.sdf_field.floats_per_sample + max(density, color), density
 
 
 def budget(device: torch.device) -> float:
@@ -96,13 +97,11 @@ def within(
 ) -> tuple[RunConfig, list[str]]:
     """``config``, lowered until its forecast is at ``most``, and what was lowered: the batch first,
     which costs only time, then the tables."""
-    lowered = config
+    lowered, method = config, METHODS[config.method]
     while forecast(lowered, lenses, has_background, device).device > most:
-        field = lowered.field
         if halved := half_batch(lowered):
             lowered = halved
-        elif field.log2_hashmap_size > SMALLEST_TABLE:
-            smaller = replace(field, log2_hashmap_size=field.log2_hashmap_size - 1)
+        elif smaller := method.smaller(lowered.field):
             lowered = replace(lowered, field=smaller)
         else:
             break
@@ -111,8 +110,7 @@ def within(
         changes.append(f"{lowered.train.samples_per_step} samples a step "
                        f"for {config.train.samples_per_step}")
     if lowered.field != config.field:
-        changes.append(f"tables of 2^{lowered.field.log2_hashmap_size} rows "
-                       f"for 2^{config.field.log2_hashmap_size}")
+        changes.append(f"{method.size(lowered.field)} for {method.size(config.field)}")
     return lowered, changes
 
 

@@ -53,7 +53,7 @@ def _of_density(
 def _of_surface(
     model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
 ) -> dict[str, Tensor]:
-    field, gradients, laplacian = model.sdf_field, rendered.gradients, rendered.laplacian
+    field, gradients, laplacian = model.surface, rendered.gradients, rendered.laplacian
     assert gradients is not None
     terms = {"eikonal": train.lambda_eikonal * losses.eikonal_loss(gradients)}
     weight = schedule.curvature_weight(train, progress, field.eps_ratio)

@@ -16,13 +16,14 @@ def ramp(progress: float, start: float, end: float) -> float:
 def learning_rate(train: TrainConfig, progress: float) -> float:
     """Factor on the base rate. Each stage begins with a linear warm-up, for the first steps of a
     fresh Adam are as long as its rate and would shake what was just fitted. The topology warm-up
-    goes on at the full rate, since a falling one leaves fog in hollows; the surface's then falls,
-    in steps (`decay_at`) or exponentially."""
+    goes on at the full rate, since a falling one leaves fog in hollows, but a density that is the
+    end of it falls by `density_decay`; the surface's then falls, in steps (`decay_at`) or
+    exponentially."""
     began = train.density_until if progress >= train.density_until else 0.0
     full = began + train.warm_up_until
     warm = max(ramp(progress, began, full), 0.01)
     if progress < train.density_until:
-        return warm
+        return warm * train.density_decay ** -ramp(progress, full, train.density_until)
     if train.decay_at:
         return warm / train.decay_factor ** sum(progress >= at for at in train.decay_at)
     return warm * train.decay_total ** -ramp(progress, full, 1.0)
@@ -53,10 +54,10 @@ def inv_s(train: TrainConfig, progress: float) -> float:
 
 
 def radiance_levels(train: TrainConfig, n_levels: int, progress: float) -> float:
-    """Fractional number of levels of the radiance field: few while it is the scene's density, all
-    of them soon after, when only its colours are used."""
+    """Fractional number of levels of the radiance field: few at first, and where a surface is made
+    of it as long as it is the scene's density; all of them once the surface has its own."""
     first = min(train.density_levels, n_levels)
-    return first + (n_levels - first) * ramp(progress, train.density_until, train.levels_until)
+    return first + (n_levels - first) * ramp(progress, train.levels_from, train.levels_until)
 
 
 def curvature_weight(train: TrainConfig, progress: float, shrink: float) -> float:

@@ -51,7 +51,7 @@ def settle(
         yield from _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes])
     distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
     yield
-    yield from _fit(model.sdf_field, distances)
+    yield from _fit(model.surface, distances)
     model.settle()
 
 

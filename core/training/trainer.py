@@ -85,7 +85,7 @@ class Trainer:
     def progress(self) -> float:
         """In [0, 1], along the schedules, which wait while the surface is settled."""
         begin, at = self.segment
-        most = 1.0 if self.model.settled else self.config.train.density_until
+        most = self.config.train.density_until if self.model.settles else 1.0
         return min(at + (1 - at) * (self.spent - begin) / max(self.budget, 1e-9), most)
 
     @property
@@ -99,7 +99,7 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """At the end of the budget, and never without a surface, however short it was."""
-        return self.progress >= 1 and self.model.settled
+        return self.progress >= 1 and not self.model.settles
 
     def go_on(self, minutes: float) -> None:
         """Train on for ``minutes`` more, re-entering the schedules late."""
@@ -154,7 +154,7 @@ class Trainer:
         return stats
 
     def _next_step(self) -> Iterator[StepStats | None]:
-        if not self.model.settled and self.progress >= self.config.train.density_until:
+        if self.model.settles and self.progress >= self.config.train.density_until:
             yield from self._settle()
         yield from self._optimise(self.progress)
 
@@ -177,7 +177,7 @@ class Trainer:
     def _update_occupancy(self) -> None:
         model = self.model
         if model.settled:
-            self.occupancy.update(model.sdf_field.sdf, float(model.inv_s.detach()))
+            self.occupancy.update(model.shape.sdf, float(model.inv_s.detach()))
             return
         step = torch.tensor(DENSITY_STEP, device=self.device)
         self.occupancy.update_density(lambda x: density_alpha(model.shape.sdf(x), step))
@@ -265,13 +265,14 @@ class Trainer:
 
     def _set_schedules(self, progress: float) -> None:
         """Put levels, ε, sharpness and learning rates where ``progress`` says."""
-        train = self.config.train
-        field = self.model.sdf_field
-        n_levels = field.config.n_levels
-        field.active_levels = schedule.active_levels(train, n_levels, progress)
-        if self.model.radiance is not None:
-            levels = schedule.radiance_levels(train, n_levels, progress)
-            self.model.radiance.active_levels = levels
+        train, surface, radiance = self.config.train, self.model.sdf_field, self.model.radiance
+        if surface is not None:
+            surface.active_levels = schedule.active_levels(train, surface.n_levels, progress)
+        if radiance is not None:
+            levels = schedule.radiance_levels(train, radiance.n_levels, progress)
+            if not self.model.settles and radiance.grow(math.ceil(levels)):
+                self.renew_optimizer()
+            radiance.active_levels = levels
         if train.sharpness == "scheduled":
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
         factor = schedule.learning_rate(train, progress)

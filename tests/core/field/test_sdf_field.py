@@ -161,7 +161,7 @@ def test_a_field_that_grows_answers_as_before_until_its_new_levels_are_learnt():
         made.grid.table.normal_(0, 0.5)
         made.hidden[0].weight[:, 3:].normal_(0, 0.3)
         before = made.sdf(x)
-        made.grow()
+        made.grow(made.n_levels)
         assert {k: v.shape for k, v in made.state_dict().items()} == {
             k: v.shape for k, v in SdfField(SMALL).state_dict().items()
         }

@@ -50,7 +50,8 @@ def test_marching_through_density_keeps_all_but_the_threshold_of_the_weight(thre
     levels = ball(every.positions(origins, directions))
     alphas = density_alpha(levels, every.t_ends - every.t_starts)
     weights, _ = composite(alphas, alphas[:, None], every.ray_starts)
-    kept, asked = march_through_density(origins, directions, grid, jitter, ball, threshold)
+    kept, asked = march_through_density(
+        origins, directions, grid, DENSITY_STEP, jitter, ball, threshold)
     assert asked == len(every.t_starts)
     carries = weights > threshold
     assert kept.t_starts.tolist() == every.t_starts[carries].tolist()
@@ -68,7 +69,8 @@ def test_an_opaque_film_hides_what_is_behind_it_from_the_march():
         return torch.where(solid, -1.0, 2.0)
 
     origin, direction = torch.tensor([[-3.0, 0, 0]]), torch.tensor([[1.0, 0, 0]])
-    kept, _ = march_through_density(origin, direction, OccupancyGrid(16, CPU), None, level, 1e-6)
+    kept, _ = march_through_density(
+        origin, direction, OccupancyGrid(16, CPU), DENSITY_STEP, None, level, 1e-6)
     x = kept.positions(origin, direction)[:, 0]
     # the film's optical depth is 22: e^-22 is left of the light
     assert len(x)

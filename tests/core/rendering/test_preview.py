@@ -155,7 +155,7 @@ def assert_disc(image, radius):
 def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
     monkeypatch, settled, mode, radius
 ):
-    monkeypatch.setattr("core.field.model.RADIANCE_RADIUS", 0.2)
+    monkeypatch.setattr("core.field.methods.RADIANCE_RADIUS", 0.2)
     torch.manual_seed(0)
     model = SurfaceModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, False)
     if settled:
@@ -176,7 +176,8 @@ def test_the_colours_of_a_density_are_looked_through_to(monkeypatch):
 
     monkeypatch.setattr(model.radiance, "sdf", lambda x, levels=None: level(x))
     monkeypatch.setattr(
-        model.radiance, "sdf_and_features", lambda x: (level(x), of_field(x)[1])
+        model.radiance, "sdf_and_features",
+        lambda x, levels=None: (level(x), of_field(x)[1]),
     )
     monkeypatch.setattr(model.color, "forward", lambda x, *_: torch.ones_like(x))
     occupancy = OccupancyGrid(32, CPU)

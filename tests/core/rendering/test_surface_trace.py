@@ -38,7 +38,7 @@ class Sphere:
 
 def model_of(field) -> Any:
     return SimpleNamespace(
-        sdf_field=field, inv_s=torch.tensor(INV_S), background=None,
+        surface=field, inv_s=torch.tensor(INV_S), background=None,
         features=lambda x, own: own, appearance=lambda photo, n: None,
         color=lambda x, normals, directions, features, appearance: x + LIGHT,
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from core.field import methods
 from core.field.model import SurfaceModel
 from core.geometry.cameras import Intrinsics
 from core.lanes import count
@@ -45,7 +46,7 @@ def test_samples_take_about_what_a_step_saves_for_its_way_back(tmp_path, config)
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             lane = trainer._lane(batch, found, parameters, 0.0)
     measured = sum(size for at, size in saved.items() if at not in owned)
-    surface, density = f._floats_per_sample(config)
+    surface, density = f._floats_per_sample(trainer.model, config.field)
     n = lane.n_kept + (0 if config is WARM else len(batch.around))
     told = 4 * n * (density if config is WARM else surface)
     assert 0.5 < told / measured < 2
@@ -64,8 +65,8 @@ def test_the_batch_is_lowered_before_the_tables_and_nothing_for_ever():
     assert told == ["16384 samples a step for 32768"]
     least, told = f.within(high, [LENS], True, CPU, 0)
     assert least.train.samples_per_step == f.FEWEST_SAMPLES
-    assert least.field.log2_hashmap_size == f.SMALLEST_TABLE
-    assert told[1] == "tables of 2^15 rows for 2^19"
+    assert least.field.log2_hashmap_size == methods.SMALLEST_TABLE
+    assert told[1] == "tables of 2^15 rows for tables of 2^19 rows"
     assert least.train == replace(
         high.train, samples_per_step=high.train.samples_per_step // 64,
         density_samples=high.train.density_samples // 64, n_rays=high.train.n_rays // 64)

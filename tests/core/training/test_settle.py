@@ -29,7 +29,9 @@ class Level(nn.Module):
         super().__init__()
         self.sdf = level
 
-    def grow(self):
+    n_levels = 1
+
+    def grow(self, n_levels):
         """It has no levels of a grid."""
 
 
