@@ -43,6 +43,11 @@ def pose_workspace(path: Path) -> Path:
     return platformdirs.user_cache_path("gradina") / "poses" / _label(str(path.resolve()))
 
 
+def spill_folder() -> Path:
+    """Where meshes that are too large for memory lie while they are made."""
+    return platformdirs.user_cache_path("gradina") / "spill"
+
+
 def kernel_cache() -> Path:
     """Where kernels compiled for this machine's GPU are kept."""
     return platformdirs.user_cache_path("gradina") / "kernels"

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numba import njit
 
 from core.config import MeshOptions
 from core.geometry.scene_box import Ball
 from core.meshing.clean import clean
 from core.meshing.extract import Sdf, evaluate, extract
-from core.meshing.mesh import Mesh
+from core.meshing.mesh import Mesh, face_normal
+from core.meshing.rows import chunked
 from core.tasks import Progress, Task, in_background, within
 
 # points [N, 3], normals [N, 3] float32 -> sRGB [N, 3] in [0, 1]
@@ -51,7 +53,7 @@ def dressed(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> Task[Mesh
     """``mesh`` with unit normals from the field, taken over ``cell``, and colours where ``color``
     is given."""
     if len(mesh.faces):
-        points = mesh.vertices.astype(np.float32)
+        points = chunked(lambda v: v.astype(np.float32), mesh.vertices)
         normals = yield from evaluate(
             lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail="normals"
         )
@@ -60,8 +62,10 @@ def dressed(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> Task[Mesh
         )
         mesh = replace(mesh, normals=normals)
         if color is not None:
-            rgb = yield from evaluate(color, points, normals, start=0.6, detail="colours")
-            mesh = replace(mesh, colors=np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
+            task = evaluate(
+                lambda p, n: np.round(np.clip(color(p, n), 0, 1) * 255).astype(np.uint8),
+                points, normals, start=0.6, detail="colours")
+            mesh = replace(mesh, colors=(yield from task))
     yield Progress(1.0, "mesh ready")
     return mesh
 
@@ -93,13 +97,25 @@ def sdf_normals(sdf: Sdf, points: np.ndarray, epsilon: float) -> np.ndarray:
 def _turned_outward(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
     """``normals``, replaced by those of the faces around a vertex where the field's disagree with
     the winding (thin parts, noise): a renderer would show such vertices black."""
-    by_faces = np.zeros_like(mesh.vertices)
-    face_normals = mesh.face_normals()
-    for corner in range(3):
-        for axis in range(3):
-            by_faces[:, axis] += np.bincount(
-                mesh.faces[:, corner], face_normals[:, axis], len(by_faces)
-            )
-    by_faces /= np.maximum(np.linalg.norm(by_faces, axis=1, keepdims=True), 1e-30)
-    agree = (normals * by_faces).sum(1, keepdims=True) > 0.2
-    return np.where(agree, normals, by_faces).astype(np.float32)
+    by_faces = _normals_of_faces(mesh.vertices, mesh.faces)
+
+    def turned(normals: np.ndarray, by_faces: np.ndarray) -> np.ndarray:
+        by_faces = by_faces / np.maximum(np.linalg.norm(by_faces, axis=1, keepdims=True), 1e-30)
+        agree = (normals * by_faces).sum(1, keepdims=True) > 0.2
+        return np.where(agree, normals, by_faces).astype(np.float32)
+
+    return chunked(turned, normals, by_faces)
+
+
+@njit(cache=True, nogil=True)
+def _normals_of_faces(vertices, faces):
+    """[V, 3] sums of the normals of the faces around each vertex, by their areas."""
+    total = np.zeros((len(vertices), 3))
+    for f in range(len(faces)):
+        a, b, c = faces[f]
+        x, y, z = face_normal(vertices, a, b, c)
+        for corner in (a, b, c):
+            total[corner, 0] += x
+            total[corner, 1] += y
+            total[corner, 2] += z
+    return total

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import igl
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from numba import njit
 
-from core.meshing.mesh import Mesh
+from core.meshing.mesh import Mesh, face_normal
+from core.meshing.rows import chunked
 
 Counts = dict[str, int]
 """What a step did, by name, for people: faces or edges unless it says otherwise."""
@@ -23,23 +23,25 @@ def clean(mesh: Mesh, min_component: float) -> Mesh:
     ``min_component`` of the largest part's, and without vertices that no face uses."""
     a, b, c = mesh.faces.T
     mesh = replace(mesh, faces=mesh.faces[(a != b) & (b != c) & (c != a)])
-    return without_small_parts(mesh, min_component, np.ones(len(mesh.faces)))[0]
+    return without_small_parts(mesh, min_component, np.ones(len(mesh.vertices), np.float32))[0]
 
 
 def without_small_parts(
     mesh: Mesh, min_component: float, worth: np.ndarray
 ) -> tuple[Mesh, Counts]:
     """Without connected parts of less than ``min_component`` of the largest part's area, faces
-    counting by their ``worth`` [F] in [0, 1]; a part of no worth goes in any case."""
+    counting by the ``worth`` [V] in [0, 1] of their corners; a part of no worth goes in any
+    case."""
     if not len(mesh.faces) or not worth.any():
         return without_unused_vertices(mesh), {}
-    part = parts(mesh)[mesh.faces[:, 0]]
-    areas = np.bincount(part, worth * np.linalg.norm(mesh.face_normals(), axis=1) / 2)
+    part = parts(mesh)
+    areas, n_faces = _worth_of_parts(
+        np.asarray(mesh.vertices, np.float64), mesh.faces, part, worth, int(part.max()) + 1)
     kept = (areas >= min_component * areas.max()) & (areas > 0)
-    n_parts = len(np.unique(part))
-    counts = {"parts removed": n_parts - int(kept.sum()),
-              "faces of them": int((~kept[part]).sum())}
-    return without_unused_vertices(replace(mesh, faces=mesh.faces[kept[part]])), counts
+    counts = {"parts removed": int((n_faces > 0).sum() - kept.sum()),
+              "faces of them": int(n_faces[~kept].sum())}
+    faces = chunked(lambda some: some[kept[part[some[:, 0]]]], mesh.faces)
+    return without_unused_vertices(replace(mesh, faces=faces)), counts
 
 
 def without_faces(mesh: Mesh, gone: np.ndarray) -> Mesh:
@@ -106,18 +108,56 @@ def soundness(mesh: Mesh) -> dict[str, bool | int]:
 
 
 def parts(mesh: Mesh) -> np.ndarray:
-    """[V] number of the connected part that each vertex belongs to."""
-    n = len(mesh.vertices)
-    a, b, c = mesh.faces.T
-    rows, columns = np.concatenate([a, b]), np.concatenate([b, c])
-    edges = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(n, n))
-    return connected_components(edges, directed=False)[1]
+    """[V] int32 number of the connected part that each vertex belongs to."""
+    return _joined(mesh.faces, len(mesh.vertices))
 
 
 def without_unused_vertices(mesh: Mesh) -> Mesh:
     used = np.zeros(len(mesh.vertices), bool)
     used[mesh.faces] = True
-    return mesh.at_vertices(np.flatnonzero(used), (np.cumsum(used) - 1)[mesh.faces])
+    number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return mesh.at_vertices(
+        np.flatnonzero(used), chunked(lambda some: number[some], mesh.faces))
+
+
+@njit(cache=True, nogil=True)
+def _joined(faces, n_vertices):
+    """Union-find: each vertex leads to one before it of its part, and at last to the first."""
+    leader = np.arange(n_vertices, dtype=np.int32)
+    for f in range(len(faces)):
+        for corner in range(2):
+            one, other = faces[f, corner], faces[f, corner + 1]
+            while leader[one] != one:
+                leader[one] = leader[leader[one]]
+                one = leader[one]
+            while leader[other] != other:
+                leader[other] = leader[leader[other]]
+                other = leader[other]
+            if one < other:
+                leader[other] = one
+            else:
+                leader[one] = other
+    n_parts = 0
+    for v in range(n_vertices):
+        if leader[v] == v:
+            leader[v] = n_parts
+            n_parts += 1
+        else:
+            leader[v] = leader[leader[v]]
+    return leader
+
+
+@njit(cache=True, nogil=True)
+def _worth_of_parts(vertices, faces, part, worth, n_parts):
+    """Area times worth of each part, and how many faces it has."""
+    areas, n_faces = np.zeros(n_parts), np.zeros(n_parts, np.int64)
+    for f in range(len(faces)):
+        a, b, c = faces[f]
+        x, y, z = face_normal(vertices, a, b, c)
+        mean = (np.float64(worth[a]) + worth[b] + worth[c]) / 3
+        areas[part[a]] += mean * np.sqrt(x * x + y * y + z * z) / 2
+        n_faces[part[a]] += 1
+    return areas, n_faces
 
 
 def _one_winding(faces: np.ndarray) -> tuple[np.ndarray, int]:

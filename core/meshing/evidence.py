@@ -110,11 +110,6 @@ def without_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Coun
     return *_cut(mesh, evidence, gone), {"faces that no camera saw": int(gone.sum())}
 
 
-def seen_share(mesh: Mesh, evidence: Evidence) -> np.ndarray:
-    """[F] share of the corners that a camera saw."""
-    return (evidence.seen > 0)[mesh.faces].mean(1)
-
-
 def _cut(mesh: Mesh, evidence: Evidence, gone: np.ndarray) -> tuple[Mesh, Evidence]:
     used = np.zeros(len(mesh.vertices), bool)
     used[mesh.faces[~gone]] = True

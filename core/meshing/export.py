@@ -6,27 +6,24 @@ so that every format lies in the frame and scale of the input.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import trimesh
-from trimesh.exchange.ply import export_ply
-from trimesh.exchange.stl import export_stl
 
 from core.config import MeshFormat
 from core.errors import UserError
-from core.files import write_atomically
-from core.meshing.gltf import encode_glb, encode_picture
+from core.files import appearing
+from core.meshing.gltf import encode_picture, glb_pieces
 from core.meshing.mesh import Mesh
 from core.meshing.usd import encode_usdz, require_usd
 from core.tasks import Progress, Task, in_background, run
 
 FORMATS: tuple[str, ...] = get_args(MeshFormat)
 LINES = 1 << 14
-"""of an OBJ formatted at once; Python runs no other thread meanwhile"""
+"""of a file formatted at once; Python runs no other thread meanwhile"""
 
 
 @dataclass(frozen=True)
@@ -64,21 +61,28 @@ def writing_mesh(
             f"{path}: the mesh is empty, there is no surface in the region yet",
             "Train longer, or enlarge the region",
         )
-    files = yield from in_background(
-        lambda: _encode(mesh, path, format, stated), Progress(1.0, f"writing {path.name}")
-    )
-    for file, data in files.items():
-        write_atomically(file, data, "the mesh")
-    return sum(map(len, files.values()))
+    now = Progress(1.0, f"writing {path.name}")
+    files = yield from in_background(lambda: _pieces(mesh, path, format, stated), now)
+    n_bytes = 0
+    for file, pieces in files.items():
+        n_bytes += yield from _writing(file, pieces, now)
+    return n_bytes
 
 
 def writing_lods(lods: Sequence[Mesh], path: Path, stated: Stated = AS_IS) -> Task[int]:
     """All levels in one GLB at ``path``; returns its bytes."""
-    data = yield from in_background(
-        lambda: encode_glb(lods, stated.jpeg), Progress(1.0, f"writing {path.name}")
-    )
-    write_atomically(path, data, "the mesh")
-    return len(data)
+    now = Progress(1.0, f"writing {path.name}")
+    pieces = yield from in_background(lambda: glb_pieces(lods, stated.jpeg), now)
+    return (yield from _writing(path, pieces, now))
+
+
+def _writing(path: Path, pieces: Iterable[bytes], now: Progress) -> Task[int]:
+    n_bytes = 0
+    with appearing(path, "the mesh") as file:
+        for piece in pieces:
+            n_bytes += file.write(piece)
+            yield now
+    return n_bytes
 
 
 def checked(path: Path, format: str | None) -> str:
@@ -92,25 +96,24 @@ def checked(path: Path, format: str | None) -> str:
     return format
 
 
-def _encode(mesh: Mesh, path: Path, format: str, stated: Stated) -> dict[Path, bytes]:
-    """The files' bytes, what others refer to first."""
+def _pieces(
+    mesh: Mesh, path: Path, format: str, stated: Stated
+) -> dict[Path, Iterable[bytes]]:
+    """The bytes of the files, what others refer to first."""
     if format == "glb":
-        return {path: encode_glb([mesh], stated.jpeg)}
+        return {path: glb_pieces([mesh], stated.jpeg)}
     if format == "usdz":
-        return {path: encode_usdz(mesh, stated.up, stated.metres_per_unit)}
-    shape = trimesh.Trimesh(
-        mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False,
-        vertex_colors=mesh.colors if mesh.texture is None else None,
-    )
+        return {path: [encode_usdz(mesh, stated.up, stated.metres_per_unit)]}
     if format == "stl":
-        return {path: export_stl(shape)}
-    beside = _pictures(mesh, path)
+        return {path: _stl(mesh)}
+    beside: dict[Path, Iterable[bytes]] = {
+        file: [data] for file, data in _pictures(mesh, path).items()}
     names = [file.name for file in beside]
     if format == "obj":
         if names:
-            beside[path.with_suffix(".mtl")] = _mtl(names)
+            beside[path.with_suffix(".mtl")] = [_mtl(names)]
         return beside | {path: _obj(mesh, path.with_suffix(".mtl").name if names else None)}
-    return beside | {path: _ply(mesh, shape, names)}
+    return beside | {path: _ply(mesh, names)}
 
 
 def _pictures(mesh: Mesh, path: Path) -> dict[Path, bytes]:
@@ -128,40 +131,78 @@ def _mtl(pictures: list[str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _obj(mesh: Mesh, material: str | None) -> bytes:
+def _obj(mesh: Mesh, material: str | None) -> Iterator[bytes]:
     """Colours stand behind the positions, as MeshLab and Blender read them."""
-    vertices = mesh.vertices
-    head = []
+    columns = [mesh.vertices]
     if material is not None:
-        head = [f"mtllib {material}\nusemtl surface\n".encode()]
+        yield f"mtllib {material}\nusemtl surface\n".encode()
     elif mesh.colors is not None:
-        vertices = np.concatenate([vertices, mesh.colors / 255], 1)
-    parts = head + _lines("v" + " %.8f" * vertices.shape[1], vertices)
+        columns.append(mesh.colors)
+    for vertices, *colors in _chunks(*columns):
+        yield _lines("v", " %.8f", np.concatenate([vertices, *(c / 255 for c in colors)], 1))
     corner = " %d"
     if material is not None and mesh.uvs is not None:
-        parts += _lines("vt %.7f %.7f", mesh.uvs)
+        for (uvs,) in _chunks(mesh.uvs):
+            yield _lines("vt", " %.7f", uvs)
         corner = " %d/%d"
     if mesh.normals is not None:
-        parts += _lines("vn %.6f %.6f %.6f", mesh.normals)
+        for (normals,) in _chunks(mesh.normals):
+            yield _lines("vn", " %.6f", normals)
         corner = " %d/%d/%d" if "/" in corner else " %d//%d"
-    parts += _lines("f" + 3 * corner, np.repeat(mesh.faces + 1, corner.count("%"), axis=1))
-    return b"".join(parts)
+    for (faces,) in _chunks(mesh.faces):
+        yield _lines("f", corner, np.repeat(faces + 1, corner.count("%"), axis=1))
 
 
-def _lines(form: str, rows: np.ndarray) -> list[bytes]:
-    """A line of the ``form`` for each of ``rows`` [N, C], in pieces of `LINES`."""
-    pieces = [rows[i : i + LINES] for i in range(0, len(rows), LINES)]
-    form += "\n"
-    return [(form * len(piece) % tuple(piece.ravel().tolist())).encode() for piece in pieces]
+def _lines(first: str, form: str, rows: np.ndarray) -> bytes:
+    """A line of ``first`` and as many of ``form`` as it takes for each of ``rows`` [N, C]."""
+    line = first + form * (rows.shape[1] // form.count("%")) + "\n"
+    return (line * len(rows) % tuple(rows.ravel().tolist())).encode()
 
 
-def _ply(mesh: Mesh, shape: trimesh.Trimesh, pictures: list[str]) -> bytes:
+def _ply(mesh: Mesh, pictures: list[str]) -> Iterator[bytes]:
     """With a texture, s and t at each vertex and its name in a comment, as MeshLab reads them."""
-    if pictures and mesh.uvs is not None:
-        shape.vertex_attributes["s"] = mesh.uvs[:, 0].astype(np.float32)
-        shape.vertex_attributes["t"] = mesh.uvs[:, 1].astype(np.float32)
-    data = export_ply(shape, encoding="binary", vertex_normal=mesh.normals is not None)
-    if not pictures:
-        return data
-    first = data.index(b"\n", data.index(b"format")) + 1
-    return data[:first] + f"comment TextureFile {pictures[0]}\n".encode() + data[first:]
+    columns = [("x y z", "<f4", mesh.vertices), ("nx ny nz", "<f4", mesh.normals)]
+    if pictures:
+        columns.append(("s t", "<f4", mesh.uvs))
+    else:
+        columns.append(("red green blue", "u1", mesh.colors))
+    columns = [(names.split(), kind, rows) for names, kind, rows in columns if rows is not None]
+    kinds = {"<f4": "float", "u1": "uchar"}
+    head = [
+        "ply", "format binary_little_endian 1.0",
+        *(f"comment TextureFile {name}" for name in pictures[:1]),
+        f"element vertex {len(mesh.vertices)}",
+        *(f"property {kinds[kind]} {name}" for names, kind, _ in columns for name in names),
+        f"element face {len(mesh.faces)}", "property list uchar int vertex_indices", "end_header",
+    ]
+    yield ("\n".join(head) + "\n").encode()
+    vertex = np.dtype([(names[0], kind, len(names)) for names, kind, _ in columns])
+    for some in _chunks(*(rows for _, _, rows in columns)):
+        yield _record(vertex, some).tobytes()
+    face = np.dtype([("n", "u1"), ("corners", "<i4", 3)])
+    for (faces,) in _chunks(mesh.faces):
+        yield _record(face, [np.uint8(3), faces]).tobytes()
+
+
+def _stl(mesh: Mesh) -> Iterator[bytes]:
+    yield bytes(80) + len(mesh.faces).to_bytes(4, "little")
+    facet = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+    for (faces,) in _chunks(mesh.faces):
+        corners = mesh.vertices[faces]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        yield _record(facet, [normals, corners, np.uint16(0)]).tobytes()
+
+
+def _chunks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    for start in range(0, len(arrays[0]), LINES):
+        yield tuple(rows[start : start + LINES] for rows in arrays)
+
+
+def _record(kind: np.dtype, columns: Sequence[np.ndarray | np.generic]) -> np.ndarray:
+    """[N] of the ``kind``, whose fields are ``columns``, at least one of them an array."""
+    assert kind.names is not None
+    out = np.zeros(max(len(c) for c in columns if isinstance(c, np.ndarray)), kind)
+    for name, column in zip(kind.names, columns):
+        out[name] = column
+    return out

@@ -123,10 +123,10 @@ def _cleaned(
         return Progress(fraction, f"{name}: {done or 'nothing to do'}")
 
     def speck_free(worth: np.ndarray | None = None) -> tuple[Mesh, Counts]:
-        worth = np.ones(len(mesh.faces)) if worth is None else worth
+        worth = np.ones(len(mesh.vertices), np.float32) if worth is None else worth
         return without_small_parts(mesh, options.min_component, worth)
 
-    several = len(np.unique(parts(mesh)[mesh.faces])) > 1 if len(mesh.faces) else False
+    several = bool(len(mesh.faces)) and parts(mesh).max() > 0
     masks = subject.has_masks and options.seen_through
     if len(mesh.faces) and (options.unseen == "cut" or masks or (
             several and options.unseen == "parts")):
@@ -138,7 +138,7 @@ def _cleaned(
         if options.unseen == "cut" and not options.watertight:
             mesh, evidence, counts = said.without_unseen(mesh, evidence)
             yield note("unseen", counts, 0.8)
-        worth = said.seen_share(mesh, evidence) if options.unseen != "keep" else None
+        worth = evidence.seen.clip(0, 1).astype(np.float32) if options.unseen != "keep" else None
         mesh, counts = yield from in_background(
             lambda: speck_free(worth), Progress(0.8, "removing small parts"))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from core.geometry.rigid import invert, similarity, transform_points
 from core.lanes import count, lane_map
 from core.meshing.export import Stated, checked, writing_lods, writing_mesh
 from core.meshing.finish import Finished, Subject, finish
-from core.meshing.gltf import encode_glb
+from core.meshing.gltf import glb_pieces
 from core.meshing.mesh import Mesh
 from core.meshing.placing import METRES, out_from_input, photos_out, unit_of
 from core.tasks import Task, within
@@ -111,15 +112,19 @@ def _stated(mesh: Mesh, scene: Scene, options: MeshOptions, path: Path) -> State
     up = int(np.abs(_up(scene, options)).argmax())
     metres = METRES.get(unit_of(scene, options), 1.0)
     stated = Stated("Y" if up == 1 else "Z", metres)
-    if options.max_bytes is None or len(encode_glb([mesh])) <= options.max_bytes:
+    if options.max_bytes is None or _n_bytes(glb_pieces([mesh])) <= options.max_bytes:
         return stated
     for jpeg in JPEG_QUALITIES:
-        if len(encode_glb([mesh], jpeg)) <= options.max_bytes:
+        if _n_bytes(glb_pieces([mesh], jpeg)) <= options.max_bytes:
             return Stated(stated.up, metres, jpeg)
     raise UserError(
         f"{path}: the mesh does not fit into {options.max_bytes / 1e6:.1f} MB",
         "Ask for fewer faces or a smaller texture",
     )
+
+
+def _n_bytes(pieces: Iterable[bytes]) -> int:
+    return sum(map(len, pieces))
 
 
 def _up(scene: Scene, options: MeshOptions) -> np.ndarray:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
+
+from core.meshing.rows import chunked
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Mesh:
     def transformed(self, similarity: np.ndarray) -> Mesh:
         """The mesh carried into another frame by a similarity [4, 4] (rotation, uniform scale,
         translation; a mirroring one turns the faces so that they still wind outward)."""
-        linear = np.asarray(similarity, np.float64)[:3, :3]
+        linear, shift = np.asarray(similarity, np.float64)[:3, :3], similarity[:3, 3]
         determinant = np.linalg.det(linear)
         rotation = (linear / np.cbrt(abs(determinant))).astype(np.float32)
         tangents = self.tangents
@@ -39,9 +42,10 @@ class Mesh:
             tangents = np.concatenate([tangents[:, :3] @ rotation.T, sign], 1)
         return replace(
             self,
-            vertices=self.vertices @ linear.T + similarity[:3, 3],
-            faces=self.faces if determinant > 0 else self.faces[:, ::-1].copy(),
-            normals=None if self.normals is None else self.normals @ rotation.T,
+            vertices=chunked(lambda v: v @ linear.T + shift, self.vertices),
+            faces=self.faces if determinant > 0 else chunked(lambda f: f[:, ::-1], self.faces),
+            normals=None if self.normals is None else chunked(
+                lambda n: n @ rotation.T, self.normals),
             tangents=tangents,
         )
 
@@ -53,10 +57,20 @@ class Mesh:
     def at_vertices(self, chosen: np.ndarray, faces: np.ndarray) -> Mesh:
         """The mesh of ``faces`` [G, 3], numbered in ``chosen`` [W], vertices of this one."""
         def of(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else values[chosen]
+            return None if values is None else chunked(lambda some: values[some], chosen)
 
         return replace(
-            self, vertices=self.vertices[chosen], faces=faces.astype(np.int32),
-            colors=of(self.colors), normals=of(self.normals), uvs=of(self.uvs),
-            tangents=of(self.tangents),
+            self, vertices=chunked(lambda some: self.vertices[some], chosen),
+            faces=faces.astype(np.int32, copy=False), colors=of(self.colors),
+            normals=of(self.normals), uvs=of(self.uvs), tangents=of(self.tangents),
         )
+
+
+@njit(cache=True, nogil=True)
+def face_normal(vertices, a, b, c):
+    """x, y, z of the normal of the face of three vertices; its length is twice the area."""
+    ux, uy, uz = (vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1],
+                  vertices[b, 2] - vertices[a, 2])
+    vx, vy, vz = (vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1],
+                  vertices[c, 2] - vertices[a, 2])
+    return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx

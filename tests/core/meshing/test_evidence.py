@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.meshing.evidence import gather, seen_share, without_contradicted, without_unseen
+from core.meshing.evidence import gather, without_contradicted, without_unseen
 from core.meshing.mesh import Mesh
 from core.tasks import run
 from tests.core.meshing.painted_ball import RADIUS, ball, photos
@@ -33,8 +33,6 @@ def test_what_lies_inside_is_not_seen_and_what_lies_outside_is(seen_from):
     outside = np.linalg.norm(mesh.vertices, axis=1) > 0.6
     assert evidence.seen[outside & (mesh.vertices[:, 2] > -0.2)].min() >= 2
     assert evidence.seen[~outside].max() == 0
-    share = seen_share(mesh, evidence)
-    assert share[len(ball(3).faces) :].max() == 0
 
 
 def test_what_no_camera_saw_is_cut_off_but_for_a_margin(seen_from):

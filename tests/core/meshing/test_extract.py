@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import trimesh
 
+from core import places
+from core.errors import UserError
+from core.meshing import rows
 from core.meshing.extract import BRICK, extract
 from core.meshing.mesh import Mesh
 from core.tasks import run
@@ -30,13 +33,6 @@ def as_trimesh(mesh: Mesh) -> trimesh.Trimesh:
     return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
 
 
-def face_rows(mesh: Mesh) -> np.ndarray:
-    """Faces in one order, each turned so that its least vertex comes first."""
-    first = mesh.faces.argmin(1)
-    turned = np.stack([mesh.faces[np.arange(len(first)), (first + i) % 3] for i in range(3)], 1)
-    return turned[np.lexsort(turned.T)]
-
-
 @pytest.mark.parametrize(
     ("sdf", "genus", "volume"),
     [
@@ -57,11 +53,26 @@ def test_the_surface_is_where_the_sdf_says_closed_and_turned_outward(sdf, genus,
     assert len(np.unique(mesh.vertices.astype(np.float32), axis=0)) == len(mesh.vertices)
 
 
-def test_blocks_do_not_change_the_surface():
-    meshes = [run(extract(box_with_hole, BALL, 70, block=block)) for block in (8, 24, 128)]
-    for mesh in meshes[1:]:
-        np.testing.assert_allclose(mesh.vertices, meshes[0].vertices, atol=1e-12)
-        np.testing.assert_array_equal(face_rows(mesh), face_rows(meshes[0]))
+@pytest.mark.parametrize("ball", [None, (np.array([0.1, 0, 0]), 0.62)])
+def test_neither_blocks_nor_the_disk_change_a_bit_of_the_surface(ball, tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "spill")
+    mesh = run(extract(box_with_hole, BALL, 70, ball=ball))
+    assert not (tmp_path / "spill").exists()
+    monkeypatch.setattr(rows, "KEPT", 0)
+    for block in (8, 24, 128):
+        other = run(extract(box_with_hole, BALL, 70, ball=ball, block=block))
+        assert other.vertices.tobytes() == mesh.vertices.tobytes()
+        assert other.faces.tobytes() == mesh.faces.tobytes()
+    assert (tmp_path / "spill").exists()
+    assert not list((tmp_path / "spill").iterdir()), "files without a name"
+
+
+def test_a_disk_without_room_is_told_of(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "file" / "spill")
+    monkeypatch.setattr(rows, "KEPT", 0)
+    with pytest.raises(UserError, match="does not fit into memory"):
+        run(extract(sphere, BALL, 32))
 
 
 @pytest.mark.parametrize("slope", [0.5, 1.0, 2.0])
@@ -91,13 +102,15 @@ def test_a_blob_smaller_than_a_brick_is_found():
 
 
 def test_only_space_near_the_surface_is_evaluated():
-    seen = []
-    run(extract(lambda p: seen.append(p) or sphere(p), BALL, 192))
-    points = np.concatenate(seen)
-    assert len(points) < 0.15 * 193**3
-    reach = (np.sqrt(3) * 2.0) * BRICK * 2 / 192
-    fine = points[len(seen[0]) :]
-    assert np.abs(sphere(fine)).max() < reach
+    """So that four times as many points, not eight, are asked for cells of half the size."""
+    counts = []
+    for resolution in (96, 192, 384):
+        seen = []
+        run(extract(lambda p, seen=seen: seen.append(p) or sphere(p), BALL, resolution))
+        counts.append(len(np.concatenate(seen)))
+    assert counts[0] < 0.3 * 97**3
+    assert counts[1] < 4.5 * counts[0]
+    assert counts[2] < 4.2 * counts[1]
 
 
 def test_the_ball_cuts_open_and_the_box_does_too():
