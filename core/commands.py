@@ -105,6 +105,7 @@ def _summary(report: dict[str, Any]) -> list[str]:
         f"{report['photos']} photos, {report['steps']} steps, training PSNR "
         f"{report['psnr_training']:.1f} dB ({seconds})",
     ]
+        *report["mesh_notes"],
 
 
 def poses(arguments: argparse.Namespace) -> int:
@@ -145,9 +146,9 @@ def export(arguments: argparse.Namespace) -> int:
         finally:
             session.close()
     result = {"mesh": str(done.path), "vertices": done.n_vertices, "faces": done.n_faces,
-              "bytes": done.n_bytes}
+              "bytes": done.n_bytes, "notes": done.notes}
     return _tell(arguments, result, [
-        f"{done.path}: {done.n_vertices} vertices, {done.n_faces} faces"
+        f"{done.path}: {done.n_vertices} vertices, {done.n_faces} faces", *done.notes
     ])
 
 

@@ -14,4 +14,4 @@ def exporting(trainer: Trainer, command: Export) -> Task[Exported]:
     """Write what ``trainer`` has learnt so far. Raises UserError."""
     path = Path(command.path).expanduser()
     done = yield from export_model(trainer.model, trainer.scene, command.options, path)
-    return Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes)
+    return Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes, done.notes)

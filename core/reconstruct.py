@@ -212,6 +212,7 @@ def _report(
         "points": len(scene.points), "mesh": exported.path, "vertices": exported.n_vertices,
         "faces": exported.n_faces, "bytes": exported.n_bytes,
         "scene_from_input": scene.scene_from_input.tolist(),
+        "mesh_notes": list(exported.notes),
         "input_from_scene": invert(scene.scene_from_input).tolist(),
         "notices": list(scene.notices), "config": asdict(trainer.config),
     }

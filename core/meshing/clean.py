@@ -45,9 +45,9 @@ def without_small_parts(
 
 
 def without_faces(mesh: Mesh, gone: np.ndarray) -> Mesh:
-    """Without the faces where ``gone`` [F] is true, and without corners that hang on by a single
-    vertex after it."""
-    return without_unused_vertices(replace(mesh, faces=mesh.faces[~gone]))
+    """Without the faces where ``gone`` [F] is true."""
+    faces = chunked(lambda some, out: some[~out], mesh.faces, gone)
+    return without_unused_vertices(replace(mesh, faces=faces))
 
 
 def repaired(mesh: Mesh) -> tuple[Mesh, Counts]:
@@ -91,6 +91,14 @@ def is_closed(faces: np.ndarray) -> bool:
     ways = _edges(faces)
     forth, back = np.sort(_edge_keys(ways)), np.sort(_edge_keys(ways[:, ::-1]))
     return bool(np.array_equal(forth, back) and (np.diff(forth) > 0).all())
+
+
+def is_balanced(faces: np.ndarray) -> bool:
+    """Whether each edge is run along as often in one direction as in the other, as in a closed
+    surface; the sums of random names of both ways are compared, which take no memory."""
+    names = np.random.default_rng(0).integers(
+        0, 2**63, int(faces.max(initial=-1)) + 1, np.int64)
+    return len(faces) > 0 and _imbalance(faces, names) == 0
 
 
 def soundness(mesh: Mesh) -> dict[str, bool | int]:
@@ -145,6 +153,18 @@ def _joined(faces, n_vertices):
         else:
             leader[v] = leader[leader[v]]
     return leader
+
+
+@njit(cache=True, nogil=True)
+def _imbalance(faces, names):
+    """Σ over directed edges of f(from, to) - f(to, from), modulo 2^64, for an f without pattern."""
+    total = np.int64(0)
+    for f in range(len(faces)):
+        for corner in range(3):
+            one, other = names[faces[f, corner]], names[faces[f, (corner + 1) % 3]]
+            forth, back = one * (other | 1), other * (one | 1)
+            total += (forth ^ (forth >> 29)) * one - (back ^ (back >> 29)) * other
+    return total
 
 
 @njit(cache=True, nogil=True)

@@ -15,6 +15,7 @@ from core.geometry.cameras import project
 from core.lanes import lane_map
 from core.meshing.clean import Counts, without_faces
 from core.meshing.mesh import Mesh
+from core.meshing.rows import chunked
 from core.meshing.sight import DEPTH_TOLERANCE
 from core.rendering.raster import rasterize
 from core.tasks import Progress, Task, in_background
@@ -49,24 +50,30 @@ class Evidence:
         return np.greater_equal(self.background, enough)
 
 
-def gather(mesh: Mesh, photos: Sequence[Photo], has_masks: bool) -> Task[Evidence]:
+def gather(
+    mesh: Mesh, photos: Sequence[Photo], has_masks: bool, rough: Mesh | None = None
+) -> Task[Evidence]:
     """Ask ``photos``, whose poses share the frame of ``mesh``, at most `MOST_PHOTOS` spread over
-    all of them. Raises UserError where one cannot be read."""
+    all of them; of ``rough``, a coarser cut of the same surface, where there is one. Raises
+    UserError where a photo cannot be read."""
     photos = photos[:: -(-len(photos) // MOST_PHOTOS)]
-    probes = mesh.vertices[:: -(-len(mesh.vertices) // MOST_PROBES)]
-    total = np.zeros((3, len(probes)), np.int32)
+    shown = mesh if rough is None else rough
+    probes = shown.vertices[:: -(-len(shown.vertices) // MOST_PROBES)]
+    total = np.zeros((3, len(probes)), np.uint8)
     for start in range(0, len(photos), LANES):
         some = photos[start : start + LANES]
         found = yield from in_background(
-            lambda some=some: lane_map(lambda photo: _ask(mesh, probes, photo, has_masks), some),
+            lambda some=some: lane_map(lambda photo: _ask(shown, probes, photo, has_masks), some),
             Progress(start / len(photos), "asking the photos what they see"),
         )
         for one in found:
             total += one
+    tree = KDTree(probes)
     nearest = yield from in_background(
-        lambda: KDTree(probes).query(mesh.vertices)[1], Progress(1.0, "asking the photos")
+        lambda: chunked(lambda some: np.asarray(tree.query(some)[1], np.int32), mesh.vertices),
+        Progress(1.0, "asking the photos"),
     )
-    return Evidence(*total[:, nearest])
+    return Evidence(*(said[nearest] for said in total))
 
 
 def _ask(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: bool) -> np.ndarray:
@@ -91,7 +98,8 @@ def _ask(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: bool) -> np.nd
 
 def without_contradicted(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
     """Without faces that cameras saw through."""
-    gone: np.ndarray = np.all(evidence.contradicted[mesh.faces], axis=1)
+    said = evidence.contradicted
+    gone: np.ndarray = chunked(lambda some: np.all(said[some], axis=1), mesh.faces)
     return *_cut(mesh, evidence, gone), {"faces that cameras saw through": int(gone.sum())}
 
 
@@ -112,6 +120,6 @@ def without_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Coun
 
 def _cut(mesh: Mesh, evidence: Evidence, gone: np.ndarray) -> tuple[Mesh, Evidence]:
     used = np.zeros(len(mesh.vertices), bool)
-    used[mesh.faces[~gone]] = True
+    used[chunked(lambda some, out: some[~out], mesh.faces, gone)] = True
     rest = Evidence(evidence.seen[used], evidence.in_view[used], evidence.background[used])
     return without_faces(mesh, gone), rest

@@ -19,6 +19,7 @@ from core.meshing.build import Color, closed_in, dressed
 from core.meshing.clean import (
     Counts,
     edge_counts,
+    is_balanced,
     is_closed,
     parts,
     repaired,
@@ -26,6 +27,7 @@ from core.meshing.clean import (
 )
 from core.meshing.extract import Sdf, extract
 from core.meshing.holes import closed_holes
+from core.meshing.large import NOTE, stand_in
 from core.meshing.mesh import Mesh
 from core.meshing.simplify import simplify, simplify_within
 from core.meshing.texture import textured
@@ -65,19 +67,26 @@ class Subject:
 @dataclass(frozen=True)
 class Finished:
     """``lods``, the finest first, and what was done to them, by step: counts of faces unless a name
-    says otherwise. ``closed``: the finest is watertight."""
+    says otherwise. ``closed``: the finest is watertight. ``notes``: what people should know of
+    it."""
 
     lods: list[Mesh]
     steps: dict[str, Counts]
     closed: bool
+    notes: tuple[str, ...] = ()
 
 
 def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
     """All that ``options`` ask for. Without a surface, one empty mesh. Raises UserError where a
-    photo cannot be read, or a mesh that must be watertight cannot be closed."""
+    photo cannot be read, a mesh that must be watertight cannot be closed, or one is too large for
+    what it shall be."""
     steps: dict[str, Counts] = {}
     cell = float(np.ptp(subject.aabb, axis=0).max()) / options.resolution
-    fine = yield from within(_cut(subject, options, cell), 0.0, 0.35)
+    rough = yield from within(
+        stand_in(subject.sdf, subject.aabb, subject.ball, options), 0.0, 0.02)
+    if rough is not None:
+        return (yield from within(_finish_large(subject, options, rough, cell), 0.02, 1.0))
+    fine = yield from within(_cut(subject, options, cell), 0.02, 0.35)
     fine = yield from within(_cleaned(fine, subject, options, steps), 0.35, 0.45)
     if not len(fine.faces):
         return Finished([fine], steps, False)
@@ -112,15 +121,35 @@ def _cut(subject: Subject, options: MeshOptions, cell: float) -> Task[Mesh]:
     return (yield from extract(sdf, subject.aabb, options.resolution, ball=ball))
 
 
-def _cleaned(
-    mesh: Mesh, subject: Subject, options: MeshOptions, steps: dict[str, Counts]
-) -> Task[Mesh]:
-    """Each step can be switched off, and tells in ``steps`` what it did."""
+def _finish_large(
+    subject: Subject, options: MeshOptions, rough: Mesh, cell: float
+) -> Task[Finished]:
+    """What goes piece by piece: ``rough`` stands in for the mesh before the photos."""
+    steps: dict[str, Counts] = {}
+    mesh = yield from within(_cut(subject, options, cell), 0.0, 0.6)
+    mesh = yield from within(_without_doubtful(mesh, subject, options, steps, rough), 0.6, 0.7)
+    closed = yield from in_background(lambda: is_balanced(mesh.faces), Progress(0.7, "checking"))
+    if options.watertight and not closed:
+        _require_closed(mesh)
+    mesh = yield from within(dressed(mesh, subject.sdf, subject.color, cell), 0.7, 1.0)
+    mesh = yield from in_background(
+        lambda: mesh.transformed(subject.out_from_here), Progress(1.0, "mesh ready"))
+    notes = () if closed else (NOTE.format(len(mesh.faces) / 1e6),)
+    return Finished([mesh], steps, closed, notes)
 
-    def note(name: str, counts: Counts, fraction: float) -> Progress:
-        steps[name] = counts
-        done = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
-        return Progress(fraction, f"{name}: {done or 'nothing to do'}")
+
+def _note(steps: dict[str, Counts], name: str, counts: Counts, fraction: float) -> Progress:
+    steps[name] = counts
+    done = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+    return Progress(fraction, f"{name}: {done or 'nothing to do'}")
+
+
+def _without_doubtful(
+    mesh: Mesh, subject: Subject, options: MeshOptions, steps: dict[str, Counts],
+    rough: Mesh | None,
+) -> Task[Mesh]:
+    """Without what the photos say is not there, and without small parts. ``rough``: a cut of the
+    same surface that they are asked of instead."""
 
     def speck_free(worth: np.ndarray | None = None) -> tuple[Mesh, Counts]:
         worth = np.ones(len(mesh.vertices), np.float32) if worth is None else worth
@@ -131,28 +160,36 @@ def _cleaned(
     if len(mesh.faces) and (options.unseen == "cut" or masks or (
             several and options.unseen == "parts")):
         evidence = yield from within(
-            said.gather(mesh, subject.photos_here, masks), 0.0, 0.8)
+            said.gather(mesh, subject.photos_here, masks, rough), 0.0, 0.8)
         if masks:
             mesh, evidence, counts = said.without_contradicted(mesh, evidence)
-            yield note("seen through", counts, 0.8)
+            yield _note(steps, "seen through", counts, 0.8)
         if options.unseen == "cut" and not options.watertight:
             mesh, evidence, counts = said.without_unseen(mesh, evidence)
-            yield note("unseen", counts, 0.8)
+            yield _note(steps, "unseen", counts, 0.8)
         worth = evidence.seen.clip(0, 1).astype(np.float32) if options.unseen != "keep" else None
         mesh, counts = yield from in_background(
             lambda: speck_free(worth), Progress(0.8, "removing small parts"))
     else:
         mesh, counts = yield from in_background(
             speck_free, Progress(0.8, "removing small parts"))
-    yield note("small parts", counts, 0.85)
+    yield _note(steps, "small parts", counts, 1.0)
+    return mesh
+
+
+def _cleaned(
+    mesh: Mesh, subject: Subject, options: MeshOptions, steps: dict[str, Counts]
+) -> Task[Mesh]:
+    """Each step can be switched off, and tells in ``steps`` what it did."""
+    mesh = yield from within(_without_doubtful(mesh, subject, options, steps, None), 0.0, 0.85)
     mesh, counts = yield from in_background(lambda: repaired(mesh), Progress(0.9, "repairing"))
-    yield note("repair", counts, 0.92)
+    yield _note(steps, "repair", counts, 0.92)
     limit = np.inf if options.watertight else options.close_holes
     if limit > 0 and len(mesh.faces):
         size = limit * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
         mesh, counts = yield from in_background(
             lambda: closed_holes(mesh, size), Progress(0.95, "closing holes"))
-        yield note("holes", counts, 1.0)
+        yield _note(steps, "holes", counts, 1.0)
     if options.watertight and len(mesh.faces):
         _require_closed(mesh)
     return mesh

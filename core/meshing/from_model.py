@@ -70,12 +70,13 @@ def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Ta
 @dataclass(frozen=True)
 class Written:
     """A mesh that was written: its counts, and the bytes of its files, levels of detail and
-    textures included."""
+    textures included; ``notes`` for people."""
 
     path: Path
     n_vertices: int
     n_faces: int
     n_bytes: int
+    notes: tuple[str, ...] = ()
 
 
 def export_model(
@@ -103,7 +104,8 @@ def export_model(
     about = _about(done, scene, options, path) | {"files": files, "bytes": n_bytes}
     text = json.dumps(about, indent=1).encode()
     write_atomically(path.with_name(f"{path.name}.json"), text, "the mesh's description")
-    return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes)
+    return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes,
+                   done.notes)
 
 
 def _stated(mesh: Mesh, scene: Scene, options: MeshOptions, path: Path) -> Stated:
@@ -146,7 +148,7 @@ def _about(done: Finished, scene: Scene, options: MeshOptions, path: Path) -> di
         "mesh_from_input": mesh_from_input.tolist(), "photos": len(scene.used),
         "region": {"center": region.center.tolist(), "size": (2 * region.half).tolist(),
                    "axes": region.axes.tolist()},
-        "watertight": done.closed, "steps": done.steps,
+        "watertight": done.closed, "steps": done.steps, "notes": done.notes,
         "lods": [{"vertices": len(lod.vertices), "faces": len(lod.faces),
                   "texture": None if lod.texture is None else lod.texture.shape[0],
                   "normal_map": None if lod.normal_map is None else lod.normal_map.shape[0]}

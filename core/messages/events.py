@@ -272,10 +272,13 @@ class Filmed(Message, frozen=True):
 
 
 class Saved(Message, frozen=True):
+    """``notes``: what people should know of it."""
+
     path: str
     automatic: bool = False
 
 
+    notes: tuple[str, ...] = ()
 class Notice(Message, frozen=True):
     """Something worth knowing that needs no action."""
 

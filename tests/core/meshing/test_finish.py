@@ -8,6 +8,7 @@ import trimesh
 
 from core.config import PURPOSES, MeshOptions
 from core.errors import UserError
+from core.meshing import large
 from core.meshing.clean import is_closed
 from core.meshing.finish import Subject, finish
 from core.tasks import run
@@ -32,8 +33,8 @@ def with_bubble(p):
     return np.maximum(sphere(p), -sphere(p, radius=0.3))
 
 
-def subject(sdf, folder, **changes) -> Subject:
-    seen = [] if folder is None else photos(folder, 8, masks=True)
+def subject(sdf, folder, distance=2.5, **changes) -> Subject:
+    seen = [] if folder is None else photos(folder, 8, masks=True, distance=distance)
     out = [replace(p, world_from_camera=moved(p.world_from_camera)) for p in seen]
     made = Subject(sdf, lambda p, n: painted(p) / 255, BALL, None, OUT, out, False)
     return replace(made, **changes)
@@ -110,3 +111,30 @@ def test_nothing_there_gives_one_empty_mesh():
             options, resolution=24)))
         assert len(done.lods) == 1
         assert not len(done.lods[0].faces)
+
+
+def in_two_parts(p):
+    """A ball, and a smaller one beside it that no mask shows."""
+    return np.minimum(sphere(p), sphere(p, (0.8, 0.8, 0.3), 0.12))
+
+
+def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch):
+    options = MeshOptions(resolution=96, min_component=0.001)
+    whole = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
+    monkeypatch.setattr(large, "LARGEST", 5000)
+    monkeypatch.setattr(large, "ROUGH", 32)
+    pieces = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
+    assert pieces.steps["seen through"]["faces that cameras saw through"] > 300
+    for name in ("vertices", "faces", "normals", "colors"):
+        np.testing.assert_array_equal(
+            getattr(pieces.lods[0], name), getattr(whole.lods[0], name), name)
+    assert pieces.closed
+    assert pieces.notes == ()
+    cut = replace(subject(on_the_ground, tmp_path), photos=[])
+    (note,) = run(finish(cut, replace(options, unseen="keep"))).notes
+    assert "holes stay open" in note
+    with pytest.raises(UserError, match=r"too many to be simplified and textured.*at most \d+"):
+        run(finish(cut, replace(options, faces=500, texture=True)))
+    closed = run(finish(cut, replace(options, unseen="keep", watertight=True)))
+    assert closed.closed
+    assert is_closed(closed.lods[0].faces)
