@@ -30,6 +30,7 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     demo = sub.add_parser("demo", help="the embedded sample, in the window or to a mesh")
     demo.add_argument("--headless", action="store_true", help="no window: train and write a mesh")
     demo.add_argument("-o", "--output", type=Path, default=Path("out/demo"))
+    common.method(demo)
     common.budget(demo)
     common.mesh(demo)
     common.device(demo)
@@ -40,6 +41,7 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     full.add_argument("path", type=Path)
     full.add_argument("-o", "--output", type=Path, required=True)
     common.capture(full)
+    common.method(full)
     how = full.add_mutually_exclusive_group()
     how.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
     how.add_argument("--config", type=Path, metavar="FILE",

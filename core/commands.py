@@ -71,8 +71,8 @@ def demo(arguments: argparse.Namespace, window: Window) -> int:
 
     with ProgressBar() as bar:
         report = demo(
-            arguments.output, arguments.minutes, arguments.steps, arguments.device,
-            _options(arguments), bar.event, bar.progress,
+            arguments.output, arguments.method, arguments.minutes, arguments.steps,
+            arguments.device, _options(arguments), bar.event, bar.progress,
         )
     return _tell(arguments, report, [
         *_summary(report),
@@ -87,10 +87,13 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     from core.recipe import read_recipe
     from core.reconstruct import reconstruct
 
+    if arguments.config and arguments.method:
+        raise UserError(f"{arguments.config} says by which method", "Leave out --method")
     recipe = read_recipe(arguments.config) if arguments.config else None
     with ProgressBar() as bar:
         report = reconstruct(
-            arguments.path, arguments.output, preset=arguments.preset, minutes=arguments.minutes,
+            arguments.path, arguments.output, method=arguments.method, preset=arguments.preset,
+            minutes=arguments.minutes,
             steps=arguments.steps, device=arguments.device, seed=arguments.seed,
             mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
             how=_how(arguments), recipe=recipe, on_event=bar.event,
@@ -102,10 +105,10 @@ def _summary(report: dict[str, Any]) -> list[str]:
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in report["seconds"].items())
     return [
         f"{report['mesh']}: {report['vertices']} vertices, {report['faces']} faces",
+        *report["mesh_notes"],
         f"{report['photos']} photos, {report['steps']} steps, training PSNR "
         f"{report['psnr_training']:.1f} dB ({seconds})",
     ]
-        *report["mesh_notes"],
 
 
 def poses(arguments: argparse.Namespace) -> int:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import get_args
+
+from core.config import MethodName
 
 
 def budget(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--minutes", type=positive, help="training time")
     group.add_argument("--steps", type=positive_int, help="training steps, instead of time")
+
+
+def method(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--method", choices=get_args(MethodName),
+                        help="how the scene is learnt (default surface)")
 
 
 def capture(parser: argparse.ArgumentParser) -> None:

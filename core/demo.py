@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.capture.open import open_capture
-from core.config import MeshOptions
+from core.config import MeshOptions, MethodName
 from core.evaluate import compare
 from core.files import write_atomically
 from core.meshing.mesh import Mesh
@@ -23,15 +23,16 @@ MINUTES = 2.0
 
 
 def demo(
-    out: Path, minutes: float | None, steps: int | None, device: str, mesh: MeshOptions,
-    on_event: OnEvent, tell: Callable[[Progress], None],
+    out: Path, method: MethodName | None, minutes: float | None, steps: int | None, device: str,
+    mesh: MeshOptions, on_event: OnEvent, tell: Callable[[Progress], None],
 ) -> dict[str, Any]:
     """Reconstruct the sample into ``out``; the report adds the true distance of the mesh, metres,
     and the owl's height."""
     if minutes is None and steps is None:
         minutes = MINUTES
     report = reconstruct(
-        FOLDER, out, minutes=minutes, steps=steps, device=device, mesh=mesh, on_event=on_event
+        FOLDER, out, method=method, minutes=minutes, steps=steps, device=device, mesh=mesh,
+        on_event=on_event,
     )
     truth = run(reference_mesh(), tell)
     vertices, faces = read_surface(Path(report["mesh"]))

@@ -110,7 +110,7 @@ def told(before: Edited, now: Edited) -> list[Arranged | Excluded | Chosen]:
     if new.excluded != old.excluded:
         events.append(Excluded(tuple(sorted(new.excluded))))
     if choice != before.choice:
-        events.append(Chosen(choice.preset, choice.minutes, choice.steps))
+        events.append(Chosen(choice.preset, choice.minutes, choice.steps, choice.method))
     return events
 
 

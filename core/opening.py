@@ -21,7 +21,7 @@ from core.geometry.rigid import carried_pose, invert, rotation_between, transfor
 from core.geometry.scene_box import scene_from_ball, up_direction
 from core.messages import STILL, Arranged, Opened, PhotoReport, PoseReport, Solving
 from core.places import is_automatic, pose_workspace
-from core.planning import preset_words
+from core.planning import method_words
 from core.presets import PRESETS, default_preset
 from core.tasks import Progress, Task
 from core.training.checkpoint import Project, is_project, load_project, restore
@@ -85,6 +85,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     photos = (*scene.photos, *scene.held_out)
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
+    methods = method_words(scene, device)
     points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
     return Opened(
         path=str(path), kind=scene.kind, device=str(device), n_photos=len(scene.photos),
@@ -92,7 +93,8 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         arranged=arrangement(scene), names=tuple(p.name for p in photos),
         points=points.tobytes(), fov_y=lenses[0][0], aspect=lenses[0][1], lenses=lenses,
         excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
-        preset=config.preset, presets=preset_words(scene, device), minutes=config.train.minutes,
+        preset=config.preset, presets=methods["surface"].presets,
+        minutes=config.train.minutes, method=config.method, methods=methods,
         setting=scene.setting, notices=scene.notices, steps=config.steps,
         project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from core.capture.scene import Scene
-from core.config import RunConfig
+from core.config import MethodName, RunConfig
 from core.errors import UserError
+from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics
-from core.messages import Start
+from core.messages import MethodWords, Start
 from core.presets import DESCRIPTIONS, PRESETS, default_preset, for_scene, run_config, with_budget
 from core.training.forecast import budget, forecast, size, within
 
@@ -35,21 +36,26 @@ def _of_preset(
     if preset not in PRESETS:
         raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
     wanted = run_config(
-        preset, minutes=command.minutes, steps=command.steps, seed=seed, device=device_name
+        preset, method=command.method or "surface", minutes=command.minutes, steps=command.steps,
+        seed=seed, device=device_name,
     )
     return for_scene(wanted, scene.has_masks, scene.setting)
 
 
-def preset_words(scene: Scene, device: torch.device) -> dict[str, str]:
-    """What each preset is for, and the memory it takes for ``scene``."""
+def method_words(scene: Scene, device: torch.device) -> dict[str, MethodWords]:
+    """What each method is good for and each preset is for, and the memory it takes for ``scene``
+    by that method."""
 
-    def needs(name: str) -> str:
-        config = for_scene(PRESETS[name], scene.has_masks, scene.setting)
+    def needs(method: MethodName, preset: str) -> str:
+        config = for_scene(run_config(preset, method=method), scene.has_masks, scene.setting)
         return size(forecast(config, _lenses(scene), not scene.has_masks, device).device)
 
     return {
-        name: f"{words}. Takes about {needs(name)} of memory"
-        for name, words in DESCRIPTIONS.items()
+        name: MethodWords(method.words, {
+            preset: f"{words}. Takes about {needs(name, preset)} of memory"
+            for preset, words in DESCRIPTIONS.items()
+        })
+        for name, method in METHODS.items()
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.config import FieldConfig, RunConfig, TrainConfig
+from core.config import FieldConfig, MethodName, RunConfig, TrainConfig
+from core.field.methods import with_method
 from core.geometry.box import Setting
 
 DESCRIPTIONS = {
@@ -82,12 +83,12 @@ def default_preset(device_type: str) -> str:
 
 
 def run_config(
-    preset: str, *, minutes: float | None = None, steps: int | None = None, seed: int = 0,
-    device: str = "auto",
+    preset: str, *, method: MethodName = "surface", minutes: float | None = None,
+    steps: int | None = None, seed: int = 0, device: str = "auto",
 ) -> RunConfig:
-    """``preset`` with the budget a person chose."""
+    """``preset`` by ``method``, with the budget a person chose."""
     config = replace(PRESETS[preset], steps=None, seed=seed, device=device)
-    return with_budget(config, minutes, steps)
+    return with_budget(with_method(config, method), minutes, steps)
 
 
 def with_budget(config: RunConfig, minutes: float | None, steps: int | None) -> RunConfig:

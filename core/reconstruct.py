@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -15,7 +16,7 @@ import numpy as np
 import trimesh
 
 from core import messages as m
-from core.config import MeshOptions, OpenOptions
+from core.config import MeshOptions, MethodName, OpenOptions
 from core.contact_sheet import contact_sheet
 from core.errors import UserError
 from core.files import write_atomically
@@ -72,7 +73,8 @@ def open_project(folder: Path, device: str, on_event: OnEvent, photos: str = "")
 
 
 def reconstruct(
-    path: Path, out: Path, *, preset: str | None = None, minutes: float | None = None,
+    path: Path, out: Path, *, method: MethodName | None = None, preset: str | None = None,
+    minutes: float | None = None,
     steps: int | None = None, device: str = "auto", seed: int = 0,
     mesh: MeshOptions = DEFAULT_MESH, hold_out: bool = False, resume: bool = False,
     how: OpenOptions = DEFAULT_OPEN, recipe: Recipe | None = None,
@@ -103,7 +105,7 @@ def reconstruct(
         if session.state == "finished" and minutes is not None:
             session.handle(m.Continue(minutes))
         elif session.state != "finished":
-            session.handle(m.Start(preset, minutes, steps, recipe and recipe.run))
+            session.handle(m.Start(preset, minutes, steps, recipe and recipe.run, method))
         watch.until(session, "finished")
         for more in recipe.continued if recipe is not None and not going_on else ():
             session.handle(m.Continue(more))
@@ -202,17 +204,19 @@ def _report(
     scene = trainer.scene
     return {
         "source": session.source, "kind": scene.kind, "device": str(session.device),
-        "preset": trainer.config.preset, "seed": trainer.config.seed,
+        "method": trainer.config.method, "preset": trainer.config.preset,
+        "seed": trainer.config.seed,
         "seconds": {name: round(t, 2) for name, t in times.items()},
         "steps": stats.step, "training_seconds": round(stats.elapsed_s, 2),
         "losses": stats.losses, "psnr_training": stats.psnr, "held_out": scores,
-        "inv_s": stats.inv_s, "active_levels": stats.active_levels,
+        "inv_s": stats.inv_s if math.isfinite(stats.inv_s) else None,
+        "active_levels": stats.active_levels,
         "samples_per_s": stats.samples_per_s, "rays_per_s": stats.rays_per_s,
         "photos": len(scene.photos), "photos_held_out": len(scene.held_out),
         "points": len(scene.points), "mesh": exported.path, "vertices": exported.n_vertices,
         "faces": exported.n_faces, "bytes": exported.n_bytes,
-        "scene_from_input": scene.scene_from_input.tolist(),
         "mesh_notes": list(exported.notes),
+        "scene_from_input": scene.scene_from_input.tolist(),
         "input_from_scene": invert(scene.scene_from_input).tolist(),
         "notices": list(scene.notices), "config": asdict(trainer.config),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -49,7 +50,7 @@ class StatsWindow:
             eta_s=trainer.seconds_left,
             losses={n: float(np.mean([s.losses.get(n, 0.0) for s in recent])) for n in names},
             psnr=float(-10 * np.log10(max(mse, 1e-10))),
-            inv_s=float(trainer.model.inv_s.detach()) if trainer.model.sdf_field else None,
+            inv_s=float(trainer.model.inv_s.detach()) if trainer.model.sdf_field else math.nan,
             active_levels=trainer.model.shape.active_levels,
             n_levels=trainer.model.shape.n_levels,
             rays_per_s=steps_per_s * float(np.mean([s.n_rays for s in recent] or [0])),

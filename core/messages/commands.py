@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import MeshOptions, OpenOptions, RunConfig
+from core.config import MeshOptions, MethodName, OpenOptions, RunConfig
 from core.messages.base import Message, Point
 
 PreviewMode = Literal[
@@ -38,16 +38,19 @@ class Choose(Message, frozen=True):
     preset: str
     minutes: float
     steps: int | None = None
+    method: MethodName = "surface"
 
 
 class Start(Message, frozen=True):
     """Start training, or resume it when paused. ``minutes`` or ``steps`` set the budget of a
-    fresh run (neither: the preset's own); ``config``, where there is one, all of it."""
+    fresh run (neither: the preset's own); ``config``, where there is one, all of it. ``method``
+    None: that of the surface."""
 
     preset: str | None = None
     minutes: float | None = None
     steps: int | None = None
     config: RunConfig | None = None
+    method: MethodName | None = None
 
 
 class Pause(Message, frozen=True):

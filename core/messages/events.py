@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import MeshOptions
+from core.config import MeshOptions, MethodName
 from core.geometry.box import Setting
 from core.messages.base import Message, Point
 
@@ -107,6 +107,7 @@ class Chosen(Message, frozen=True):
     preset: str
     minutes: float
     steps: int | None
+    method: MethodName = "surface"
 
 
 class Excluded(Message, frozen=True):
@@ -115,12 +116,21 @@ class Excluded(Message, frozen=True):
     names: tuple[str, ...]
 
 
+class MethodWords(msgspec.Struct, frozen=True):
+    """What a method is good for, in ``words``, and the ``presets``, with the words that describe
+    them."""
+
+    words: str
+    presets: dict[str, str]
+
+
 class Opened(Message, frozen=True):
     """A scene is open. ``names`` of the photos, in the order of the cameras, so that the last
     ``n_held_out`` are held out; ``excluded`` as in `Excluded`; ``lenses``: of each photo the angle
     seen from top to bottom, radians, and the aspect, ``fov_y`` and ``aspect`` of the first;
     ``points``: some of the sparse points, float32 [P, 3], scene frame;
     ``preset``: chosen for this device; ``presets``: all, with the words that describe them;
+    ``method`` and ``methods``: the same, of how the scene is learnt;
     ``steps``: the budget of a project that counts them instead of ``minutes``; ``project``: the
     person's own folder that it was opened from ("" for a capture or an automatic save);
     ``autosave``: folder of its automatic saves."""
@@ -141,6 +151,8 @@ class Opened(Message, frozen=True):
     preset: str
     presets: dict[str, str]
     minutes: float
+    method: MethodName = "surface"
+    methods: dict[str, MethodWords] = msgspec.field(default_factory=dict)
     setting: Setting = "object"
     lenses: tuple[tuple[float, float], ...] = ()
     excluded: tuple[str, ...] = ()
@@ -163,7 +175,7 @@ class TaskProgress(Message, frozen=True):
 
 class TrainingStats(Message, frozen=True):
     """``losses``: weighted terms by name. ``psnr``: dB of the last batches of training rays.
-    ``elapsed_s`` and ``eta_s`` count training time; ``inv_s`` None by a method without a surface.
+    ``elapsed_s`` and ``eta_s`` count training time; ``inv_s`` NaN by a method without a surface.
     ``memory``, its ``memory_peak`` so far and what was forecast: bytes, on the device that
     trains."""
 
@@ -174,7 +186,7 @@ class TrainingStats(Message, frozen=True):
     eta_s: float | None
     losses: dict[str, float]
     psnr: float
-    inv_s: float | None
+    inv_s: float
     active_levels: float
     n_levels: int
     rays_per_s: float
@@ -260,10 +272,13 @@ class MeshSize(Message, frozen=True):
 
 
 class Exported(Message, frozen=True):
+    """``notes``: what people should know of it."""
+
     path: str
     n_vertices: int
     n_faces: int
     n_bytes: int
+    notes: tuple[str, ...] = ()
 
 
 class Filmed(Message, frozen=True):
@@ -272,13 +287,10 @@ class Filmed(Message, frozen=True):
 
 
 class Saved(Message, frozen=True):
-    """``notes``: what people should know of it."""
-
     path: str
     automatic: bool = False
 
 
-    notes: tuple[str, ...] = ()
 class Notice(Message, frozen=True):
     """Something worth knowing that needs no action."""
 
