@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.gui import dpg
+from app.text import say
 
 Purpose = Literal["folder", "file", "save"]
 Kind = Literal["folder", "film", "project"]
@@ -107,7 +108,7 @@ def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> No
     with dpg.file_dialog(
         tag=tag, directory_selector=purpose == "folder", callback=chosen, modal=True,
         default_path=str(folder if folder.is_dir() else folder.parent), width=720, height=460,
-        default_filename=folder.name if purpose == "save" else "", label="Choose a path",
+        default_filename=folder.name if purpose == "save" else "", label=say("file_dialog.title"),
     ):
         if purpose != "folder":
             dpg.add_file_extension(".*")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.gui import dpg
+from app.text import names, say
 
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
                "mesh_resolution", "region_center", "region_size", "region_turn", "known_length",
@@ -20,62 +21,65 @@ SHIFT = dpg.mvKey_LShift, dpg.mvKey_RShift
 
 @dataclass(frozen=True)
 class Key:
-    """``name`` is the suffix of dearpygui's mvKey constant; ``argument`` goes to the action."""
+    """``name`` is the suffix of dearpygui's mvKey constant; ``argument`` goes to the action;
+    what it does is said below "keys" under the name of its action, or as ``does``."""
 
-    label: str
     name: str
     action: str
-    words: str
-    control: bool = False
     argument: int | str | None = None
+    does: str | None = None
+    control: bool = False
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        key = names("key_names").get(self.name, self.name)
+        return say("keys.control", key=key) if self.control else key
+
+    @property
+    def words(self) -> str:
+        """What it does."""
+        return say(f"keys.{self.does or self.action}")
 
 
 KEYS = (
-    Key("Home", "Home", "reset_view", "the first view again"),
-    Key("F", "F", "frame", "the whole scene in view"),
-    Key("Num 1", "NumPad1", "side", "from the front; with Ctrl the back", argument="front"),
-    Key("Num 3", "NumPad3", "side", "from the right; with Ctrl the left", argument="right"),
-    Key("Num 7", "NumPad7", "side", "from the top; with Ctrl the bottom", argument="top"),
-    Key("P", "P", "projection", "in perspective, or parallel"),
-    Key("[", "Open_Brace", "photo", "through the photo before", argument=-1),
-    Key("]", "Close_Brace", "photo", "through the next photo", argument=1),
-    Key("G", "G", "photo_itself", "the photo that is looked through itself"),
-    Key("C", "C", "compare", "the photo beside the rendering"),
-    Key("O", "O", "error", "the error to the photo"),
-    Key("I", "I", "album", "all photos, the worst first"),
-    Key("K", "K", "add_view", "the film passes this view"),
-    Key("B", "B", "region", "the region's box, or not"),
-    Key("Esc", "Escape", "pick_nothing", "no longer pick a place"),
-    Key("T", "T", "train_or_pause", "train, or pause"),
-    Key("1", "1", "mode", "color", argument="Color"),
-    Key("2", "2", "mode", "normals", argument="Normals"),
-    Key("3", "3", "mode", "depth", argument="Depth"),
-    Key("4", "4", "mode", "the mesh as it would be exported", argument="Mesh"),
-    Key("5", "5", "mode", "its wireframe", argument="Wireframe"),
-    Key("6", "6", "mode", "a slice", argument="Slice"),
-    Key("7", "7", "mode", "the error to the photo", argument="Error to the photo"),
-    Key("8", "8", "mode", "which level carries the detail", argument="Levels of detail"),
-    Key("Ctrl+Z", "Z", "undo", "undo the last edit", control=True),
-    Key("Ctrl+Y", "Y", "redo", "do it again", control=True),
-    Key("Ctrl+N", "N", "new", "close what is open and begin anew", control=True),
-    Key("Ctrl+O", "O", "open", "open a folder of photos", control=True),
-    Key("Ctrl+S", "S", "save", "save the project; with Shift in another folder", control=True),
-    Key("H", "H", "help", "this list"),
+    Key("Home", "reset_view"),
+    Key("F", "frame"),
+    Key("NumPad1", "side", "front", "side_front"),
+    Key("NumPad3", "side", "right", "side_right"),
+    Key("NumPad7", "side", "top", "side_top"),
+    Key("P", "projection"),
+    Key("Open_Brace", "photo", -1, "photo_before"),
+    Key("Close_Brace", "photo", 1, "photo_next"),
+    Key("G", "photo_itself"),
+    Key("C", "compare"),
+    Key("O", "error"),
+    Key("I", "album"),
+    Key("K", "add_view"),
+    Key("B", "region"),
+    Key("Escape", "pick_nothing"),
+    Key("T", "train_or_pause"),
+    Key("1", "mode", "color", "mode_color"),
+    Key("2", "mode", "normals", "mode_normals"),
+    Key("3", "mode", "depth", "mode_depth"),
+    Key("4", "mode", "mesh", "mode_mesh"),
+    Key("5", "mode", "wireframe", "mode_wireframe"),
+    Key("6", "mode", "slice", "mode_slice"),
+    Key("7", "mode", "error", "mode_error"),
+    Key("8", "mode", "level", "mode_level"),
+    Key("Z", "undo", control=True),
+    Key("Y", "redo", control=True),
+    Key("N", "new", control=True),
+    Key("O", "open", control=True),
+    Key("S", "save", control=True),
+    Key("H", "help"),
 )
 HIDDEN = (
-    Key("", "NumPad1", "side", "", control=True, argument="back"),
-    Key("", "NumPad3", "side", "", control=True, argument="left"),
-    Key("", "NumPad7", "side", "", control=True, argument="bottom"),
+    Key("NumPad1", "side", "back", control=True),
+    Key("NumPad3", "side", "left", control=True),
+    Key("NumPad7", "side", "bottom", control=True),
 )
-MOUSE = (
-    ("Left drag", "turn"),
-    ("Right, middle or Shift+left drag", "move"),
-    ("Drag a handle of the region", "move that side of it; with Ctrl the whole"),
-    ("Wheel", "zoom to the cursor"),
-    ("Double click", "turn about what is there"),
-    ("W A S D", "fly while held: ahead, left, back, right; with Shift faster"),
-    ("Q E", "fly down, up"),
-)
+HANDS = ("turn", "move", "handle", "zoom", "pivot", "fly", "rise")
 
 
 def bind_keys(actions: Mapping[str, Callable[..., None]]) -> None:
@@ -133,12 +137,13 @@ def toggle_help() -> None:
     """Show or hide the list of keys."""
     if not dpg.does_item_exist("help"):
         with dpg.window(
-            tag="help", label="Mouse and keys", no_resize=True, no_collapse=True, pos=(60, 60),
-            autosize=True, show=False,
+            tag="help", label=say("widgets.help.label"), no_resize=True, no_collapse=True,
+            pos=(60, 60), autosize=True, show=False,
         ), dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit):
             dpg.add_table_column()
             dpg.add_table_column()
-            for label, words in (*MOUSE, *((key.label, key.words) for key in KEYS)):
+            hands = [(say(f"hands.{hand}.hand"), say(f"hands.{hand}.does")) for hand in HANDS]
+            for label, words in (*hands, *((key.label, key.words) for key in KEYS)):
                 with dpg.table_row():
                     dpg.add_text(f"{label}    ")
                     dpg.add_text(words)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.gui import dpg
+from app.text import say
 from core.messages import PreviewMode
 from core.palette import INSIDE, OUTSIDE, WORST, ZERO, heat, level_colors
 
@@ -16,7 +17,6 @@ TEXT_SIZE = 15
 LETTER = 7.6
 """Pixels of a letter, about."""
 PLATE, INK = (12, 14, 18, 175), (232, 234, 238, 255)
-NO_PHOTO = "The error is seen through a photo: [ and ], or click on a camera"
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,15 @@ def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
     bottom = size[1] - BELOW
     match legend.mode:
         case "slice":
-            rows = [(INSIDE, "inside"), (ZERO, "surface"), (OUTSIDE, "outside")]
-            _swatches(parent, rows, bottom, f"Lines every {legend.apart}")
+            rows = [(color, say(f"legend.{side}")) for color, side in (
+                (INSIDE, "inside"), (ZERO, "surface"), (OUTSIDE, "outside"))]
+            _swatches(parent, rows, bottom, say("legend.lines", apart=legend.apart))
         case "level":
             _levels(parent, legend.n_levels, bottom)
         case "error" if legend.through:
             _errors(parent, bottom)
         case "error":
-            draw_words(parent, (LEFT, bottom - 24), NO_PHOTO)
+            draw_words(parent, (LEFT, bottom - 24), say("legend.no_photo"))
 
 
 def draw_words(parent: str, at: tuple[float, float], words: str, *, right: bool = False) -> None:
@@ -84,7 +85,7 @@ def _swatches(
 def _levels(parent: str, n_levels: int, bottom: float) -> None:
     width = max(BAR, 20 * n_levels)
     top = _plate(parent, width, 3 * LINE, bottom)
-    title = "Level that turns the normal most"
+    title = say("legend.level")
     dpg.draw_text((LEFT + 4, top), title, parent=parent, size=TEXT_SIZE, color=INK)
     step = width / n_levels
     for i, color in enumerate(level_colors(n_levels)):
@@ -95,7 +96,7 @@ def _levels(parent: str, n_levels: int, bottom: float) -> None:
 
 def _errors(parent: str, bottom: float) -> None:
     top = _plate(parent, BAR + 60, 3 * LINE, bottom)
-    title = "Difference to the photo"
+    title = say("legend.error")
     dpg.draw_text((LEFT + 4, top), title, parent=parent, size=TEXT_SIZE, color=INK)
     steps = 30
     for i in range(steps):

@@ -15,14 +15,13 @@ from app.gui import dpg
 from app.legend import Legend, draw_legend, draw_words
 from app.looking import Looking
 from app.orbit_camera import OrbitCamera
+from app.text import say
 from core.messages import PhotoReady
 from core.preview_ring import PreviewRing
 
 NEAR_LINE = 8
 """Pixels from where the line can be dragged."""
 KNOB = 7
-HINT = "Look through a photo to compare: [ and ], or click on a camera"
-READING = "Reading the photo…"
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class Over:
         if place.photo:
             draw_words("over", (12, 10), caption)
         if wanted and not here:
-            words = READING if place.photo else HINT
+            words = say("over.reading" if place.photo else "over.hint")
             draw_words("over", (12, 10 + 30 * bool(place.photo)), words)
         if not self.whole:
             draw_legend("over", self.legend, place.size)
@@ -136,5 +135,5 @@ class Over:
             return
         dpg.draw_line((x, 0), (x, height), parent="over", color=theme.TEXT, thickness=2)
         dpg.draw_circle((x, height / 2), KNOB, parent="over", color=theme.TEXT, fill=theme.ACCENT)
-        draw_words("over", (x - 12, height - 34), "photo", right=True)
-        draw_words("over", (x + 12, height - 34), "rendering")
+        draw_words("over", (x - 12, height - 34), say("over.photo"), right=True)
+        draw_words("over", (x + 12, height - 34), say("over.rendering"))

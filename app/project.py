@@ -13,6 +13,7 @@ from app.recent import load_recents, recent_of, save_recents, with_newest
 from app.recovery import Unfinished, Word, unfinished
 from app.state import AppState
 from app.status import lost_without_saving
+from app.text import say
 from core.messages import Close, Command, Failure, Opened, Save, Saved
 
 
@@ -90,10 +91,10 @@ class Projects:
             self._once_saved = lambda: action(True)
             self.save()
 
-        ask("Save before closing?", words, [
-            ("Save", "question_save", save_first),
-            ("Close without saving", "question_drop", lambda: action(False)),
-            ("Cancel", "question_cancel", lambda: None),
+        ask(say("questions.close"), words, [
+            (say("questions.close_save"), "question_save", save_first),
+            (say("questions.close_drop"), "question_drop", lambda: action(False)),
+            (say("questions.cancel"), "question_cancel", lambda: None),
         ])
 
     # --- what is kept --------------------------------------------------------------------
@@ -105,14 +106,15 @@ class Projects:
             self._ask_about(work)
 
     def _ask_about(self, work: Unfinished) -> None:
-        at = time.strftime("%d %b, %H:%M", time.localtime(work.saved_at)).lstrip("0")
-        answers = [("Recover", "recover", lambda: self._window.open(work.autosave))]
+        at = time.strftime(say("dates.saved_at"), time.localtime(work.saved_at)).lstrip("0")
+        answers = [(say("questions.recover_save"), "recover",
+                    lambda: self._window.open(work.autosave))]
         if work.project:
-            answers.append(
-                ("Open as last saved", "open_saved", lambda: self._window.open(work.project)))
-        answers.append(("New", "begin_new", lambda: None))
-        ask("Work was left unsaved", f"Gradina ended without saving {work.name}. Its automatic "
-            f"save of {at} is there.", answers)
+            answers.append((say("questions.recover_project"), "open_saved",
+                            lambda: self._window.open(work.project)))
+        answers.append((say("questions.recover_new"), "begin_new", lambda: None))
+        ask(say("questions.recover"), say("questions.recover_words", name=work.name, at=at),
+            answers)
 
     def heard(self, event: object) -> None:
         """Follow what was opened and saved."""

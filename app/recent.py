@@ -9,6 +9,7 @@ import msgspec
 
 from app.status import size
 from app.stored import read, write
+from app.text import say
 from core.messages import Opened
 from core.places import recent_file
 
@@ -30,10 +31,12 @@ class Recent(msgspec.Struct, frozen=True):
 
 def recent_of(opened: Opened, saved_to: str, now: float) -> Recent:
     """What to remember of a scene that was opened, or ``saved_to`` a folder."""
+    n = opened.n_photos
     if saved_to or opened.project:
-        return Recent(saved_to or opened.path, f"project, {opened.n_photos} photos", now)
-    what = "unsaved work" if opened.path == opened.autosave else opened.kind
-    return Recent(opened.path, f"{what}, {opened.n_photos} photos", now)
+        return Recent(saved_to or opened.path, say("start.project", n), now)
+    unsaved = opened.path == opened.autosave
+    what = say("start.unsaved", n) if unsaved else say("start.capture", n, kind=opened.kind)
+    return Recent(opened.path, what, now)
 
 
 def with_newest(recents: tuple[Recent, ...], newest: Recent) -> tuple[Recent, ...]:
@@ -64,10 +67,10 @@ def day(then: float, now: float) -> str:
     """ "14:05" of today, "yesterday", or the date."""
     ago = _midnight(now) - _midnight(then)
     if ago <= 0:
-        return time.strftime("today %H:%M", time.localtime(then))
+        return time.strftime(say("dates.today"), time.localtime(then))
     if round(ago / _DAY) == 1:
-        return "yesterday"
-    return time.strftime("%d %b %Y", time.localtime(then)).lstrip("0")
+        return say("dates.yesterday")
+    return time.strftime(say("dates.day"), time.localtime(then)).lstrip("0")
 
 
 def _midnight(at: float) -> float:

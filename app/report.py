@@ -64,6 +64,7 @@ class Reporter:
             "preview_size": [shown.width, shown.height], "fps": len(recent),
             "frame_ms": [round(1000 * (b - a), 1) for a, b in pairwise(recent)],
             "theme": theme.name(), "history": len(state.history.steps), "widgets": _rectangles(),
+            "labels": {tag: label for tag in dpg.get_aliases() if (label := _label(tag))},
         }
         temporary = self._path.with_suffix(".part")
         temporary.write_text(json.dumps(document))
@@ -83,3 +84,7 @@ def _rectangles() -> dict[str, list[int]]:
         if state.get("visible") and corner and "rect_size" in state:
             found[name] = [*corner, *state["rect_size"]]
     return found
+
+
+def _label(tag: str) -> str:
+    return (dpg.get_item_label(tag) or "").partition("##")[0]

@@ -14,11 +14,13 @@ SCALES = (0.0, 1.0, 1.25, 1.5, 2.0)
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """``scale`` of all text and widgets, 0 for that of the screen; ``window``: width and height;
+    """``scale`` of all text and widgets, 0 for that of the screen; ``language``: see
+    `app.text.languages`; ``window``: width and height;
     ``panel``: width of the side panel before scaling; ``folded``: tags of the sections that are."""
 
     theme: ThemeName = "dark"
     scale: float = 0.0
+    language: str = "en"
     window: tuple[int, int] | None = None
     panel: int = 376
     folded: tuple[str, ...] = ("scene", "film")

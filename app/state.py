@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.text import say
 from core.messages import (
     Arranged,
     Chosen,
@@ -33,8 +34,6 @@ from core.messages import (
 
 MAX_HISTORY = 512
 MAX_NOTICES = 4
-ENGINE_STARTING = "The engine is still starting."
-ENGINE_LOST = "The engine has stopped."
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,8 @@ class AppState:
         """Why ``command`` is not possible now, in plain words; "" if it is."""
         if self.may(command):
             return ""
-        fallback = {"starting": ENGINE_STARTING, "lost": ENGINE_LOST}.get(self.engine)
-        return self.reasons.get(command) or fallback or "Open some photos first."
+        fallback = "nothing_open" if self.engine == "ready" else self.engine
+        return self.reasons.get(command) or say(f"why.{fallback}")
 
 
 def reduce(state: AppState, event: AppEvent) -> AppState:
@@ -228,13 +227,13 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
 
 def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
     code = event.exit_code or 0
-    how = f"signal {-code}" if code < 0 else f"code {code}"
+    how = say("failures.by_signal" if code < 0 else "failures.by_code", number=abs(code))
     offer = state.autosave or (state.opened.path if state.opened else "")
-    text = state.failure or f"The engine stopped unexpectedly ({how})."
+    text = state.failure or say("failures.stopped", how=how)
     if state.autosave:
-        text += " Resume goes on from the last automatic save."
+        text += say("failures.resume_save")
     elif offer:
-        text += f" Resume opens {Path(offer).name} again."
+        text += say("failures.resume_open", name=Path(offer).name)
     return replace(
         state, engine="lost", state="empty", allowed=("open",), reasons={}, opened=None,
         task=None, stats=None, failure=text, offer=offer, undo="", redo="", unsaved=False,

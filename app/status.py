@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from app.state import AppState
+from app.text import names, say
 from core.messages import TrainingStats
 
 
@@ -36,29 +37,22 @@ def doing(state: AppState) -> str:
     """What the training is about at this moment, without a full stop; "" while there is none."""
     stats = state.stats
     if stats is None:
-        return "Reading the photos" if state.state == "opening" else ""
+        return say("doing.opening") if state.state == "opening" else ""
+    if state.state == "finished":
+        return say("doing.done")
     level = min(math.ceil(stats.active_levels), stats.n_levels)
-    if stats.phase == "density":
-        words = "Finding the rough shape (density)"
-    elif stats.phase == "settling":
-        words = "Turning it into a surface"
-    elif level < stats.n_levels:
-        words = f"Refining: level {level} of {stats.n_levels}"
-    else:
-        words = f"Sharpening the finest details, all {stats.n_levels} levels"
-    match state.state:
-        case "training":
-            return words
-        case "finished":
-            return "Done: export the mesh, or train on"
-        case _:
-            return f"Paused while {words[0].lower()}{words[1:]}"
+    what = stats.phase if stats.phase != "surface" else (
+        "refining" if level < stats.n_levels else "sharpening")
+    key = f"doing.{what}" if state.state == "training" else f"paused_while.{what}"
+    return say(key, level=level, n_levels=stats.n_levels)
 
 
 def memory_line(stats: TrainingStats) -> str:
     """Memory now, at its peak, and as it was forecast."""
-    return (f"{size(stats.memory)} now, {size(stats.memory_peak)} at most, "
-            f"{size(stats.memory_forecast)} forecast")
+    return say(
+        "training.memory", now=size(stats.memory), peak=size(stats.memory_peak),
+        forecast=size(stats.memory_forecast),
+    )
 
 
 def lost_without_saving(state: AppState) -> str:
@@ -66,47 +60,33 @@ def lost_without_saving(state: AppState) -> str:
     if not state.unsaved or state.opened is None:
         return ""
     name = Path(state.project or state.opened.path).name
-    parts = []
-    if state.stats is not None and state.stats.step:
-        parts.append(f"{duration(state.stats.elapsed_s)} of training ({state.stats.step:,} steps)")
-    if state.undo or not parts:
-        parts.append("your edits")
-    return f"{' and '.join(parts).capitalize()} of {name} {_are(parts)} not saved in a project."
-
-
-def _are(parts: list[str]) -> str:
-    return "are" if len(parts) > 1 or parts[0].endswith("s") else "is"
+    stats = state.stats
+    if stats is None or not stats.step:
+        return say("lost.edits", name=name)
+    return say(
+        "lost.both" if state.undo else "lost.training", stats.step, name=name,
+        time=duration(stats.elapsed_s),
+    )
 
 
 def status_line(state: AppState) -> str:
     """What is going on, in one plain sentence."""
-    if state.engine == "starting":
-        return "Starting the engine…"
-    if state.engine == "lost":
-        return "The engine has stopped. Open something to start it again."
-    if state.task is not None:
-        verb = {"open": "Reading", "solve": "Solving the cameras", "export": "Exporting the mesh"}
-        detail = f": {state.task.detail}" if state.task.detail else ""
-        left = f", {duration(state.task.eta_s)} left" if state.task.eta_s is not None else ""
-        return f"{verb.get(state.task.task, state.task.task.capitalize())}{detail}{left}."
+    if state.engine != "ready":
+        return say(f"status.{state.engine}")
+    task = state.task
+    if task is not None:
+        key = "task" + "_detail" * bool(task.detail) + "_left" * (task.eta_s is not None)
+        what = names("tasks").get(task.task, task.task.capitalize())
+        return say(f"status.{key}", doing=what, detail=task.detail, left=duration(task.eta_s))
     return _resting_line(state)
 
 
 def _resting_line(state: AppState) -> str:
     name = Path(state.opened.path).name if state.opened else ""
-    step = f" at step {state.stats.step}" if state.stats else ""
-    match state.state:
-        case "empty":
-            return "Nothing is open."
-        case "opening":
-            return "Opening…"
-        case "solving":
-            return "Solving the cameras…"
-        case "ready":
-            return f"{name} is open. Press Start to train its surface."
-        case "training":
-            return f"{doing(state) or 'Training'}{step}: {name}."
-        case "paused":
-            return f"{name} is paused{step}. Resume goes on from here."
-        case "finished":
-            return f"{name} is trained{step}. Export the mesh, or train on."
+    key = state.state
+    if key == "training" and not doing(state):
+        key = "training_begins"
+    elif state.stats is None:
+        key = {"paused": "paused_early", "finished": "finished_before"}.get(key, key)
+    step = f"{state.stats.step:,}" if state.stats else ""
+    return say(f"status.{key}", name=name, doing=doing(state), step=step)

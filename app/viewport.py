@@ -17,6 +17,7 @@ from app.projection import ray
 from app.showing import Showing, Shown
 from app.slicing import Slice
 from app.stage import Stage, point_of
+from app.text import say
 from app.thumbnails import Thumbnails
 from core.geometry.box import Box
 from core.messages import (
@@ -37,10 +38,6 @@ from core.messages import (
 from core.messages import Thumbnails as Arrived
 from core.preview_ring import PreviewRing
 
-NO_GL = (
-    "The graphics driver offers no OpenGL 3.3, so cameras, points, the region and meshes cannot be "
-    "shown. Install or update it"
-)
 NO_SLICE = Slice()
 
 
@@ -236,7 +233,7 @@ class Viewport:
         frame = self._canvas.update()
         if self._canvas.trouble and not self._told:
             self._told = True
-            self._tell(Notice(f"{NO_GL} ({self._canvas.trouble})"))
+            self._tell(Notice(say("failures.no_gl", trouble=self._canvas.trouble)))
         if frame is not None and isinstance(frame.about, Shown):
             self.shown = frame.about
         if not enabled:

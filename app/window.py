@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from app import scaling, theme
+from app import scaling, text, theme
 from app.dialogs import FileDialogs, Kind, Purpose
 from app.glfw import Glfw
 from app.gui import dpg
@@ -22,6 +22,7 @@ from app.scaling import px
 from app.screen import screen_scale, screen_size
 from app.settings import Settings, load_settings, save_settings
 from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
+from app.text import say
 from app.viewport import Viewport
 from app.worker_client import WorkerClient
 from core import worker
@@ -76,6 +77,7 @@ class _Window:
     def __init__(self, device: str, session: str, screen: tuple[int, int] | None) -> None:
         self.state = AppState()
         self._settings = load_settings()
+        text.use(self._settings.language)
         scaling.start(self._settings.scale or screen_scale())
         theme.apply(self._settings.theme, scaling.scale())
         dpg.configure_app(manual_callback_management=True)
@@ -145,7 +147,7 @@ class _Window:
         """Open whatever lies at ``path``; ``group`` and ``photos`` as in `OpenOptions`."""
         cleaned = path.strip().strip("\"'").encode(errors="replace").decode()
         if not cleaned:
-            self._apply(Failure("No path is given. Type or choose a folder of photos."))
+            self._apply(Failure(say("failures.no_path")))
             return
         cleaned = str(Path(cleaned).expanduser().absolute())
         self._apply(Opening(cleaned))
@@ -264,9 +266,7 @@ class _Window:
         except Exception as error:  # a bug in a panel must not take the window away
             _log.exception("in a callback")
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            self._apply(Failure(
-                f"Something unexpected went wrong ({what}); see log {worker.log_path()}"
-            ))
+            self._apply(Failure(say("failures.unexpected", what=what, log=worker.log_path())))
 
     def _apply(self, event: object) -> None:
         before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ def ask(title: str, text: str, answers: Sequence[Answer]) -> None:
         dpg.add_spacer(height=6)
         with dpg.group(horizontal=True):
             for label, tag, action in answers:
-                button(label, tag, lambda action=action: _answer(action))
+                button(tag, lambda action=action: _answer(action), label=label)
     dpg.bind_item_theme("question", "padded_window")
     dpg.bind_item_theme(answers[0][1], "primary")
     rescale("question")

@@ -10,23 +10,18 @@ from app import theme
 from app.gui import dpg
 from app.state import AppState
 from app.status import count
+from app.text import say
 from core.messages import TrainingStats
 
 HEIGHT = 132
-TERMS = {
-    "color": "colour", "eikonal": "even slope", "curvature": "smooth", "mask": "mask",
-    "points": "points", "sparsity": "no fog",
-}
+TERMS = ("color", "eikonal", "curvature", "mask", "points", "sparsity")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A tab: its ``title``, what it shows in ``words``, its ``lines`` by name. ``logarithmic``:
-    values are of many sizes."""
+    """A tab: its ``lines`` by name. ``logarithmic``: values are of many sizes."""
 
-    title: str
-    words: str
-    lines: dict[str, Callable[[TrainingStats], float]]
+    lines: dict[str, Callable[[TrainingStats], float | None]]
     logarithmic: bool = False
 
 
@@ -35,16 +30,11 @@ def _term(name: str) -> Callable[[TrainingStats], float]:
 
 
 KINDS = {
-    "psnr": Kind("PSNR", "How well the photos are explained, dB: more is better",
-                 {"PSNR, dB": lambda stats: stats.psnr}),
-    "loss": Kind("Loss", "What is still wrong, term by term, each with its weight: less is better",
-                 {words: _term(name) for name, words in TERMS.items()}, logarithmic=True),
-    "inv_s": Kind("Sharpness", "How thin the surface is taken for, and so how sharp it can get",
-                  {"sharpness": lambda stats: stats.inv_s}),
-    "levels": Kind("Levels", "Levels of the hash grid in use: each is finer than the one before",
-                   {"levels": lambda stats: stats.active_levels}),
-    "speed": Kind("Speed", "Samples along rays that are trained on, each second",
-                  {"samples per s": lambda stats: stats.samples_per_s}),
+    "psnr": Kind({"psnr": lambda stats: stats.psnr}),
+    "loss": Kind({name: _term(name) for name in TERMS}, logarithmic=True),
+    "inv_s": Kind({"inv_s": lambda stats: stats.inv_s}),
+    "levels": Kind({"levels": lambda stats: stats.active_levels}),
+    "speed": Kind({"speed": lambda stats: stats.samples_per_s}),
 }
 
 
@@ -53,10 +43,8 @@ class Curves:
         self._drawn: object = None
         with dpg.tab_bar(tag="curves"):
             for name, kind in KINDS.items():
-                with dpg.tab(label=kind.title, tag=f"curve_{name}"):
+                with dpg.tab(tag=f"curve_{name}"):
                     _plot(name, kind)
-                with dpg.tooltip(f"curve_{name}"):
-                    dpg.add_text(kind.words, wrap=260)
 
     def draw(self, state: AppState) -> None:
         """Show the history that ``state`` holds."""
@@ -66,13 +54,13 @@ class Curves:
         told = state.history.told
         for name, kind in KINDS.items():
             shown: list[float] = []
-            for i, (label, value) in enumerate(kind.lines.items()):
-                points = [(float(stats.step), v) for stats in told if _usable(
-                    v := value(stats), kind.logarithmic)]
+            for i, (line, value) in enumerate(kind.lines.items()):
+                points = [(float(stats.step), v) for stats in told if (
+                    v := value(stats)) is not None and _usable(v, kind.logarithmic)]
                 series = f"{name}_series_{i}"
                 steps, values = [p[0] for p in points], [p[1] for p in points]
                 dpg.set_value(series, [steps, values])
-                now = f"{label} {plain(values[-1])}" if values else f"##{series}"
+                now = f"{say(f'curves.{line}')} {plain(values[-1])}" if values else f"##{series}"
                 dpg.configure_item(series, label=now, show=bool(values))
                 shown += values
             _fit(name, kind, shown, [float(stats.step) for stats in told])
@@ -105,7 +93,7 @@ def _fit(name: str, kind: Kind, values: Sequence[float], steps: Sequence[float])
     y = ticks(low, high, kind.logarithmic) if values else []
     dpg.set_axis_ticks(f"{name}_y", tuple((plain(v), v) for v in y))
     x = [v for v in ticks(0.0, last, False) if v <= 0.88 * last] if steps else []
-    dpg.set_axis_ticks(f"{name}_x", tuple((f"step {v:,.0f}" if v else "0", v) for v in x))
+    dpg.set_axis_ticks(f"{name}_x", tuple((say("curves.step", step=v) if v else "0", v) for v in x))
 
 
 def axis_range(values: Sequence[float], logarithmic: bool = False) -> tuple[float, float]:

@@ -11,9 +11,10 @@ import numpy as np
 from app.film_path import FilmPath
 from app.gui import dpg
 from app.orbit_camera import OrbitCamera
-from app.panels.widgets import Host, button, enable, explain, section
+from app.panels.widgets import Host, button, enable, section
 from app.stage import upright_axes
 from app.state import AppState
+from app.text import say
 from app.viewport import Viewport
 from core.messages import MESH_MODES, Arranged, Film, Opened, PreviewMode
 
@@ -21,7 +22,6 @@ SIZES = {"1280 x 720": (1280, 720), "1920 x 1080": (1920, 1080), "3840 x 2160": 
          "1080 x 1080": (1080, 1080), "1080 x 1920": (1080, 1920)}
 RATES = ("24", "25", "30", "60")
 DRAWN: tuple[PreviewMode, ...] = ("color", "normals", "depth")
-FEW = "Add two views at least: the film goes smoothly from one to the next."
 
 
 class FilmPanel:
@@ -32,10 +32,10 @@ class FilmPanel:
         self._path = FilmPath()
         self._playing: tuple[float, OrbitCamera] | None = None
         self._name, self._state = "film", AppState()
-        with section("Film and pictures", "film", is_open=False):
+        with section("film"):
             with dpg.group(horizontal=True):
-                button("Add view", "add_view", self.add, "The film passes the present view; K")
-                button("Remove", "remove_view", self._remove, "Leave out the view added last")
+                button("add_view", self.add)
+                button("remove_view", self._remove)
                 dpg.add_text("", tag="film_views")
             with dpg.group(horizontal=True):
                 dpg.add_input_float(
@@ -43,19 +43,17 @@ class FilmPanel:
                     width=64, min_clamped=True, max_clamped=True, format="%.1f",
                     callback=self._set,
                 )
-                dpg.add_text("seconds")
+                dpg.add_text(say("film.seconds"))
                 dpg.add_combo(RATES, tag="film_rate", default_value="30", width=54,
                               callback=self._set)
-                dpg.add_text("a second")
+                dpg.add_text(say("film.rate"))
             with dpg.group(horizontal=True):
                 dpg.add_combo(list(SIZES), tag="film_size", default_value="1280 x 720", width=120)
-                explain("film_size", "Pixels of films and pictures")
-                dpg.add_checkbox(label="Back to the first view", tag="film_closed",
-                                 callback=self._set)
+                dpg.add_checkbox(tag="film_closed", callback=self._set)
             with dpg.group(horizontal=True):
-                button("Play", "film_play", self._play)
-                button("Film…", "film_write", self._film)
-                button("Picture…", "picture_write", self._picture)
+                button("film_play", self._play)
+                button("film_write", self._film)
+                button("picture_write", self._picture)
 
     def add(self) -> None:
         """The film passes the present view, too."""
@@ -129,11 +127,11 @@ class FilmPanel:
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         self._state, n = state, len(self._path.views)
-        nothing = "" if state.opened is not None else "Open some photos first."
-        few = "" if n > 1 else FEW
-        dpg.set_value("film_views", f"{n} view{'' if n == 1 else 's'}")
+        nothing = "" if state.opened is not None else say("why.nothing_open")
+        few = "" if n > 1 else say("why.few_views")
+        dpg.set_value("film_views", say("film.views", n))
         enable("add_view", nothing)
-        enable("remove_view", "" if n else "There is none yet.")
+        enable("remove_view", "" if n else say("why.no_view"))
         enable("film_play", nothing or few)
         enable("film_write", state.reason("film") or few)
         enable("picture_write", state.reason("film"))

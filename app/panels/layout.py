@@ -22,11 +22,12 @@ from app.panels.toolbar import HEIGHT as TOOLBAR_HEIGHT
 from app.panels.toolbar import Toolbar
 from app.panels.training import TrainingPanel
 from app.panels.view import ViewPanel
-from app.panels.widgets import Host, button
+from app.panels.widgets import Host, button, dress
 from app.scaling import px, rescale, scale
 from app.settings import Settings
 from app.state import AppState, Dismissed
 from app.status import status_line
+from app.text import say
 from app.viewport import Viewport
 from core.messages import Arranged, Cancel, Exported, Filmed, Notice, Opened, Saved
 
@@ -75,6 +76,7 @@ class Layout:
         self._panel = settings.panel
         for tag in SECTIONS:
             dpg.set_value(tag, tag not in settings.folded)
+        dress()
         rescale("side", "message_bar", "status_bar", "toolbar", "hint", "log", "settings", "doctor",
                 "album")
 
@@ -92,8 +94,8 @@ class Layout:
                 dpg.add_text("", tag="status")
                 with dpg.group(horizontal=True):
                     dpg.add_progress_bar(tag="task_progress", width=180, height=26, show=False)
-                    button("Cancel", "cancel", self._cancel, width=80, show=False)
-                    button("Keys", "keys", toggle_help, width=56)
+                    button("cancel", self._cancel, width=80, show=False)
+                    button("keys", toggle_help, width=56)
 
     def _cancel(self) -> None:
         self._host.send(Cancel())
@@ -168,13 +170,13 @@ class Layout:
             case Notice():
                 texts = (event.text,)
             case Exported():
-                texts = (f"The mesh is in {event.path}.",)
+                texts = (say("told.mesh", path=event.path), *event.notes)
             case Filmed(n_frames=n):
-                texts = (f"The {'film' if n > 1 else 'picture'} is in {event.path}.",)
+                texts = (say("told.film" if n > 1 else "told.picture", path=event.path),)
             case Saved(automatic=False):
-                texts = (f"Saved in {event.path}.",)
+                texts = (say("told.saved", path=event.path),)
             case Saved():
-                self.log.add(f"Saved automatically in {event.path}.")
+                self.log.add(say("told.autosaved", path=event.path))
             case Dismissed():
                 self.toasts.clear()
         for text in texts:

@@ -8,6 +8,7 @@ from collections import deque
 from app import theme
 from app.gui import dpg
 from app.panels.widgets import button
+from app.text import say
 from core.worker import log_path
 
 MOST = 300
@@ -19,12 +20,12 @@ class LogPanel:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=MOST)
         with dpg.window(
-            tag="log", label="What happened", width=620, height=360, pos=(80, 80), show=False,
+            tag="log", width=620, height=360, pos=(80, 80), show=False,
             no_collapse=True,
         ):
             with dpg.group(horizontal=True):
-                button("Copy", "log_copy", self._copy, "All lines to the clipboard")
-                dpg.add_text(f"More in {log_path()}", color=theme.TEXT_DIM)
+                button("log_copy", self._copy)
+                dpg.add_text(say("told.log_file", path=log_path()), color=theme.TEXT_DIM)
             with dpg.child_window(tag="log_lines_window"):
                 dpg.add_text("", tag="log_lines", wrap=0)
         dpg.bind_item_theme("log", "padded_window")

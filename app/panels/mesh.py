@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from app.gui import dpg
 from app.panels.finishing import Finishing
-from app.panels.widgets import Host, button, dim_text, enable, explain, section, show_text
+from app.panels.widgets import (
+    Host,
+    button,
+    choice,
+    choose,
+    chosen,
+    dim_text,
+    enable,
+    section,
+    show_text,
+)
 from app.state import AppState
 from app.status import size
+from app.text import say
 from core.config import Axes, MeshFormat, MeshOptions
 from core.messages import AskSize, Export, MeshSize, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
 }
-AXES: dict[str, Axes] = {"as input": "input", "Z up": "z", "Y up": "y"}
-SHARES = {"All triangles": 1.0, "50 % of them": 0.5, "20 % of them": 0.2, "5 % of them": 0.05}
-LODS = {"One file": 1, "2 levels of detail": 2, "3 levels of detail": 3, "4 levels of detail": 4}
 
 
 def size_words(known: MeshSize, share: float, lods: int) -> str:
     """What the export would be with a ``share`` of the triangles ``known``, and ``lods`` levels."""
     if not known.n_faces:
-        return "No surface in the region yet"
+        return say("mesh.nothing")
     counts = [max(4, round(share * known.n_faces) // 4**i) for i in range(lods)]
     n_bytes = known.n_bytes * sum(counts) / known.n_faces
     if lods > 1:  # all of them are in one more file
         n_bytes *= 2
-    about = "" if known.exact else "About "
     triangles = ", ".join(f"{n if known.exact else _rounded(n):,}" for n in counts)
-    exactly = known.exact and share == 1 and lods == 1
-    return f"{about}{triangles} triangles, {'' if exactly else 'about '}{size(round(n_bytes))}"
+    how = "about" if not known.exact else "exact" if share == 1 and lods == 1 else "nearly"
+    return say(f"mesh.{how}", triangles=triangles, size=size(round(n_bytes)))
 
 
 def _rounded(n: int) -> int:
@@ -53,42 +61,26 @@ class MeshPanel:
         self._state: AppState | None = None
         self._asked: MeshOptions | None = None
         self._opened: Opened | None = None
-        with section("Mesh", "mesh"):
+        with section("mesh"):
             with dpg.group(horizontal=True):
                 dpg.add_slider_int(
                     tag="mesh_resolution", width=166, min_value=64, max_value=1024,
-                    default_value=256, format="%d cells across", clamped=True,
-                    callback=self._changed,
+                    default_value=256, clamped=True, callback=self._changed,
                 )
                 dpg.add_combo(
                     list(FORMATS), tag="format", width=66, default_value="OBJ",
                     callback=self._format_changed,
                 )
-                dpg.add_combo(list(AXES), tag="axes", width=-1, default_value="as input")
-                with dpg.tooltip("axes"):
-                    dpg.add_text(
-                        "The mesh lies as the photos' cameras do, or is turned upright with Z or Y "
-                        "up. A file beside it says which, and its unit.", wrap=260,
-                    )
+                choice("axes", width=-1)
             with dpg.group(horizontal=True):
-                dpg.add_combo(
-                    list(SHARES), tag="mesh_share", width=166, default_value=next(iter(SHARES)),
-                    callback=self._changed,
-                )
-                explain("mesh_share", "So many of the triangles are left, where the surface bends "
-                        "most.")
-                dpg.add_combo(
-                    list(LODS), tag="mesh_lods", width=-1, default_value=next(iter(LODS)),
-                    callback=self._changed,
-                )
-                explain("mesh_lods", "Further files for a set of levels of detail, each with a "
-                        "quarter of the triangles of the one before.")
+                choice("mesh_share", self._changed, width=166)
+                choice("mesh_lods", self._changed, width=-1)
             self._finishing = Finishing(self._filled)
             dim_text("mesh_size", show=False)
             with dpg.group(horizontal=True):
-                dpg.add_input_text(tag="export_path", width=240, hint="Where to write the mesh")
-                button("Browse…", "export_browse", self._browse, width=-1)
-            button("Export mesh", "export", self._export, width=-1)
+                dpg.add_input_text(tag="export_path", width=240)
+                button("export_browse", self._browse, width=-1)
+            button("export", self._export, width=-1)
             dim_text("export_result", show=False)
         dpg.bind_item_theme("export", "primary")
 
@@ -103,9 +95,9 @@ class MeshPanel:
 
     def _filled(self, options: MeshOptions) -> None:
         """A purpose was chosen, which wants these ``options``."""
-        for tag, names, value in (("format", FORMATS, options.format), ("axes", AXES, options.axes),
-                                  ("mesh_lods", LODS, options.lods)):
-            dpg.set_value(tag, next(words for words, of in names.items() if of == value))
+        dpg.set_value("format", options.format.upper())
+        choose("axes", options.axes)
+        choose("mesh_lods", options.lods)
         dpg.set_value("mesh_resolution", options.resolution)
         self._format_changed()
 
@@ -123,14 +115,24 @@ class MeshPanel:
         """Of the export, all triangles and one file."""
         return MeshOptions(
             int(dpg.get_value("mesh_resolution")), self._levels(),
-            FORMATS[dpg.get_value("format")], AXES[dpg.get_value("axes")],
+            FORMATS[dpg.get_value("format")], cast(Axes, chosen("axes")),
         )
 
     @property
     def faces(self) -> int | None:
         """So many are wanted at most; None for all, and while nobody knows how many that are."""
-        share, known = SHARES[dpg.get_value("mesh_share")], self._size
+        share, known = self._share, self._size
         return max(4, round(share * known.n_faces)) if share < 1 and known else None
+
+    @property
+    def _share(self) -> float:
+        """Of the triangles that are left."""
+        return int(chosen("mesh_share")) / 100
+
+    @property
+    def _lods(self) -> int:
+        """Files of a set of levels of detail."""
+        return int(chosen("mesh_lods"))
 
     @property
     def _size(self) -> MeshSize | None:
@@ -150,8 +152,7 @@ class MeshPanel:
 
     def _export(self) -> None:
         path = str(Path(dpg.get_value("export_path") or f"mesh{self._suffix()}").expanduser())
-        lods = LODS[dpg.get_value("mesh_lods")]
-        options = self._finishing.finished(self.options, self.faces, lods)
+        options = self._finishing.finished(self.options, self.faces, self._lods)
         self._host.send(Export(path, options))
 
     def _ask_size(self, state: AppState) -> None:
@@ -166,9 +167,9 @@ class MeshPanel:
         """Show what ``state`` holds."""
         self._state = state
         self._ask_size(state)
-        known, share = self._size, SHARES[dpg.get_value("mesh_share")]
+        known = self._size
         show_text("mesh_size", "" if known is None or not state.may("export") else size_words(
-            known, share, LODS[dpg.get_value("mesh_lods")]))
+            known, self._share, self._lods))
         if state.opened is not self._opened:
             self._opened = state.opened
             if state.opened is not None:
@@ -176,7 +177,7 @@ class MeshPanel:
                 dpg.set_value("export_path", str(Path.home() / f"{name}{self._suffix()}"))
         enable("export", state.reason("export"))
         done = state.exported
-        show_text("export_result", "" if done is None else (
-            f"{Path(done.path).name}: {done.n_vertices:,} vertices, {done.n_faces:,} faces, "
-            f"{size(done.n_bytes)}"
+        show_text("export_result", "" if done is None else say(
+            "mesh.exported", file=Path(done.path).name, vertices=done.n_vertices,
+            faces=done.n_faces, size=size(done.n_bytes),
         ))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
 from app import theme
 from app.gui import dpg
-from app.panels.widgets import dim_text, explain
+from app.panels.widgets import chosen, dim_text, show_text
 from app.settings import SCALES, Settings, ThemeName
-
-THEMES: dict[str, ThemeName] = {"Dark": "dark", "Light": "light"}
+from app.text import ENGLISH, languages, names, say
 
 
 class OptionsPanel:
@@ -20,20 +20,27 @@ class OptionsPanel:
     def __init__(self, settings: Settings, changed: Callable[[Settings], None]) -> None:
         self._settings, self._changed = settings, changed
         with dpg.window(
-            tag="settings", label="Settings", width=360, autosize=True, pos=(90, 90), show=False,
+            tag="settings", width=360, autosize=True, pos=(90, 90), show=False,
             no_collapse=True, no_resize=True,
         ):
-            dpg.add_text("Colours")
+            dpg.add_text(say("settings.theme"))
+            themes = names("choices.theme")
             dpg.add_radio_button(
-                list(THEMES), tag="theme", horizontal=True, callback=self._change,
-                default_value=_name(THEMES, settings.theme),
+                list(themes.values()), tag="theme", horizontal=True, callback=self._change,
+                user_data=themes, default_value=themes[settings.theme],
             )
-            dpg.add_text("Size of text")
+            dpg.add_text(say("settings.scale"))
             dpg.add_combo(
                 [_size(scale) for scale in SCALES], tag="scale", width=200, callback=self._change,
                 default_value=_size(settings.scale),
             )
-            explain("scale", "For screens with many dots an inch, or to read more easily.")
+            spoken = languages()
+            more = len(spoken) > 1
+            dpg.add_text(say("settings.language"), show=more)
+            dpg.add_combo(
+                list(spoken.values()), tag="language", width=200, callback=self._change, show=more,
+                user_data=spoken, default_value=spoken.get(settings.language, spoken[ENGLISH]),
+            )
             dim_text("scale_note", show=False)
         dpg.bind_item_theme("settings", "padded_window")
 
@@ -43,20 +50,15 @@ class OptionsPanel:
     def _change(self) -> None:
         before = self._settings
         self._settings = msgspec.structs.replace(
-            before, theme=THEMES[dpg.get_value("theme")],
+            before, theme=cast(ThemeName, chosen("theme")), language=chosen("language"),
             scale=next(s for s in SCALES if _size(s) == dpg.get_value("scale")),
         )
         if self._settings.theme != before.theme:
             theme.use(self._settings.theme)
-        if self._settings.scale != before.scale:
-            dpg.set_value("scale_note", "From the next start on.")
-            dpg.configure_item("scale_note", show=True)
+        if (self._settings.scale, self._settings.language) != (before.scale, before.language):
+            show_text("scale_note", say("settings.next_start"))
         self._changed(self._settings)
 
 
-def _name(names: dict[str, ThemeName], value: ThemeName) -> str:
-    return next(name for name, v in names.items() if v == value)
-
-
 def _size(scale: float) -> str:
-    return f"{100 * scale:.0f} %" if scale else "As the screen needs"
+    return f"{100 * scale:.0f} %" if scale else say("settings.screen")

@@ -9,8 +9,9 @@ import numpy as np
 
 from app import theme
 from app.gui import dpg
-from app.panels.widgets import Host, button
+from app.panels.widgets import Host, button, choice, chosen
 from app.state import AppState
+from app.text import say
 from core.messages import Exclude, Opened
 
 SIZE = (430, 560)
@@ -18,8 +19,8 @@ PAGE = 40
 """Photos shown at a time."""
 THUMB = 56
 """Pixels of a small picture, along its longer side."""
-WORST, BY_NAME = "Worst first", "By name"
-USED, EXCLUDED, HELD_OUT = "used", "excluded", "held out"
+WORST, BY_NAME = "worst", "name"
+USED, EXCLUDED, HELD_OUT = "used", "excluded", "held_out"
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,10 @@ class Shot:
 
     @property
     def words(self) -> str:
-        told = [] if self.psnr is None else [f"{self.psnr:.1f} dB"]
-        told += [self.status] if self.status != USED else []
-        told += [] if self.sharpness is None else [f"sharpness {self.sharpness:.2f}"]
+        told = [] if self.psnr is None else [say("album.psnr", psnr=self.psnr)]
+        told += [say(f"album.{self.status}")] if self.status != USED else []
+        told += [] if self.sharpness is None else [
+            say("album.sharpness", sharpness=self.sharpness)]
         return ", ".join(told)
 
 
@@ -87,18 +89,15 @@ class PhotosPanel:
         self._textures: list[int | str] = []
         self._pictures = np.zeros((0, 1, 1, 3), np.uint8)
         with dpg.window(
-            tag="album", label="Photos", width=SIZE[0], height=SIZE[1], pos=(40, 60), show=False,
+            tag="album", width=SIZE[0], height=SIZE[1], pos=(40, 60), show=False,
             no_collapse=True,
         ):
             dpg.add_text("", tag="album_summary", wrap=SIZE[0] - 30)
             with dpg.group(horizontal=True):
-                dpg.add_combo(
-                    [WORST, BY_NAME], tag="album_order", default_value=WORST, width=130,
-                    callback=lambda: self._turn(-self._page),
-                )
-                button("<", "album_back", lambda: self._turn(-1), width=32)
+                choice("album_order", lambda: self._turn(-self._page), width=130)
+                button("album_back", lambda: self._turn(-1), label="<", width=32)
                 dpg.add_text("", tag="album_page")
-                button(">", "album_on", lambda: self._turn(1), width=32)
+                button("album_on", lambda: self._turn(1), label=">", width=32)
             with dpg.child_window(tag="album_rows"):
                 for row in range(PAGE):
                     self._build_row(row)
@@ -115,7 +114,8 @@ class PhotosPanel:
                 dpg.add_text("", tag=f"shot_name_{row}")
                 with dpg.group(horizontal=True):
                     dpg.add_checkbox(
-                        tag=f"shot_used_{row}", label="use", callback=lambda: self._use(row)
+                        tag=f"shot_used_{row}", label=say("album.use"),
+                        callback=lambda: self._use(row),
                     )
                     dpg.add_text("", tag=f"shot_words_{row}", color=theme.TEXT_DIM)
 
@@ -144,7 +144,7 @@ class PhotosPanel:
         self._state, self._pictures = state, pictures
         if not dpg.is_item_shown("album"):
             return
-        ordered = shots(state, dpg.get_value("album_order"))
+        ordered = shots(state, chosen("album_order"))
         n_pages = max(1, -(-len(ordered) // PAGE))
         self._page = min(max(self._page, 0), n_pages - 1)
         shown = ordered[self._page * PAGE : (self._page + 1) * PAGE]
@@ -157,7 +157,7 @@ class PhotosPanel:
             self._show_pictures(numbers)
         self._shown = shown
         dpg.set_value("album_summary", _summary(ordered))
-        dpg.set_value("album_page", f"{self._page + 1} of {n_pages}")
+        dpg.set_value("album_page", say("album.page", page=self._page + 1, n_pages=n_pages))
         for tag in ("album_back", "album_page", "album_on"):
             dpg.configure_item(tag, show=n_pages > 1)
         for row in range(PAGE):
@@ -190,11 +190,11 @@ class PhotosPanel:
 
 def _summary(ordered: list[Shot]) -> str:
     if not ordered:
-        return "Nothing is open."
+        return say("status.empty")
     counts = {s: sum(shot.status == s for shot in ordered) for s in (USED, EXCLUDED, HELD_OUT)}
-    words = f"{counts[USED]} used"
-    words += "".join(f", {n} {s}" for s, n in counts.items() if n and s != USED)
+    told = [say("album.count", n, status=say(f"album.{s}")) for s, n in counts.items() if n]
+    words = ", ".join(told)
     known = [shot.psnr for shot in ordered if shot.psnr is not None]
     if known:
-        words += f". Mean PSNR of the {len(known)} measured so far: {np.mean(known):.1f} dB"
-    return f"{words}. Click on a picture to look through its camera."
+        words += say("album.measured", len(known), psnr=np.mean(known))
+    return words + say("album.click")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from app import theme
 from app.gui import dpg
-from app.panels.widgets import Host, button, enable, show_text
+from app.panels.widgets import Host, button, choice, choose, chosen, enable, show_text
 from app.state import AppState
+from app.text import say
 from core.config import OpenOptions, PoseQuality
 from core.messages import PhotoReport, PoseReport
 
-QUALITIES: dict[str, PoseQuality] = {
-    "Fast": "fast", "Normal": "normal", "Best": "best",
-}
 SIZE = (860, 520)
 ROW = 24
-COLUMNS = ("Photo", "Used", "Details", "In common", "Error, pixels", "Sharpness")
+COLUMNS = ("photo", "used", "details", "common", "error", "sharpness")
 
 
 class PosesPanel:
@@ -28,19 +27,19 @@ class PosesPanel:
         self._report: PoseReport | None = None
         self._path = ""
         with dpg.window(
-            tag="doctor", label="Photos and their poses", width=SIZE[0], height=SIZE[1],
+            tag="doctor", width=SIZE[0], height=SIZE[1],
             pos=(60, 60), show=False, no_collapse=True,
         ):
             dpg.add_text("", tag="doctor_summary", wrap=SIZE[0] - 40)
             dpg.add_text("", tag="doctor_advice", color=theme.PLOT_LOSS, wrap=SIZE[0] - 40)
             dpg.add_text("", tag="doctor_attempts", color=theme.TEXT_DIM, wrap=SIZE[0] - 40)
             with dpg.group(horizontal=True):
-                dpg.add_combo(list(QUALITIES), tag="quality", default_value="Normal", width=110)
-                button("Solve again", "solve_again", self._solve_again, width=110)
+                choice("quality", width=110)
+                choose("quality", OpenOptions().quality)
+                button("solve_again", self._solve_again, width=110)
                 dpg.add_input_int(
                     tag="frames", default_value=OpenOptions().frames, width=160, step=20,
                     min_value=10, max_value=1000, min_clamped=True, max_clamped=True,
-                    label="frames of a film",
                 )
                 dpg.add_combo([], tag="group", width=220, callback=self._choose_group)
             with dpg.table(
@@ -48,13 +47,13 @@ class PosesPanel:
                 borders_innerH=True, clipper=True, freeze_rows=1,
             ):
                 for name in COLUMNS:
-                    dpg.add_table_column(label=name)
+                    dpg.add_table_column(label=say(f"poses.{name}"))
         dpg.bind_item_theme("doctor", "padded_window")
         dpg.bind_item_theme("doctor_photos", "rows")
 
     @property
     def quality(self) -> PoseQuality:
-        return QUALITIES[dpg.get_value("quality")]
+        return cast(PoseQuality, chosen("quality"))
 
     @property
     def frames(self) -> int:
@@ -76,7 +75,7 @@ class PosesPanel:
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        enable("photos", "" if state.poses else "The poses of what is open were not solved here.")
+        enable("photos", "" if state.poses else say("why.not_solved_here"))
         enable("solve_again", state.reason("open"))
         dpg.configure_item("group", enabled=state.may("open"))
         if state.poses is self._report:
@@ -90,8 +89,8 @@ class PosesPanel:
 
     def _fill(self, report: PoseReport) -> None:
         used = sum(photo.used for photo in report.photos)
-        words = f"{used} of {len(report.photos)} photos are used." if report.photos else (
-            "Another program placed the photos, in several models.")
+        words = say("poses.summary", len(report.photos), used=used) if report.photos else (
+            say("poses.elsewhere"))
         dpg.set_value("doctor_summary", words)
         show_text("doctor_advice", "\n".join(f"{words}." for words in report.advice))
         told = report.attempts if len(report.attempts) > 1 else ()
@@ -105,8 +104,9 @@ class PosesPanel:
     def _row(self, photo: PhotoReport) -> None:
         color = theme.TEXT if photo.used else theme.PLOT_LOSS
         cells = (
-            "yes" if photo.used else photo.reason, f"{photo.details:,}",
-            f"{photo.n_common:,} with {photo.common}" if photo.common else "nothing",
+            say("poses.is_used") if photo.used else photo.reason, f"{photo.details:,}",
+            say("poses.common_with", number=photo.n_common, name=photo.common)
+            if photo.common else say("poses.nothing_common"),
             "" if photo.error_px is None else f"{photo.error_px:.2f}",
             "" if photo.sharpness is None else f"{photo.sharpness:.2f}",
         )
@@ -120,4 +120,4 @@ class PosesPanel:
 
 
 def _groups(report: PoseReport) -> list[str]:
-    return [f"Group {i + 1}: {n} photos" for i, n in enumerate(report.groups)]
+    return [say("poses.group", n, number=i + 1) for i, n in enumerate(report.groups)]

@@ -9,6 +9,7 @@ import numpy as np
 from app.gui import dpg
 from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
 from app.state import AppState
+from app.text import say
 from app.viewport import Viewport
 from core.geometry.box import Box
 from core.geometry.rigid import invert, rotation_about_z, transform_points
@@ -26,7 +27,7 @@ class ScenePanel:
         self._arranged: Arranged | None = None
         self._proposed: Box | None = None
         self._ends: tuple[Point, ...] = ()
-        with section("Region and frame", "scene", is_open=False):
+        with section("scene"):
             self._build_region()
             self._build_frame()
             self._build_scale()
@@ -34,13 +35,13 @@ class ScenePanel:
     def _build_region(self) -> None:
         with dpg.group(horizontal=True):
             dpg.add_checkbox(
-                tag="region_shown", label="Show, with handles", default_value=True,
+                tag="region_shown", default_value=True,
                 callback=lambda: self._viewport.show_region(dpg.get_value("region_shown")),
             )
-            button("As proposed", "region_reset", self._reset, width=-1)
-        dpg.add_input_floatx(tag="region_center", size=3, label="Centre", width=-60)
-        dpg.add_input_floatx(tag="region_size", size=3, label="Size", width=-60)
-        dpg.add_input_float(tag="region_turn", label="Turn", width=-60, step=0, format="%.1f°")
+            button("region_reset", self._reset, width=-1)
+        dpg.add_input_floatx(tag="region_center", size=3, width=-60)
+        dpg.add_input_floatx(tag="region_size", size=3, width=-60)
+        dpg.add_input_float(tag="region_turn", width=-60, step=0, format="%.1f°")
         with dpg.item_handler_registry(tag="region_edited"):
             dpg.add_item_deactivated_after_edit_handler(callback=self._type)
         for field in ("region_center", "region_size", "region_turn"):
@@ -48,20 +49,19 @@ class ScenePanel:
 
     def _build_frame(self) -> None:
         with dpg.group(horizontal=True):
-            dpg.add_text("Turn")
+            dpg.add_text(say("scene.turn"))
             for axis in ("x", "y", "z"):
-                button(f"{axis.upper()} 90°", f"turn_{axis}", lambda axis=axis: self._turn(axis),
-                       width=64)
-            button("Ground…", "ground", self._ask_ground, width=-1)
+                button(f"turn_{axis}", lambda axis=axis: self._turn(axis), width=64)
+            button("ground", self._ask_ground, width=-1)
 
     def _build_scale(self) -> None:
         with dpg.group(horizontal=True):
-            button("Measure…", "measure", self._ask_ends, width=BUTTON)
+            button("measure", self._ask_ends, width=BUTTON)
             dpg.add_input_float(
                 tag="known_length", width=84, step=0, format="%.4g", default_value=1.0
             )
             dpg.add_combo(UNITS, tag="unit", width=60, default_value="m")
-            button("Set", "set_length", self._set_length, width=-1)
+            button("set_length", self._set_length, width=-1)
         dim_text("scene_words", show=False)
 
     # --- what the person does -------------------------------------------------------------
@@ -86,12 +86,12 @@ class ScenePanel:
         self._send(Region(_numbers(box.carried(invert(_upright(self._arranged))))))
 
     def _ask_ground(self) -> None:
-        self._say("Click on the ground.")
+        self._say(say("scene.click_ground"))
         self._viewport.pick(self._ground)
 
     def _ground(self, picked: Picked) -> None:
         if picked.point is None or picked.normal is None:
-            self._say("Nothing flat was met there. Click on the ground.")
+            self._say(say("scene.no_ground"))
             self._viewport.pick(self._ground)
             return
         self._say("")
@@ -100,18 +100,18 @@ class ScenePanel:
     def _ask_ends(self) -> None:
         self._ends = ()
         self._viewport.mark(())
-        self._say("Click on one end of a known length.")
+        self._say(say("scene.click_end"))
         self._viewport.pick(self._end)
 
     def _end(self, picked: Picked) -> None:
         if picked.point is None:
-            self._say("Nothing was met there. Click on the surface or on a point.")
+            self._say(say("scene.no_end"))
             self._viewport.pick(self._end)
             return
         self._ends = (*self._ends, picked.point)
         self._viewport.mark(self._ends)
         if len(self._ends) == 1:
-            self._say("Click on its other end.")
+            self._say(say("scene.click_other_end"))
             self._viewport.pick(self._end)
             return
         self._tell_length()
@@ -119,8 +119,8 @@ class ScenePanel:
     def _tell_length(self) -> None:
         if len(self._ends) == 2 and self._arranged is not None:
             a, b = transform_points(_upright(self._arranged), np.array(self._ends))
-            unit = self._arranged.unit or "units of the input"
-            self._say(f"{np.linalg.norm(a - b):.4g} {unit}. Type what it is, and set it.")
+            unit = self._arranged.unit or say("scene.units_of_input")
+            self._say(say("scene.length", length=np.linalg.norm(a - b), unit=unit))
 
     def _set_length(self) -> None:
         if len(self._ends) < 2:

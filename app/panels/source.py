@@ -11,12 +11,7 @@ from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, 
 from app.scaling import px
 from app.state import AppState
 from app.status import count
-from core.geometry.box import Setting
-
-SETTINGS: dict[Setting, str] = {
-    "object": "an object", "on_plane": "an object on a plane", "on_wall": "something on a wall",
-    "facade": "one side of something", "room": "a room from inside",
-}
+from app.text import say
 
 
 class SourcePanel:
@@ -24,18 +19,17 @@ class SourcePanel:
 
     def __init__(self, host: Host, show_poses: Callable[[], None]) -> None:
         self._host = host
-        with section("Photos", "source"):
+        with section("source"):
             with dpg.group(horizontal=True):
                 dpg.add_input_text(
-                    tag="path", width=-theme.GAP - 60, hint="Photos, film, project…", on_enter=True,
-                    callback=self._open,
+                    tag="path", width=-theme.GAP - 60, on_enter=True, callback=self._open,
                 )
-                button("Open", "open", self._open, width=-1)
+                button("open", self._open, width=-1)
             with dpg.group(horizontal=True):
-                button("Folder…", "browse", lambda: self._browse("folder"), width=74)
-                button("Film…", "browse_file", lambda: self._browse("file"), width=62)
-                dpg.add_checkbox(tag="recursive", label="subfolders")
-                button("Poses…", "photos", show_poses, width=-1)
+                button("browse", lambda: self._browse("folder"), width=74)
+                button("browse_file", lambda: self._browse("file"), width=62)
+                dpg.add_checkbox(tag="recursive")
+                button("photos", show_poses, width=-1)
             dim_text("source_summary", show=False)
 
     @property
@@ -63,14 +57,15 @@ def _summary(state: AppState) -> str:
     opened = state.opened
     if opened is None:
         return ""
-    parts = [f"{opened.n_photos} photos", opened.kind, SETTINGS[opened.setting]]
+    parts = [say("source.photos", opened.n_photos), opened.kind,
+             say(f"settings_found.{opened.setting}")]
     if opened.n_held_out:
-        parts.append(f"{opened.n_held_out} held out")
+        parts.append(say("source.held_out", opened.n_held_out))
     if opened.n_points:
-        parts.append(f"{count(opened.n_points)} points")
+        parts.append(say("source.points", count=count(opened.n_points)))
     if opened.has_masks:
-        parts.append("masks")
-    return "  ·  ".join([*parts, f"on {opened.device}"])
+        parts.append(say("source.masks"))
+    return "  ·  ".join([*parts, say("source.device", device=opened.device)])
 
 
 class MessageBar:
@@ -88,9 +83,9 @@ class MessageBar:
             with dpg.table_row():
                 dpg.add_text("", tag="message", wrap=0)
                 with dpg.group(horizontal=True):
-                    button("Their folder…", "find_photos", host.find_photos)
-                    button("Resume", "resume", lambda: host.open(self._offer), width=BUTTON)
-                    button("Dismiss", "dismiss", dismiss, width=BUTTON)
+                    button("find_photos", host.find_photos)
+                    button("resume", lambda: host.open(self._offer), width=BUTTON)
+                    button("dismiss", dismiss, width=BUTTON)
         dpg.bind_item_theme("message_bar", "error_bar")
 
     def draw(self, state: AppState, width: int) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from app.gui import dpg
-from app.orbit_camera import SIDES
-from app.panels.widgets import dim_text, explain, section, show_text
+from app.panels.widgets import choice, choose, chosen, dim_text, section, show_text
 from app.state import AppState
+from app.text import say
 from app.viewport import Viewport
 
-FREE = "Look from…"
+FREE = "free"
+"""From none of the sides in particular."""
 
 
 class StagePanel:
@@ -16,26 +17,21 @@ class StagePanel:
 
     def __init__(self, viewport: Viewport) -> None:
         self._viewport = viewport
-        with section("Camera and stage", "stage"):
+        with section("stage"):
             with dpg.group(horizontal=True):
-                dpg.add_combo(
-                    [side.capitalize() for side in SIDES], tag="side_seen", default_value=FREE,
-                    width=150, callback=self._from_side,
-                )
-                explain("side_seen", "The sides of the upright frame; keys 1, 3 and 7 of the "
-                        "number pad, with Ctrl the opposite ones.")
-                dpg.add_checkbox(label="Parallel", tag="parallel", callback=self._project)
-                explain("parallel", "Without perspective, as on a drawing; P.")
+                choice("side_seen", self._from_side, width=150)
+                dpg.add_checkbox(tag="parallel", callback=self._project)
             with dpg.group(horizontal=True):
-                for tag, label in (("cameras_shown", "Cameras"), ("points_shown", "Points"),
-                                   ("ground_shown", "Ground")):
-                    dpg.add_checkbox(label=label, tag=tag, callback=self._show)
-            dpg.add_checkbox(label="Mesh in its colours", tag="mesh_colored", callback=self._show)
+                for tag in ("cameras_shown", "points_shown", "ground_shown"):
+                    dpg.add_checkbox(tag=tag, callback=self._show)
+            dpg.add_checkbox(tag="mesh_colored", callback=self._show)
             dim_text("live_mesh", show=False)
 
     def _from_side(self) -> None:
-        self._viewport.looking.from_side(dpg.get_value("side_seen").lower())
-        dpg.set_value("side_seen", FREE)
+        side = chosen("side_seen")
+        if side != FREE:
+            self._viewport.looking.from_side(side)
+            choose("side_seen", FREE)
 
     def _project(self) -> None:
         camera = self._viewport.looking.camera
@@ -64,8 +60,6 @@ class StagePanel:
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         mesh = state.mesh
-        text = "" if mesh is None else (
-            f"{mesh.n_faces:,} triangles, {mesh.cells} cells across"
-            + (", as exported" if mesh.finished else ", a quick cut")
-        )
+        how = "stage.finished" if mesh is not None and mesh.finished else "stage.quick"
+        text = "" if mesh is None else say(how, faces=mesh.n_faces, cells=mesh.cells)
         show_text("live_mesh", text)

@@ -10,6 +10,7 @@ from app.gui import dpg
 from app.panels.widgets import Host, button, explain
 from app.recent import Recent, describe
 from app.scaling import px, rescale
+from app.text import say
 
 WIDTH, HEIGHT = 600, 156
 ROW, LIST = 56, 5
@@ -23,26 +24,18 @@ class StartPage:
         with dpg.child_window(
             tag="hint", width=WIDTH, height=HEIGHT, always_use_window_padding=True, show=False,
         ):
-            dpg.add_text("Turn photos into a surface", tag="hint_title")
-            dpg.add_text(
-                "Drop a folder of photos, a film or a project here, or choose one. Best are twenty "
-                "or more sharp photos from all around, each overlapping the next.",
-                color=theme.TEXT_DIM, wrap=WIDTH - 30,
-            )
+            dpg.add_text("", tag="hint_title")
+            dpg.add_text(say("start.words"), color=theme.TEXT_DIM, wrap=WIDTH - 30)
             dpg.add_spacer(height=4)
             with dpg.group(horizontal=True):
-                button("Choose photos…", "hint_browse", lambda: host.choose("folder"),
-                       "A folder of photos, or a capture whose cameras are known")
-                button("Film…", "hint_film", lambda: host.choose("film"),
-                       "Its sharpest frames become the photos")
-                button("Project…", "hint_project", lambda: host.choose("project"),
-                       "The folder of a project that was saved")
+                button("hint_browse", lambda: host.choose("folder"))
+                button("hint_film", lambda: host.choose("film"))
+                button("hint_project", lambda: host.choose("project"))
                 if SAMPLE.is_dir():
-                    button("Try the sample", "hint_sample", lambda: host.open(str(SAMPLE)),
-                           "36 photos of a small owl: see the whole way in two minutes")
+                    button("hint_sample", lambda: host.open(str(SAMPLE)))
             with dpg.group(tag="recents", show=False):
                 dpg.add_spacer(height=6)
-                dpg.add_text("Opened lately", tag="recents_title")
+                dpg.add_text("", tag="recents_title")
                 dpg.add_group(tag="recent_rows")
         dpg.bind_item_font("hint_title", "font_title")
         dpg.bind_item_font("recents_title", "font_bold")

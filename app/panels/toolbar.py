@@ -8,6 +8,7 @@ from app.gui import dpg
 from app.panels.widgets import Host, button, enable
 from app.scaling import px
 from app.state import AppState
+from app.text import names, say
 from core.messages import Redo, Undo
 
 HEIGHT = 46
@@ -22,20 +23,19 @@ class Toolbar:
         with dpg.child_window(
             tag="toolbar", height=HEIGHT, no_scrollbar=True, always_use_window_padding=True,
         ), dpg.group(horizontal=True):
-            button("New", "new", host.new, "Close what is open and begin anew")
-            button("Open", "toolbar_open", lambda: None)
+            button("new", host.new)
+            button("toolbar_open", lambda: None)
             with dpg.popup("toolbar_open", dpg.mvMouseButton_Left, tag="open_menu"):
-                for label, what in (("Photos…", "folder"), ("Film…", "film"),
-                                    ("Project…", "project")):
+                for what, label in names("menu").items():
                     dpg.add_menu_item(
                         label=label, callback=lambda _s, _a, what: host.choose(what),
                         user_data=what)
-            button("Save", "save", host.save)
-            button("Save as…", "save_as", host.save_as, "Save in another folder (Ctrl+Shift+S)")
-            button("Undo", "undo", lambda: host.send(Undo()))
-            button("Redo", "redo", lambda: host.send(Redo()))
-            button("Log", "show_log", toggle_log, "What happened so far")
-            button("Settings", "show_settings", toggle_settings, "Light or dark, size of text")
+            button("save", host.save)
+            button("save_as", host.save_as)
+            button("undo", lambda: host.send(Undo()))
+            button("redo", lambda: host.send(Redo()))
+            button("show_log", toggle_log)
+            button("show_settings", toggle_settings)
         dpg.bind_item_theme("toolbar", "padded")
 
     def resize(self, width: int) -> None:
@@ -51,11 +51,11 @@ class Toolbar:
         for tag, words in (("undo", state.undo), ("redo", state.redo)):
             enable(tag, state.reason(tag))
             if state.may(tag):
-                _tell(tag, f"{tag.capitalize()} {words}")
+                _tell(tag, say(f"toolbar.{tag}", what=words))
         if state.may("save"):
-            where = state.project or "a folder that you choose"
-            _tell("save", f"Save in {where}" if state.unsaved else f"All is saved in {where}"
-                  if state.project else f"Save in {where}")
+            saved = state.project and not state.unsaved
+            where = state.project or say("toolbar.a_folder")
+            _tell("save", say("toolbar.all_saved" if saved else "toolbar.save", where=where))
 
 
 def _tell(tag: str, words: str) -> None:

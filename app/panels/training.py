@@ -5,12 +5,24 @@ from __future__ import annotations
 from app import theme
 from app.gui import dpg
 from app.panels.curves import Curves
-from app.panels.widgets import Host, button, dim_text, enable, explain, section, show_text
+from app.panels.widgets import (
+    Host,
+    button,
+    choice,
+    choose,
+    chosen,
+    dim_text,
+    enable,
+    offer,
+    section,
+    show_text,
+)
 from app.state import AppState
 from app.status import count, doing, duration, memory_line
+from app.text import names, say
 from core.messages import Choose, Chosen, Continue, Opened, Pause, Reset, Start
 
-NUMBERS = ("Step", "Time", "PSNR", "Rays per s")
+NUMBERS = ("step", "time", "psnr", "rays")
 FIELDS = ("preset", "minutes", "budget_kind")
 MOST = {"minutes": 6000.0, "steps": 1e7}
 STEPS = 2000.0
@@ -22,13 +34,13 @@ class TrainingPanel:
         self._host = host
         self._opened: Opened | None = None
         self._chosen: Chosen | None = None
-        with section("Training", "training"):
+        with section("training"):
             self._build_fresh()
             self._build_longer()
             with dpg.group(horizontal=True):
-                button("Start", "start", self.start, width=112)
-                button("Pause", "pause", lambda: host.send(Pause()), width=112)
-                button("Reset", "reset", lambda: host.send(Reset()), width=-1)
+                button("start", self.start, width=112)
+                button("pause", lambda: host.send(Pause()), width=112)
+                button("reset", lambda: host.send(Reset()), width=-1)
             dpg.add_text("", tag="doing", wrap=theme.PANEL_WIDTH - 40, show=False)
             with dpg.group(tag="figures", show=False):
                 dpg.add_progress_bar(tag="training_progress", width=-1, height=20)
@@ -41,32 +53,24 @@ class TrainingPanel:
     def _build_fresh(self) -> None:
         with dpg.group(tag="fresh_run"):
             with dpg.group(horizontal=True):
-                dpg.add_combo([], tag="preset", width=142, callback=self._choose)
+                choice("preset", self._choose, width=142)
                 dpg.add_input_float(
                     tag="minutes", width=96, default_value=10.0, min_value=0.1,
                     max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
                     format="%.1f",
                 )
-                dpg.add_combo(
-                    list(MOST), tag="budget_kind", width=-1, default_value="minutes",
-                    callback=self._change_kind,
-                )
+                choice("budget_kind", self._change_kind, width=-1)
             dim_text("preset_words", show=False)
-        explain("preset", "What the surface is for. Finer ones take longer.")
-        explain("minutes", "How long to train. You can stop at any time, and train on later.")
-        explain("budget_kind", "Count time, or steps: the same number of steps gives the same "
-                "result on a faster computer.")
         with dpg.item_handler_registry(tag="budget_edited"):
             dpg.add_item_deactivated_after_edit_handler(callback=self._choose)
         dpg.bind_item_handler_registry("minutes", "budget_edited")
 
     def _build_longer(self) -> None:
         with dpg.group(horizontal=True, tag="longer_run", show=False):
-            button("Train on", "continue", self._continue, width=112)
+            button("continue", self._continue, width=112)
             dpg.add_input_float(
                 tag="more_minutes", width=-1, default_value=5.0, min_value=0.1,
                 max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
-                format="for %.1f minutes more",
             )
 
     def start(self) -> None:
@@ -76,24 +80,24 @@ class TrainingPanel:
         self._host.send(Continue(float(dpg.get_value("more_minutes"))))
 
     def _preset(self) -> str | None:
-        return dpg.get_value("preset") or None
+        return chosen("preset") or None
 
     def _budget(self) -> tuple[float | None, int | None]:
         """Minutes or steps."""
         value = float(dpg.get_value("minutes"))
-        if dpg.get_value("budget_kind") == "steps":
+        if chosen("budget_kind") == "steps":
             return None, max(round(value), 1)
         return value, None
 
     def _change_kind(self) -> None:
-        steps = dpg.get_value("budget_kind") == "steps"
+        steps = chosen("budget_kind") == "steps"
         before = self._opened.minutes if self._opened else 10.0
         self._show_budget(before, round(STEPS) if steps else None)
         self._choose()
 
     def _show_budget(self, minutes: float, steps: int | None) -> None:
         kind = "minutes" if steps is None else "steps"
-        dpg.set_value("budget_kind", kind)
+        choose("budget_kind", kind)
         dpg.configure_item(
             "minutes", max_value=MOST[kind], format="%.1f" if steps is None else "%.0f")
         dpg.set_value("minutes", minutes if steps is None else float(steps))
@@ -107,14 +111,15 @@ class TrainingPanel:
 
     def _describe(self) -> None:
         presets = self._opened.presets if self._opened else {}
-        show_text("preset_words", presets.get(dpg.get_value("preset"), ""))
+        show_text("preset_words", presets.get(chosen("preset"), ""))
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         if state.opened is not self._opened:
             self._opened = state.opened
             if state.opened is not None:
-                dpg.configure_item("preset", items=list(state.opened.presets))
+                called = names("choices.preset")
+                offer("preset", {name: called.get(name, name) for name in state.opened.presets})
                 self._show_choice(state.opened)
             self._describe()
         if state.chosen is not self._chosen:
@@ -123,7 +128,8 @@ class TrainingPanel:
                 self._show_choice(state.chosen)
         for command in ("start", "pause", "reset", "continue"):
             enable(command, state.reason(command))
-        dpg.configure_item("start", label="Resume" if state.state == "paused" else "Start")
+        dpg.configure_item("start", label=(
+            say("training.resume") if state.state == "paused" else say("widgets.start.label")))
         for field in FIELDS:
             dpg.configure_item(field, enabled=state.may("choose"))
         dpg.configure_item("fresh_run", show=state.state != "finished")
@@ -131,9 +137,9 @@ class TrainingPanel:
         self._draw_progress(state)
         self._curves.draw(state)
 
-    def _show_choice(self, choice: Opened | Chosen) -> None:
-        dpg.set_value("preset", choice.preset)
-        self._show_budget(choice.minutes, choice.steps)
+    def _show_choice(self, of: Opened | Chosen) -> None:
+        choose("preset", of.preset)
+        self._show_budget(of.minutes, of.steps)
         self._describe()
 
     def _draw_progress(self, state: AppState) -> None:
@@ -142,13 +148,18 @@ class TrainingPanel:
         dpg.configure_item("figures", show=stats is not None)
         if stats is None:
             return
-        dpg.set_value("memory", f"Memory: {memory_line(stats)}")
-        left = f"  ·  {duration(stats.eta_s)} left" if stats.eta_s and stats.progress < 1 else ""
+        dpg.set_value("memory", memory_line(stats))
+        left = duration(stats.eta_s) if stats.eta_s and stats.progress < 1 else ""
+        done = say(
+            "training.progress_left" if left else "training.progress",
+            percent=100 * stats.progress, left=left,
+        )
         dpg.set_value("training_progress", stats.progress)
-        dpg.configure_item("training_progress", overlay=f"{100 * stats.progress:.0f} %{left}")
+        dpg.configure_item("training_progress", overlay=done)
         known = bool(stats.losses)  # not of a project that was only opened
         values = (
-            f"{stats.step:,}", duration(stats.elapsed_s), f"{stats.psnr:.1f} dB" if known else "-",
+            f"{stats.step:,}", duration(stats.elapsed_s),
+            say("training.db", psnr=stats.psnr) if known else "-",
             count(stats.rays_per_s) if known else "-",
         )
         for name, value in zip(NUMBERS, values):
@@ -162,5 +173,5 @@ def _numbers() -> None:
         for left, right in zip(NUMBERS[::2], NUMBERS[1::2]):
             with dpg.table_row():
                 for name in (left, right):
-                    dpg.add_text(name, color=theme.TEXT_DIM)
+                    dpg.add_text(say(f"training.{name}"), color=theme.TEXT_DIM)
                     dpg.add_text("–", tag=f"number_{name}")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from app.gui import dpg
-from app.panels.widgets import button, explain, section
+from app.panels.widgets import button, choice, choose, chosen, section
 from app.slicing import AXES, Slice, slice_of
 from app.state import AppState
+from app.text import say
 from core.messages import PREVIEW_SHARE, Arranged, PreviewMode
-
-MODES: dict[str, PreviewMode] = {
-    "Color": "color", "Normals": "normals", "Depth": "depth", "Mesh": "mesh",
-    "Wireframe": "wireframe", "Slice": "slice", "Error to the photo": "error",
-    "Levels of detail": "level",
-}
 
 
 class ViewPanel:
@@ -27,68 +23,50 @@ class ViewPanel:
     ) -> None:
         self._n_levels = 1
         self._changed = changed
-        self._before = "Color"
+        self._before: PreviewMode = "color"
         self._arranged: Arranged | None = None
-        with section("View", "view"):
+        with section("view"):
             with dpg.group(horizontal=True):
-                dpg.add_combo(
-                    list(MODES), tag="mode", default_value="Color", width=200,
-                    callback=lambda: self.set_mode(dpg.get_value("mode")),
-                )
-                button("Reset view", "reset_view", reset, width=-1)
+                choice("mode", lambda: self.set_mode(self.mode), width=200)
+                button("reset_view", reset, width=-1)
             with dpg.group(tag="slice", horizontal=True, show=False):
                 dpg.add_combo(
                     AXES, tag="slice_axis", default_value=AXES[2], width=60, callback=changed
                 )
                 dpg.add_slider_float(
                     tag="slice_share", width=-1, min_value=0, max_value=100, default_value=50,
-                    callback=changed, format="%.1f%% of the way", clamped=True,
+                    callback=changed, clamped=True,
                 )
             with dpg.group(horizontal=True):
-                button("Photo", "show_photo", photo, width=80)
-                explain("show_photo", "The photo itself, from its own place, undistorted; G.")
-                button("Compare", "compare", split, width=100)
-                explain("compare", "The photo beside the rendering, with a line to drag; C.")
-                button("All photos…", "album_open", album, width=-1)
-                explain("album_open", "Which photos are explained worst; leave them out; I.")
+                button("show_photo", photo, width=80)
+                button("compare", split, width=100)
+                button("album_open", album, width=-1)
             dpg.add_slider_int(
                 tag="levels", width=-1, min_value=1, max_value=1, default_value=1,
-                callback=self._level_changed, format="Detail: all levels", clamped=True,
+                callback=self._level_changed, clamped=True, format=say("view.all_levels"),
             )
-            with dpg.tooltip("levels"):
-                dpg.add_text(
-                    "How many levels of the hash grid the preview and the exported mesh show: "
-                    "few are smooth and coarse, all is everything learnt.", wrap=260,
-                )
-
             dpg.add_slider_int(
                 tag="share", width=-1, min_value=5, max_value=50, clamped=True, callback=changed,
-                default_value=round(100 * PREVIEW_SHARE), format="Preview: %d%% of the time",
+                default_value=round(100 * PREVIEW_SHARE),
             )
-            with dpg.tooltip("share"):
-                dpg.add_text(
-                    "How much of the time training gives up for fresh pictures while the camera "
-                    "rests.", wrap=260,
-                )
 
     @property
     def mode(self) -> PreviewMode:
-        return MODES[dpg.get_value("mode")]
+        return cast(PreviewMode, chosen("mode"))
 
-    def set_mode(self, name: str) -> None:
-        """Choose the mode by its name in `MODES`."""
-        dpg.set_value("mode", name)
-        dpg.configure_item("slice", show=MODES[name] == "slice")
+    def set_mode(self, mode: PreviewMode) -> None:
+        """Choose the mode."""
+        choose("mode", mode)
+        dpg.configure_item("slice", show=mode == "slice")
         self._changed()
 
     def toggle_error(self) -> None:
         """Show the error to the photo, or again what was shown before."""
-        now = dpg.get_value("mode")
-        if MODES[now] == "error":
+        if self.mode == "error":
             self.set_mode(self._before)
         else:
-            self._before = now
-            self.set_mode(next(name for name, mode in MODES.items() if mode == "error"))
+            self._before = self.mode
+            self.set_mode("error")
 
     @property
     def cut(self) -> Slice:
@@ -115,7 +93,8 @@ class ViewPanel:
 
     def _label(self) -> None:
         all_shown = self.levels is None
-        text = "Detail: all levels" if all_shown else f"Detail: %d of {self._n_levels} levels"
+        text = say("view.all_levels") if all_shown else say(
+            "view.some_levels", n_levels=self._n_levels)
         dpg.configure_item("levels", format=text)
 
     def draw(self, state: AppState) -> None:

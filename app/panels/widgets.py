@@ -9,10 +9,11 @@ from typing import Protocol
 from app import theme
 from app.dialogs import Kind, Purpose
 from app.gui import dpg
+from app.text import names, widgets
 from core.messages import Command
 
 Tag = int | str
-BUTTON = 90
+BUTTON, TIP = 90, 260
 
 
 class Host(Protocol):
@@ -29,30 +30,73 @@ class Host(Protocol):
 
 
 @contextmanager
-def section(title: str, tag: str, is_open: bool = True) -> Iterator[None]:
+def section(tag: str) -> Iterator[None]:
     """A titled part of the side panel that can be folded."""
-    with dpg.collapsing_header(label=title, default_open=is_open, tag=tag):
+    with dpg.collapsing_header(tag=tag, default_open=True):
         yield
     dpg.bind_item_font(tag, "font_bold")
     for child in dpg.get_item_children(tag, 1) or []:
         dpg.bind_item_font(child, "font_regular")
 
 
-def button(
-    label: str, tag: str, callback: Callable[[], None], words: str = "", **options: object
-) -> Tag:
-    """A button whose tooltip (hidden while empty) says what it does, in ``words``, or why it is
-    disabled; see `enable`."""
-    item = dpg.add_button(label=label, tag=tag, callback=lambda: callback(), **options)
-    with dpg.tooltip(item, tag=f"{tag}_tooltip", show=bool(words)):
-        dpg.add_text(words, tag=f"{tag}_reason", wrap=260, user_data=words)
+def button(tag: str, callback: Callable[[], None], **options: object) -> Tag:
+    """A button whose tooltip (hidden while empty) says what it does, or why it is disabled; see
+    `enable`."""
+    item = dpg.add_button(tag=tag, callback=lambda: callback(), **options)
+    with dpg.tooltip(item, tag=f"{tag}_tooltip", show=False):
+        dpg.add_text("", tag=f"{tag}_reason", wrap=TIP)
     return item
 
 
-def explain(tag: Tag, words: str) -> None:
-    """A tooltip in plain words for the widget ``tag``."""
-    with dpg.tooltip(tag):
-        dpg.add_text(words, wrap=260)
+def choice(tag: str, callback: Callable[[], None] | None = None, **options: object) -> Tag:
+    """A combo of the few things that ``tag`` can be, at first the first of them; see `chosen`."""
+    of = names(f"choices.{tag}")
+    words = list(of.values())
+    return dpg.add_combo(
+        words, tag=tag, user_data=of, default_value=words[0] if words else "", callback=callback,
+        **options,
+    )
+
+
+def chosen(tag: str) -> str:
+    """Which of its things a `choice` is now; "" while it has none."""
+    words = dpg.get_value(tag)
+    return next((thing for thing, w in dpg.get_item_user_data(tag).items() if w == words), "")
+
+
+def choose(tag: str, thing: object) -> None:
+    """Let a `choice` be ``thing``."""
+    dpg.set_value(tag, dpg.get_item_user_data(tag)[str(thing)])
+
+
+def offer(tag: str, of: dict[str, str]) -> None:
+    """Let a `choice` be among these things, by what they are called."""
+    dpg.configure_item(tag, items=list(of.values()), user_data=of)
+
+
+def dress() -> None:
+    """Give the widgets that are there the texts that belong to their tags."""
+    for tag, texts in widgets().items():
+        if not dpg.does_item_exist(tag):
+            continue
+        shown = {part: texts[part] for part in ("label", "hint", "format") if part in texts}
+        if shown:
+            dpg.configure_item(tag, **shown)
+        if "text" in texts:
+            dpg.set_value(tag, texts["text"])
+        if "tip" in texts:
+            explain(tag, texts["tip"])
+
+
+def explain(tag: str, words: str) -> None:
+    """A tooltip for the widget ``tag``."""
+    if dpg.does_item_exist(f"{tag}_reason"):
+        dpg.set_item_user_data(f"{tag}_reason", words)
+        enable(tag, "")
+        return
+    with dpg.tooltip(tag) as tooltip:
+        dpg.add_text(words, wrap=TIP)
+    dpg.bind_item_font(tooltip, "font_regular")  # that of a section's title is bold
 
 
 def enable(tag: str, reason: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from app.gui import dpg
 from app.panels.finishing import Finishing
+from app.panels.widgets import choose
 from core.config import PURPOSES, MeshOptions
 
 
@@ -21,8 +22,8 @@ def finishing(filled):
         return Finishing(filled.append)
 
 
-def choose(words):
-    dpg.set_value("purpose", words)
+def decide(use):
+    choose("purpose", use)
     dpg.get_item_callback("purpose")()
 
 
@@ -33,7 +34,7 @@ def test_without_a_purpose_a_mesh_is_as_the_panel_says(filled):
 
 def test_a_purpose_fills_in_all_and_each_can_be_changed(filled):
     panel = finishing(filled)
-    choose("For a game")
+    decide("game")
     game = PURPOSES["game"]
     assert filled == [game]
     assert panel.finished(game, None, game.lods) == game
@@ -42,9 +43,9 @@ def test_a_purpose_fills_in_all_and_each_can_be_changed(filled):
     plain = panel.finished(game, None, 1)
     assert not plain.texture
     assert not plain.normal_map, "it would lie on the texture"
-    choose("For 3D printing")
+    decide("print")
     assert dpg.get_value("watertight")
     assert panel.finished(PURPOSES["print"], None, 1) == PURPOSES["print"]
-    choose("For any use")
+    decide("any")
     assert filled[-1] == MeshOptions()
     assert panel.finished(MeshOptions(), None, 1) == MeshOptions()

@@ -23,7 +23,7 @@ def home(tmp_path, monkeypatch):
 
 def test_settings_come_back_as_they_were_left():
     assert load_settings() == Settings()
-    chosen = Settings("light", 1.5, (1200, 800), 420, ("view",))
+    chosen = Settings("light", 1.5, "en", (1200, 800), 420, ("view",))
     save_settings(chosen)
     assert load_settings() == chosen
 
