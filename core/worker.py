@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 from platformdirs import user_log_path
 
+from core.heap import Heap
 from core.messages import (
     Cancel,
     Command,
@@ -94,15 +95,18 @@ class _Worker:
 
     def run(self) -> None:
         """Alternate commands and work until told to end; then let the session save and close."""
-        busy = True
+        busy, heap = True, Heap()
         try:
             while True:
-                for command in self._commands(wait_for_one=not busy):
+                commands = self._commands(wait_for_one=not busy)
+                for command in commands:
                     if isinstance(command, Shutdown):
                         return
                     self._stalled = False
                     self._guarded(lambda command=command: self._session.handle(command), command)
                 busy = not self._stalled and bool(self._guarded(self._session.work))
+                if not commands:  # nobody waits for a picture
+                    heap.tidy()
         except EOFError:
             _exit_after(CLOSING_SECONDS)  # the window is gone: save if that is quick
         finally:
