@@ -19,6 +19,8 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 TOY = "tests.app.toy_session:ToySession"
 PAUSE_S = 0.15
+LINE = 0.85
+"""Height of a line of a list, as a share of that of its widget."""
 LAUNCH = """
 import sys
 from pathlib import Path
@@ -123,6 +125,27 @@ class Driver:
         self._xdo("click", 1)
         time.sleep(wait_s)
 
+    def press_at(self, name: str, share: float) -> None:
+        """Click on the widget at this ``share`` of its width."""
+        left, top, width, height = self._place_of(name)
+        self.move(left + share * width, top + height / 2)
+        self._xdo("click", 1)
+
+    def choose(self, name: str, index: int) -> None:
+        """The line ``index`` of the list that unfolds below the widget."""
+        left, top, _, height = self._place_of(name)
+        self.click(name)
+        self.pass_frames()
+        self.move(left + 30, top + 1.3 * height + (index + 0.5) * LINE * height)
+        self.pass_frames()
+        self.press()
+        self.release()
+
+    def pass_frames(self) -> None:
+        """Until the window has taken in what was done."""
+        frame = self.look()["frame"]
+        self.wait(lambda ui: ui["frame"] > frame + 2, "frames")
+
     def _place_of(self, name: str) -> list[int]:
         """Where the widget stands, once two reports agree: a window that is slow to be laid out
         must not be clicked where the widget was."""
@@ -180,13 +203,17 @@ class Driver:
         """Screenshot of the viewport, uint8 [H, W, 3]."""
         time.sleep(2 * PAUSE_S)  # the report is written with the first of the frames that show it
         shot = self._folder / "shot.png"
-        subprocess.run(
-            ["import", "-window", self.window, str(shot)], env=self._environment, check=True,
-            timeout=30,
-        )
+        self.screenshot(shot)
         left, top, width, height = (round(v) for v in self.ui["widgets"]["canvas_area"])
         with Image.open(shot) as image:
             return np.asarray(image.convert("RGB"))[top : top + height, left : left + width]
+
+    def screenshot(self, file: Path) -> None:
+        """Of all of the window."""
+        subprocess.run(
+            ["import", "-window", self.window, str(file)], env=self._environment, check=True,
+            timeout=30,
+        )
 
     def ask_to_close(self) -> None:
         """As a person does."""

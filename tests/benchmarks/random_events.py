@@ -2,9 +2,10 @@
 ``python -m tests.benchmarks.random_events [--minutes M] [--seed S]``.
 
 Fails, with the last actions, where a process ends, the window no longer draws, a bug is reported,
-memory grows, or window and worker do not agree at the end: the step and the region that the window
-shows are those that the worker saves when it is closed. Everything happens on a virtual screen of
-its own and in a temporary folder: nothing that asks for a path is touched.
+memory grows on and on, or window and worker do not agree at the end: the step and the region that
+the window shows are those that the worker saves when it is closed. Prints the memory of both by the
+minute. Everything happens on a virtual screen of its own and in a temporary folder: nothing that
+asks for a path is touched.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import json
 import os
 import random
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -42,8 +42,10 @@ UNTOUCHED = (
 """What asks for a path, or could be typed one into, and what ends the window."""
 XDOTOOL = {"Open_Brace": "bracketleft", "Close_Brace": "bracketright", "NumPad1": "KP_1",
            "NumPad3": "KP_3", "NumPad7": "KP_7", "Escape": "Escape", "Home": "Home"}
-MOST_GROWTH = 120e6
-"""Bytes by which the window may grow from the first third of the time to the last."""
+MOST_GROWTH = 12e6
+"""Bytes a minute by which window and worker may grow through the second half of the time."""
+LEAST_MINUTES = 6
+"""With fewer, nothing can be said of growth."""
 
 
 class Monkey:
@@ -52,7 +54,8 @@ class Monkey:
         self._random = random.Random(seed)
         self.done: deque[str] = deque(maxlen=60)
         self.counts: dict[str, int] = {}
-        self.memory: list[tuple[int, int]] = []  # window, worker
+        self.memory: list[tuple[float, int, int]] = []  # minutes, window, worker
+        self._began = time.monotonic()
 
     def act(self) -> None:
         """One random thing, and a look at whether all is well after it."""
@@ -63,10 +66,10 @@ class Monkey:
         ]
         chosen, = self._random.choices([a for a, _ in actions], [w for _, w in actions])
         self.counts[chosen.__name__] = self.counts.get(chosen.__name__, 0) + 1
-        before = self.memory[-1][0] if self.memory else 0
+        before = self.memory[-1][1] if self.memory else 0
         self.done.append(f"{chosen.__name__[1:]} {chosen()}")
         self._check()
-        self.done[-1] += f" ({(self.memory[-1][0] - before) / 1e6:+.0f} MB)"
+        self.done[-1] += f" ({(self.memory[-1][1] - before) / 1e6:+.0f} MB)"
 
     def _check(self) -> None:
         ui = self.window.look()
@@ -75,7 +78,8 @@ class Monkey:
         later = self.window.wait(
             lambda new: new["frame"] > ui["frame"], "another frame", seconds=20)
         assert alive(later["worker_pid"]), "the worker has ended"
-        self.memory.append((_rss(later["pid"]), _rss(later["worker_pid"])))
+        minutes = (time.monotonic() - self._began) / 60
+        self.memory.append((minutes, _rss(later["pid"]), _rss(later["worker_pid"])))
 
     def _press(self, place: list[float]) -> None:
         left, top, width, height = place
@@ -204,8 +208,9 @@ def main() -> int:
             while time.monotonic() < ends:
                 monkey.act()
             ui = monkey.settle()
-            growth = _growth([m[0] for m in monkey.memory])
-            assert growth < MOST_GROWTH, f"the window grew by {growth / 1e6:.0f} MB"
+            by_minute = _by_minute(monkey.memory)
+            growth = [_growth(by_minute[:, i]) for i in (0, 1)]
+            assert max(growth) < MOST_GROWTH, f"bytes a minute more, window and worker: {growth}"
             agreement = _agree(window, ui)
         except (AssertionError, subprocess.SubprocessError):
             print("\n".join(monkey.done), file=sys.stderr)
@@ -215,17 +220,26 @@ def main() -> int:
             window.end()
         print(json.dumps({
             "seed": arguments.seed, "actions": sum(monkey.counts.values()), **monkey.counts,
-            "window_MB": [round(m[0] / 1e6) for m in monkey.memory[:: len(monkey.memory) // 8 + 1]],
-            "worker_MB": [round(m[1] / 1e6) for m in monkey.memory[:: len(monkey.memory) // 8 + 1]],
-            "window_grew_MB": round(growth / 1e6), "at_the_end": agreement, "stderr": errors,
+            "window_MB": np.round(by_minute[:, 0] / 1e6).tolist(),
+            "worker_MB": np.round(by_minute[:, 1] / 1e6).tolist(),
+            "growth_MB_a_minute": [round(g / 1e6, 1) for g in growth],
+            "at_the_end": agreement, "stderr": errors,
         }, indent=1))
     return 0
 
 
-def _growth(sizes: list[int]) -> float:
-    """From the first third to the last, by their medians."""
-    third = max(len(sizes) // 3, 1)
-    return statistics.median(sizes[-third:]) - statistics.median(sizes[:third])
+def _by_minute(memory: list[tuple[float, int, int]]) -> np.ndarray:
+    """Medians of window and worker in each whole minute, bytes [M, 2]."""
+    told = np.array(memory)
+    last = max(int(told[-1, 0]), 1)
+    return np.stack([np.median(told[told[:, 0] // 1 == i, 1:], 0) for i in range(last)])
+
+
+def _growth(by_minute: np.ndarray) -> float:
+    """Bytes a minute through the second half, 0 where that is too short to say."""
+    half = by_minute[len(by_minute) // 2 :]
+    return float(np.polyfit(np.arange(len(half)), half, 1)[0]) if len(
+        by_minute) >= LEAST_MINUTES else 0.0
 
 
 if __name__ == "__main__":
