@@ -12,7 +12,7 @@ import numpy as np
 
 from core.meshing.apart import apart
 from core.meshing.mesh import Mesh
-from core.rendering.raster import rasterize_flat
+from core.rendering.raster import rasterize_parallel
 from core.tasks import Task
 
 PIECE = 5000
@@ -106,7 +106,7 @@ def texels_of(mesh: Mesh, size: int) -> Texels:
     """Where the texels of a texture of ``size`` a side lie on ``mesh``, which has uvs."""
     assert mesh.uvs is not None
     pixels = np.stack([mesh.uvs[:, 0], 1 - mesh.uvs[:, 1]], 1).astype(np.float64) * size
-    raster = rasterize_flat(pixels, mesh.faces, size, size)
+    raster = rasterize_parallel(pixels, np.zeros(len(pixels)), mesh.faces, size, size)
     where = np.flatnonzero(raster.face_id >= 0)
     face = raster.face_id.reshape(-1)[where]
     order = np.argsort(face, kind="stable")

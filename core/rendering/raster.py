@@ -53,13 +53,17 @@ def rasterize(
     return _drawn(pixels, local[:, 2], faces, intrinsics.width, intrinsics.height)
 
 
-def rasterize_flat(pixels: np.ndarray, faces: np.ndarray, width: int, height: int) -> Raster:
-    """Faces that lie flat in a picture already, their vertices at ``pixels`` [V, 2]."""
-    return _drawn(pixels, np.ones(len(pixels)), faces, width, height)
+def rasterize_parallel(
+    pixels: np.ndarray, z: np.ndarray, faces: np.ndarray, width: int, height: int
+) -> Raster:
+    """Seen by parallel rays (orthographic): vertices at ``pixels`` [V, 2] and depths ``z`` [V],
+    all of which are seen."""
+    return _drawn(pixels, z, faces, width, height, False)
 
 
 def _drawn(
-    pixels: np.ndarray, z: np.ndarray, faces: np.ndarray, width: int, height: int
+    pixels: np.ndarray, z: np.ndarray, faces: np.ndarray, width: int, height: int,
+    perspective: bool = True,
 ) -> Raster:
     depth = np.full((height, width), np.inf, np.float32)
     face_id = np.full(depth.shape, -1, np.int32)
@@ -67,7 +71,7 @@ def _drawn(
     front = np.zeros(depth.shape, np.bool_)
     _draw(
         np.ascontiguousarray(pixels, np.float64), np.ascontiguousarray(z, np.float64),
-        np.ascontiguousarray(faces, np.int32), depth, face_id, barycentric, front,
+        np.ascontiguousarray(faces, np.int32), perspective, depth, face_id, barycentric, front,
     )
     return Raster(depth, face_id, barycentric, front)
 
@@ -145,11 +149,11 @@ def _project_safely(intrinsics: Intrinsics, local: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, fastmath=False)
-def _draw(pixels, z, faces, depth, face_id, barycentric, front):
+def _draw(pixels, z, faces, perspective, depth, face_id, barycentric, front):
     height, width = depth.shape
     for f in range(faces.shape[0]):
         a, b, c = faces[f]
-        if not (z[a] > NEAR and z[b] > NEAR and z[c] > NEAR):
+        if perspective and not (z[a] > NEAR and z[b] > NEAR and z[c] > NEAR):
             continue
         ax, ay, bx, by = pixels[a, 0], pixels[a, 1], pixels[b, 0], pixels[b, 1]
         cx, cy = pixels[c, 0], pixels[c, 1]
@@ -170,11 +174,16 @@ def _draw(pixels, z, faces, depth, face_id, barycentric, front):
                 w0 = 1.0 - w1 - w2
                 if w0 < 0.0 or w1 < 0.0 or w2 < 0.0:
                     continue
-                # 1 / z is linear in the picture, z is not.
-                inverse = w0 / z[a] + w1 / z[b] + w2 / z[c]
-                if 1.0 / inverse < depth[row, column]:
-                    depth[row, column] = 1.0 / inverse
+                if perspective:
+                    # 1 / z is linear in the picture, z is not.
+                    w0, w1, w2 = w0 / z[a], w1 / z[b], w2 / z[c]
+                    far = 1.0 / (w0 + w1 + w2)
+                    w1, w2 = w1 * far, w2 * far
+                else:
+                    far = w0 * z[a] + w1 * z[b] + w2 * z[c]
+                if far < depth[row, column]:
+                    depth[row, column] = far
                     face_id[row, column] = f
-                    barycentric[row, column, 0] = w1 / z[b] / inverse
-                    barycentric[row, column, 1] = w2 / z[c] / inverse
+                    barycentric[row, column, 0] = w1
+                    barycentric[row, column, 1] = w2
                     front[row, column] = area < 0.0  # y points down in pictures
