@@ -19,6 +19,7 @@ from core.capture.scene import Photo, Scene
 from core.errors import UserError
 from core.geometry.cameras import project
 from core.messages import Notice, SetView
+from core.palette import BACKDROP, Gradient
 from core.previewer import Bands
 from core.rendering.error import render_error
 from core.rendering.preview import backdrop, view_rays
@@ -48,10 +49,11 @@ class Truth:
         known = share > 0.999
         return Truth(np.stack(sums, -1) / np.maximum(share, 1e-6)[..., None], known)
 
-    def picture(self) -> np.ndarray:
-        """uint8 [H, W, 3]; the preview's backdrop where the photo ends."""
+    def picture(self, behind: Gradient = BACKDROP) -> np.ndarray:
+        """uint8 [H, W, 3]; the preview's backdrop ``behind`` where the photo ends."""
         height, width = self.known.shape
-        picture = backdrop(width, height, torch.device("cpu")).view(height, width, 3).numpy()
+        picture = backdrop(width, height, torch.device("cpu"), behind)
+        picture = picture.view(height, width, 3).numpy()
         picture[self.known] = self.colors[self.known]
         return (picture.clip(0, 1) * 255).round().astype(np.uint8)
 
@@ -110,7 +112,7 @@ class TruthFinder:
             next(self._task)
         except StopIteration as done:
             self._task, self._truth = None, done.value
-            self._show(done.value.picture(), self._view)
+            self._show(done.value.picture(self._view.behind), self._view)
         except UserError as error:
             self._task = None
             self._emit(Notice(str(error)))

@@ -8,6 +8,7 @@ import msgspec
 
 from core.config import MeshOptions, MethodName, OpenOptions, RunConfig
 from core.messages.base import Message, Point
+from core.palette import BACKDROP, Gradient
 
 PreviewMode = Literal[
     "color", "normals", "depth", "mesh", "wireframe", "slice", "error", "level"
@@ -92,8 +93,9 @@ class SetView(Message, frozen=True):
     from training while the camera rests; ``span``: of a parallel view, scene units from its upper
     edge to its lower one (None: in perspective, by ``fov_y``); ``plane``: of a slice; ``photo``:
     the name of the photo whose camera this is, "" for any other view; ``cells``: of a mesh at rest,
-    along the longest side of the region, and ``faces``, to which it is simplified. ``view_id``
-    grows with each change and comes back in `PreviewReady`."""
+    along the longest side of the region, and ``faces``, to which it is simplified; ``behind``: what
+    is seen where nothing is. ``view_id`` grows with each change and comes back in
+    `PreviewReady`."""
 
     key: ClassVar[str | None] = "view"
     view_id: int
@@ -110,6 +112,7 @@ class SetView(Message, frozen=True):
     span: float | None = None
     cells: int = 256
     faces: int | None = None
+    behind: Gradient = BACKDROP
 
 
 class Region(msgspec.Struct, frozen=True, tag=True):

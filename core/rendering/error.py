@@ -60,7 +60,8 @@ def render_error(
     for i in range(0, len(parts), lanes):
         found += lane_map(seen, parts[i : i + lanes])
         yield None
-    picture = backdrop(width, height, torch.device("cpu")).view(height, width, 3).numpy()
+    picture = backdrop(width, height, torch.device("cpu"), view.behind)
+    picture = picture.view(height, width, 3).numpy()
     rendered = torch.cat(found).clamp(0, 1).cpu().numpy()[:, None]
     right = truth[known][:, None]
     picture[known] = error_picture(color_error(rendered, right), right)[:, 0]

@@ -15,6 +15,7 @@ from core.config import TrainConfig
 from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.messages import PreviewMode, SetView
+from core.palette import BACKDROP, Gradient
 from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Rays, render_rays
@@ -100,7 +101,7 @@ def render_preview(
     `traced` with the view's levels. Where something is seen, how far along its ray is written into
     ``distances`` float32 [H, W]."""
     origins, directions = view_rays(view, width, height, model.device)
-    picture = backdrop(width, height, model.device)
+    picture = backdrop(width, height, model.device, view.behind)
     lanes = count(model.device)
     pixels = torch.arange(width * height, device=model.device)
     bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
@@ -170,8 +171,10 @@ def _look_through(
     return hit, rendered.color[hit], t
 
 
-def backdrop(width: int, height: int, device: torch.device) -> Tensor:
-    """[H·W, 3] a dark gradient, lighter at the top, against which any surface stands out."""
-    shade = torch.linspace(0.17, 0.09, height, device=device)[:, None, None]
-    tint = torch.tensor([1.0, 1.03, 1.1], device=device)
-    return (shade * tint).expand(height, width, 3).reshape(-1, 3).clone()
+def backdrop(
+    width: int, height: int, device: torch.device, behind: Gradient = BACKDROP
+) -> Tensor:
+    """[H·W, 3]: what is behind the scene."""
+    upper, lower = torch.tensor(behind, device=device)
+    down = torch.linspace(0, 1, height, device=device)[:, None, None]
+    return torch.lerp(upper, lower, down).expand(height, width, 3).reshape(-1, 3).clone()

@@ -47,7 +47,8 @@ def render_slice(
         yield None
     distances = torch.full((width * height,), math.nan, device=model.device)
     distances[shown] = torch.cat(found)
-    picture = backdrop(width, height, torch.device("cpu")).view(height, width, 3).numpy()
+    picture = backdrop(width, height, torch.device("cpu"), view.behind)
+    picture = picture.view(height, width, 3).numpy()
     grid = distances.view(height, width).cpu().numpy()
     known = np.isfinite(grid)
     picture[known] = contoured(grid, view.plane.spacing)[known]

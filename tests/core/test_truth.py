@@ -62,6 +62,9 @@ def test_beyond_the_photo_nothing_is_known(tmp_path):
     assert truth.known.sum() == pytest.approx(
         lens.width / lens.fx * lens.height / lens.fy * scale**2, rel=0.05)
     assert truth.picture()[0, 0].max() < 60, "dark"
+    white, grey = (1.0, 1.0, 1.0), (0.5, 0.5, 0.5)
+    light = truth.picture((white, grey))
+    assert (light[0, 0, 0], light[-1, 0, 0]) == (255, 128), "as the view wants it"
 
 
 def test_fewer_pixels_are_means_of_what_is_known():
