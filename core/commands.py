@@ -31,6 +31,7 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
         raise UserError(f"{path}: {chosen} is not a mesh format", f"Use {', '.join(FORMATS)}")
     named = {
         "resolution": arguments.mesh_resolution, "levels": arguments.lod,
+        "density": arguments.density,
         "min_component": arguments.min_part,
         "seen_through": False if arguments.keep_seen_through else None,
         **{name: getattr(arguments, name) for name in (

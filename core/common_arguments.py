@@ -43,6 +43,8 @@ def mesh(parser: argparse.ArgumentParser) -> None:
     add("--mesh-resolution", type=positive_int, metavar="R",
         help="marching-cubes cells along the region (default 256)")
     add("--lod", type=positive_int, metavar="L", help="hash levels used")
+    add("--density", type=positive, metavar="D",
+        help="of a method without a surface: cut it where density passes this (default 30)")
     add("--format", choices=("obj", "ply", "glb", "stl", "usdz"))
     add("--axes", choices=("input", "z", "y"),
         help="those of the input, or upright with this axis up")

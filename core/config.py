@@ -203,6 +203,9 @@ class MeshOptions:
     """marching-cubes cells along the longest side of the region"""
     levels: int | None = None
     """hash levels used; None: all that are active"""
+    density: float | None = None
+    """of a method that has no surface: the density, per scene unit, at which it is cut; None: as it
+    is shown"""
     format: MeshFormat = "obj"
     axes: Axes = "input"
     min_component: float = 0.02

@@ -182,7 +182,8 @@ class Session:
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
         opened = describe(found, self.device, self._saver.place(self.source))
-        self._choice = m.Choose(opened.preset, opened.minutes, opened.steps)
+        self._choice = m.Choose(
+            opened.preset, opened.minutes, opened.steps, opened.method)
         self._emit(opened)
         if found.poses is not None:
             self._emit(found.poses)
@@ -303,8 +304,8 @@ class Session:
         assert self.scene is not None
         chosen = self._choice
         config = self.trainer.config if self.trainer is not None else run_config(
-            chosen.preset, minutes=chosen.minutes, steps=chosen.steps, seed=self._seed,
-            device=self._device_name,
+            chosen.preset, method=chosen.method, minutes=chosen.minutes, steps=chosen.steps,
+            seed=self._seed, device=self._device_name,
         )
         return Work(
             self.source, config, self.scene, self._how, self._hold_out, self._continued)

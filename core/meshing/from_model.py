@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,16 @@ from core.lanes import count, lane_map
 from core.meshing.export import Stated, checked, writing_lods, writing_mesh
 from core.meshing.finish import Finished, Subject, finish
 from core.meshing.gltf import glb_pieces
+from core.meshing.level_set import LevelSet
 from core.meshing.mesh import Mesh
 from core.meshing.placing import METRES, out_from_input, photos_out, unit_of
+from core.rendering.volume import DENSITY_AT_LEVEL, level_of
 from core.tasks import Task, within
 
 MOST_EYES = 256
 """So many cameras, spread over all of them, are asked how they see a point."""
+APPROXIMATE = ("This surface is where a density passes {:g} per unit of the scene's ball: near the "
+               "true one, but only approximate.")
 JPEG_QUALITIES = (92, 85, 75, 65)
 """tried one after the other where a file has a limit"""
 
@@ -42,9 +46,17 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
     ball = transform_points(invert(scene_from_box), np.zeros((1, 3)))[0], 1.0
     aabb = np.stack([np.maximum(-region.half, ball[0] - 1), np.minimum(region.half, ball[0] + 1)])
 
+    zero = level_of(_density(options))
+
     @torch.no_grad()
-    def sdf_part(points: np.ndarray) -> np.ndarray:
-        return model.shape.sdf(_tensor(model, points), options.levels).cpu().numpy()
+    def level_part(points: np.ndarray) -> np.ndarray:
+        level = model.shape.sdf(_tensor(model, points), options.levels)
+        return (level if model.settled else level - zero).cpu().numpy()
+
+    def level(points: np.ndarray) -> np.ndarray:
+        return _in_lanes(model, level_part, points)
+
+    of_scene = level if model.settled else LevelSet(level)
 
     @torch.no_grad()
     def color_part(points: np.ndarray) -> np.ndarray:
@@ -52,7 +64,7 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
         return model.surface_color(where, eyes, options.levels)[0].cpu().numpy()
 
     def sdf(points: np.ndarray) -> np.ndarray:
-        return _in_lanes(model, sdf_part, transform_points(scene_from_box, points))
+        return of_scene(transform_points(scene_from_box, points))
 
     def color(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         return _in_lanes(model, color_part, transform_points(scene_from_box, points))
@@ -60,6 +72,10 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
     out_from_box = out_from_input(scene, options) @ invert(scene.scene_from_input) @ scene_from_box
     return Subject(sdf, color, aabb, ball, out_from_box, photos_out(scene, options),
                    scene.has_masks)
+
+
+def _density(options: MeshOptions) -> float:
+    return options.density or DENSITY_AT_LEVEL
 
 
 def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
@@ -91,6 +107,9 @@ def export_model(
         raise UserError(f"{path}: a limit of its size needs GLB", "Choose --format glb")
     task = finish(subject_of(model, scene, options), options)
     done = yield from within(task, 0.0, 0.97)
+    if not model.settled:
+        note = APPROXIMATE.format(_density(options))
+        done = replace(done, notes=(*done.notes, note))
     stated = _stated(done.lods[0], scene, options, path)
     n_bytes, files = 0, []
     for level, mesh in enumerate(done.lods):

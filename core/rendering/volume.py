@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -35,6 +37,11 @@ def density(levels: Tensor) -> Tensor:
     """Density [S] of a radiance field whose ``levels`` [S] stand in for a distance: positive where
     space is nearly empty (Müller et al. 2022 take the exponential of the network's answer)."""
     return (DENSITY_AT_LEVEL * torch.exp(-DENSITY_SLOPE * levels)).clamp(max=DENSITY_MOST)
+
+
+def level_of(density: float) -> float:
+    """The level at which `density` is so high."""
+    return -math.log(density / DENSITY_AT_LEVEL) / DENSITY_SLOPE
 
 
 def density_alpha(levels: Tensor, lengths: Tensor) -> Tensor:
