@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from app.gui import dpg
 from app.text import names, say
@@ -140,11 +141,14 @@ def toggle_help() -> None:
             tag="help", label=say("widgets.help.label"), no_resize=True, no_collapse=True,
             pos=(60, 60), autosize=True, show=False,
         ), dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit):
-            dpg.add_table_column()
-            dpg.add_table_column()
             hands = [(say(f"hands.{hand}.hand"), say(f"hands.{hand}.does")) for hand in HANDS]
-            for label, words in (*hands, *((key.label, key.words) for key in KEYS)):
+            lines = [*hands, *((key.label, key.words) for key in KEYS)]
+            half = -(-len(lines) // 2)  # side by side: one below the other they need a tall screen
+            for _ in range(4):
+                dpg.add_table_column()
+            for pair in zip_longest(lines[:half], lines[half:], fillvalue=("", "")):
                 with dpg.table_row():
-                    dpg.add_text(f"{label}    ")
-                    dpg.add_text(words)
+                    for label, words in pair:
+                        dpg.add_text(f"{label}    ")
+                        dpg.add_text(f"{words}        ")
     dpg.configure_item("help", show=not dpg.is_item_shown("help"))

@@ -3,11 +3,7 @@ legends: sRGB in [0, 1]."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
 import numpy as np
-
-T = TypeVar("T", bound=Any)
 
 INSIDE, OUTSIDE, ZERO = (0.86, 0.50, 0.18), (0.22, 0.46, 0.72), (1.0, 0.98, 0.88)
 """Of a slice: within the surface, outside it, and its line itself."""
@@ -35,7 +31,7 @@ _DEPTHS = np.array([
 ])
 
 
-def normal_colors(normals: T) -> T:
+def normal_colors(normals: np.ndarray) -> np.ndarray:
     """[..., 3] of unit normals [..., 3]: red, green and blue grow along X, Y and Z."""
     return 0.5 + 0.5 * normals
 

@@ -65,7 +65,8 @@ def _summary(state: AppState) -> str:
         parts.append(say("source.points", count=count(opened.n_points)))
     if opened.has_masks:
         parts.append(say("source.masks"))
-    return "  ·  ".join([*parts, say("source.device", device=opened.device)])
+    parts.append(say("source.device", device=opened.device))
+    return "  ·  ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 class MessageBar:

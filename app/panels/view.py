@@ -101,9 +101,10 @@ class ViewPanel:
         """Show what ``state`` holds."""
         self._arranged = state.arranged
         n_levels = state.opened.n_levels if state.opened else 1
+        n_levels = state.stats.n_levels if state.stats else n_levels
         if n_levels != self._n_levels:
             self._n_levels = n_levels
             dpg.configure_item("levels", max_value=n_levels)
             dpg.set_value("levels", n_levels)
             self._label()
-        dpg.configure_item("levels", enabled=n_levels > 1)
+        dpg.configure_item("levels", show=n_levels > 1)

@@ -15,7 +15,7 @@ from core.config import TrainConfig
 from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.messages import PreviewMode, SetView
-from core.palette import BACKDROP, Gradient
+from core.palette import BACKDROP, Gradient, depth_colors
 from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Rays, render_rays
@@ -144,8 +144,9 @@ def _shade(
         return hit, origins[hit], t[hit]
     positions = origins[hit] + directions[hit] * t[hit, None]
     if view.mode == "depth":
-        far = float(origins[0].norm()) + 1
-        return hit, ((far - t[hit]) / 2).clamp(0.05, 1)[:, None].expand(-1, 3), t[hit]
+        near = float(origins[0].norm()) - 1
+        share = (t[hit] - near).cpu().numpy() / 2
+        return hit, torch.from_numpy(depth_colors(share)).to(origins), t[hit]
     if view.mode == "level":
         return hit, level_colored(shape, positions, directions[hit], view.levels), t[hit]
     samples = shape.samples(positions, view.levels, analytic=view.moving)
