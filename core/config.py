@@ -203,9 +203,6 @@ class MeshOptions:
     """marching-cubes cells along the longest side of the region"""
     levels: int | None = None
     """hash levels used; None: all that are active"""
-    density: float | None = None
-    """of a method that has no surface: the density, per scene unit, at which it is cut; None: as it
-    is shown"""
     format: MeshFormat = "obj"
     axes: Axes = "input"
     min_component: float = 0.02
@@ -226,6 +223,9 @@ class MeshOptions:
     """as few faces as stay within this distance of the surface as cut, in units of the export"""
     lods: int = 1
     """levels of detail, each with a quarter of the faces of the one before"""
+    refine: bool = False
+    """vertices are moved to where the photos agree on them, if photos that are held back say that
+    it is better so"""
     texture: bool = False
     """baked from the photos, instead of colours of the vertices from the field"""
     texture_size: int | None = None
@@ -234,6 +234,9 @@ class MeshOptions:
     """of the surface as cut, for a mesh with a texture"""
     max_bytes: int | None = None
     """of a GLB: its texture is compressed until it fits"""
+    density: float | None = None
+    """of a method that has no surface: the density, per scene unit, at which it is cut; None: as it
+    is shown"""
 
 
 TEXTURED_FACES = 50_000

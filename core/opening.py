@@ -93,8 +93,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         arranged=arrangement(scene), names=tuple(p.name for p in photos),
         points=points.tobytes(), fov_y=lenses[0][0], aspect=lenses[0][1], lenses=lenses,
         excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
-        preset=config.preset, presets=methods["surface"].presets,
-        minutes=config.train.minutes, method=config.method, methods=methods,
+        preset=config.preset, minutes=config.train.minutes, method=config.method, methods=methods,
         setting=scene.setting, notices=scene.notices, steps=config.steps,
         project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
     )

@@ -63,6 +63,7 @@ class Curves:
                 now = f"{say(f'curves.{line}')} {plain(values[-1])}" if values else f"##{series}"
                 dpg.configure_item(series, label=now, show=bool(values))
                 shown += values
+            dpg.configure_item(f"curve_{name}", show=bool(shown) or not told)
             _fit(name, kind, shown, [float(stats.step) for stats in told])
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 from app import theme
 from app.gui import dpg
 from app.panels.curves import Curves
@@ -20,10 +23,11 @@ from app.panels.widgets import (
 from app.state import AppState
 from app.status import count, doing, duration, memory_line
 from app.text import names, say
+from core.config import MethodName
 from core.messages import Choose, Chosen, Continue, Opened, Pause, Reset, Start
 
 NUMBERS = ("step", "time", "psnr", "rays")
-FIELDS = ("preset", "minutes", "budget_kind")
+FIELDS = ("method", "preset", "minutes", "budget_kind")
 MOST = {"minutes": 6000.0, "steps": 1e7}
 STEPS = 2000.0
 """Offered when a person chooses to count steps."""
@@ -52,6 +56,8 @@ class TrainingPanel:
 
     def _build_fresh(self) -> None:
         with dpg.group(tag="fresh_run"):
+            choice("method", self._choose, width=-1)
+            dim_text("method_words", show=False)
             with dpg.group(horizontal=True):
                 choice("preset", self._choose, width=142)
                 dpg.add_input_float(
@@ -74,13 +80,16 @@ class TrainingPanel:
             )
 
     def start(self) -> None:
-        self._host.send(Start(self._preset(), *self._budget()))
+        self._host.send(Start(self._preset(), *self._budget(), method=self._method()))
 
     def _continue(self) -> None:
         self._host.send(Continue(float(dpg.get_value("more_minutes"))))
 
     def _preset(self) -> str | None:
         return chosen("preset") or None
+
+    def _method(self) -> MethodName:
+        return cast(MethodName, chosen("method") or "surface")
 
     def _budget(self) -> tuple[float | None, int | None]:
         """Minutes or steps."""
@@ -107,19 +116,23 @@ class TrainingPanel:
         self._describe()
         preset, (minutes, steps) = self._preset(), self._budget()
         if preset is not None and self._opened is not None:
-            self._host.send(Choose(preset, minutes or self._opened.minutes, steps))
+            self._host.send(Choose(
+                preset, minutes or self._opened.minutes, steps, self._method()))
 
     def _describe(self) -> None:
-        presets = self._opened.presets if self._opened else {}
-        show_text("preset_words", presets.get(chosen("preset"), ""))
+        methods = self._opened.methods if self._opened else {}
+        of = methods.get(self._method())
+        show_text("method_words", of.words if of else "")
+        show_text("preset_words", of.presets.get(chosen("preset"), "") if of else "")
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         if state.opened is not self._opened:
             self._opened = state.opened
             if state.opened is not None:
-                called = names("choices.preset")
-                offer("preset", {name: called.get(name, name) for name in state.opened.presets})
+                methods = state.opened.methods
+                _offer("method", methods)
+                _offer("preset", methods[state.opened.method].presets)
                 self._show_choice(state.opened)
             self._describe()
         if state.chosen is not self._chosen:
@@ -138,6 +151,7 @@ class TrainingPanel:
         self._curves.draw(state)
 
     def _show_choice(self, of: Opened | Chosen) -> None:
+        choose("method", of.method)
         choose("preset", of.preset)
         self._show_budget(of.minutes, of.steps)
         self._describe()
@@ -164,6 +178,12 @@ class TrainingPanel:
         )
         for name, value in zip(NUMBERS, values):
             dpg.set_value(f"number_{name}", value)
+
+
+def _offer(tag: str, of: Iterable[str]) -> None:
+    """Let a choice be among these, called as the window calls them."""
+    called = names(f"choices.{tag}")
+    offer(tag, {name: called.get(name, name) for name in of})
 
 
 def _numbers() -> None:

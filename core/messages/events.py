@@ -129,8 +129,7 @@ class Opened(Message, frozen=True):
     ``n_held_out`` are held out; ``excluded`` as in `Excluded`; ``lenses``: of each photo the angle
     seen from top to bottom, radians, and the aspect, ``fov_y`` and ``aspect`` of the first;
     ``points``: some of the sparse points, float32 [P, 3], scene frame;
-    ``preset``: chosen for this device; ``presets``: all, with the words that describe them;
-    ``method`` and ``methods``: the same, of how the scene is learnt;
+    ``preset``: chosen for this device; ``method``: how the scene is learnt, and all ``methods``;
     ``steps``: the budget of a project that counts them instead of ``minutes``; ``project``: the
     person's own folder that it was opened from ("" for a capture or an automatic save);
     ``autosave``: folder of its automatic saves."""
@@ -149,7 +148,6 @@ class Opened(Message, frozen=True):
     aspect: float
     n_levels: int
     preset: str
-    presets: dict[str, str]
     minutes: float
     method: MethodName = "surface"
     methods: dict[str, MethodWords] = msgspec.field(default_factory=dict)

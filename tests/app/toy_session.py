@@ -24,6 +24,7 @@ from core.messages import (
     Export,
     Exported,
     Failure,
+    MethodWords,
     Open,
     Opened,
     Pause,
@@ -52,6 +53,7 @@ ALLOWED = {
 COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "setview",
             "export", "save")
 ALWAYS = SetView | Cancel | AskSize
+PRESETS = {"draft": "Quick look", "standard": "Good in ten minutes"}
 N_STEPS = 2000
 
 
@@ -172,7 +174,7 @@ class ToySession:
                 self._path, "toy", "cpu", 10, 0, 0, True,
                 Arranged((tuple(pose.ravel().tolist()),), STILL, STILL, ""), ("a.jpg",),
                 np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12, "standard",
-                {"draft": "Quick look", "standard": "Good in ten minutes"}, 10.0))
+                10.0, methods={name: MethodWords(name, PRESETS) for name in ("surface", "ngp")}))
             self._emit(PoseReport(
                 (PhotoReport("a.jpg", True, "", 4000, "b.jpg", 900, 0.5, 1.0),
                  PhotoReport("b.jpg", False, "blurred", 90)),

@@ -110,7 +110,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert (opened.n_photos, opened.has_masks, opened.kind) == (8, True, "transforms.json")
     assert len(opened.arranged.cameras) == 8
     assert opened.fov_y == pytest.approx(2 * np.arctan(SIZE / 120))
-    assert set(opened.presets) == set(PRESETS)
+    assert set(opened.methods[opened.method].presets) == set(PRESETS)
 
     run.do(m.Start(steps=STEPS), "training")
     run.steps(1)
