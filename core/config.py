@@ -140,6 +140,8 @@ class TrainConfig:
     """weight, through the topology warm-up, of the light that passes structure-from-motion points:
     without it what has the colour of what lies behind it, white letters before a white desk, is
     left open"""
+    lambda_veil: float = 0.05
+    """weight of the mean opacity of what single photos show before the scene (`RunConfig.wild`)"""
     lambda_points: float = 0.1
     """weight of |sdf| at structure-from-motion points"""
     points_until: float = 0.3
@@ -156,6 +158,8 @@ class RunConfig:
 
     preset: str = "standard"
     method: MethodName = "surface"
+    wild: bool = False
+    """photos of several days and lights, with passers-by"""
     field: FieldConfig = FieldConfig()
     train: TrainConfig = TrainConfig()
     steps: int | None = None

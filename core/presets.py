@@ -77,6 +77,10 @@ PRESETS = {
 }
 
 
+WILD_APPEARANCE = 8
+"""Size of the appearance embedding of photos of several days and lights, at least."""
+
+
 def default_preset(device_type: str) -> str:
     """The preset for a person who named none."""
     return "standard" if device_type == "cuda" else "draft"
@@ -101,8 +105,10 @@ def with_budget(config: RunConfig, minutes: float | None, steps: int | None) -> 
 def for_scene(config: RunConfig, has_masks: bool, setting: Setting = "object") -> RunConfig:
     """``config`` for a capture: photos that were cut out share one light, so the appearance
     embeddings, which would only blur who is to blame for a colour, stay off; a room is empty in the
-    middle and has nothing behind it."""
+    middle and has nothing behind it; photos taken in the wild need embeddings in any case."""
     field = config.field
-    if has_masks:
+    if config.wild:
+        field = replace(field, appearance_size=max(WILD_APPEARANCE, field.appearance_size))
+    elif has_masks:
         field = replace(field, appearance_size=0)
     return replace(config, field=replace(field, inside_out=setting == "room"))

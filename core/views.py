@@ -20,6 +20,7 @@ from core.metrics import psnr, ssim
 from core.rendering.preview import render_preview, traced
 from core.rendering.render import render_rays
 from core.tasks import Progress, Task, run, within
+from core.training.fit_appearance import appearing, fitted_appearance
 from core.training.rays import backdrop_color, photo_colors, photo_rays
 from core.training.trainer import Trainer
 
@@ -44,12 +45,8 @@ def training_size(lens: Intrinsics, max_side: int) -> Intrinsics:
 def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.ndarray]:
     """The field volume-rendered from the camera of ``photo`` through ``lens``: sRGB [H, W, 3].
     Where masks cut the photos out, on the capture's solid background."""
-    scene, device = trainer.scene, trainer.device
-    index = next((i for i, p in enumerate(scene.photos) if p.path == photo.path), None)
-    rays = photo_rays(scene, photo, lens, index)
-    behind = None
-    if trainer.model.background is None:
-        behind = torch.tensor(backdrop_color(scene), device=device)
+    device, behind = trainer.device, _behind(trainer)
+    rays = photo_rays(trainer.scene, photo, lens, _number(trainer, photo))
 
     @torch.no_grad()
     def part(start: int) -> torch.Tensor:
@@ -68,14 +65,44 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
     return torch.cat(colors).clamp(0, 1).view(lens.height, lens.width, 3).numpy()
 
 
+def _number(trainer: Trainer, photo: Photo) -> int | None:
+    """Of ``photo`` among those trained on."""
+    photos = enumerate(trainer.scene.photos)
+    return next((i for i, other in photos if other.path == photo.path), None)
+
+
+def _behind(trainer: Trainer) -> torch.Tensor | None:
+    """The colour where nothing is hit; None for the model's own background."""
+    if trainer.model.background is not None:
+        return None
+    return torch.tensor(backdrop_color(trainer.scene), device=trainer.device)
+
+
+def _look_of_left_half(
+    trainer: Trainer, photo: Photo, lens: Intrinsics, truth: np.ndarray
+) -> torch.Tensor:
+    left = torch.arange(lens.width * lens.height).view(lens.height, lens.width)
+    left = left[:, : lens.width // 2].flatten()
+    rays = photo_rays(trainer.scene, photo, lens)[left]
+    return fitted_appearance(
+        trainer, rays, torch.from_numpy(truth).view(-1, 3)[left], _behind(trainer))
+
+
 def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewScore]]:
-    """PSNR and SSIM of each of ``photos`` at training size."""
+    """PSNR and SSIM of each of ``photos`` at training size. Of one taken in the wild that was not
+    trained on, the left half tells how it looks, and the right half is measured."""
     scores = []
     for i, photo in enumerate(photos):
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
-        task = render_photo(trainer, photo, lens)
-        image = yield from within(task, i / len(photos), (i + 1) / len(photos))
-        truth = photo_colors(trainer.scene, photo, lens)
+        truth, look = photo_colors(trainer.scene, photo, lens), None
+        apart = trainer.config.wild and _number(trainer, photo) is None
+        if apart:
+            look = _look_of_left_half(trainer, photo, lens, truth)
+        with appearing(trainer, look):
+            task = render_photo(trainer, photo, lens)
+            image = yield from within(task, i / len(photos), (i + 1) / len(photos))
+        if apart:
+            image, truth = image[:, lens.width // 2 :], truth[:, lens.width // 2 :]
         scores.append(ViewScore(photo.name, psnr(image, truth), ssim(image, truth)))
     return scores
 

@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 
 class Appearance(nn.Module):
-    """One learnt vector per photo, zero at the start; views of no photo get the mean."""
+    """One learnt vector per photo, zero at the start; views of no photo get the mean, or while
+    there is one the ``stand_in`` [A]."""
+
+    stand_in: Tensor | None = None
 
     def __init__(self, n_photos: int, size: int) -> None:
         super().__init__()
@@ -18,4 +21,6 @@ class Appearance(nn.Module):
         """[N, A] for photo indices ``photo`` [N], or the mean ``n`` times; None if switched off."""
         if self.vectors is None:
             return None
-        return self.vectors.mean(0).expand(n, -1) if photo is None else self.vectors[photo]
+        if photo is not None:
+            return self.vectors[photo]
+        return (self.vectors.mean(0) if self.stand_in is None else self.stand_in).expand(n, -1)

@@ -15,13 +15,15 @@ from core.field.background import Background
 from core.field.field import Field
 from core.field.methods import METHODS
 from core.field.sdf_field import SdfField
+from core.field.veil import Veil
 
 BLENDED_EYES = 4
 """How many views make up the colour of a point on the surface: what a single one saw stains."""
 
 
 class SurfaceModel(nn.Module):
-    """The SDF, the colour on it, what lies behind it, how photos differ, and how sharp it is.
+    """The SDF, the colour on it, what lies behind it, how photos differ and what of them is not the
+    scene, and how sharp it is.
 
     With a warm-up (`TrainConfig.density_until`) there is a second field, ``radiance``: at first its
     level sets are the scene's density, and from beginning to end its features give the colours, so
@@ -48,6 +50,7 @@ class SurfaceModel(nn.Module):
             field.background == "auto" and has_background and not field.inside_out
         )
         self.background = Background(field.appearance_size) if wanted else None
+        self.veil = Veil(n_photos) if config.wild else None
         self.log_inv_s = nn.Parameter(torch.tensor(math.log(config.train.initial_inv_s)))
 
     @property

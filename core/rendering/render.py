@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,23 +20,27 @@ from core.rendering.volume import composite, density_alpha, neus_alpha
 @dataclass(frozen=True)
 class Rays:
     """``origins, directions`` [R, 3], scene units, unit directions; ``photo`` [R] index of the
-    photo each belongs to, or None for a view of no photo."""
+    photo each belongs to, or None for a view of no photo; ``place`` [R, 2] in that photo, its
+    borders at -1 and 1, where somebody asks for it."""
 
     origins: Tensor
     directions: Tensor
     photo: Tensor | None = None
+    place: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
 
-    def __getitem__(self, part: slice) -> Rays:
-        photo = None if self.photo is None else self.photo[part]
-        return Rays(self.origins[part], self.directions[part], photo)
+    def __getitem__(self, part: slice | Tensor) -> Rays:
+        return self._each(lambda x: x[part])
 
     def to(self, device: torch.device) -> Rays:
         """The same rays on ``device``."""
-        photo = None if self.photo is None else self.photo.to(device)
-        return Rays(self.origins.to(device), self.directions.to(device), photo)
+        return self._each(lambda x: x.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Rays:
+        about = (None if x is None else change(x) for x in (self.photo, self.place))
+        return Rays(change(self.origins), change(self.directions), *about)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,14 @@ def color_loss(rendered: Tensor, target: Tensor, kind: str) -> Tensor:
     return F.huber_loss(rendered, target, delta=0.1) * 10
 
 
+def uncertain_color_loss(rendered: Tensor, target: Tensor, spread: Tensor, least: float) -> Tensor:
+    """Difference of colours [R, 3] that may be off by the learnt ``spread`` [R], at least
+    ``least``: the negative logarithm of Laplace's density, in units in which for the least spread
+    it is "l1" (Martin-Brualla et al. 2021, eq. 13, have that of a normal one)."""
+    wrong = (rendered - target).abs().mean(-1)
+    return (wrong * least / spread + least * torch.log(spread / least)).mean()
+
+
 def eikonal_loss(gradients: Tensor) -> Tensor:
     """A distance grows by one per unit: (|∇sdf| - 1)² over ``gradients`` [N, 3] (Gropp 2020)."""
     return ((gradients.norm(dim=-1) - 1) ** 2).mean()

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core.config import TrainConfig
 from core.field.model import SurfaceModel
+from core.field.veil import LEAST_SPREAD, Veiled
 from core.rendering.render import Rays, Rendered
 from core.training import losses, schedule
 
@@ -28,13 +29,26 @@ class Batch:
 
 
 def weighted_losses(
-    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
+    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered,
+    veiled: Veiled | None, progress: float,
 ) -> dict[str, Tensor]:
     """Weighted terms by name, each a scalar."""
-    color = losses.color_loss(rendered.color, batch.target, train.color_loss)
-    terms = {"color": train.lambda_color * color}
+    terms = _of_color(train, batch, rendered.color, veiled)
     more = _of_density if rendered.gradients is None else _of_surface
     return terms | more(model, train, batch, rendered, progress)
+
+
+def _of_color(
+    train: TrainConfig, batch: Batch, color: Tensor, veiled: Veiled | None
+) -> dict[str, Tensor]:
+    """Through the veil, where photos have one."""
+    if veiled is None:
+        color = losses.color_loss(color, batch.target, train.color_loss)
+        return {"color": train.lambda_color * color}
+    color = losses.uncertain_color_loss(veiled.color, batch.target, veiled.spread, LEAST_SPREAD)
+    return {
+        "color": train.lambda_color * color, "veil": train.lambda_veil * veiled.opacity.mean()
+    }
 
 
 def _of_density(

@@ -72,11 +72,14 @@ class RaySource:
             if mine.any():
                 local[mine] = pixel_directions(lens, uv[mine] + 0.5)
         directions = np.einsum("nij,nj->ni", self._rotations[photo], local)
+        sizes = np.stack([self._store.widths[photo], self._store.heights[photo]], -1)
+        place = ((2 * uv + 1) / sizes - 1).astype(np.float32)
         rgba = torch.from_numpy(self._store.pixels[index]).to(self._device).float() / 255
         rays = Rays(
             torch.from_numpy(self._centers[photo]).to(self._device),
             torch.from_numpy(directions).to(self._device),
             torch.from_numpy(photo).to(self._device),
+            torch.from_numpy(place).to(self._device),
         )
         cells = self.error_map.cells(photo, uv[:, 0], uv[:, 1])
         return RayBatch(

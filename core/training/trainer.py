@@ -254,13 +254,18 @@ class Trainer:
             jitter=batch.jitter, around=batch.around,
             cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
         )
-        terms = weighted_losses(self.model, train, batch, rendered, progress)
+        seen, veiled = rendered.color, None
+        if self.model.veil is not None and batch.rays.photo is not None:
+            assert batch.rays.place is not None
+            veiled = self.model.veil(batch.rays.photo, batch.rays.place, seen)
+            seen = veiled.color
+        terms = weighted_losses(self.model, train, batch, rendered, veiled, progress)
         share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
         loss = torch.stack(list(terms.values())).sum() * share
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         return _LaneResult(
             gradients, {name: float(term.detach()) for name, term in terms.items()},
-            (rendered.color - batch.target).detach(), rendered.n_marched, rendered.n_kept,
+            (seen - batch.target).detach(), rendered.n_marched, rendered.n_kept,
         )
 
     def _set_schedules(self, progress: float) -> None:
