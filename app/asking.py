@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
+from app import theme
 from app.orbit_camera import OrbitCamera
 from app.slicing import Slice
 from core.messages import PREVIEW_SHARE, Command, PreviewMode, SetView
@@ -98,7 +99,7 @@ class Asking:
             max(int(width * shrink), 1), max(int(height * shrink), 1),
             self.mode, levels, not self._resting, share,
             plane=self.cut.plane(camera, height), photo=photo, span=camera.span,
-            cells=cells, faces=faces,
+            cells=cells, faces=faces, behind=theme.backdrop(),
         )
 
     def waited_ms(self, view_id: int) -> float | None:

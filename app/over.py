@@ -12,16 +12,19 @@ import numpy as np
 
 from app import theme
 from app.gui import dpg
-from app.legend import Legend, draw_legend, draw_words
+from app.legend import INK, Legend, draw_legend, draw_words
 from app.looking import Looking
 from app.orbit_camera import OrbitCamera
+from app.scaling import px
 from app.text import say
 from core.messages import PhotoReady
 from core.preview_ring import PreviewRing
 
 NEAR_LINE = 8
-"""Pixels from where the line can be dragged."""
+"""Pixels from where the line can be dragged, before scaling."""
 KNOB = 7
+CORNER, LINE = (12, 10), 32
+"""Where the first line of text begins, and how far below it the next one does."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class Over:
     def grab(self, x: float) -> bool:
         """Whether the line is there to be dragged at column ``x`` of the viewport."""
         compares = self.split and not self.whole and self._of == self._place
-        return compares and abs(x - self._at * self._looking.size[0]) < NEAR_LINE
+        return compares and abs(x - self._at * self._looking.size[0]) < px(NEAR_LINE)
 
     def drag(self, dx: float) -> None:
         self._at = min(max(self._at + dx / self._looking.size[0], 0.0), 1.0)
@@ -121,10 +124,11 @@ class Over:
         if self.shows_photo:
             self._draw_photo(1.0 if self.whole else self._at, width, height)
         if place.photo:
-            draw_words("over", (12, 10), caption)
+            draw_words("over", (px(CORNER[0]), px(CORNER[1])), caption)
         if wanted and not here:
             words = say("over.reading" if place.photo else "over.hint")
-            draw_words("over", (12, 10 + 30 * bool(place.photo)), words)
+            below = px(CORNER[1] + LINE * bool(place.photo))
+            draw_words("over", (px(CORNER[0]), below), words)
         if not self.whole:
             draw_legend("over", self.legend, place.size)
 
@@ -133,7 +137,8 @@ class Over:
         dpg.draw_image(self._texture, (0, 0), (x, height), parent="over", uv_max=(share, 1))
         if self.whole:
             return
-        dpg.draw_line((x, 0), (x, height), parent="over", color=theme.TEXT, thickness=2)
-        dpg.draw_circle((x, height / 2), KNOB, parent="over", color=theme.TEXT, fill=theme.ACCENT)
-        draw_words("over", (x - 12, height - 34), say("over.photo"), right=True)
-        draw_words("over", (x + 12, height - 34), say("over.rendering"))
+        dpg.draw_line((x, 0), (x, height), parent="over", color=INK, thickness=px(2))
+        dpg.draw_circle((x, height / 2), px(KNOB), parent="over", color=INK, fill=theme.ACCENT)
+        beside, y = px(CORNER[0]), height - px(LINE)
+        draw_words("over", (x - beside, y), say("over.photo"), right=True)
+        draw_words("over", (x + beside, y), say("over.rendering"))

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.orbit_camera import OrbitCamera
 from app.projection import project
+from app.scaling import px
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 
@@ -59,7 +60,7 @@ class RegionTool:
             return False
         pixels, free = self.places(camera, size)
         away = np.where(free, np.linalg.norm(pixels - (x, y), axis=1), math.inf)
-        self._grabbed = int(away.argmin()) if away.min() < REACH else None
+        self._grabbed = int(away.argmin()) if away.min() < px(REACH) else None
         return self._grabbed is not None
 
     def places(self, camera: OrbitCamera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +69,7 @@ class RegionTool:
         assert self.box is not None
         pixels, before = project(handles(self.box), camera, size)
         middle, _ = project(self.box.center, camera, size)
-        return pixels, before & (np.linalg.norm(pixels - middle, axis=1) > END_ON)
+        return pixels, before & (np.linalg.norm(pixels - middle, axis=1) > px(END_ON))
 
     def free_handles(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
         """[H, 3] scene frame: those that can be dragged; none while the region is not shown."""

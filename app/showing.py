@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app import theme
 from app.gl.frame import Frame, Picture, Style, Surface, clip_from_scene, slopes
 from app.gl.mesh_file import take_surface
 from app.orbit_camera import OrbitCamera
+from app.scaling import scale
 from app.stage import Stage
 from core.messages import MESH_MODES, MeshReady, PreviewMode, PreviewReady
 from core.preview_ring import PreviewRing
@@ -92,15 +94,15 @@ class Showing:
         return Frame(
             size=(max(1, round(size[0] * share)), max(1, round(size[1] * share))),
             clip_from_scene=clip_from_scene(camera, size), eye=pose[:3, 3],
-            slopes=slopes(camera, size), dot_scale=share, camera=camera, deep=deep,
+            slopes=slopes(camera, size), dot_scale=share * scale(), camera=camera, deep=deep,
             picture=self._picture if surface_shown and not self._as_mesh else None,
             surface=self._surface if surface_shown and self._as_mesh else None,
             style="wireframe" if mode == "wireframe" else style,
-            lines=None if alone else stage.lines(),
+            lines=None if alone else stage.lines(camera, size),
             outlines=None if alone else stage.outlines(),
             marks=None if alone else stage.marks(camera, size),
             dots=standing.dots if stage.points_shown and not alone else None,
             photos=standing.photos if stage.cameras_shown and not alone else None,
-            thumbnails=stage.thumbnails, about=self.newest,
+            thumbnails=stage.thumbnails, about=self.newest, behind=theme.backdrop(),
             reach=float(np.linalg.norm(pose[:3, 3] - camera.pivot)),
         )

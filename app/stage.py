@@ -14,15 +14,17 @@ from app.gl import shapes
 from app.orbit_camera import OrbitCamera
 from app.projection import project
 from app.region_tool import RegionTool
+from app.scaling import px
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 from core.messages import Arranged, Opened, Point, Solving
 
 A_LENS = (math.radians(40), 4 / 3)
 """Field of view and aspect of cameras that are not known yet."""
-GRID = (150, 160, 175, 110)
 POINT, MARKER, HANDLE = 2.0, 9.0, 12.0
-"""Pixels across."""
+"""Pixels across, before scaling."""
+AXIS_NAME = 10
+"""Pixels that the letters at the axes are high."""
 NEAR_A_CAMERA = 12
 """Pixels from where a camera can be clicked."""
 
@@ -70,6 +72,7 @@ class Stage:
         self.lenses: tuple[tuple[float, float], ...] = ()
         """of each camera the angle from top to bottom, radians, and the aspect"""
         self._standing = self._found = NOTHING
+        self._arranged: Arranged | None = None
         self._points = np.zeros((0, 3), np.float32)
         self._ground: np.ndarray | None = None
         self._frusta: tuple[object, np.ndarray] | None = None
@@ -105,13 +108,22 @@ class Stage:
 
     def _take(self, arranged: Arranged) -> None:
         assert self.opened is not None
+        self._arranged = arranged
         poses = _poses(arranged.cameras)
         one = (self.opened.fov_y, self.opened.aspect)
         self.lenses = self.opened.lenses or (one,) * len(poses)
         self._standing = Standing.of(poses, self.lenses, self._points)
         box = Box(np.reshape(arranged.region, (4, 4)))
         self.region.box = box
-        self._ground = shapes.ground(np.reshape(arranged.upright_from_scene, (4, 4)), box, GRID)
+        upright = np.reshape(arranged.upright_from_scene, (4, 4))
+        self._ground = shapes.ground(upright, box, theme.GROUND)
+
+    def restyle(self) -> None:
+        """Draw it in the colours of the theme, which have changed."""
+        self._frusta = None
+        if self._arranged is not None and self.opened is not None:
+            self._take(self._arranged)
+        self.solve(self.solving)
 
     def set_thumbnails(self, thumbnails: np.ndarray | None) -> None:
         """Small pictures uint8 [N, h, w, 3] of the photos, in the order of the cameras."""
@@ -124,12 +136,13 @@ class Stage:
             return self._found
         return self._standing if self.opened is not None else NOTHING
 
-    def lines(self) -> np.ndarray:
-        """Of cameras and the ground."""
+    def lines(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
+        """Of cameras and the ground with its axes, whose names face the ``camera``."""
         parts = []
         if self.ground_shown and self.opened is not None and self.solving is None:
             assert self._ground is not None
-            parts.append(self._ground)
+            names = shapes.axis_names(self._ground[-3:], camera, size, px(AXIS_NAME))
+            parts += [self._ground, names]
         if self.cameras_shown:
             parts.append(self._frustum_lines())
         return np.concatenate(parts) if parts else np.zeros(0, shapes.LINE)
@@ -139,7 +152,7 @@ class Stage:
         of = (self.standing, chosen)
         if self._frusta is None or self._frusta[0] != of:
             drawn = shapes.frustum_lines(
-                self.standing.corners, theme.TEXT_OFF, chosen, theme.ACCENT)
+                self.standing.corners, theme.FRUSTUM, chosen, theme.ACCENT)
             self._frusta = of, drawn
         return self._frusta[1]
 
@@ -173,7 +186,7 @@ class Stage:
             return None
         pixels, before = project(self._standing.corners.mean(1), camera, size)
         away = np.where(before, np.linalg.norm(pixels - (x, y), axis=1), math.inf)
-        return int(away.argmin()) if away.min() < NEAR_A_CAMERA else None
+        return int(away.argmin()) if away.min() < px(NEAR_A_CAMERA) else None
 
 
 def upright_axes(arranged: Arranged) -> tuple[float, ...]:

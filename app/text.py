@@ -76,12 +76,14 @@ def _files() -> Iterator[Traversable]:
 
 
 def _read(language: str) -> dict[str, Text]:
-    """By dotted key; nothing where there is no such language, or its file is no TOML."""
+    """By dotted key; nothing where there is no such language. Only English must be readable."""
     for path in _files():
         if path.name == f"{language}.toml":
             try:
                 return dict(_flat(tomllib.loads(path.read_text("utf-8"))))
             except (OSError, ValueError) as error:
+                if language == ENGLISH:
+                    raise
                 _log.warning("%s cannot be read: %s", path, error)
     return {}
 

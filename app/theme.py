@@ -10,6 +10,7 @@ from importlib.resources import as_file, files
 
 from app.gui import dpg
 from app.palette import PALETTES, Color, Palette
+from core.palette import Gradient
 
 CLEAR: Color = (0, 0, 0, 0)
 FONT_SIZE = 16
@@ -84,6 +85,12 @@ def use(name: str) -> None:
             if field is not None:
                 dpg.configure_item(item, color=getattr(_palette, field))
     dpg.set_viewport_clear_color(list(_palette.background))
+
+
+def backdrop() -> Gradient:
+    """Behind what the viewport shows, sRGB in [0, 1]."""
+    upper, lower = (tuple(c / 255 for c in shade[:3]) for shade in (_palette.sky, _palette.floor))
+    return upper, lower  # type: ignore[return-value]
 
 
 def name() -> str:

@@ -174,6 +174,11 @@ class Viewport:
         """Draw the mesh that ``ready`` announces from now on."""
         self._stale |= self.showing.take_mesh(ready, self._asking.mode)
 
+    def restyle(self) -> None:
+        """The theme is another one now."""
+        self.stage.restyle()
+        self._touch()
+
     def redraw(self) -> None:
         """Something on the stage has changed."""
         self._stale = True
@@ -258,7 +263,12 @@ class Viewport:
         words = f"{apart:g} {asking.cut.unit}".strip()
         mode = asking.mode if self._shows_surface else "color"
         n_levels = opened.n_levels if opened else 1
-        self.over.legend = Legend(mode, n_levels, words, bool(self.looking.photo))
+        away = np.linalg.norm(self.looking.camera.scene_from_camera[:3, 3])
+        depths = (asking.cut.scale * depth for depth in (max(away - 1, 0), away + 1))
+        near, far = (f"{depth:.3g} {asking.cut.unit}".strip() for depth in depths)
+        self.over.legend = Legend(
+            mode, n_levels, words, bool(self.looking.photo), (near, far),
+            self.looking.camera.axes)
         self.over.update()
 
     def clicked(self, x: float, y: float) -> None:

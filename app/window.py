@@ -183,8 +183,10 @@ class _Window:
         self._closing = True
 
     def _set_settings(self, settings: Settings) -> None:
-        self._settings = settings
+        before, self._settings = self._settings, settings
         save_settings(settings)
+        if settings.theme != before.theme:
+            self._viewport.restyle()
 
     def _if_allowed(self, name: str, command: Command) -> None:
         if self.state.may(name):

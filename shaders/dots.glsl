@@ -6,7 +6,8 @@ in float width;
 uniform mat4 clip_from_scene;
 uniform vec3 eye;
 uniform float scale;
-uniform float reach;  // where brightness begins to fall; 0: it does not
+uniform float reach;  // where they begin to fade; 0: they do not
+uniform vec3 behind;  // … into this
 out vec4 tint;
 flat out float across;
 
@@ -14,8 +15,9 @@ void main() {
     gl_Position = clip_from_scene * vec4(at, 1.0);
     across = max(width * scale, 1.0);
     gl_PointSize = across + 1.0;
-    float bright = 1.5 * reach / (reach + distance(eye, at));
-    tint = vec4(color.rgb * (reach > 0.0 ? clamp(bright, 0.25, 1.0) : 1.0), color.a);
+    float strength = 1.5 * reach / (reach + distance(eye, at));
+    strength = reach > 0.0 ? clamp(strength, 0.25, 1.0) : 1.0;
+    tint = vec4(mix(behind, color.rgb, strength), color.a);
 }
 #else
 in vec4 tint;

@@ -1,4 +1,4 @@
-// The worker's picture over all of the frame, with the depth of what it shows; or a dark gradient.
+// The worker's picture over all of the frame, with the depth of what it shows; or a gradient.
 #ifdef VERTEX
 in vec2 corner;
 out vec2 uv;
@@ -18,6 +18,8 @@ uniform float magnified;  // pixels of the frame in one of the picture
 uniform vec2 slopes;      // of the outermost rays; 0 where rays are parallel
 uniform vec2 depth_from;  // of clip space, by way of z: x * z + y, to be divided by w
 uniform bool parallel;
+uniform vec3 upper;
+uniform vec3 lower;
 
 // Cubic B-spline by four bilinear looks (Sigg and Hadwiger 2005).
 vec3 smoothly(vec2 at) {
@@ -37,7 +39,7 @@ vec3 smoothly(vec2 at) {
 void main() {
     gl_FragDepth = 1.0;
     if (!has_pixels) {
-        color = vec4(mix(0.17, 0.09, uv.y) * vec3(1.0, 1.03, 1.1), 1.0);
+        color = vec4(mix(upper, lower, uv.y), 1.0);
         return;
     }
     color = vec4(magnified > 1.5 ? smoothly(uv) : texture(pixels, uv).rgb, 1.0);

@@ -84,9 +84,10 @@ class Dots(Instances):
         super().__init__(context, "dots", "3f 4f1 1f", "at", "color", "width")
 
     def paint(self, frame: Frame, dots: np.ndarray, *, marks: bool) -> None:
-        """``marks`` have a dark rim and do not fade with the distance."""
+        """``marks`` have a dark rim and do not fade with the distance, as others do."""
         self.set_matrix(frame.clip_from_scene)
         self.set(eye=tuple(frame.eye), scale=frame.dot_scale)
+        self.set(behind=tuple(np.mean(frame.behind, axis=0)))
         self.set(reach=0.0 if marks else frame.reach, rim=RIM * frame.dot_scale if marks else 0.0)
         self.draw(dots, moderngl.POINTS, 0)
 
@@ -140,7 +141,8 @@ class Backdrop(Drawing):
         self.set(
             has_pixels=picture is not None, slopes=frame.slopes, parallel=parallel,
             has_distances=picture is not None and picture.distance is not None,
-            depth_from=depth_from, pixels=0, distances=1,
+            depth_from=depth_from, pixels=0, distances=1, upper=frame.behind[0],
+            lower=frame.behind[1],
         )
         self._pixels.use(0)
         self._distances.use(1)

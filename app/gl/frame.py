@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from app.orbit_camera import OrbitCamera
+from core.palette import BACKDROP, Gradient
 
 LINE = np.dtype([("a", "3f4"), ("b", "3f4"), ("color", "4u1"), ("width", "f4")])
 """From ``a`` to ``b``; ``width`` in pixels."""
@@ -73,6 +74,8 @@ class Frame:
     camera: OrbitCamera | None = None
     deep: bool = False
     """Whether the depths of picture and mesh are wanted too"""
+    behind: Gradient = BACKDROP
+    """What is seen where nothing is"""
     about: object = None
     """Whatever is to be known again when this frame is on screen"""
 

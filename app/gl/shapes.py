@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.gl.frame import DOT, LINE, PHOTO
+from app.orbit_camera import OrbitCamera
 from core.geometry.box import Box
 
 Color = tuple[int, int, int, int]
@@ -20,6 +21,14 @@ BELOW = 0.003
 AXIS_COLORS: tuple[Color, Color, Color] = (
     (214, 84, 84, 255), (112, 184, 92, 255), (90, 140, 226, 255),
 )
+LETTER_WIDTH = 0.75
+"""Of their height."""
+_LETTERS = (
+    (((0, 0), (1, 1)), ((0, 1), (1, 0))),
+    (((0, 0), (0.5, 0.5)), ((1, 0), (0.5, 0.5)), ((0.5, 0.5), (0.5, 1))),
+    (((0, 0), (1, 0)), ((1, 0), (0, 1)), ((0, 1), (1, 1))),
+)
+"""Strokes of X, Y and Z between corners of a square, from its upper left."""
 _FRUSTUM_EDGES = ((0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1))
 _BOX_EDGES = tuple((k, k | 1 << i) for k in range(8) for i in range(3) if not k >> i & 1)
 
@@ -81,7 +90,8 @@ def box_lines(box: Box, color: Color) -> np.ndarray:
 def ground(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndarray:
     """`LINE` of a level grid under the ``region``, whose lines stand a power of ten (or twice or
     five times that) of the unit apart and fade away from it, and of the axes of the upright frame
-    at its middle: +X and +Y in the grid, +Z up. ``upright_from_scene`` [4, 4] similarity."""
+    at its middle, the last three: +X and +Y in the grid, +Z up. ``upright_from_scene`` [4, 4]
+    similarity."""
     scene_from_upright = np.linalg.inv(upright_from_scene)
     corners = region.corners() @ upright_from_scene[:3, :3].T + upright_from_scene[:3, 3]
     low, high = corners.min(0), corners.max(0)
@@ -108,6 +118,23 @@ def ground(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndar
     axes = np.stack([np.tile(foot, (3, 1)), foot + 2 * step * np.eye(3)], 1)
     colored = lines(_carried(axes, scene_from_upright), np.array(AXIS_COLORS, np.uint8), 2.0)
     return np.concatenate([out, colored])
+
+
+def axis_names(axes: np.ndarray, camera: OrbitCamera, size: tuple[int, int], height: float
+               ) -> np.ndarray:
+    """`LINE` of the letters X, Y and Z beyond the ends of three ``axes`` (of dtype `LINE`), upright
+    and ``height`` pixels high in a viewport of ``size``."""
+    pose = camera.scene_from_camera
+    depth = np.maximum((axes["b"] - pose[:3, 3]) @ pose[:3, 2], 0.0)
+    visible = np.full(3, camera.span) if camera.span else 2 * math.tan(camera.fov_y / 2) * depth
+    tall = height * visible / size[1]
+    along = axes["b"] - axes["a"]
+    at = axes["b"] + along / np.linalg.norm(along, axis=1, keepdims=True) * tall[:, None]
+    drawn = []
+    for letter, place, large, color in zip(_LETTERS, at, tall, axes["color"]):
+        strokes = (np.array(letter) - 0.5) * large * (LETTER_WIDTH, 1.0)
+        drawn.append(lines(place + strokes @ pose[:3, :2].T, color, 1.5))
+    return np.concatenate(drawn)
 
 
 def _round_step(about: float) -> float:

@@ -115,7 +115,7 @@ class MeshPanel:
         """Of the export, all triangles and one file."""
         return MeshOptions(
             int(dpg.get_value("mesh_resolution")), self._levels(),
-            FORMATS[dpg.get_value("format")], cast(Axes, chosen("axes")),
+            format=FORMATS[dpg.get_value("format")], axes=cast(Axes, chosen("axes")),
         )
 
     @property

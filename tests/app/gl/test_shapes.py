@@ -3,6 +3,7 @@ import pytest
 
 from app.gl import shapes
 from app.orbit_camera import OrbitCamera
+from app.projection import project
 from core.geometry.box import Box
 from core.geometry.rigid import rotation_between, similarity, transform_points
 
@@ -50,3 +51,20 @@ def test_the_ground_is_level_under_the_region_and_its_lines_are_round_lengths_ap
     assert (ends[:, :2].max(0) > corners[:, :2].max(0)).all()
     along = (axes["b"] - axes["a"]) @ turn.T
     assert along / np.linalg.norm(along, axis=1)[:, None] == pytest.approx(np.eye(3), abs=1e-5)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_axes_are_named_upright_and_as_high_from_near_and_from_far(parallel):
+    size, height = (800, 600), 12
+    axes = shapes.lines(np.stack([np.zeros((3, 3)), 0.3 * np.eye(3)], 1), GREY, 2.0)
+    for distance in (1.5, 4.0):
+        camera = OrbitCamera(distance=distance, parallel=parallel)
+        names = shapes.axis_names(axes, camera, size, height)
+        ends = np.concatenate([names["a"], names["b"]])
+        pixels, before = project(ends, camera, size)
+        assert before.all()
+        pixels = np.split(pixels.reshape(2, -1, 2), (2, 5), axis=1)
+        for letter, tip in zip(pixels, project(axes["b"], camera, size)[0]):
+            low, high = letter.reshape(-1, 2).min(0), letter.reshape(-1, 2).max(0)
+            assert high[1] - low[1] == pytest.approx(height, rel=0.25)
+            assert np.linalg.norm((low + high) / 2 - tip) < 1.5 * height
