@@ -27,10 +27,12 @@ def count(number: float) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """ "12 kB", "3.4 MB" or "1.2 GB"."""
+    """ "12 kB", "3.4 MB", "34 MB" or "1.2 GB"."""
     if n_bytes < 1e6:
         return f"{n_bytes / 1e3:.0f} kB"
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f} GB"
+    if n_bytes < 1e9:
+        return f"{n_bytes / 1e6:.{1 if n_bytes < 1e7 else 0}f} MB"
+    return f"{n_bytes / 1e9:.1f} GB"
 
 
 def doing(state: AppState) -> str:

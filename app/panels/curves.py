@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from app import theme
 from app.gui import dpg
+from app.panels.widgets import show_text
 from app.state import AppState
 from app.status import count
 from app.text import say
 from core.messages import TrainingStats
 
-HEIGHT = 132
+HEIGHT = 120
+COLUMNS = 3
+"""Of what lines are and where they stand now, above them, where these hide nothing."""
 TERMS = ("color", "eikonal", "curvature", "mask", "points", "sparsity")
 
 
@@ -44,6 +47,7 @@ class Curves:
         with dpg.tab_bar(tag="curves"):
             for name, kind in KINDS.items():
                 with dpg.tab(tag=f"curve_{name}"):
+                    _names(name, len(kind.lines))
                     _plot(name, kind)
 
     def draw(self, state: AppState) -> None:
@@ -60,8 +64,9 @@ class Curves:
                 series = f"{name}_series_{i}"
                 steps, values = [p[0] for p in points], [p[1] for p in points]
                 dpg.set_value(series, [steps, values])
-                now = f"{say(f'curves.{line}')} {plain(values[-1])}" if values else f"##{series}"
-                dpg.configure_item(series, label=now, show=bool(values))
+                now = f"{say(f'curves.{line}')} {plain(values[-1])}" if values else ""
+                show_text(f"{series}_now", now)
+                dpg.configure_item(series, show=bool(values))
                 shown += values
             dpg.configure_item(f"curve_{name}", show=bool(shown) or not told)
             _fit(name, kind, shown, [float(stats.step) for stats in told])
@@ -71,19 +76,34 @@ def _usable(value: float, logarithmic: bool) -> bool:
     return math.isfinite(value) and (value > 0 or not logarithmic)
 
 
+def _series(name: str, n: int) -> list[tuple[str, str]]:
+    """Tags of the lines, and their colours."""
+    return [(f"{name}_series_{i}", theme.SERIES[i]) for i in range(n)]
+
+
+def _names(name: str, n: int) -> None:
+    series = _series(name, n)
+    with dpg.table(header_row=False):
+        for _ in range(min(n, COLUMNS)):
+            dpg.add_table_column()
+        for i in range(0, n, COLUMNS):
+            with dpg.table_row():
+                for tag, shade in series[i : i + COLUMNS]:
+                    color = getattr(theme, f"PLOT_{shade.upper()}")
+                    dpg.add_text("", tag=f"{tag}_now", color=color, show=False)
+
+
 def _plot(name: str, kind: Kind) -> None:
     with dpg.plot(
         tag=f"plot_{name}", width=-1, height=HEIGHT, no_menus=True, no_box_select=True,
         no_mouse_pos=True, no_inputs=True,
     ):
-        dpg.add_plot_legend(location=dpg.mvPlot_Location_SouthEast)
         dpg.add_plot_axis(dpg.mvXAxis, tag=f"{name}_x", no_gridlines=True, no_tick_marks=True)
         scale = dpg.mvPlotScale_Log10 if kind.logarithmic else dpg.mvPlotScale_Linear
         with dpg.plot_axis(dpg.mvYAxis, tag=f"{name}_y", scale=scale, no_tick_marks=True):
-            for i in range(len(kind.lines)):
-                series = f"{name}_series_{i}"
-                dpg.add_line_series([], [], tag=series, label=f"##{series}", show=False)
-                dpg.bind_item_theme(series, f"line_{theme.SERIES[i]}")
+            for tag, shade in _series(name, len(kind.lines)):
+                dpg.add_line_series([], [], tag=tag, label=f"##{tag}", show=False)
+                dpg.bind_item_theme(tag, f"line_{shade}")
 
 
 def _fit(name: str, kind: Kind, values: Sequence[float], steps: Sequence[float]) -> None:
