@@ -36,6 +36,7 @@ from core.messages import (
     Solving,
 )
 from core.messages import Thumbnails as Arrived
+from core.palette import DEPTH_REACH
 from core.preview_ring import PreviewRing
 
 NO_SLICE = Slice()
@@ -264,7 +265,7 @@ class Viewport:
         mode = asking.mode if self._shows_surface else "color"
         n_levels = opened.n_levels if opened else 1
         away = np.linalg.norm(self.looking.camera.scene_from_camera[:3, 3])
-        depths = (asking.cut.scale * depth for depth in (max(away - 1, 0), away + 1))
+        depths = (asking.cut.scale * max(away + way * DEPTH_REACH, 0) for way in (-1, 1))
         near, far = (f"{depth:.3g} {asking.cut.unit}".strip() for depth in depths)
         self.over.legend = Legend(
             mode, n_levels, words, bool(self.looking.photo), (near, far),

@@ -9,6 +9,8 @@ INSIDE, OUTSIDE, ZERO = (0.86, 0.50, 0.18), (0.22, 0.46, 0.72), (1.0, 0.98, 0.88
 """Of a slice: within the surface, outside it, and its line itself."""
 NO_DETAIL = (0.45, 0.45, 0.47)
 """Where no level turns the normal."""
+DEPTH_REACH = 0.7
+"""Scene units before and behind the middle of the scene within which depths are told apart."""
 WORST = 0.25
 """Mean difference of the channels, of 1, at which the scale of errors ends."""
 

@@ -15,7 +15,7 @@ from core.config import TrainConfig
 from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.messages import PreviewMode, SetView
-from core.palette import BACKDROP, Gradient, depth_colors
+from core.palette import BACKDROP, DEPTH_REACH, Gradient, depth_colors
 from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Rays, render_rays
@@ -144,8 +144,8 @@ def _shade(
         return hit, origins[hit], t[hit]
     positions = origins[hit] + directions[hit] * t[hit, None]
     if view.mode == "depth":
-        near = float(origins[0].norm()) - 1
-        share = (t[hit] - near).cpu().numpy() / 2
+        near = float(origins[0].norm()) - DEPTH_REACH
+        share = (t[hit] - near).cpu().numpy() / (2 * DEPTH_REACH)
         return hit, torch.from_numpy(depth_colors(share)).to(origins), t[hit]
     if view.mode == "level":
         return hit, level_colored(shape, positions, directions[hit], view.levels), t[hit]
