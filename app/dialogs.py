@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import Literal
 
 from app.gui import dpg
+from app.scaling import px
 from app.text import say
 
 Purpose = Literal["folder", "file", "save"]
 Kind = Literal["folder", "film", "project"]
 """What a person may look for to open."""
+
+
+OWN = "own_file_dialog"
+ANY = ".*"
+"""Files of all kinds."""
 
 
 class FileDialogs:
@@ -96,19 +102,35 @@ _WINDOWS: dict[Purpose, str] = {
 }
 
 
+def own_shown() -> bool:
+    """Whether Dear PyGui's dialog is on screen."""
+    return dpg.does_item_exist(OWN) and dpg.is_item_shown(OWN)
+
+
 def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
-    tag = "own_file_dialog"
-    if dpg.does_item_exist(tag):
-        dpg.delete_item(tag)
+    for tag in (OWN, f"{OWN}_keys"):
+        if dpg.does_item_exist(tag):
+            dpg.delete_item(tag)
 
     def chosen(_sender: object, data: dict[str, str]) -> None:
-        then(data["file_path_name"])
+        then(data["file_path_name"].removesuffix(ANY))  # Dear PyGui adds the filter to a new name
+
+    def accept() -> None:
+        if own_shown():
+            chosen(OWN, dpg.get_file_dialog_info(OWN))
+            dpg.configure_item(OWN, show=False)
 
     folder = Path(start or ".").expanduser()
     with dpg.file_dialog(
-        tag=tag, directory_selector=purpose == "folder", callback=chosen, modal=True,
-        default_path=str(folder if folder.is_dir() else folder.parent), width=720, height=460,
-        default_filename=folder.name if purpose == "save" else "", label=say("file_dialog.title"),
+        tag=OWN, directory_selector=purpose == "folder", callback=chosen, modal=True,
+        default_path=str(folder if folder.is_dir() else folder.parent), width=px(720),
+        height=px(460), default_filename=folder.name if purpose == "save" else "",
+        label=say("file_dialog.title"),
     ):
         if purpose != "folder":
-            dpg.add_file_extension(".*")
+            dpg.add_file_extension(ANY)
+    with dpg.handler_registry(tag=f"{OWN}_keys"):
+        for key in (dpg.mvKey_Return, dpg.mvKey_NumPadEnter):
+            dpg.add_key_press_handler(key, callback=accept)
+        dpg.add_key_press_handler(
+            dpg.mvKey_Escape, callback=lambda: dpg.configure_item(OWN, show=False))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from app.dialogs import own_shown
 from app.gui import dpg
 from app.text import names, say
 
@@ -105,7 +106,7 @@ def _pressed(key: Key, action: Callable[..., None]) -> Callable[[], None]:
 
 def typing() -> bool:
     """Whether keys are letters for a text field now."""
-    return any(dpg.is_item_active(field) for field in TEXT_FIELDS)
+    return own_shown() or any(dpg.is_item_active(field) for field in TEXT_FIELDS)
 
 
 _until: dict[int, float] = {}

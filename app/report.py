@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from app import theme
+from app.dialogs import own_shown
 from app.gui import dpg
 from app.state import AppState
 from app.status import status_line
@@ -63,6 +64,7 @@ class Reporter:
             "moving": viewport.active, "final": shown.final, "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height], "fps": len(recent),
             "frame_ms": [round(1000 * (b - a), 1) for a, b in pairwise(recent)],
+            "dialog": own_shown(),
             "theme": theme.name(), "history": len(state.history.steps), "widgets": _rectangles(),
             "labels": {tag: label for tag in dpg.get_aliases() if (label := _label(tag))},
         }

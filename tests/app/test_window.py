@@ -1,6 +1,7 @@
 """The real window, a real mouse, a real worker process; only the session is a toy."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,6 +127,19 @@ def test_mode_and_detail_ask_for_another_view(launch, capture):
     for slider in ("levels", "share"):
         window.click(slider)
         ui = window.settled(after=ui["view_id"])
+
+
+@pytest.mark.skipif(
+    any(map(shutil.which, ("zenity", "kdialog"))), reason="the desktop's own dialog comes up")
+def test_the_windows_own_file_dialog_is_typed_into_and_accepts_return(launch, capture):
+    window = _opened(launch, capture)
+    window.key("ctrl+s")
+    window.wait(lambda ui: ui["dialog"], "the dialog")
+    window.key("t")  # a letter, no command
+    window.key("Return")
+    ui = window.wait(lambda ui: ui["project"], "the project")
+    assert Path(ui["project"]).name == "capture-project"
+    assert ui["state"] == "ready"
 
 
 def test_start_pause_reset_in_quick_succession_never_wedges(launch, capture):
