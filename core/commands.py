@@ -52,6 +52,16 @@ def _how(arguments: argparse.Namespace) -> Any:
     )
 
 
+def _choice(arguments: argparse.Namespace) -> Any:
+    """What was decided about the run."""
+    from core.config import Choice
+
+    return Choice(
+        getattr(arguments, "preset", None), arguments.minutes, arguments.steps,
+        arguments.method or "surface", arguments.wild,
+    )
+
+
 def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str]) -> int:
     """Results on stdout: lines for people, and one JSON object as the last line if asked."""
     print("\n".join(lines))
@@ -72,8 +82,8 @@ def demo(arguments: argparse.Namespace, window: Window) -> int:
 
     with ProgressBar() as bar:
         report = demo(
-            arguments.output, arguments.method, arguments.minutes, arguments.steps,
-            arguments.device, _options(arguments), bar.event, bar.progress,
+            arguments.output, _choice(arguments), arguments.device, _options(arguments),
+            bar.event, bar.progress,
         )
     return _tell(arguments, report, [
         *_summary(report),
@@ -88,14 +98,14 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     from core.recipe import read_recipe
     from core.reconstruct import reconstruct
 
-    if arguments.config and arguments.method:
-        raise UserError(f"{arguments.config} says by which method", "Leave out --method")
+    if arguments.config and (arguments.method or arguments.wild):
+        raise UserError(
+            f"{arguments.config} says by which method", "Leave out --method and --wild")
     recipe = read_recipe(arguments.config) if arguments.config else None
     with ProgressBar() as bar:
         report = reconstruct(
-            arguments.path, arguments.output, method=arguments.method, preset=arguments.preset,
-            minutes=arguments.minutes,
-            steps=arguments.steps, device=arguments.device, seed=arguments.seed,
+            arguments.path, arguments.output, choice=_choice(arguments), device=arguments.device,
+            seed=arguments.seed,
             mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
             how=_how(arguments), recipe=recipe, on_event=bar.event,
         )

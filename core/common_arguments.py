@@ -18,6 +18,8 @@ def budget(parser: argparse.ArgumentParser) -> None:
 def method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=get_args(MethodName),
                         help="how the scene is learnt (default surface)")
+    parser.add_argument("--wild", action="store_true",
+                        help="photos of several lights, with passers-by, who are left out")
 
 
 def capture(parser: argparse.ArgumentParser) -> None:

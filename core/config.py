@@ -165,7 +165,23 @@ class RunConfig:
     steps: int | None = None
     """train for so many steps instead of `train.minutes`"""
     seed: int = 0
-    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person decides about a run; what is None is as the device or the preset has it."""
+
+    preset: str | None = None
+    minutes: float | None = None
+    steps: int | None = None
+    """the budget, instead of minutes"""
+    method: MethodName = "surface"
+    wild: bool = False
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Choice:
+        """What was decided about the run of ``config``."""
+        return cls(config.preset, config.train.minutes, config.steps, config.method, config.wild)
 
 
 MeshFormat = Literal["obj", "ply", "glb", "stl", "usdz"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.capture.open import open_capture
-from core.config import MeshOptions, MethodName
+from core.config import Choice, MeshOptions
 from core.evaluate import compare
 from core.files import write_atomically
 from core.meshing.mesh import Mesh
@@ -23,15 +24,15 @@ MINUTES = 2.0
 
 
 def demo(
-    out: Path, method: MethodName | None, minutes: float | None, steps: int | None, device: str,
-    mesh: MeshOptions, on_event: OnEvent, tell: Callable[[Progress], None],
+    out: Path, choice: Choice, device: str, mesh: MeshOptions, on_event: OnEvent,
+    tell: Callable[[Progress], None],
 ) -> dict[str, Any]:
     """Reconstruct the sample into ``out``; the report adds the true distance of the mesh, metres,
     and the owl's height."""
-    if minutes is None and steps is None:
-        minutes = MINUTES
+    if choice.minutes is None and choice.steps is None:
+        choice = replace(choice, minutes=MINUTES)
     report = reconstruct(
-        FOLDER, out, method=method, minutes=minutes, steps=steps, device=device, mesh=mesh,
+        FOLDER, out, choice=choice, device=device, mesh=mesh,
         on_event=on_event,
     )
     truth = run(reference_mesh(), tell)

@@ -13,6 +13,7 @@ import numpy as np
 from core.capture.arrange import arranged
 from core.capture.exclude import excluding
 from core.capture.scene import Scene
+from core.config import Choice
 from core.geometry.rigid import invert
 from core.messages import (
     Arrange,
@@ -37,7 +38,7 @@ class Edited:
     """All that edits change: the arrangement of ``scene``, and the settings of the next run."""
 
     scene: Scene
-    choice: Choose
+    choice: Choice
 
 
 class Edits:
@@ -87,7 +88,7 @@ def after(edit: Edit, before: Edited, *, trained: bool) -> Edited:
         case Exclude():
             return replace(before, scene=excluding(before.scene, edit.names, edit.excluded))
         case Choose():
-            return replace(before, choice=edit)
+            return replace(before, choice=edit.choice)
 
 
 def arranged_as(scene: Scene, other: Scene, *, trained: bool) -> Scene:
@@ -104,13 +105,13 @@ def arranged_as(scene: Scene, other: Scene, *, trained: bool) -> Scene:
 def told(before: Edited, now: Edited) -> list[Arranged | Excluded | Chosen]:
     """What the window has to know of the change."""
     events: list[Arranged | Excluded | Chosen] = []
-    old, new, choice = before.scene, now.scene, now.choice
+    old, new = before.scene, now.scene
     if not _same_place(old, new):
         events.append(arrangement(new, new.scene_from_input @ invert(old.scene_from_input)))
     if new.excluded != old.excluded:
         events.append(Excluded(tuple(sorted(new.excluded))))
-    if choice != before.choice:
-        events.append(Chosen(choice.preset, choice.minutes, choice.steps, choice.method))
+    if now.choice != before.choice:
+        events.append(Chosen(now.choice))
     return events
 
 

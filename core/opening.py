@@ -15,7 +15,7 @@ from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses import Found
 from core.capture.scene import Scene
-from core.config import OpenOptions
+from core.config import Choice, OpenOptions
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
 from core.geometry.scene_box import scene_from_ball, up_direction
@@ -93,8 +93,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         arranged=arrangement(scene), names=tuple(p.name for p in photos),
         points=points.tobytes(), fov_y=lenses[0][0], aspect=lenses[0][1], lenses=lenses,
         excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
-        preset=config.preset, minutes=config.train.minutes, method=config.method, methods=methods,
-        setting=scene.setting, notices=scene.notices, steps=config.steps,
+        choice=Choice.of(config), methods=methods, setting=scene.setting, notices=scene.notices,
         project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.config import FieldConfig, MethodName, RunConfig, TrainConfig
+from core.config import Choice, FieldConfig, RunConfig, TrainConfig
+from core.errors import UserError
 from core.field.methods import with_method
 from core.geometry.box import Setting
 
@@ -86,20 +87,21 @@ def default_preset(device_type: str) -> str:
     return "standard" if device_type == "cuda" else "draft"
 
 
-def run_config(
-    preset: str, *, method: MethodName = "surface", minutes: float | None = None,
-    steps: int | None = None, seed: int = 0, device: str = "auto",
-) -> RunConfig:
-    """``preset`` by ``method``, with the budget a person chose."""
-    config = replace(PRESETS[preset], steps=None, seed=seed, device=device)
-    return with_budget(with_method(config, method), minutes, steps)
+def run_config(choice: Choice, device_type: str = "cpu", *, seed: int = 0) -> RunConfig:
+    """The run that a person chose. Raises UserError."""
+    preset = choice.preset or default_preset(device_type)
+    if preset not in PRESETS:
+        raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
+    config = replace(PRESETS[preset], steps=None, seed=seed, wild=choice.wild)
+    return with_budget(with_method(config, choice.method), choice)
 
 
-def with_budget(config: RunConfig, minutes: float | None, steps: int | None) -> RunConfig:
-    """``config`` with so many minutes or steps; with its own budget where both are None."""
-    if minutes is not None:
-        config = replace(config, train=replace(config.train, minutes=minutes), steps=None)
-    return config if steps is None else replace(config, steps=steps)
+def with_budget(config: RunConfig, choice: Choice) -> RunConfig:
+    """``config`` with the minutes or steps of ``choice``; with its own where both are None."""
+    if choice.minutes is not None:
+        train = replace(config.train, minutes=choice.minutes)
+        config = replace(config, train=train, steps=None)
+    return config if choice.steps is None else replace(config, steps=choice.steps)
 
 
 def for_scene(config: RunConfig, has_masks: bool, setting: Setting = "object") -> RunConfig:

@@ -16,7 +16,7 @@ import numpy as np
 import trimesh
 
 from core import messages as m
-from core.config import MeshOptions, MethodName, OpenOptions
+from core.config import Choice, MeshOptions, OpenOptions
 from core.contact_sheet import contact_sheet
 from core.errors import UserError
 from core.files import write_atomically
@@ -31,7 +31,7 @@ from core.training.checkpoint import is_project
 from core.training.rays import photo_colors
 from core.views import render_photo, score_photos, training_size
 
-DEFAULT_MESH, DEFAULT_OPEN = MeshOptions(), OpenOptions()
+DEFAULT_MESH, DEFAULT_OPEN, DEFAULT_CHOICE = MeshOptions(), OpenOptions(), Choice()
 PREVIEW_SIDE = 400
 PREVIEW_VIEWS = 3
 
@@ -73,9 +73,7 @@ def open_project(folder: Path, device: str, on_event: OnEvent, photos: str = "")
 
 
 def reconstruct(
-    path: Path, out: Path, *, method: MethodName | None = None, preset: str | None = None,
-    minutes: float | None = None,
-    steps: int | None = None, device: str = "auto", seed: int = 0,
+    path: Path, out: Path, *, choice: Choice = DEFAULT_CHOICE, device: str = "auto", seed: int = 0,
     mesh: MeshOptions = DEFAULT_MESH, hold_out: bool = False, resume: bool = False,
     how: OpenOptions = DEFAULT_OPEN, recipe: Recipe | None = None,
     on_event: OnEvent = lambda event: None,
@@ -102,10 +100,10 @@ def reconstruct(
             session.arrange_as(recipe)
 
         began = time.monotonic()
-        if session.state == "finished" and minutes is not None:
-            session.handle(m.Continue(minutes))
+        if session.state == "finished" and choice.minutes is not None:
+            session.handle(m.Continue(choice.minutes))
         elif session.state != "finished":
-            session.handle(m.Start(preset, minutes, steps, recipe and recipe.run, method))
+            session.handle(m.Start(choice, recipe and recipe.run))
         watch.until(session, "finished")
         for more in recipe.continued if recipe is not None and not going_on else ():
             session.handle(m.Continue(more))

@@ -14,7 +14,7 @@ from core import messages as m
 from core.capture.open import needs_poses
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
-from core.config import OpenOptions, RunConfig
+from core.config import Choice, OpenOptions, RunConfig
 from core.device import choose_device
 from core.edits import Edit, Edited, Edits, after, arranged_as, told
 from core.errors import UserError
@@ -52,7 +52,7 @@ class Session:
         autosave_to: Path | None = None,
     ) -> None:
         self._emit = emit
-        self._device_name, self._seed, self._hold_out = device, seed, hold_out
+        self._seed, self._hold_out = seed, hold_out
         self.device = choose_device(device)
         self.state: m.State = "empty"
         self.source = ""
@@ -62,7 +62,7 @@ class Session:
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
         self._edits = Edits()
-        self._choice = m.Choose("", 0.0)
+        self._choice = Choice()
         self._how, self._continued = OpenOptions(), ()
         self._enter(None)
 
@@ -182,8 +182,7 @@ class Session:
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
         opened = describe(found, self.device, self._saver.place(self.source))
-        self._choice = m.Choose(
-            opened.preset, opened.minutes, opened.steps, opened.method)
+        self._choice = opened.choice
         self._emit(opened)
         if found.poses is not None:
             self._emit(found.poses)
@@ -231,9 +230,7 @@ class Session:
             self._enter("training")
             return
         assert self.scene is not None
-        config, notice = plan(
-            command, self.scene, self.device, device_name=self._device_name, seed=self._seed
-        )
+        config, notice = plan(command, self.scene, self.device, seed=self._seed)
         if notice:
             self._emit(m.Notice(notice))
         task = load_pixels(self.scene, config.train.max_photo_side)
@@ -302,11 +299,8 @@ class Session:
 
     def _work(self) -> Work:
         assert self.scene is not None
-        chosen = self._choice
         config = self.trainer.config if self.trainer is not None else run_config(
-            chosen.preset, method=chosen.method, minutes=chosen.minutes, steps=chosen.steps,
-            seed=self._seed, device=self._device_name,
-        )
+            self._choice, self.device.type, seed=self._seed)
         return Work(
             self.source, config, self.scene, self._how, self._hold_out, self._continued)
 

@@ -23,11 +23,11 @@ from app.panels.widgets import (
 from app.state import AppState
 from app.status import count, doing, duration, memory_line
 from app.text import names, say
-from core.config import MethodName
+from core.config import Choice, MethodName
 from core.messages import Choose, Chosen, Continue, Opened, Pause, Reset, Start
 
 NUMBERS = ("step", "time", "psnr", "rays")
-FIELDS = ("method", "preset", "minutes", "budget_kind")
+FIELDS = ("method", "wild", "preset", "minutes", "budget_kind")
 MOST = {"minutes": 6000.0, "steps": 1e7}
 STEPS = 2000.0
 """Offered when a person chooses to count steps."""
@@ -58,6 +58,7 @@ class TrainingPanel:
         with dpg.group(tag="fresh_run"):
             choice("method", self._choose, width=-1)
             dim_text("method_words", show=False)
+            dpg.add_checkbox(tag="wild", callback=self._choose)
             with dpg.group(horizontal=True):
                 choice("preset", self._choose, width=142)
                 dpg.add_input_float(
@@ -80,13 +81,14 @@ class TrainingPanel:
             )
 
     def start(self) -> None:
-        self._host.send(Start(self._preset(), *self._budget(), method=self._method()))
+        self._host.send(Start(self._choice()))
 
     def _continue(self) -> None:
         self._host.send(Continue(float(dpg.get_value("more_minutes"))))
 
-    def _preset(self) -> str | None:
-        return chosen("preset") or None
+    def _choice(self) -> Choice:
+        return Choice(
+            chosen("preset") or None, *self._budget(), self._method(), dpg.get_value("wild"))
 
     def _method(self) -> MethodName:
         return cast(MethodName, chosen("method") or "surface")
@@ -100,8 +102,8 @@ class TrainingPanel:
 
     def _change_kind(self) -> None:
         steps = chosen("budget_kind") == "steps"
-        before = self._opened.minutes if self._opened else 10.0
-        self._show_budget(before, round(STEPS) if steps else None)
+        before = self._opened.choice.minutes if self._opened else None
+        self._show_budget(before or 10.0, round(STEPS) if steps else None)
         self._choose()
 
     def _show_budget(self, minutes: float, steps: int | None) -> None:
@@ -114,10 +116,9 @@ class TrainingPanel:
     def _choose(self) -> None:
         """Tell the worker, so that the choice can be undone and is saved."""
         self._describe()
-        preset, (minutes, steps) = self._preset(), self._budget()
-        if preset is not None and self._opened is not None:
-            self._host.send(Choose(
-                preset, minutes or self._opened.minutes, steps, self._method()))
+        choice = self._choice()
+        if choice.preset is not None and self._opened is not None:
+            self._host.send(Choose(choice))
 
     def _describe(self) -> None:
         methods = self._opened.methods if self._opened else {}
@@ -132,13 +133,13 @@ class TrainingPanel:
             if state.opened is not None:
                 methods = state.opened.methods
                 _offer("method", methods)
-                _offer("preset", methods[state.opened.method].presets)
-                self._show_choice(state.opened)
+                _offer("preset", methods[state.opened.choice.method].presets)
+                self._show_choice(state.opened.choice)
             self._describe()
         if state.chosen is not self._chosen:
             self._chosen = state.chosen
             if state.chosen is not None:
-                self._show_choice(state.chosen)
+                self._show_choice(state.chosen.choice)
         for command in ("start", "pause", "reset", "continue"):
             enable(command, state.reason(command))
         dpg.configure_item("start", label=(
@@ -150,10 +151,11 @@ class TrainingPanel:
         self._draw_progress(state)
         self._curves.draw(state)
 
-    def _show_choice(self, of: Opened | Chosen) -> None:
+    def _show_choice(self, of: Choice) -> None:
         choose("method", of.method)
-        choose("preset", of.preset)
-        self._show_budget(of.minutes, of.steps)
+        choose("preset", of.preset or "")
+        dpg.set_value("wild", of.wild)
+        self._show_budget(of.minutes or 10.0, of.steps)
         self._describe()
 
     def _draw_progress(self, state: AppState) -> None:

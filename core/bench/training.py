@@ -15,9 +15,9 @@ from core.bench.timing import seconds, timed
 from core.capture.open import open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
-from core.config import MeshOptions, RunConfig
+from core.config import Choice, MeshOptions, RunConfig
 from core.meshing.from_model import mesh_of_model
-from core.presets import default_preset, for_scene, run_config
+from core.presets import for_scene, run_config
 from core.sample import FOLDER
 from core.tasks import run
 from core.training.rays import RaySource
@@ -32,7 +32,7 @@ PARTS = ("occupancy", "march", "gradients", "update")
 
 def bench_training(device: torch.device) -> dict[str, dict[str, float]]:
     """Figures by group."""
-    config = for_scene(run_config(default_preset(device.type), steps=STEPS), True)
+    config = for_scene(run_config(Choice(steps=STEPS), device.type), True)
     scene = run(open_capture(FOLDER))
     with run(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)

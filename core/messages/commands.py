@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import MeshOptions, MethodName, OpenOptions, RunConfig
+from core.config import Choice, MeshOptions, OpenOptions, RunConfig
 from core.messages.base import Message, Point
 from core.palette import BACKDROP, Gradient
 
@@ -34,24 +34,17 @@ class Close(Message, frozen=True):
 
 
 class Choose(Message, frozen=True):
-    """The settings of the next run, as in `Start`. Answered by `Chosen`."""
+    """The settings of the next run. Answered by `Chosen`."""
 
-    preset: str
-    minutes: float
-    steps: int | None = None
-    method: MethodName = "surface"
+    choice: Choice
 
 
 class Start(Message, frozen=True):
-    """Start training, or resume it when paused. ``minutes`` or ``steps`` set the budget of a
-    fresh run (neither: the preset's own); ``config``, where there is one, all of it. ``method``
-    None: that of the surface."""
+    """Start training, or resume it when paused; ``config``, where there is one, holds all settings
+    of a fresh run but its budget."""
 
-    preset: str | None = None
-    minutes: float | None = None
-    steps: int | None = None
+    choice: Choice = Choice()
     config: RunConfig | None = None
-    method: MethodName | None = None
 
 
 class Pause(Message, frozen=True):

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import MeshOptions, MethodName
+from core.config import Choice, MeshOptions
 from core.geometry.box import Setting
 from core.messages.base import Message, Point
 
@@ -104,10 +104,7 @@ class Picked(Message, frozen=True):
 class Chosen(Message, frozen=True):
     """The settings of the next run, as in `Choose`."""
 
-    preset: str
-    minutes: float
-    steps: int | None
-    method: MethodName = "surface"
+    choice: Choice
 
 
 class Excluded(Message, frozen=True):
@@ -129,10 +126,9 @@ class Opened(Message, frozen=True):
     ``n_held_out`` are held out; ``excluded`` as in `Excluded`; ``lenses``: of each photo the angle
     seen from top to bottom, radians, and the aspect, ``fov_y`` and ``aspect`` of the first;
     ``points``: some of the sparse points, float32 [P, 3], scene frame;
-    ``preset``: chosen for this device; ``method``: how the scene is learnt, and all ``methods``;
-    ``steps``: the budget of a project that counts them instead of ``minutes``; ``project``: the
-    person's own folder that it was opened from ("" for a capture or an automatic save);
-    ``autosave``: folder of its automatic saves."""
+    ``choice``: what was chosen for a project, or suits this device, nothing of it None but minutes
+    or steps; ``methods``: all; ``project``: the person's own folder that it was opened from ("" for
+    a capture or an automatic save); ``autosave``: folder of its automatic saves."""
 
     path: str
     kind: str
@@ -147,15 +143,12 @@ class Opened(Message, frozen=True):
     fov_y: float
     aspect: float
     n_levels: int
-    preset: str
-    minutes: float
-    method: MethodName = "surface"
+    choice: Choice
     methods: dict[str, MethodWords] = msgspec.field(default_factory=dict)
     setting: Setting = "object"
     lenses: tuple[tuple[float, float], ...] = ()
     excluded: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
-    steps: int | None = None
     project: str = ""
     autosave: str = ""
 

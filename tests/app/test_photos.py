@@ -12,7 +12,7 @@ from app.panels.photos import BY_NAME, EXCLUDED, HELD_OUT, USED, caption, shots
 from app.slicing import APART, slice_of
 from app.state import AppState, reduce
 from app.thumbnails import MISSING, Thumbnails
-from core.config import MeshOptions
+from core.config import Choice, MeshOptions
 from core.geometry.box import Box
 from core.geometry.rigid import similarity
 from core.messages import STILL, Arranged, Excluded, MeshSize, Opened, PhotoScored
@@ -23,8 +23,8 @@ NAMES = ("a", "b", "c", "d", "e")
 
 def opened(upright=STILL, region=STILL) -> Opened:
     arranged = Arranged((STILL,) * 5, tuple(np.ravel(region)), tuple(np.ravel(upright)), "cm")
-    return Opened("p", "test", "cpu", 4, 1, 0, False, arranged, NAMES, b"", 0.8, 1.5, 8, "draft",
-                  {}, 3.0)
+    return Opened("p", "test", "cpu", 4, 1, 0, False, arranged, NAMES, b"", 0.8, 1.5, 8,
+                  Choice("draft", 3.0))
 
 
 def scored(**psnr) -> AppState:

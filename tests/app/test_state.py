@@ -16,6 +16,7 @@ from app.state import (
     reduce,
 )
 from app.status import count, doing, duration, lost_without_saving, size, status_line
+from core.config import Choice
 from core.messages import (
     STILL,
     Arranged,
@@ -33,7 +34,7 @@ from tests.app.driver import ROOT
 
 OPENED = Opened(
     "/photos/owl", "photos", "cpu", 36, 0, 100, False, Arranged((), STILL, STILL, ""), (), b"", 0.8,
-    1.5, 12, "standard", {"standard": "words"}, 10.0, "object", ("one photo was skipped",),
+    1.5, 12, Choice("standard", 10.0), notices=("one photo was skipped",),
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
+from core.config import Choice
 from core.messages import (
     STILL,
     Arranged,
@@ -173,8 +174,9 @@ class ToySession:
             self._emit(Opened(
                 self._path, "toy", "cpu", 10, 0, 0, True,
                 Arranged((tuple(pose.ravel().tolist()),), STILL, STILL, ""), ("a.jpg",),
-                np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12, "standard",
-                10.0, methods={name: MethodWords(name, PRESETS) for name in ("surface", "ngp")}))
+                np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12,
+                Choice("standard", 10.0),
+                methods={name: MethodWords(name, PRESETS) for name in ("surface", "ngp")}))
             self._emit(PoseReport(
                 (PhotoReport("a.jpg", True, "", 4000, "b.jpg", 900, 0.5, 1.0),
                  PhotoReport("b.jpg", False, "blurred", 90)),

@@ -17,7 +17,7 @@ import torch
 
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config import MeshOptions, RunConfig
+from core.config import Choice, MeshOptions, RunConfig
 from core.device import choose_device
 from core.evaluate import compare
 from core.meshing.from_model import mesh_of_model
@@ -99,7 +99,7 @@ def measure(arguments: argparse.Namespace, lever: dict[str, Any]) -> Result:
     device = choose_device(arguments.device)
     scene = run(open_capture(arguments.scene))
     preset = arguments.preset or default_preset(device.type)
-    config = for_scene(run_config(preset, minutes=arguments.minutes), scene.has_masks)
+    config = for_scene(run_config(Choice(preset, arguments.minutes)), scene.has_masks)
     config = changed(config, lever)
     with run(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)

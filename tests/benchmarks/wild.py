@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -17,10 +16,10 @@ import numpy as np
 
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
+from core.config import Choice
 from core.device import choose_device
-from core.field.methods import with_method
 from core.metrics import psnr, ssim
-from core.presets import default_preset, for_scene, run_config
+from core.presets import for_scene, run_config
 from core.tasks import run
 from core.training.rays import photo_colors
 from core.training.trainer import Trainer
@@ -40,14 +39,14 @@ def main() -> None:
     device = choose_device(arguments.device)
     clean = run(open_capture(arguments.capture))
     clean = clean if clean.held_out else hold_out_every(clean, 8)
-    preset = run_config(default_preset(device.type), steps=arguments.steps, seed=arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         painted = repainted(clean, Path(folder))
         for name, scene, wild in (
             ("clean photos", clean, False), ("repainted", painted, False),
             ("repainted, wild", painted, True),
         ):
-            config = replace(with_method(preset, arguments.method), wild=wild)
+            choice = Choice(steps=arguments.steps, method=arguments.method, wild=wild)
+            config = run_config(choice, device.type, seed=arguments.seed)
             config = for_scene(config, scene.has_masks, scene.setting)
             with run(load_pixels(scene, config.train.max_photo_side)) as store:
                 trainer = Trainer(store, config, device)

@@ -10,7 +10,7 @@ import pytest
 from app.gl.mesh_file import take_surface
 from core import live_mesh
 from core import messages as m
-from core.config import MeshOptions
+from core.config import Choice, MeshOptions
 from core.geometry.rigid import invert, similarity, transform_points
 from core.live_mesh import LiveMesh
 from core.meshing.from_model import mesh_of_model
@@ -54,7 +54,7 @@ def work(session, done):
 def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp_path):
     session.handle(m.Open(str(shaded_ball(tmp_path / "ball"))))
     work(session, lambda: session.state == "ready")
-    session.handle(m.Start(steps=20))
+    session.handle(m.Start(Choice(steps=20)))
     session.handle(msgspec.structs.replace(VIEW, mode="color"))
     work(session, lambda: session.state == "training" and session.trainer.step_count > 4)
     assert not meshes(session.events), "nobody looks at it"

@@ -12,7 +12,7 @@ import torch
 
 from core import messages as m
 from core import training_loop
-from core.config import MeshOptions
+from core.config import Choice, MeshOptions
 from core.field.methods import METHODS
 from core.metrics import read_surface
 from core.presets import PRESETS, run_config
@@ -47,7 +47,7 @@ def home(tmp_path_factory):
 def test_a_method_goes_the_whole_way(method, home):
     run = Watched(home / method / "autosave", hold_out=True)
     run.do(m.Open(str(FOLDER)), "ready")
-    events = run.do(m.Start("draft", steps=STEPS, method=method), "finished")
+    events = run.do(m.Start(Choice("draft", steps=STEPS, method=method)), "finished")
     stats = [e for e in events if isinstance(e, m.TrainingStats) and e.losses]
     first, last = (np.mean([e.psnr for e in some]) for some in (stats[:4], stats[-4:]))
     assert last > first + 1.5, "the photos are explained better and better"
@@ -70,7 +70,7 @@ def test_a_method_goes_the_whole_way(method, home):
     again = Watched(home / method / "again")
     again.do(m.Open(str(project)), "finished")
     opened = next(e for e in again.events if isinstance(e, m.Opened))
-    assert opened.method == method
+    assert opened.choice.method == method
     assert set(opened.methods) == set(NAMES)
     for name, value in model.state_dict().items():
         assert value.equal(again.session.trainer.model.state_dict()[name]), name
@@ -112,7 +112,7 @@ def test_a_density_is_cut_where_it_is_asked_to_be(home):
 
 @pytest.mark.parametrize("method", NAMES)
 def test_a_run_that_does_not_fit_is_made_smaller_until_it_cannot(method):
-    config = run_config("standard", method=method)
+    config = run_config(Choice("standard", method=method))
     assert config.method == method
     least, told = within(config, [], True, CPU, 0.0)
     assert half_batch(least) is None

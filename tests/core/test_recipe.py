@@ -9,6 +9,7 @@ import pytest
 
 import main
 from core import messages as m
+from core.config import Choice
 from core.errors import UserError
 from core.geometry.box import Box
 from core.presets import PRESETS
@@ -36,7 +37,7 @@ def test_the_command_that_a_window_leaves_repeats_its_run(run, tmp_path, capsys)
     run.do(m.Arrange(m.Turn("x")))
     run.do(m.Arrange(m.Length((0, 0, 0), (0.5, 0, 0), 12.0, "cm")))
     run.do(m.Exclude(("3.png",), True))
-    run.do(m.Start("high", steps=STEPS), "finished")
+    run.do(m.Start(Choice("high", steps=STEPS, wild=True)), "finished")
     project = tmp_path / "my project"
     run.do(m.Save(str(project)))
 

@@ -7,7 +7,7 @@ import pytest
 
 from core import messages as m
 from core import training_loop
-from core.config import MeshOptions
+from core.config import Choice, MeshOptions
 from core.errors import UserError
 from core.presets import PRESETS
 from core.reconstruct import open_project, reconstruct
@@ -33,8 +33,8 @@ def _tiny(monkeypatch):
 
 
 def made(photos, out, steps=12, on_event=lambda event: None, **options):
-    return reconstruct(photos, out, steps=steps, device="cpu", mesh=MESH, on_event=on_event,
-                       **options)
+    return reconstruct(photos, out, choice=Choice("draft", steps=steps), device="cpu", mesh=MESH,
+                       on_event=on_event, **options)
 
 
 def stop_at(step):

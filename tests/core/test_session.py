@@ -10,7 +10,7 @@ import trimesh
 from PIL import Image
 
 from core import messages as m
-from core.config import MeshOptions
+from core.config import Choice, MeshOptions
 from core.geometry.box import Box
 from core.geometry.rigid import similarity_scale
 from core.opening import opening
@@ -85,7 +85,7 @@ class Watched:
 
     def train(self, photos: Path, steps: int = STEPS, until: str = "finished") -> None:
         self.do(m.Open(str(photos)), "ready")
-        self.do(m.Start(steps=steps), until)
+        self.do(m.Start(Choice(steps=steps)), until)
 
 
 def only(events, kind):
@@ -110,9 +110,9 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert (opened.n_photos, opened.has_masks, opened.kind) == (8, True, "transforms.json")
     assert len(opened.arranged.cameras) == 8
     assert opened.fov_y == pytest.approx(2 * np.arctan(SIZE / 120))
-    assert set(opened.methods[opened.method].presets) == set(PRESETS)
+    assert set(opened.methods[opened.choice.method].presets) == set(PRESETS)
 
-    run.do(m.Start(steps=STEPS), "training")
+    run.do(m.Start(Choice(steps=STEPS)), "training")
     run.steps(1)
     step = run.session.trainer.step_count
     run.do(m.Pause(), "paused")
@@ -124,7 +124,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     run.do(m.Reset(), "ready")
     assert run.session.trainer is None
 
-    events = run.do(m.Start(steps=STEPS), "finished")
+    events = run.do(m.Start(Choice(steps=STEPS)), "finished")
     assert only(events, m.Saved).automatic
     stats = [e for e in events if isinstance(e, m.TrainingStats)][-1]
     assert (stats.step, stats.progress, stats.eta_s) == (STEPS, 1.0, 0)
@@ -186,7 +186,7 @@ def test_while_the_camera_moves_training_rests_after_each_slice(sessions, photos
 
 def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
-    commands = {"close": m.Close(), "choose": m.Choose("draft", 1.0), "undo": m.Undo(),
+    commands = {"close": m.Close(), "choose": m.Choose(Choice("draft", 1.0)), "undo": m.Undo(),
                 "redo": m.Redo(), "open": m.Open("/nowhere"), "start": m.Start(),
                 "pause": m.Pause(), "reset": m.Reset(), "continue": m.Continue(1.0),
                 "cancel": m.Cancel(), "arrange": m.Arrange(m.Turn("x")),
@@ -207,7 +207,7 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     refused_as_announced()
     run.work(lambda: run.state == "ready")
     refused_as_announced()
-    run.do(m.Start(steps=STEPS), "training")
+    run.do(m.Start(Choice(steps=STEPS)), "training")
     refused_as_announced()
     run.do(m.Pause())
     refused_as_announced()
@@ -228,7 +228,7 @@ def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path,
         assert "\n" not in text
         if state == "empty":
             run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(steps=2), "finished")
+    run.do(m.Start(Choice(steps=2)), "finished")
 
 
 def test_opening_can_be_cancelled(sessions, photos):
@@ -237,11 +237,11 @@ def test_opening_can_be_cancelled(sessions, photos):
     only(run.do(m.Cancel()), m.Notice)
     assert run.state == "empty"
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(steps=2))
+    run.do(m.Start(Choice(steps=2)))
     assert run.state == "opening", "photos are decoded first"
     run.do(m.Cancel())
     assert run.state == "ready"
-    run.do(m.Start(steps=2), "finished")
+    run.do(m.Start(Choice(steps=2)), "finished")
 
 
 def test_a_cancelled_export_leaves_no_file(sessions, photos, tmp_path):
@@ -281,7 +281,7 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
     arranged = only(run.do(in_scene(run, upper)), m.Arranged)
     after = run.session.scene.scene_from_input
     np.testing.assert_allclose(np.reshape(arranged.moved, (4, 4)) @ before, after, atol=1e-9)
-    run.do(m.Start(steps=STEPS), "finished")
+    run.do(m.Start(Choice(steps=STEPS)), "finished")
     assert run.session.scene.region_in_scene.radius == pytest.approx(1)
     found = vertices_of(run, tmp_path / "upper.ply")
     assert upper.contains(found * [1, 1, 1 - 1e-6]).all()
@@ -397,10 +397,10 @@ def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(
 def test_another_preset_and_an_unknown_one(sessions, photos):
     run = sessions()
     run.do(m.Open(str(photos)), "ready")
-    text, = failures(run.do(m.Start(preset="perfect")))
+    text, = failures(run.do(m.Start(Choice("perfect"))))
     assert "perfect" in text
     assert "draft" in text
-    run.do(m.Start(preset="high", steps=2), "finished")
+    run.do(m.Start(Choice("high", steps=2)), "finished")
 
 
 def test_closing_saves_what_training_would_lose(sessions, photos, tmp_path):
@@ -555,7 +555,7 @@ def test_looking_through_a_photo_shows_it_and_the_error_of_the_rendering(session
     inside = truth[..., 3] > 0
     inside &= np.roll(inside, 1, 0) & np.roll(inside, -1, 0)
     assert np.abs(image - truth[..., :3])[inside].mean() < 2, "the photo itself"
-    run.do(m.Start(steps=STEPS), "finished")
+    run.do(m.Start(Choice(steps=STEPS)), "finished")
     for view_id, mode in ((2, "error"), (3, "slice"), (4, "level")):
         run.session.handle(through(view_id, mode))
         run.work(lambda view_id=view_id: (view_id, (48, 48, 3), True) in run.pictures)
