@@ -35,8 +35,8 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
         "min_component": arguments.min_part,
         "seen_through": False if arguments.keep_seen_through else None,
         **{name: getattr(arguments, name) for name in (
-            "axes", "unit", "texture", "texture_size", "normal_map", "faces", "max_error", "lods",
-            "unseen", "close_holes", "watertight", "max_bytes")},
+            "axes", "unit", "refine", "texture", "texture_size", "normal_map", "faces",
+            "max_error", "lods", "unseen", "close_holes", "watertight", "max_bytes")},
     }
     given = {name: value for name, value in named.items() if value is not None}
     return replace(base, format=chosen, **given)

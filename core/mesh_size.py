@@ -83,7 +83,7 @@ class MeshSizer:
         if due:
             self._of = trainer.step_count, trainer.scene
             return _about(trainer, options)
-        if training or told is None or told.exact or options.texture:
+        if training or told is None or told.exact or options.texture or options.refine:
             return None
         return _exactly(trainer, options) if options.resolution <= MOST_CELLS else None
 

@@ -22,14 +22,14 @@ class Finishing:
             choice("purpose", self._chosen, width=166)
             choice("mesh_unit", width=-1)
         with dpg.group(horizontal=True):
-            for tag in ("texture", "normal_map", "watertight"):
+            for tag in ("texture", "normal_map", "watertight", "refine"):
                 dpg.add_checkbox(tag=tag)
 
     def _chosen(self) -> None:
         base = self._base = PURPOSES.get(chosen("purpose"), MeshOptions())  # type: ignore[call-overload]
         choose("mesh_unit", base.unit or OWN)
         for tag, value in (("texture", base.texture), ("normal_map", base.normal_map),
-                           ("watertight", base.watertight)):
+                           ("watertight", base.watertight), ("refine", base.refine)):
             dpg.set_value(tag, value)
         self._filled(base)
 
@@ -43,5 +43,6 @@ class Finishing:
             axes=options.axes, lods=lods, texture=texture,
             faces=min(filter(None, (faces, base.faces)), default=None),
             normal_map=texture and dpg.get_value("normal_map"),
-            watertight=dpg.get_value("watertight"), unit="" if unit == OWN else unit,
+            watertight=dpg.get_value("watertight"), refine=dpg.get_value("refine"),
+            unit="" if unit == OWN else unit,
         )

@@ -29,6 +29,7 @@ from core.meshing.extract import Sdf, extract
 from core.meshing.holes import closed_holes
 from core.meshing.large import NOTE, stand_in
 from core.meshing.mesh import Mesh
+from core.meshing.refine import refine
 from core.meshing.simplify import simplify, simplify_within
 from core.meshing.texture import textured
 from core.meshing.transfer import with_normal_map_of, with_texture_of
@@ -93,7 +94,11 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
     scale = similarity_scale(subject.out_from_here)
     bare = yield from within(_simplified(fine, options, scale, steps), 0.45, 0.5)
     closed = is_closed(bare.faces)
-    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.5, 0.6)
+    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.5, 0.55)
+    notes: tuple[str, ...] = ()
+    if options.refine:
+        bare, notes = yield from within(_refined(mesh, subject), 0.55, 0.6)
+        mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.6, 0.6)
     if options.texture:
         task = textured(mesh, subject.photos_here, options.texture_size, LARGEST_TEXTURE)
         mesh = yield from within(task, 0.6, 0.8)
@@ -110,7 +115,7 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
         task = _coarser(subject, options, fine, mesh, bare, cell)
         lods.append((yield from within(task, start, start + 0.12 / options.lods)))
     return Finished(
-        [lod.transformed(subject.out_from_here) for lod in lods], steps, closed
+        [lod.transformed(subject.out_from_here) for lod in lods], steps, closed, notes
     )
 
 
@@ -219,6 +224,16 @@ def _simplified(
         steps["simplified"] = {"faces before": len(fine.faces), "faces after": len(mesh.faces),
                                **counts}
     return mesh
+
+
+def _refined(mesh: Mesh, subject: Subject) -> Task[tuple[Mesh, tuple[str, ...]]]:
+    """Geometry alone, and what came of it in words."""
+    found = yield from refine(mesh, subject.photos_here, subject.has_masks)
+    if found is None:
+        return Mesh(mesh.vertices, mesh.faces), ("Not refined: the photos are too few",)
+    done = "Refined against the photos" if found.kept else "Not refined, it would be worse"
+    note = f"{done}: PSNR on photos held back {found.before:.2f} → {found.after:.2f} dB"
+    return Mesh(found.mesh.vertices, mesh.faces), (note,)
 
 
 def _coarser(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import psutil
 
 from core.config import MeshOptions
 from core.errors import UserError
@@ -14,13 +15,17 @@ from core.meshing.extract import Sdf, extract
 from core.meshing.mesh import Mesh
 from core.tasks import Progress, Task
 
-LARGEST = 12_000_000
-"""faces that are held in memory for steps that need them all, of which these take some 300 bytes a
-face"""
+BYTES_A_FACE, SHARE = 700, 0.5
+"""that steps take which need all of a mesh at once, and of the memory that is free they may"""
 ROUGH = 192
 """cells of the cut that tells how many faces a finer one will have, and stands in for it before the
 photos"""
 NOTE = "{:.1f} million faces are too many to be held at once: holes stay open"
+
+
+def most_faces() -> float:
+    """That can be finished as a whole on this machine as it is now."""
+    return SHARE * psutil.virtual_memory().available / BYTES_A_FACE
 
 
 def stand_in(
@@ -32,19 +37,21 @@ def stand_in(
         return None
     rough = yield from extract(sdf, aabb, ROUGH, ball=ball)
     n_faces = len(rough.faces) * (options.resolution / ROUGH) ** 2
-    if n_faces <= LARGEST:
+    most = most_faces()
+    if n_faces <= most:
         return None
     asked = [name for name, wanted in (
         ("simplified", options.faces or options.max_error or options.lods > 1),
-        ("textured", options.texture), ("cut by what no camera saw", options.unseen == "cut"),
+        ("textured", options.texture), ("refined", options.refine),
+        ("cut by what no camera saw", options.unseen == "cut"),
         ("written as USDZ", options.format == "usdz"),
     ) if wanted]
     if asked:
-        most = int(options.resolution * math.sqrt(LARGEST / n_faces))
+        cells = int(options.resolution * math.sqrt(most / n_faces))
         raise UserError(
             f"A mesh of {options.resolution} cells has about {n_faces / 1e6:.0f} million faces, "
             f"too many to be {' and '.join(asked)}",
-            f"Choose at most {most} cells, or leave that out",
+            f"Choose at most {cells} cells, or leave that out",
         )
     yield Progress(1.0, NOTE.format(n_faces / 1e6))
     return rough

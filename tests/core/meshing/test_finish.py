@@ -121,7 +121,7 @@ def in_two_parts(p):
 def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch):
     options = MeshOptions(resolution=96, min_component=0.001)
     whole = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
-    monkeypatch.setattr(large, "LARGEST", 5000)
+    monkeypatch.setattr(large, "most_faces", lambda: 5000)
     monkeypatch.setattr(large, "ROUGH", 32)
     pieces = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
     assert pieces.steps["seen through"]["faces that cameras saw through"] > 300

@@ -1,0 +1,80 @@
+"""Refinement against photos of a ball that is known exactly."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.config import MeshOptions
+from core.errors import UserError
+from core.meshing import refine as module
+from core.meshing.clean import is_closed
+from core.meshing.finish import finish
+from core.meshing.refine import refine
+from core.tasks import run
+from tests.core.meshing import painted_ball
+from tests.core.meshing.painted_ball import RADIUS, ball, photos
+from tests.core.meshing.test_finish import sphere, subject
+
+
+def bumpy():
+    """Up to 0.03 off, two pixels of its photos."""
+    mesh = ball(4)
+    bumps = 0.03 * np.sin(mesh.vertices * 9).prod(1)
+    return replace(mesh, vertices=mesh.vertices * (1 + bumps / RADIUS)[:, None])
+
+
+def error(mesh) -> float:
+    """Of the upper part, which all photos see."""
+    seen = mesh.vertices[:, 2] > -0.1
+    return float(np.abs(np.linalg.norm(mesh.vertices[seen], axis=1) - RADIUS).mean())
+
+
+def speckled(points):
+    """[N, 3] sRGB levels, fine enough to tell where the surface is."""
+    at = 24 * points / np.linalg.norm(points, axis=-1, keepdims=True)
+    return 128 + 50 * (np.sin(at) + np.sin(0.6 * at[:, [1, 2, 0]] + 1))
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_bumps_that_photos_deny_go_and_the_mesh_stays_valid(masks, tmp_path, monkeypatch):
+    monkeypatch.setattr(painted_ball, "painted", speckled)
+    rough = bumpy()
+    found = run(refine(rough, photos(tmp_path, 16, masks=masks), masks))
+    assert found.kept
+    assert found.after > found.before + 0.5
+    assert error(found.mesh) < 0.6 * error(rough)
+    assert is_closed(found.mesh.faces)
+    turn = (found.mesh.face_normals() * rough.face_normals()).sum(1)
+    assert (turn > 0).all(), "no face turned over"
+
+
+def test_what_measures_worse_is_not_kept(tmp_path, monkeypatch):
+    def spoilt(mesh, *rest):
+        yield from ()
+        return replace(mesh, vertices=mesh.vertices * 1.05)
+
+    monkeypatch.setattr(module, "_moved", spoilt)
+    exact = ball(4)
+    found = run(refine(exact, photos(tmp_path, 8), False))
+    assert not found.kept
+    np.testing.assert_array_equal(found.mesh.vertices, exact.vertices)
+    done = run(finish(subject(sphere, tmp_path), MeshOptions(32, refine=True)))
+    assert "Not refined, it would be worse" in done.notes[0]
+
+
+def test_offsets_that_would_turn_a_face_over_are_taken_back():
+    mesh = ball(3)
+    far = np.zeros_like(mesh.vertices)
+    far[::7] = -1.5 * mesh.vertices[::7]  # through the middle and out on the other side
+    moved = module._valid(mesh, far)
+    assert ((moved.face_normals() * mesh.face_normals()).sum(1) > 0).all()
+    assert np.abs(moved.vertices - mesh.vertices).max() > 0.01, "what does no harm stays"
+
+
+def test_few_photos_are_told_of_and_a_missing_one_is_an_error(tmp_path):
+    seen = photos(tmp_path, 5)
+    assert run(refine(ball(3), seen, False)) is None
+    with pytest.raises(UserError, match=r"gone\.png"):
+        run(refine(ball(3), [*photos(tmp_path, 8), replace(seen[0], path=tmp_path / "gone.png")],
+                   False))
