@@ -1,12 +1,15 @@
 """What lies over the picture: the photo that is looked through, what it is, and what colours mean.
 
-The photo covers all of the picture, or the part left of a line that can be dragged.
+The photo covers all of the picture, or the part left of a line that can be dragged, or all of it
+every other moment: the eye sees what moves.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +23,9 @@ from app.text import say
 from core.messages import PhotoReady
 from core.preview_ring import PreviewRing
 
+Comparing = Literal["photo", "split", "blink"]
+BLINK_S = 0.5
+"""So long the photo and the rendering are seen in turn."""
 NEAR_LINE = 8
 """Pixels from where the line can be dragged, before scaling."""
 KNOB = 7
@@ -43,10 +49,7 @@ class Over:
         self._looking = looking
         self.since = 0
         """photos of views before this one are seen from elsewhere, or of another size"""
-        self.whole = False
-        """the photo covers the picture"""
-        self.split = False
-        """… up to the line"""
+        self._comparing: Comparing | None = None
         self.caption: Callable[[str], str] = lambda name: name
         """what is said of the photo that is looked through"""
         self.legend = Legend()
@@ -59,17 +62,17 @@ class Over:
         dpg.add_texture_registry(tag="photo_textures")
         dpg.add_draw_layer(tag="over", parent="canvas_area")
 
-    def toggle_whole(self) -> None:
-        """Show the photo that is looked through itself, or the rendering again."""
-        if not self._looking.photo and not self.whole:
+    def toggle(self, how: Comparing) -> None:
+        """Compare the photo that is looked through with the rendering, or no longer."""
+        self._comparing = None if self._comparing == how else how
+        if self._comparing is not None and not self._looking.photo:
             self._looking.next_photo(0)
-        self.whole = not self.whole
 
-    def toggle_split(self) -> None:
-        """Show the photo beside the rendering, or no longer."""
-        if not self._looking.photo and not self.split:
-            self._looking.next_photo(0)
-        self.split, self.whole = not self.split, False
+    @property
+    def _whole(self) -> bool:
+        """Whether it is the photo's turn to be seen, without the rendering."""
+        turn = int(time.perf_counter() / BLINK_S) % 2 == 0
+        return self._comparing == "photo" or (self._comparing == "blink" and turn)
 
     @property
     def _place(self) -> Place:
@@ -102,7 +105,7 @@ class Over:
 
     def grab(self, x: float) -> bool:
         """Whether the line is there to be dragged at column ``x`` of the viewport."""
-        compares = self.split and not self.whole and self._of == self._place
+        compares = self._comparing == "split" and self._of == self._place
         return compares and abs(x - self._at * self._looking.size[0]) < px(NEAR_LINE)
 
     def drag(self, dx: float) -> None:
@@ -112,30 +115,32 @@ class Over:
         """Once per frame: draw what is to be seen, if that is not drawn yet."""
         place = self._place
         caption = self.caption(place.photo) if place.photo else ""
-        now = (place, self.whole, self.split, self._at, self._texture, caption, self.legend)
+        whole = self._whole
+        now = (place, self._comparing, whole, self._at, self._texture, caption, self.legend)
         if now == self._drawn:
             return
         self._drawn = now
         dpg.delete_item("over", children_only=True)
         width, height = place.size
-        wanted = self.whole or self.split
-        here = self._of == place
-        self.shows_photo = wanted and here
+        wanted, here = self._comparing is not None, self._of == place
+        self.shows_photo = here and (whole or self._comparing == "split")
         if self.shows_photo:
-            self._draw_photo(1.0 if self.whole else self._at, width, height)
+            self._draw_photo(None if whole else self._at, width, height)
         if place.photo:
             draw_words("over", (px(CORNER[0]), px(CORNER[1])), caption)
         if wanted and not here:
             words = say("over.reading" if place.photo else "over.hint")
             below = px(CORNER[1] + LINE * bool(place.photo))
             draw_words("over", (px(CORNER[0]), below), words)
-        if not self.whole:
+        if not whole:
             draw_legend("over", self.legend, place.size)
 
-    def _draw_photo(self, share: float, width: int, height: int) -> None:
+    def _draw_photo(self, upto: float | None, width: int, height: int) -> None:
+        """All of it, or as far as the line ``upto`` a share of the width."""
+        share = 1.0 if upto is None else upto
         x = share * width
         dpg.draw_image(self._texture, (0, 0), (x, height), parent="over", uv_max=(share, 1))
-        if self.whole:
+        if upto is None:
             return
         dpg.draw_line((x, 0), (x, height), parent="over", color=INK, thickness=px(2))
         dpg.draw_circle((x, height / 2), px(KNOB), parent="over", color=INK, fill=theme.ACCENT)

@@ -52,8 +52,8 @@ class Layout:
             self.scene = ScenePanel(host, viewport)
             self.training = TrainingPanel(host)
             self.view = ViewPanel(
-                self._look, viewport.looking.reset, photo=viewport.over.toggle_whole,
-                split=viewport.over.toggle_split, album=lambda: self.photos.toggle(),
+                self._look, viewport.looking.reset, compare=viewport.over.toggle,
+                album=lambda: self.photos.toggle(),
             )
             self.stage = StagePanel(viewport)
             self.film = FilmPanel(host, viewport)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from app.gui import dpg
+from app.over import Comparing
 from app.panels.widgets import button, choice, choose, chosen, section
 from app.slicing import AXES, Slice, slice_of
 from app.state import AppState
@@ -14,12 +15,12 @@ from core.messages import PREVIEW_SHARE, Arranged, PreviewMode
 
 
 class ViewPanel:
-    """``changed`` is called after anything was changed here; ``photo`` and ``split`` compare with
-    the photo that is looked through, ``album`` shows the list of photos."""
+    """``changed`` is called after anything was changed here; ``compare`` compares with the photo
+    that is looked through, or no longer; ``album`` shows the list of photos."""
 
     def __init__(
         self, changed: Callable[[], None], reset: Callable[[], None], *,
-        photo: Callable[[], None], split: Callable[[], None], album: Callable[[], None],
+        compare: Callable[[Comparing], None], album: Callable[[], None],
     ) -> None:
         self._n_levels = 1
         self._changed = changed
@@ -38,8 +39,9 @@ class ViewPanel:
                     callback=changed, clamped=True,
                 )
             with dpg.group(horizontal=True):
-                button("show_photo", photo, width=80)
-                button("compare", split, width=100)
+                button("show_photo", lambda: compare("photo"), width=64)
+                button("compare", lambda: compare("split"), width=82)
+                button("blink", lambda: compare("blink"), width=58)
                 button("album_open", album, width=-1)
             dpg.add_slider_int(
                 tag="levels", width=-1, min_value=1, max_value=1, default_value=1,

@@ -259,6 +259,10 @@ def test_the_keys_look_through_the_photos_and_drive_the_training(launch, capture
     window.key("bracketright")  # the toy has one photo: its own view again
     window.settled(after=first)
     assert np.abs(window.viewport_pixels().astype(int) - turned).mean() > 3
+    window.key("v")
+    for shown in (True, False, True, False):
+        window.wait(lambda ui, shown=shown: ui["photo_shown"] == shown, "the photo blinks")
+    window.key("v")
     window.key("t")
     window.wait_state("training")
     window.key("t")
