@@ -229,6 +229,9 @@ def evaluate(arguments: argparse.Namespace) -> int:
         )
         if surface["normal_error_deg"] is not None:
             lines[-1] += f"; normals {surface['normal_error_deg']:.1f}° off"
+    if "dtu" in result:
+        lines.append("DTU: {distance:.3f} mm (accuracy {accuracy:.3f}, completeness "
+                     "{completeness:.3f})".format_map(result["dtu"]))
     return _tell(arguments, result, lines)
 
 

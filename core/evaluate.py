@@ -11,6 +11,7 @@ import numpy as np
 
 from core.capture.scene import Photo
 from core.config import MeshOptions
+from core.dtu import dtu_distances, is_dtu, read_scan
 from core.geometry.rigid import carried_pose
 from core.meshing.clean import soundness
 from core.meshing.from_model import mesh_of_model
@@ -34,12 +35,16 @@ def evaluate(
     """PSNR and SSIM on held-out photos (training photos where none were held out, and said so);
     with ``reference`` the distances of the mesh to it, in the exported mesh's units, over the
     surface that at least two training cameras see; with a texture how close the mesh comes to the
-    photos. Raises UserError."""
+    photos. A ``reference`` that is a folder of the DTU benchmark's data is met by its protocol.
+    Raises UserError."""
     trainer = session.trainer
     assert trainer is not None
     scene = trainer.scene
     held_out = bool(scene.held_out)
     photos = scene.held_out or scene.photos[::8]
+    scan = None
+    if reference is not None and is_dtu(reference):
+        scan, reference = read_scan(reference, session.source), None
     surface = None if reference is None else read_surface(reference)
     scores = run(score_photos(trainer, photos), tell)
     result: dict[str, Any] = {
@@ -48,7 +53,7 @@ def evaluate(
         "ssim": float(np.mean([s.ssim for s in scores])),
         "per_view": [asdict(s) for s in scores],
     }
-    if surface is None and not mesh.texture:
+    if surface is None and scan is None and not mesh.texture:
         return result
     built = run(mesh_of_model(trainer.model, scene, mesh), tell)
     result["mesh"] = {"vertices": len(built.vertices), "faces": len(built.faces),
@@ -57,6 +62,8 @@ def evaluate(
         result["mesh"] |= run(score_mesh(trainer, built, photos, mesh), tell)
     if surface is not None:
         result["surface"] = compare(built, *surface, photos_out(scene, mesh), thresholds)
+    if scan is not None:
+        result["dtu"] = dtu_distances(built, scan)
     return result
 
 
