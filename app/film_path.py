@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.orbit_camera import OrbitCamera
+from core.messages import Way
 
 
 def smooth_path(keys: np.ndarray, n: int, closed: bool) -> np.ndarray:
@@ -33,6 +34,19 @@ class FilmPath:
     def keys(self) -> np.ndarray:
         """[K, 4, 4] scene_from_camera."""
         return np.array([view.scene_from_camera for view in self.views]).reshape(-1, 4, 4)
+
+    @staticmethod
+    def of(way: Way, axes: tuple[float, ...]) -> FilmPath:
+        """Along ``way``; ``axes`` as in `OrbitCamera`."""
+        views = (OrbitCamera(axes=axes).looking_through(np.array(v), way.fov_y) for v in way.views)
+        return FilmPath(tuple(views), way.seconds, way.rate, way.closed)
+
+    @property
+    def way(self) -> Way:
+        """What is kept of it."""
+        keys = tuple(tuple(key.ravel().tolist()) for key in self.keys)
+        fov_y = self.views[0].fov_y if self.views else Way().fov_y
+        return Way(keys, fov_y, self.seconds, self.rate, self.closed)
 
     def added(self, view: OrbitCamera) -> FilmPath:
         """With one more view at the end."""

@@ -19,7 +19,7 @@ from core.config import Choice, OpenOptions
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
 from core.geometry.scene_box import scene_from_ball, up_direction
-from core.messages import STILL, Arranged, Opened, PhotoReport, PoseReport, Solving
+from core.messages import NO_WAY, STILL, Arranged, Opened, PhotoReport, PoseReport, Solving, Way
 from core.places import is_automatic, pose_workspace
 from core.planning import method_words
 from core.presets import PRESETS, default_preset
@@ -85,6 +85,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     photos = (*scene.photos, *scene.held_out)
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
+    way = project.work.way if project else NO_WAY
     methods = method_words(scene, device)
     points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
     return Opened(
@@ -95,6 +96,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
         choice=Choice.of(config), methods=methods, setting=scene.setting, notices=scene.notices,
         project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
+        way=carried_way(way, scene.scene_from_input),
     )
 
 
@@ -117,6 +119,12 @@ def _fields(lens: Intrinsics) -> tuple[float, float]:
     slopes = np.abs(rays[:, :2]) / np.maximum(rays[:, 2:], 1e-3)
     x, y = np.minimum([slopes[2:, 0].max(), slopes[:2, 1].max()], WIDEST)
     return float(2 * np.arctan(y)), float(x / y)
+
+
+def carried_way(way: Way, similarity: np.ndarray) -> Way:
+    """A film's ``way`` past the same things in a scene that was moved by ``similarity`` [4, 4]."""
+    poses = [carried_pose(similarity, np.reshape(view, (4, 4))) for view in way.views]
+    return msgspec.structs.replace(way, views=tuple(map(_numbers, poses)))
 
 
 def _numbers(matrix: np.ndarray) -> tuple[float, ...]:

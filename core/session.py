@@ -20,7 +20,8 @@ from core.edits import Edit, Edited, Edits, after, arranged_as, told
 from core.errors import UserError
 from core.exporting import exporting
 from core.film import filming
-from core.opening import Opening, describe, opening
+from core.geometry.rigid import invert
+from core.opening import Opening, carried_way, describe, opening
 from core.picking import picked
 from core.planning import plan
 from core.presets import run_config
@@ -63,7 +64,7 @@ class Session:
         self._tasks = TaskSlot(emit, self._enter)
         self._edits = Edits()
         self._choice = Choice()
-        self._how, self._continued = OpenOptions(), ()
+        self._how, self._continued, self._way = OpenOptions(), (), m.NO_WAY
         self._enter(None)
 
     # --- commands ------------------------------------------------------------------------
@@ -112,6 +113,8 @@ class Session:
                     self._emit(picked(self.scene, self.trainer, command))
                 case m.Export():
                     self._export(command)
+                case m.PlanFilm():
+                    self._plan_film(command)
                 case m.Film():
                     self._film(command)
                 case m.Save():
@@ -173,7 +176,7 @@ class Session:
         work = project.work if project else None
         self.source = work.source if work else str(found.path.resolve())
         self._how, self._hold_out = found.how, found.hold_out
-        self._continued = work.continued if work else ()
+        self._continued, self._way = (work.continued, work.way) if work else ((), m.NO_WAY)
         self._edits = Edits()
         self._saver.opened(found.path, self.source)
         self.watching.open(self.scene)
@@ -284,6 +287,12 @@ class Session:
         task = exporting(self.trainer, command)
         self._tasks.begin(RunningTask("export", task, self._emit, back_to=None))
 
+    def _plan_film(self, command: m.PlanFilm) -> None:
+        assert self.scene is not None
+        self._way = carried_way(command.way, invert(self.scene.scene_from_input))
+        self._saver.touch()
+        self._enter(None)
+
     def _film(self, command: m.Film) -> None:
         assert self.trainer is not None
         task = filming(self.trainer, command)
@@ -302,7 +311,8 @@ class Session:
         config = self.trainer.config if self.trainer is not None else run_config(
             self._choice, self.device.type, seed=self._seed)
         return Work(
-            self.source, config, self.scene, self._how, self._hold_out, self._continued)
+            self.source, config, self.scene, self._how, self._hold_out, self._continued,
+            self._way)
 
     # --- states --------------------------------------------------------------------------
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from core.messages import State
 
 COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "arrange",
-            "exclude", "undo", "redo", "pick", "export", "film", "save")
+            "exclude", "undo", "redo", "pick", "export", "planfilm", "film", "save")
 
-_OPEN = frozenset({"open", "close", "arrange", "exclude", "undo", "redo", "pick", "save"})
+_OPEN = frozenset({"open", "close", "arrange", "exclude", "undo", "redo", "pick", "planfilm",
+                   "save"})
 """Allowed whenever something is open."""
 _ALLOWED: dict[State, frozenset[str]] = {
     "empty": frozenset({"open"}),
@@ -43,6 +44,7 @@ _WHY_NOT: dict[str, dict[State, str]] = {
     "pick": {},
     "export": {},
     "film": {},
+    "planfilm": {},
     "save": {},
 }
 _WHY_NOT_IN_GENERAL = {
@@ -58,6 +60,7 @@ _WHY_NOT_IN_GENERAL = {
     "redo": "There is nothing to do again",
     "pick": "Open some photos first",
     "export": "Train first: there is no surface yet",
+    "planfilm": "Open some photos first",
     "film": "Train first: there is no surface yet",
     "save": "There is nothing to save yet",
 }

@@ -16,7 +16,7 @@ from app.stage import upright_axes
 from app.state import AppState
 from app.text import say
 from app.viewport import Viewport
-from core.messages import MESH_MODES, Arranged, Film, Opened, PreviewMode
+from core.messages import MESH_MODES, Arranged, Film, Opened, PlanFilm, PreviewMode
 
 SIZES = {"1280 x 720": (1280, 720), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160),
          "1080 x 1080": (1080, 1080), "1080 x 1920": (1080, 1920)}
@@ -58,16 +58,22 @@ class FilmPanel:
     def add(self) -> None:
         """The film passes the present view, too."""
         if self._viewport.stage.opened is not None:
-            self._be(self._path.added(self._viewport.looking.camera))
+            self._plan(self._path.added(self._viewport.looking.camera))
 
     def _remove(self) -> None:
-        self._be(replace(self._path, views=self._path.views[:-1]))
+        self._plan(replace(self._path, views=self._path.views[:-1]))
 
     def _set(self) -> None:
-        self._be(replace(
+        self._plan(replace(
             self._path, seconds=dpg.get_value("film_seconds"),
             rate=int(dpg.get_value("film_rate")), closed=dpg.get_value("film_closed"),
         ))
+
+    def _plan(self, path: FilmPath) -> None:
+        """The person has made the path this one."""
+        self._be(path)
+        if self._state.may("planfilm"):
+            self._host.send(PlanFilm(path.way))
 
     def _be(self, path: FilmPath) -> None:
         self._path, self._playing = path, None
@@ -76,9 +82,13 @@ class FilmPanel:
         self.draw(self._state)
 
     def opened(self, opened: Opened) -> None:
-        """Another scene has no path yet."""
+        """Another scene has a path of its own, or none yet."""
         self._name = Path(opened.path).stem or "film"
-        self._be(replace(self._path, views=()))
+        path = FilmPath.of(opened.way, upright_axes(opened.arranged))
+        dpg.set_value("film_seconds", path.seconds)
+        dpg.set_value("film_rate", str(path.rate))
+        dpg.set_value("film_closed", path.closed)
+        self._be(path)
 
     def arranged(self, arranged: Arranged) -> None:
         """The scene is another one now: the path leads past the same."""
@@ -113,13 +123,13 @@ class FilmPanel:
         mode, levels = self._viewport.look
         if mode in MESH_MODES or mode not in DRAWN:
             mode = "color"
-        keys = tuple(tuple(key.ravel().tolist()) for key in path.keys)
+        way = path.way
 
         def write(chosen: str) -> None:
             file = Path(chosen).expanduser()
             self._host.send(Film(
-                str(file if file.suffix.lower() == suffix else f"{file}{suffix}"), keys,
-                path.views[0].fov_y, width, height, n_frames, path.rate, path.closed, mode, levels,
+                str(file if file.suffix.lower() == suffix else f"{file}{suffix}"),
+                way.views, way.fov_y, width, height, n_frames, way.rate, way.closed, mode, levels,
             ))
 
         self._host.pick("save", str(Path.home() / f"{self._name}{suffix}"), write)

@@ -13,6 +13,7 @@ import msgspec
 from core.messages.base import Message, Point
 from core.messages.commands import (
     MESH_MODES,
+    NO_WAY,
     PREVIEW_SHARE,
     Arrange,
     AskSize,
@@ -30,6 +31,7 @@ from core.messages.commands import (
     Pause,
     Pick,
     Plane,
+    PlanFilm,
     PreviewMode,
     Redo,
     Region,
@@ -40,6 +42,7 @@ from core.messages.commands import (
     Start,
     Turn,
     Undo,
+    Way,
 )
 from core.messages.events import (
     STILL,
@@ -73,6 +76,7 @@ from core.messages.events import (
 
 __all__ = [
     "MESH_MODES",
+    "NO_WAY",
     "PREVIEW_SHARE",
     "STILL",
     "Arrange",
@@ -108,6 +112,7 @@ __all__ = [
     "PhotoScored",
     "Pick",
     "Picked",
+    "PlanFilm",
     "Plane",
     "Point",
     "PoseReport",
@@ -129,6 +134,7 @@ __all__ = [
     "TrainingStats",
     "Turn",
     "Undo",
+    "Way",
     "coalesce",
     "decode_command",
     "decode_event",

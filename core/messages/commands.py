@@ -183,6 +183,26 @@ class AskSize(Message, frozen=True):
     options: MeshOptions
 
 
+class Way(msgspec.Struct, frozen=True):
+    """Of a film's camera: through the ``views``, each a pose as in `SetView`, seen with ``fov_y``,
+    in so many ``seconds``, ``rate`` pictures in each; ``closed``: back to the first."""
+
+    views: tuple[tuple[float, ...], ...] = ()
+    fov_y: float = 0.8
+    seconds: float = 6.0
+    rate: int = 30
+    closed: bool = False
+
+
+NO_WAY = Way()
+
+
+class PlanFilm(Message, frozen=True):
+    """A film is to go this ``way``, which is saved with the project."""
+
+    way: Way
+
+
 class Film(Message, frozen=True):
     """Write to ``path``, a .mp4 or .png, ``n_frames`` pictures of ``width`` x ``height`` pixels,
     ``rate`` a second, from a smooth path through the cameras ``keys``, each as in `SetView`;
@@ -212,5 +232,5 @@ class Shutdown(Message, frozen=True):
 
 Command = (
     Open | Close | Choose | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Exclude
-    | Undo | Redo | Pick | AskSize | Export | Film | Save | Shutdown
+    | Undo | Redo | Pick | AskSize | Export | PlanFilm | Film | Save | Shutdown
 )

@@ -9,6 +9,7 @@ import msgspec
 from core.config import Choice, MeshOptions
 from core.geometry.box import Setting
 from core.messages.base import Message, Point
+from core.messages.commands import NO_WAY, Way
 
 State = Literal[
     "empty",      # nothing opened
@@ -128,7 +129,8 @@ class Opened(Message, frozen=True):
     ``points``: some of the sparse points, float32 [P, 3], scene frame;
     ``choice``: what was chosen for a project, or suits this device, nothing of it None but minutes
     or steps; ``methods``: all; ``project``: the person's own folder that it was opened from ("" for
-    a capture or an automatic save); ``autosave``: folder of its automatic saves."""
+    a capture or an automatic save); ``autosave``: folder of its automatic saves; ``way`` of its
+    film, as in `PlanFilm`."""
 
     path: str
     kind: str
@@ -151,6 +153,7 @@ class Opened(Message, frozen=True):
     notices: tuple[str, ...] = ()
     project: str = ""
     autosave: str = ""
+    way: Way = NO_WAY
 
 
 class TaskProgress(Message, frozen=True):

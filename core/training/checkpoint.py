@@ -24,6 +24,7 @@ from core.config import DEFAULT_OPEN, OpenOptions, RunConfig
 from core.errors import UserError
 from core.files import write_atomically
 from core.geometry.box import Box, Setting
+from core.messages import NO_WAY, Way
 from core.training.relocate import relocated
 from core.training.trainer import Trainer
 
@@ -62,12 +63,14 @@ class _Saved(msgspec.Struct):
     how: OpenOptions = DEFAULT_OPEN
     hold_out: bool = False
     continued: tuple[float, ...] = ()
+    way: Way = NO_WAY
 
 
 @dataclass(frozen=True)
 class Work:
     """What is saved: where it came from, how it runs, its scene; how its source was opened, with
-    photos held out or not, and for how many minutes each time it was ``continued``."""
+    photos held out or not, for how many minutes each time it was ``continued``, and the ``way`` of
+    its film, in the frame of the input."""
 
     source: str
     config: RunConfig
@@ -75,6 +78,7 @@ class Work:
     how: OpenOptions = DEFAULT_OPEN
     hold_out: bool = False
     continued: tuple[float, ...] = ()
+    way: Way = NO_WAY
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
         scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
         scene.setting, sorted(scene.excluded), str(folder.resolve()),
-        work.how, work.hold_out, work.continued,
+        work.how, work.hold_out, work.continued, work.way,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
@@ -149,7 +153,8 @@ def load_project(folder: Path, photos: str = "") -> Project:
     )
     scene = relocated(scene, folder.resolve(), saved.folder, photos)
     work = Work(
-        saved.source, saved.config, scene, saved.how, saved.hold_out, saved.continued)
+        saved.source, saved.config, scene, saved.how, saved.hold_out, saved.continued,
+        saved.way)
     return Project(work, tensors)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from core import messages as m
 from core.config import Choice
@@ -186,3 +187,19 @@ def test_a_project_that_moved_together_with_its_photos_finds_them(run, tmp_path)
     run.do(m.Open(str(tmp_path / "b" / "mine")), "ready")
     assert not failures(run.events)
     assert all(tmp_path / "b" in p.path.parents for p in run.session.scene.photos)
+
+
+def test_a_planned_film_leads_past_the_same_wherever_the_scene_is_moved(run, photos, tmp_path):
+    run.do(m.Open(str(photos)), "ready")
+    scene = run.session.scene
+    poses = [scene.scene_from_camera(photo) for photo in scene.photos[:2]]
+    way = m.Way(tuple(tuple(pose.ravel().tolist()) for pose in poses), 0.7, 9.0, 25, True)
+    run.do(m.PlanFilm(way))
+    assert last_state(run).unsaved
+    run.do(region(run, 0.3))
+    run.do(m.Save(str(tmp_path / "project")))
+    opened = only(run.do(m.Open(str(tmp_path / "project")), "ready"), m.Opened)
+    assert replace(opened.way, views=()) == replace(way, views=())
+    assert np.abs(run.session.scene.scene_from_input - scene.scene_from_input).max() > 0.1
+    np.testing.assert_allclose(opened.way.views, opened.arranged.cameras[:2], atol=1e-9)
+    assert only(run.do(m.Open(str(photos)), "ready"), m.Opened).way == m.NO_WAY
