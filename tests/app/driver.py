@@ -125,21 +125,24 @@ class Driver:
         self._xdo("click", 1)
         time.sleep(wait_s)
 
-    def press_at(self, name: str, share: float) -> None:
-        """Click on the widget at this ``share`` of its width."""
+    def press_at(self, name: str, share: float = 0.5) -> None:
+        """Click on the widget at this ``share`` of its width, as slowly as the window draws."""
         left, top, width, height = self._place_of(name)
-        self.move(left + share * width, top + height / 2)
-        self._xdo("click", 1)
+        self._press_slowly(left + share * width, top + height / 2)
+
+    def _press_slowly(self, x: float, y: float) -> None:
+        self.move(x, y)
+        self.pass_frames()
+        self.press()
+        self.pass_frames()
+        self.release()
 
     def choose(self, name: str, index: int) -> None:
         """The line ``index`` of the list that unfolds below the widget."""
         left, top, _, height = self._place_of(name)
         self.click(name)
         self.pass_frames()
-        self.move(left + 30, top + 1.3 * height + (index + 0.5) * LINE * height)
-        self.pass_frames()
-        self.press()
-        self.release()
+        self._press_slowly(left + 30, top + 1.3 * height + (index + 0.5) * LINE * height)
 
     def pass_frames(self) -> None:
         """Until the window has taken in what was done."""
