@@ -146,4 +146,5 @@ class Over:
         dpg.draw_circle((x, height / 2), px(KNOB), parent="over", color=INK, fill=theme.ACCENT)
         beside, y = px(CORNER[0]), height - px(LINE)
         draw_words("over", (x - beside, y), say("over.photo"), right=True)
-        draw_words("over", (x + beside, y), say("over.rendering"))
+        other = "error" if self.legend.mode == "error" else "rendering"
+        draw_words("over", (x + beside, y), say(f"over.{other}"))
