@@ -2,8 +2,9 @@
 
 ``python -m tests.tour [CAPTURE] --out FOLDER [--steps N]`` opens CAPTURE (the embedded sample where
 none is given; its poses must be known), trains it and leaves ``01-start.png`` and so on in FOLDER,
-to be looked at. Mouse, keyboard and worker are the real ones, on a virtual screen and with a home
-folder of their own.
+to be looked at; ``--last NAME`` ends it earlier. Mouse, keyboard and worker are the real ones, on a
+virtual screen and with a home folder of their own. The README's pictures are the training, compare
+and few-triangles of ``--last few-triangles``, made smaller by ``convert -resize 75% -colors 255``.
 """
 
 from __future__ import annotations
@@ -232,6 +233,7 @@ def main() -> int:
     parser.add_argument("capture", nargs="?", type=Path, default=SAMPLE)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--last", default="", choices=[name for name, _ in STOPS], metavar="NAME")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with virtual_screen(SCREEN) as display, tempfile.TemporaryDirectory(prefix="tour-") as home:
@@ -241,6 +243,8 @@ def main() -> int:
                 for act in acts:
                     act(tour)
                 tour.take(name)
+                if name == arguments.last:
+                    break
         finally:
             tour.window.end()
     return 0
