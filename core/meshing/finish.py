@@ -97,14 +97,14 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
     mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.5, 0.55)
     notes: tuple[str, ...] = ()
     if options.refine:
-        bare, notes = yield from within(_refined(mesh, subject), 0.55, 0.6)
-        mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.6, 0.6)
+        bare, notes = yield from within(_refined(mesh, subject), 0.55, 0.75)
+        mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.75, 0.75)
     if options.texture:
         task = textured(mesh, subject.photos_here, options.texture_size, LARGEST_TEXTURE)
-        mesh = yield from within(task, 0.6, 0.8)
+        mesh = yield from within(task, 0.75 if options.refine else 0.55, 0.82)
     if options.texture and options.normal_map:
-        fine = yield from within(dressed(fine, subject.sdf, None, cell), 0.8, 0.82)
-        mesh = yield from within(_with_relief(fine, mesh), 0.82, 0.88)
+        fine = yield from within(dressed(fine, subject.sdf, None, cell), 0.82, 0.84)
+        mesh = yield from within(_with_relief(fine, mesh), 0.84, 0.88)
     lods = [mesh]
     for level in range(1, options.lods):
         start = 0.88 + 0.12 * (level - 1) / options.lods

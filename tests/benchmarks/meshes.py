@@ -1,14 +1,16 @@
 """What exports cost: ``python -m tests.benchmarks.meshes PROJECT… [--cells 512 1024 2048]
 [--format ply]``.
 
-Each is made as `main.py export` makes it, in a process of its own, whose memory is watched: what is
-its own, and with the files that are mapped. Linux alone tells these apart.
+Each is made as `main.py export` makes it, in a process of its own: its seconds, those of all cores
+that it worked, which other work beside it changes less, and the most memory that was its own, and
+with the files that it mapped. Linux alone tells these apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,8 +26,8 @@ def main() -> None:
     parser.add_argument("--cells", type=int, nargs="+", default=[512, 1024, 2048])
     parser.add_argument("--format", default="ply")
     arguments = parser.parse_args()
-    print("| project | cells | faces | seconds | own memory, GB | with mapped files | file, GB |")
-    print("|---|---|---|---|---|---|---|")
+    print("| project | cells | faces | seconds | of cores | own memory, GB | with mapped files | file, GB |")
+    print("|---|---|---|---|---|---|---|---|")
     for project in arguments.projects:
         for cells in arguments.cells:
             print(f"| {project} | {cells} | {row(project, cells, arguments.format)} |", flush=True)
@@ -33,7 +35,7 @@ def main() -> None:
 
 def row(project: Path, cells: int, format: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
+        began, before = time.perf_counter(), worked()
         child = subprocess.Popen(
             [sys.executable, "main.py", "export", str(project), "-o", f"{folder}/m.{format}",
              "--mesh-resolution", str(cells), "--json"],
@@ -45,12 +47,19 @@ def row(project: Path, cells: int, format: str) -> str:
             time.sleep(POLL_S)
         seconds = time.perf_counter() - began
         said, errors = child.communicate()
+        cores = worked() - before
         if child.returncode:
             return errors.strip().splitlines()[-1]
         done = json.loads(said.splitlines()[-1])
     own, mapped = (peak[name] / 1e6 for name in peak)
-    return (f"{done['faces']:,} | {seconds:.0f} | {own:.2f} | {mapped:.2f} | "
+    return (f"{done['faces']:,} | {seconds:.0f} | {cores:.0f} | {own:.2f} | {mapped:.2f} | "
             f"{done['bytes'] / 1e9:.2f}")
+
+
+def worked() -> float:
+    """Seconds that ended processes of this one took of all cores."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def watch(pid: int, peak: dict[str, int]) -> None:
