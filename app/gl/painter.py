@@ -124,8 +124,9 @@ class _Stage:
         self._context.enable(moderngl.BLEND)
         if frame.dots is not None and len(frame.dots):
             self._dots.paint(frame, frame.dots, marks=False)
-        if frame.photos is not None and frame.thumbnails is not None and len(frame.thumbnails):
-            self._photos.paint(frame, frame.photos, frame.thumbnails)
+        photos, thumbnails = frame.photos, frame.thumbnails
+        if photos is not None and thumbnails is not None and len(photos) and len(thumbnails):
+            self._photos.paint(frame, photos, thumbnails)
         target.depth_mask = False  # the faint edges of a line hide nothing
         if frame.lines is not None and len(frame.lines):
             self._lines.paint(frame, frame.lines, ghost=False)

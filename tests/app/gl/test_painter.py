@@ -175,3 +175,13 @@ def test_depths_of_picture_and_mesh_are_told(camera):
     wanted = (point - pose[:3, 3]) @ pose[:3, 2]
     assert depth_before(camera, depths[int(y), int(x)]) == pytest.approx(wanted, abs=0.01)
     assert depth_before(camera, depths[0, 0]) is None
+
+
+def test_thumbnails_without_cameras_are_nothing_to_paint(painter):
+    empty = painter(frame(CAMERAS[0]))
+    closed = frame(
+        CAMERAS[0], photos=shapes.photos(shapes.frusta(np.zeros((0, 4, 4)), [])),
+        thumbnails=np.zeros((2, 4, 6, 3), np.uint8), dots=shapes.dots(np.zeros((0, 3)), RED, 3.0),
+        lines=np.zeros(0, shapes.LINE),
+    )
+    np.testing.assert_array_equal(painter(closed), empty)
