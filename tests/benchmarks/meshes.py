@@ -26,7 +26,8 @@ def main() -> None:
     parser.add_argument("--cells", type=int, nargs="+", default=[512, 1024, 2048])
     parser.add_argument("--format", default="ply")
     arguments = parser.parse_args()
-    print("| project | cells | faces | seconds | of cores | own memory, GB | with mapped files | file, GB |")
+    print("| project | cells | faces | seconds | of cores | own memory, GB | with mapped files | "
+          "file, GB |")
     print("|---|---|---|---|---|---|---|---|")
     for project in arguments.projects:
         for cells in arguments.cells:

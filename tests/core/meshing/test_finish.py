@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import trimesh
 
+from core import places
 from core.config import PURPOSES, MeshOptions
 from core.errors import UserError
-from core.meshing import large
+from core.meshing import large, rows
 from core.meshing.clean import is_closed
+from core.meshing.export import write_mesh
 from core.meshing.finish import Subject, finish
 from core.tasks import run
 from tests.core.meshing.painted_ball import painted, photos
@@ -123,11 +125,19 @@ def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch
     whole = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
     monkeypatch.setattr(large, "most_faces", lambda: 5000)
     monkeypatch.setattr(large, "ROUGH", 32)
+    monkeypatch.setattr(rows, "KEPT", 0)
+    monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "spill")
     pieces = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
+    assert (tmp_path / "spill").exists()
     assert pieces.steps["seen through"]["faces that cameras saw through"] > 300
     for name in ("vertices", "faces", "normals", "colors"):
         np.testing.assert_array_equal(
             getattr(pieces.lods[0], name), getattr(whole.lods[0], name), name)
+    for format in ("ply", "obj", "stl", "glb"):
+        for name, done in (("pieces", pieces), ("whole", whole)):
+            write_mesh(done.lods[0], tmp_path / f"{name}.{format}")
+        written = (tmp_path / f"pieces.{format}").read_bytes()
+        assert written == (tmp_path / f"whole.{format}").read_bytes()
     assert pieces.closed
     assert pieces.notes == ()
     cut = replace(subject(on_the_ground, tmp_path), photos=[])
