@@ -131,7 +131,7 @@ def _base() -> int | str:
 
 def _base_colors() -> None:
     for part, field in {
-        dpg.mvThemeCol_WindowBg: "background", dpg.mvThemeCol_ChildBg: "panel",
+        dpg.mvThemeCol_WindowBg: "panel", dpg.mvThemeCol_ChildBg: "panel",
         dpg.mvThemeCol_PopupBg: "popup", dpg.mvThemeCol_Border: "border",
         dpg.mvThemeCol_FrameBg: "frame", dpg.mvThemeCol_FrameBgHovered: "frame_hovered",
         dpg.mvThemeCol_FrameBgActive: "frame_active", dpg.mvThemeCol_Text: "text",
