@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Gradients = Literal["taps4", "taps6", "analytic"]
-MethodName = Literal["surface", "ngp"]
+MethodName = Literal["surface", "ngp", "voxels", "nerf", "box"]
 """How a scene is learnt, see `core.field.methods`."""
 
 
@@ -55,6 +55,11 @@ class FieldConfig:
     """what lies beyond the ball: "auto" is "none" where there are masks, else "contraction" """
     weight_norm: bool = False
     """weight normalisation in the SDF network, as published"""
+    frequencies: int = 10
+    """of a field without a grid: how many the position is told in, each twice the one before"""
+    direction_frequencies: int = 4
+    ray_samples: tuple[int, int] = (64, 128)
+    """its even steps along a ray, and those that are put where they found something"""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,8 @@ class TrainConfig:
     """that rate falls to one part in so many until the warm-up's end, if it is the run's end too"""
     density_step: float = 0.0125
     """of a march through density, scene units: the thinnest walls that are found"""
+    density_skip: float = 0.05
+    """cells through which a step is less opaque than this, or than the mean, are skipped"""
     density_samples: int = 16384
     """as `samples_per_step`, through the warm-up, where a sample has no taps"""
     hard_rays: float = 0.7

@@ -110,7 +110,7 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
 def orbit(n_frames: int, width: int, height: int) -> list[SetView]:
     """One turn around the scene, slightly from above, in the scene frame."""
     return [
-        _view(i, _looking_at_center(turn, math.radians(20), 3.0), width, height)
+        view_of(i, looking_at_center(turn, math.radians(20), 3.0), width, height)
         for i, turn in enumerate(np.linspace(0, 2 * math.pi, n_frames, endpoint=False))
     ]
 
@@ -129,7 +129,7 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
             "It needs frames with transform_matrix, as in transforms.json",
         ) from error
     return [
-        _view(i, carried_pose(scene_from_input, pose), width, height, fov)
+        view_of(i, carried_pose(scene_from_input, pose), width, height, fov)
         for i, pose in enumerate(rigid)
     ]
 
@@ -160,11 +160,11 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
     return frames(), len(photos)
 
 
-def _view(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> SetView:
+def view_of(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> SetView:
     return SetView(i, tuple(pose.ravel().tolist()), fov, width, height)
 
 
-def _looking_at_center(azimuth: float, elevation: float, distance: float) -> np.ndarray:
+def looking_at_center(azimuth: float, elevation: float, distance: float) -> np.ndarray:
     """[4, 4] scene_from_camera of a camera that looks at the origin, +Z up."""
     outward = np.array([
         math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth),

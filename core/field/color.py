@@ -36,7 +36,8 @@ def spherical_harmonics(directions: Tensor, degree: int) -> Tensor:
 class Color(nn.Module):
     """What gives a method its colours: [N, 3] of ``positions, normals`` (None: unknown),
     ``directions`` [N, 3], the field's ``features`` [N, G] and ``appearance`` [N, A] (None when
-    switched off). ``floats_per_sample``: numbers that a point leaves behind for the way back."""
+    switched off), at the ``levels`` of detail of these. ``floats_per_sample``: numbers that a point
+    leaves behind for the way back."""
 
     floats_per_sample: float
 
@@ -62,7 +63,7 @@ class ColorNetwork(Color):
 
     def forward(
         self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,
-        appearance: Tensor | None,
+        appearance: Tensor | None, levels: float | None = None,
     ) -> Tensor:
         """[N, 3] colours; ``appearance`` [N, A] or None when switched off."""
         parts = [positions, spherical_harmonics(directions, self.degree), features]

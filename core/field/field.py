@@ -19,6 +19,12 @@ from torch import Tensor, nn
 TETRAHEDRON = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
 
 
+DENSITY_AT_LEVEL, DENSITY_SLOPE, DENSITY_MOST = 30.0, 10.0, 220.0
+"""What a level stands for, per scene unit: the density at level 0, its growth (e^10 per unit
+inwards), and the cap, at which a step of a march still lets some light through to what lies
+behind."""
+
+
 @dataclass(frozen=True)
 class FieldSamples:
     """What a field says of N points: ``sdf`` [N], its level; ``features`` [N, G] for the colour;
@@ -40,6 +46,9 @@ class Field(nn.Module):
     """
 
     _active: Tensor
+    ray_samples: tuple[int, int] | None = None
+    """Where its coarsest level says where along a ray to ask: how many even steps that is asked at,
+    and how many more there are then; None: rays are marched."""
 
     def __init__(self, n_levels: int) -> None:
         super().__init__()
@@ -54,9 +63,9 @@ class Field(nn.Module):
     def active_levels(self, value: float) -> None:
         self._active.fill_(value)
 
-    def grow(self, n_levels: int) -> bool:
-        """Have at least so many levels; every answer stays what it was. Whether parameters were
-        replaced for that."""
+    def grow(self, levels: float) -> bool:
+        """Have what it takes for so many active levels; every answer stays what it was. Whether
+        parameters were replaced for that."""
         return False
 
     @property

@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 from core.config import FieldConfig, MethodName, RunConfig
 from core.field.color import Color, ColorNetwork
 from core.field.field import Field
+from core.field.nerf import FINE, NerfColor, NerfField
 from core.field.sdf_field import SdfField
+from core.field.volumes import BoxVolume
+from core.field.voxels import HarmonicColor, VoxelField, n_bytes
 
 RADIANCE_RADIUS = 0.05
 """Of the ball that a density starts from, scene units: almost nothing."""
@@ -62,7 +65,56 @@ def _radiance(config: RunConfig, **train: object) -> RunConfig:
 
 
 def _ngp(config: RunConfig) -> RunConfig:
-    return _radiance(config, density_decay=30.0, density_learning_rate=1e-2)
+    return _radiance(config, density_decay=30.0)
+
+
+VOXELS = {"draft": (3, 96, 1), "standard": (4, 192, 2), "high": (4, 256, 3)}
+"""Levels of detail, cells along the domain at the last, and the degree of the colour's spherical
+harmonics, by preset; others are as high."""
+
+
+def _voxels(config: RunConfig) -> RunConfig:
+    config = _radiance(
+        config, density_decay=10.0, density_learning_rate=5e-2, density_levels=1,
+        levels_until=0.5, density_skip=3e-3,
+    )
+    n_levels, finest, degree = VOXELS.get(config.preset, VOXELS["high"])
+    return replace(config, field=replace(
+        config.field, n_levels=n_levels, finest_resolution=finest, direction_degree=degree))
+
+
+def _voxel_size(field: FieldConfig) -> str:
+    return f"{field.finest_resolution}³ voxels ({n_bytes(field) / 1e6:.0f} MB)"
+
+
+def _fewer_voxels(field: FieldConfig) -> FieldConfig | None:
+    if field.n_levels == 1:
+        return None
+    half = field.finest_resolution // 2
+    return replace(field, n_levels=field.n_levels - 1, finest_resolution=half)
+
+
+def _nerf(config: RunConfig) -> RunConfig:
+    """At the published sizes; a small variant for a first look, which no GPU is needed for."""
+    small = config.preset == "draft"
+    batch = {"draft": 16384, "standard": 65536}.get(config.preset, 196608)
+    config = _radiance(
+        config, density_learning_rate=5e-3 if small else 5e-4, density_decay=10.0,
+        density_samples=batch, n_rays=batch // 192, density_skip=3e-3, weight_decay=0.0,
+        warm_up_until=0.01, color_loss="l2", lambda_sparsity=0.0, hard_rays=0.0,
+    )
+    width, layers, head = (64, 4, 32) if small else (256, 8, 128)
+    return replace(config, field=replace(
+        config.field, n_levels=FINE, sdf_width=width, sdf_layers=layers, color_width=head,
+        n_geometry_features=width, ray_samples=(32, 32) if small else (64, 128)))
+
+
+def _box(config: RunConfig) -> RunConfig:
+    config = _radiance(
+        config, density_decay=20.0, density_learning_rate=3e-2, density_levels=1, levels_until=0.8,
+        lambda_sparsity=0.0, density_cull_weight=0.0, density_skip=1e-5,
+    )
+    return replace(config, field=replace(config.field, n_levels=8, n_geometry_features=0))
 
 
 METHODS: dict[MethodName, Method] = {
@@ -75,6 +127,21 @@ METHODS: dict[MethodName, Method] = {
     "ngp": Method(
         "The best pictures soonest: density on the same hash grid, its surface only approximate",
         _ngp, _hash_density, _hash_size, _smaller_hash,
+    ),
+    "voxels": Method(
+        "Density and colour at the corners of a plain grid: simple, hungry for memory",
+        _voxels, lambda config: VoxelField(config.field), _voxel_size, _fewer_voxels,
+        color=HarmonicColor,
+    ),
+    "nerf": Method(
+        "The original: plain networks, slow to learn; the published sizes want a GPU",
+        _nerf, lambda config: NerfField(config.field),
+        lambda field: f"{field.sdf_layers} layers of {field.sdf_width}", lambda field: None,
+        color=NerfColor,
+    ),
+    "box": Method(
+        "One box, its centre and sides fitted to the photos: for what is a box",
+        _box, lambda config: BoxVolume(config.field), lambda field: "one box", lambda field: None,
     ),
 }
 

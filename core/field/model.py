@@ -13,7 +13,7 @@ from core.config import RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background
 from core.field.field import Field
-from core.field.methods import METHODS
+from core.field.methods import METHODS, Method
 from core.field.sdf_field import SdfField
 from core.field.veil import Veil
 
@@ -30,14 +30,17 @@ class SurfaceModel(nn.Module):
     that they are known already when the surface is `settled` from that density. By a method that
     makes no surface it is all there is, and ``sdf_field`` None.
 
-    ``has_background``: photos show a real world beyond the ball (no masks).
+    ``has_background``: photos show a real world beyond the ball (no masks). ``method``: that of
+    ``config``, or one of a caller's own.
     """
 
     _settled: Tensor
 
-    def __init__(self, config: RunConfig, n_photos: int, has_background: bool) -> None:
+    def __init__(
+        self, config: RunConfig, n_photos: int, has_background: bool, method: Method | None = None
+    ) -> None:
         super().__init__()
-        field, method = config.field, METHODS[config.method]
+        field, method = config.field, method or METHODS[config.method]
         warm_up = config.train.density_until > 0
         self.sdf_field = None
         if method.makes_surface:
@@ -88,7 +91,7 @@ class SurfaceModel(nn.Module):
         if state["_settled"]:
             self.settle()
         elif self.radiance is not None:
-            self.radiance.grow(math.ceil(state["radiance._active"]))
+            self.radiance.grow(float(state["radiance._active"]))
         self.load_state_dict(state)
 
     @property
@@ -122,7 +125,8 @@ class SurfaceModel(nn.Module):
         color = torch.zeros_like(positions)
         for eye, share in _most_square(positions, normals, eyes):
             directions = nn.functional.normalize(positions - eye, dim=-1)
-            seen = self.color(positions, normals, directions, features, appearance)
+            seen = self.color(
+                positions, normals, directions, features, appearance, levels)
             color += share[:, None] * seen
         return color, normals
 

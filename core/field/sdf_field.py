@@ -101,7 +101,8 @@ class SdfField(Field):
         return self.normal_eps / (self.config.tap_cells * self.grid.cell_size(4))
 
     @torch.no_grad()
-    def grow(self, n_levels: int) -> bool:
+    def grow(self, levels: float) -> bool:
+        n_levels = math.ceil(levels)
         if self.grid.layout.n_levels >= min(n_levels, self.n_levels):
             return False
         first, layout = self._layers[0], self._layout.coarsest(n_levels)

@@ -14,6 +14,7 @@ import torch
 from core.capture.scene import Scene
 from core.config import MeshOptions
 from core.errors import UserError
+from core.field.field import DENSITY_AT_LEVEL
 from core.field.model import SurfaceModel
 from core.files import write_atomically
 from core.geometry.rigid import invert, similarity, transform_points
@@ -24,7 +25,7 @@ from core.meshing.gltf import glb_pieces
 from core.meshing.level_set import LevelSet
 from core.meshing.mesh import Mesh
 from core.meshing.placing import METRES, out_from_input, photos_out, unit_of
-from core.rendering.volume import DENSITY_AT_LEVEL, level_of
+from core.rendering.volume import level_of
 from core.tasks import Task, within
 
 MOST_EYES = 256

@@ -10,13 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, no_grad
 
+from core.config import TrainConfig
 from core.geometry.box import WHOLE, Box
 from core.lanes import lane_map
 
 CHUNK = 1 << 14
 REMEMBERED = 0.8
 """Share of a cell's opacity that is left when it is looked at again."""
-NEGLIGIBLE_ALPHA = 0.05
+NEGLIGIBLE_ALPHA = TrainConfig.density_skip
 NEAR = 5.0
 """Cells: what is farther from the surface is measured only at every `FAR_EVERY`th update."""
 FAR_EVERY = 8
@@ -100,6 +101,11 @@ class OccupancyGrid(nn.Module):
         outside, _ = ball_range(origins, directions)
         return torch.where(far > near, far, outside)
 
+    def occupies(self, points: Tensor) -> Tensor:
+        """[N] whether ``points`` [N, 3] lie in occupied cells."""
+        cells = ((points + 1) * (self.resolution / 2)).long().clamp(0, self.resolution - 1)
+        return self.occupied[cells[:, 0], cells[:, 1], cells[:, 2]]
+
     @property
     def error(self) -> float:
         return float(self._error)
@@ -145,8 +151,10 @@ class OccupancyGrid(nn.Module):
         return float((sdf(places) - interpolate(lattice, places)).abs().quantile(MOSTLY))
 
     @no_grad()
-    def update_density(self, alpha: Callable[[Tensor], Tensor]) -> None:
-        """Mark the cells where a step through a radiance field is not of negligible opacity:
+    def update_density(
+        self, alpha: Callable[[Tensor], Tensor], negligible: float = NEGLIGIBLE_ALPHA
+    ) -> None:
+        """Mark the cells where a step through a radiance field is not of ``negligible`` opacity:
         ``alpha`` at a random place in each, the highest of late remembered (Müller et al. 2022,
         section E.2)."""
         every = torch.arange(len(self._centers), device=self._centers.device)
@@ -154,7 +162,7 @@ class OccupancyGrid(nn.Module):
         self.alphas = torch.maximum(self.alphas * REMEMBERED, found)
         there = self.alphas[self.alphas > 0]
         mean = float(there.mean()) if len(there) else 0.0
-        self.occupied = self.alphas > min(NEGLIGIBLE_ALPHA, mean)
+        self.occupied = self.alphas > min(negligible, mean)
 
     def _somewhere_in(self, cells: Tensor, dice: torch.Generator | None = None) -> Tensor:
         """[N, 3] a random place in each of ``cells`` [N]."""

@@ -155,7 +155,8 @@ def _shade(
         return hit, 0.5 + 0.5 * normals, t[hit]
     features = model.features(positions, samples.features, view.levels)
     appearance = model.appearance(None, len(positions))
-    color = model.color(positions, normals, directions[hit], features, appearance)
+    color = model.color(
+        positions, normals, directions[hit], features, appearance, view.levels)
     return hit, color, t[hit]
 
 

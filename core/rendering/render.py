@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +12,7 @@ from torch import Tensor
 from core.config import TrainConfig
 from core.field.background import background_color
 from core.field.model import SurfaceModel
+from core.rendering.hierarchy import march_hierarchically
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
 from core.rendering.volume import composite, density_alpha, neus_alpha
@@ -70,12 +71,14 @@ def step_length(train: TrainConfig, inv_s: float) -> float:
 class Found:
     """Where rays are to be asked: the samples that carry weight; by how much those that were
     culled let light through [R] (None: unknown); how many there were before culling; from where on
-    [R] each ray meets nothing but background."""
+    [R] each ray meets nothing but background; where the coarsest level said where to ask, the
+    samples that it was asked at."""
 
     samples: Samples
     let_through: Tensor | None
     n_marched: int
     beyond: Tensor
+    coarse: Samples | None = field(default=None, kw_only=True)
 
 
 def render_rays(
@@ -96,6 +99,10 @@ def find_samples(
     levels of detail of a density."""
     origins, directions, shape = rays.origins, rays.directions, model.shape
     beyond = occupancy.beyond(origins, directions)
+    if not model.settled and shape.ray_samples is not None:
+        coarse, samples = march_hierarchically(
+            origins, directions, occupancy, shape.ray_samples, jitter, lambda x: shape.sdf(x, 1))
+        return Found(samples, None, len(samples.t_starts), beyond, coarse=coarse)
     if not model.settled:
         samples, n_marched = march_through_density(
             origins, directions, occupancy, train.density_step, jitter,
@@ -136,15 +143,15 @@ def render_samples(
     if every > 1:
         some = tapped[:n:every] if around is not None else tapped[:0]
         tapped = torch.cat([some, tapped[n:]])
-    field = model.surface.samples(asked, tapped=tapped)
-    sdf, gradients, normals = field.sdf[:n], field.gradients, None
+    told = model.surface.samples(asked, tapped=tapped)
+    sdf, gradients, normals = told.sdf[:n], told.gradients, None
     if every > 1:
         slopes = samples.slopes(sdf)
     else:
         slopes = (gradients[:n] * rays.directions[samples.ray_indices]).sum(-1)
         normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
-    laplacian = None if field.laplacian is None else field.laplacian[: -(-n // every)]
-    features = model.features(positions, field.features[:n])
+    laplacian = None if told.laplacian is None else told.laplacian[: -(-n // every)]
+    features = model.features(positions, told.features[:n])
     color = sample_color(model, rays, samples, positions, normals, features)
     lengths = samples.t_ends - samples.t_starts
     alphas = neus_alpha(sdf, slopes, lengths, model.inv_s, cos_anneal_ratio)
@@ -163,7 +170,7 @@ def _render_density(
     n = len(positions)
     asked = positions if around is None else torch.cat([positions, around])
     level, features = model.shape.sdf_and_features(asked, levels)
-    color = sample_color(model, rays, samples, positions, None, features[:n])
+    color = sample_color(model, rays, samples, positions, None, features[:n], levels)
     alphas = density_alpha(level[:n], samples.t_ends - samples.t_starts)
     shade, opacity, depth = composited(model, rays, found, alphas, color, train, behind, jitter)
     return Rendered(shade, opacity, depth, None, None, level[n:], found.n_marched, n)
@@ -171,13 +178,14 @@ def _render_density(
 
 def sample_color(
     model: SurfaceModel, rays: Rays, samples: Samples, positions: Tensor,
-    normals: Tensor | None, features: Tensor,
+    normals: Tensor | None, features: Tensor, levels: float | None = None,
 ) -> Tensor:
     """[S, 3] of the samples as their own rays see them."""
     ray = samples.ray_indices
     photo = None if rays.photo is None else rays.photo[ray]
     appearance = model.appearance(photo, len(positions))
-    return model.color(positions, normals, rays.directions[ray], features, appearance)
+    directions = rays.directions[ray]
+    return model.color(positions, normals, directions, features, appearance, levels)
 
 
 def composited(

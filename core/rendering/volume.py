@@ -1,4 +1,4 @@
-"""Volume rendering of a signed distance, over packed samples. Nothing here knows a field."""
+"""Volume rendering of a signed distance, over packed samples. Nothing here asks a field."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from core.field.field import DENSITY_AT_LEVEL, DENSITY_MOST, DENSITY_SLOPE
 from core.kernels import for_device
 
 
@@ -26,11 +27,6 @@ def neus_alpha(
     before = torch.sigmoid((sdf - half) * inv_s)
     after = torch.sigmoid((sdf + half) * inv_s)
     return ((before - after + 1e-5) / (before + 1e-5)).clamp(0, 1)
-
-
-DENSITY_AT_LEVEL, DENSITY_SLOPE, DENSITY_MOST = 30.0, 10.0, 220.0
-"""Per scene unit: at level 0, growth (e^10 per unit inwards), and the cap, at which a step of a
-march still lets some light through to what lies behind."""
 
 
 def density(levels: Tensor) -> Tensor:

@@ -33,12 +33,12 @@ def weighted_losses(
     veiled: Veiled | None, progress: float,
 ) -> dict[str, Tensor]:
     """Weighted terms by name, each a scalar."""
-    terms = _of_color(train, batch, rendered.color, veiled)
+    terms = of_color(train, batch, rendered.color, veiled)
     more = _of_density if rendered.gradients is None else _of_surface
     return terms | more(model, train, batch, rendered, progress)
 
 
-def _of_color(
+def of_color(
     train: TrainConfig, batch: Batch, color: Tensor, veiled: Veiled | None
 ) -> dict[str, Tensor]:
     """Through the veil, where photos have one."""

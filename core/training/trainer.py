@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
 from core.config import RunConfig
 from core.field.model import SurfaceModel
+from core.field.veil import Veiled
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 from core.lanes import count, lane_map
@@ -24,7 +25,7 @@ from core.rendering.sampling import DENSITY_STEP, random_in_ball
 from core.rendering.volume import density_alpha
 from core.training import schedule
 from core.training.forecast import half_batch
-from core.training.objective import Batch, weighted_losses
+from core.training.objective import Batch, of_color, weighted_losses
 from core.training.optimizer import optimizer_of
 from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
@@ -180,7 +181,8 @@ class Trainer:
             self.occupancy.update(model.shape.sdf, float(model.inv_s.detach()))
             return
         step = torch.tensor(DENSITY_STEP, device=self.device)
-        self.occupancy.update_density(lambda x: density_alpha(model.shape.sdf(x), step))
+        self.occupancy.update_density(
+            lambda x: density_alpha(model.shape.sdf(x), step), self.config.train.density_skip)
 
     def _optimise(self, progress: float) -> Iterator[StepStats | None]:
         """The batch is cut into lanes, whose gradients are added up. The model changes with the
@@ -254,12 +256,15 @@ class Trainer:
             jitter=batch.jitter, around=batch.around,
             cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
         )
-        seen, veiled = rendered.color, None
-        if self.model.veil is not None and batch.rays.photo is not None:
-            assert batch.rays.place is not None
-            veiled = self.model.veil(batch.rays.photo, batch.rays.place, seen)
-            seen = veiled.color
+        veiled = self._veiled(batch, rendered.color)
+        seen = rendered.color if veiled is None else veiled.color
         terms = weighted_losses(self.model, train, batch, rendered, veiled, progress)
+        if found.coarse is not None:  # which learns where to ask from the same photos
+            coarse = render_samples(
+                self.model, batch.rays, replace(found, samples=found.coarse), train,
+                behind=batch.behind, jitter=batch.jitter, levels=1,
+            ).color
+            terms["coarse"] = of_color(train, batch, coarse, self._veiled(batch, coarse))["color"]
         share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
         loss = torch.stack(list(terms.values())).sum() * share
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
@@ -268,6 +273,13 @@ class Trainer:
             (seen - batch.target).detach(), rendered.n_marched, rendered.n_kept,
         )
 
+    def _veiled(self, batch: Batch, color: Tensor) -> Veiled | None:
+        """What the photos of ``batch`` make of ``color``; None where none is veiled."""
+        if self.model.veil is None or batch.rays.photo is None:
+            return None
+        assert batch.rays.place is not None
+        return self.model.veil(batch.rays.photo, batch.rays.place, color)
+
     def _set_schedules(self, progress: float) -> None:
         """Put levels, ε, sharpness and learning rates where ``progress`` says."""
         train, surface, radiance = self.config.train, self.model.sdf_field, self.model.radiance
@@ -275,7 +287,7 @@ class Trainer:
             surface.active_levels = schedule.active_levels(train, surface.n_levels, progress)
         if radiance is not None:
             levels = schedule.radiance_levels(train, radiance.n_levels, progress)
-            if not self.model.settles and radiance.grow(math.ceil(levels)):
+            if not self.model.settles and radiance.grow(levels):
                 self.renew_optimizer()
             radiance.active_levels = levels
         if train.sharpness == "scheduled":

@@ -40,7 +40,7 @@ def model_of(field) -> Any:
     return SimpleNamespace(
         surface=field, inv_s=torch.tensor(INV_S), background=None,
         features=lambda x, own: own, appearance=lambda photo, n: None,
-        color=lambda x, normals, directions, features, appearance: x + LIGHT,
+        color=lambda x, *_: x + LIGHT,
     )
 
 

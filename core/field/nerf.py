@@ -1,0 +1,115 @@
+"""The original radiance field: two plain networks over sines of the position, coarse and fine.
+
+Source: Mildenhall et al. 2020, "NeRF", sections 4 and 5 and figure 7. Density is the softplus of
+the network's answer, which never stops learning as the published rectifier can (Barron et al. 2021,
+"Mip-NeRF", section 3.1).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.config import FieldConfig
+from core.field.color import Color
+from core.field.field import DENSITY_AT_LEVEL, DENSITY_SLOPE, Field
+
+COARSE, FINE = 1, 2
+"""The levels of detail are the two networks."""
+FOG = 2.0
+"""Density per unit of the softplus: about 0.6 per scene unit at the start."""
+STEP = 1 / 128
+"""Of the finite differences, scene units."""
+
+
+def encoded(x: Tensor, frequencies: int) -> Tensor:
+    """[N, 3 + 6·L] of ``x`` [N, 3]: itself, then sin and cos of 2^k π x for k = 0 … L-1 (eq. 4;
+    the published code adds ``x`` itself)."""
+    scales = math.pi * 2.0 ** torch.arange(frequencies, device=x.device)
+    angles = (x[:, None] * scales[:, None]).flatten(1)
+    return torch.cat([x, angles.sin(), angles.cos()], -1)
+
+
+class _Network(nn.Module):
+    """``sdf_layers`` layers, the position fed in again after the first half of them and one."""
+
+    def __init__(self, config: FieldConfig) -> None:
+        super().__init__()
+        self.frequencies = config.frequencies
+        n_in, width = 3 + 6 * config.frequencies, config.sdf_width
+        self.skip = config.sdf_layers // 2 + 1
+        sizes = [n_in] + [width] * config.sdf_layers
+        self.hidden = nn.ModuleList(
+            nn.Linear(a + n_in * (i == self.skip), b) for i, (a, b) in enumerate(pairwise(sizes)))
+        self.density = nn.Linear(width, 1)
+        self.features = nn.Linear(width, config.n_geometry_features)
+
+    def forward(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Densities [N], per scene unit, and features [N, G]."""
+        x = h = encoded(positions, self.frequencies)
+        for i, layer in enumerate(self.hidden):
+            h = F.relu(layer(torch.cat([x, h], -1) if i == self.skip else h))
+        return FOG * F.softplus(self.density(h)[:, 0] - 1), self.features(h)
+
+
+class NerfField(Field):
+    """``ray_samples``: even steps along a ray, at which the coarse network is asked, and those put
+    where it found something; the fine one is asked at all of them."""
+
+    def __init__(self, config: FieldConfig) -> None:
+        super().__init__(FINE)
+        self.config = config
+        self.ray_samples = config.ray_samples
+        self.coarse, self.fine = _Network(config), _Network(config)
+
+    @property
+    def floats_per_sample(self) -> float:
+        config, (even, more) = self.config, self.config.ray_samples
+        inputs = 3 + 6 * config.frequencies
+        of_one = 2 * inputs + config.sdf_width * (config.sdf_layers + 1)
+        return of_one * (1 + even / (even + more))
+
+    def cell_size(self, levels: float) -> float:
+        return STEP
+
+    def sdf_and_features(
+        self, positions: Tensor, levels: float | None = None
+    ) -> tuple[Tensor, Tensor]:
+        network = self.coarse if self.limit(levels) < FINE else self.fine
+        density, features = network(positions)
+        return -(density.clamp(min=1e-9) / DENSITY_AT_LEVEL).log() / DENSITY_SLOPE, features
+
+
+class _Head(nn.Module):
+    def __init__(self, config: FieldConfig, n_more: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(config.n_geometry_features + n_more, config.color_width)
+        self.out = nn.Linear(config.color_width, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sigmoid(self.out(F.relu(self.hidden(x))))
+
+
+class NerfColor(Color):
+    """What the two networks end in: features and the view direction through one layer."""
+
+    def __init__(self, config: FieldConfig) -> None:
+        super().__init__()
+        self.frequencies = config.direction_frequencies
+        n_more = 3 + 6 * self.frequencies + config.appearance_size
+        self.coarse, self.fine = _Head(config, n_more), _Head(config, n_more)
+        self.floats_per_sample = float(config.n_geometry_features + n_more + config.color_width)
+
+    def forward(
+        self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,
+        appearance: Tensor | None, levels: float | None = None,
+    ) -> Tensor:
+        parts = [features, encoded(directions, self.frequencies)]
+        if appearance is not None:
+            parts.append(appearance)
+        head = self.coarse if levels is not None and levels < FINE else self.fine
+        return head(torch.cat(parts, -1))
