@@ -1,10 +1,11 @@
 """A tour in pictures: one screenshot of each mode and panel of the real window.
 
 ``python -m tests.tour [CAPTURE] --out FOLDER [--steps N]`` opens CAPTURE (the embedded sample where
-none is given; its poses must be known), trains it and leaves ``01-start.png`` and so on in FOLDER,
-to be looked at; ``--last NAME`` ends it earlier. Mouse, keyboard and worker are the real ones, on a
-virtual screen and with a home folder of their own. The README's pictures are the training, compare
-and few-triangles of ``--last few-triangles``, made smaller by ``convert -resize 75% -colors 255``.
+none is given; its poses must be known), trains it, unless it is a saved project, and leaves
+``01-start.png`` and so on in FOLDER, to be looked at; ``--last NAME`` ends it earlier. Mouse,
+keyboard and worker are the real ones, on a virtual screen and with a home folder of their own. The
+README's pictures are the training, compare and few-triangles of ``--last few-triangles``, made
+smaller by ``convert -resize 75% -colors 255``.
 """
 
 from __future__ import annotations
@@ -122,12 +123,14 @@ def wait(seconds: float) -> Act:
 
 def open_capture(tour: Tour) -> None:
     tour.open(tour.capture)
-    state("ready")(tour)
+    state("ready", "paused", "finished")(tour)
     tour.until(lambda ui: ui["thumbnails"] > 0)
     time.sleep(3)
 
 
 def train(tour: Tour) -> None:
+    if tour.window.look()["state"] != "ready":
+        return
     choose("budget_kind", 1)(tour)
     click("minutes")(tour)
     keys("ctrl+a")(tour)
@@ -193,7 +196,7 @@ STOPS: list[tuple[str, tuple[Act, ...]]] = [
     ("opened", (keys("h"), open_capture)),
     ("region", (click("scene"),)),
     ("training", (click("scene"), train)),
-    ("trained", (state("finished"), rest)),
+    ("trained", (state("paused", "finished"), rest)),
     *((f"curve-{name}", (click(f"curve_{name}"),))
       for name in ("loss", "inv_s", "levels", "speed")),
     *((name, (keys(str(number)), wait(MESH_S) if name in MESHES else rest))
