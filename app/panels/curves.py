@@ -56,6 +56,7 @@ class Curves:
             return
         self._drawn = state.history
         told = state.history.told
+        dpg.configure_item("curves", show=bool(told))  # nothing is told of a saved project
         for name, kind in KINDS.items():
             shown: list[float] = []
             for i, (line, value) in enumerate(kind.lines.items()):

@@ -18,11 +18,10 @@ from app.panels.source import MessageBar, SourcePanel
 from app.panels.stage import StagePanel
 from app.panels.start import StartPage
 from app.panels.toasts import Toasts
-from app.panels.toolbar import HEIGHT as TOOLBAR_HEIGHT
 from app.panels.toolbar import Toolbar
 from app.panels.training import TrainingPanel
 from app.panels.view import ViewPanel
-from app.panels.widgets import Host, button, dress
+from app.panels.widgets import Host, bar_height, button, dress
 from app.scaling import px, rescale, scale
 from app.settings import Settings
 from app.state import AppState, Dismissed
@@ -31,7 +30,6 @@ from app.text import say
 from app.viewport import Viewport
 from core.messages import Arranged, Cancel, Exported, Filmed, Notice, Opened, Saved
 
-STATUS_HEIGHT = 46
 SECTIONS = ("source", "scene", "training", "view", "stage", "film", "mesh")
 WIDEST = 0.5
 """Of the window, for the side panel."""
@@ -83,7 +81,7 @@ class Layout:
     def _build_status(self) -> None:
         with (
             dpg.child_window(
-                tag="status_bar", height=STATUS_HEIGHT, no_scrollbar=True,
+                tag="status_bar", no_scrollbar=True,
                 always_use_window_padding=True,
             ),
             dpg.table(header_row=False),
@@ -93,7 +91,7 @@ class Layout:
             with dpg.table_row():
                 dpg.add_text("", tag="status")
                 with dpg.group(horizontal=True):
-                    dpg.add_progress_bar(tag="task_progress", width=180, height=26, show=False)
+                    dpg.add_progress_bar(tag="task_progress", width=180, show=False)
                     button("cancel", self._cancel, width=80, show=False)
                     button("keys", toggle_help, width=56)
 
@@ -125,14 +123,13 @@ class Layout:
         self._follow_splitter(width)
         panel = max(min(px(self._panel), round(WIDEST * width)), px(theme.PANEL_WIDTH))
         left = width - panel - 3 * gap
-        status = px(STATUS_HEIGHT)
+        bar = status = bar_height()
         self.toasts.draw(gap + left, height - gap - status)
         arranged = (width, height, panel, state.failure, state.offer, state.photos_of,
                     self.start.recents)
         if arranged == self._arranged:
             return
         self._arranged = arranged
-        bar = px(TOOLBAR_HEIGHT)
         top = self.messages.draw(state, left)
         below = height - 2 * gap
         y = 2 * gap + bar + (top + gap if top else 0)

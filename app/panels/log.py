@@ -20,7 +20,7 @@ class LogPanel:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=MOST)
         with dpg.window(
-            tag="log", width=620, height=360, pos=(80, 80), show=False,
+            tag="log", width=780, height=360, pos=(80, 80), show=False,
             no_collapse=True,
         ):
             with dpg.group(horizontal=True):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.gui import dpg
-from app.panels.widgets import Host, button, enable
+from app.panels.widgets import Host, bar_height, button, enable
 from app.scaling import px
 from app.state import AppState
 from app.text import names, say
 from core.messages import Redo, Undo
 
-HEIGHT = 46
 NARROW = 590
 """Below this width Save as… is left to its key."""
 
@@ -21,7 +20,7 @@ class Toolbar:
         self, host: Host, toggle_log: Callable[[], None], toggle_settings: Callable[[], None]
     ) -> None:
         with dpg.child_window(
-            tag="toolbar", height=HEIGHT, no_scrollbar=True, always_use_window_padding=True,
+            tag="toolbar", no_scrollbar=True, always_use_window_padding=True,
         ), dpg.group(horizontal=True):
             button("new", host.new)
             button("toolbar_open", lambda: None)
@@ -39,7 +38,7 @@ class Toolbar:
         dpg.bind_item_theme("toolbar", "padded")
 
     def resize(self, width: int) -> None:
-        dpg.configure_item("toolbar", width=width, height=px(HEIGHT))
+        dpg.configure_item("toolbar", width=width, height=bar_height())
         dpg.configure_item("save_as", show=width > px(NARROW))
 
     def draw(self, state: AppState) -> None:

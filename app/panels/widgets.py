@@ -9,6 +9,7 @@ from typing import Protocol
 from app import theme
 from app.dialogs import Kind, Purpose
 from app.gui import dpg
+from app.scaling import px
 from app.text import names, widgets
 from core.messages import Command
 
@@ -115,3 +116,8 @@ def show_text(tag: str, text: str) -> None:
     """Set a text and hide it while empty, so that it takes no room."""
     dpg.set_value(tag, text)
     dpg.configure_item(tag, show=bool(text))
+
+
+def bar_height() -> int:
+    """Of a row of buttons with what is around it, which does not grow with the text."""
+    return px(theme.FONT_SIZE) + 30
