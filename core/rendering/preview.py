@@ -67,7 +67,7 @@ def traced(
     those are off by more than a cell, by a new one of the same region."""
     shape, cell = model.shape, 2 / occupancy.resolution
     limited = levels is not None and levels < shape.active_levels
-    if mode in ("color", "error") and not model.settled and not limited:
+    if mode in ("color", "error") and not model.settled and not (limited and model.settles):
         return Traced(occupancy, opaque=False)
     if model.settled and not limited and occupancy.error <= cell:
         return Traced(occupancy)
@@ -111,7 +111,7 @@ def render_preview(
         rays = Rays(origins[band], directions[band])
         if surface.opaque:
             return _shade(model, surface, rays, view, tolerance)
-        return _look_through(model, surface, rays, picture[band])
+        return _look_through(model, surface, rays, picture[band], view.levels)
 
     for i in range(0, len(bands), lanes):
         part = bands[i : i + lanes]
@@ -162,11 +162,11 @@ def _shade(
 
 @torch.no_grad()
 def _look_through(
-    model: SurfaceModel, surface: Traced, rays: Rays, behind: Tensor
+    model: SurfaceModel, surface: Traced, rays: Rays, behind: Tensor, levels: int | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `_shade`, of a density before colours ``behind`` [R, 3]; what lets most of the light
     through is nowhere."""
-    rendered = render_rays(model, surface.occupancy, rays, LOOK, behind=behind)
+    rendered = render_rays(model, surface.occupancy, rays, LOOK, behind=behind, levels=levels)
     hit = rendered.opacity > 0
     opacity = rendered.opacity[hit]
     t = (rendered.depth[hit] / opacity).where(opacity > 0.5, torch.inf)
