@@ -38,7 +38,9 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     demo.set_defaults(run=lambda a: run.demo(a, window))
 
     full = sub.add_parser("reconstruct", help="photos → poses → training → mesh, no window")
-    full.add_argument("path", type=Path)
+    full.add_argument("path", type=Path, nargs="?")
+    full.add_argument("--from", dest="begun_from", type=Path, metavar="PROJECT",
+                      help="instead of a path: begin with what this project has learnt")
     full.add_argument("-o", "--output", type=Path, required=True)
     common.capture(full)
     common.method(full)

@@ -101,11 +101,15 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     if arguments.config and (arguments.method or arguments.wild):
         raise UserError(
             f"{arguments.config} says by which method", "Leave out --method and --wild")
+    begun_from = arguments.begun_from
+    if (arguments.path is None) == (begun_from is None):
+        what = "Nothing" if begun_from is None else "More than one thing"
+        raise UserError(f"{what} to begin with", "Name photos, or a trained project with --from")
     recipe = read_recipe(arguments.config) if arguments.config else None
     with ProgressBar() as bar:
         report = reconstruct(
-            arguments.path, arguments.output, choice=_choice(arguments), device=arguments.device,
-            seed=arguments.seed,
+            arguments.path or begun_from, arguments.output, begins=begun_from is not None,
+            choice=_choice(arguments), device=arguments.device, seed=arguments.seed,
             mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
             how=_how(arguments), recipe=recipe, on_event=bar.event,
         )

@@ -106,7 +106,7 @@ def told(before: Edited, now: Edited) -> list[Arranged | Excluded | Chosen]:
     """What the window has to know of the change."""
     events: list[Arranged | Excluded | Chosen] = []
     old, new = before.scene, now.scene
-    if not _same_place(old, new):
+    if not same_place(old, new):
         events.append(arrangement(new, new.scene_from_input @ invert(old.scene_from_input)))
     if new.excluded != old.excluded:
         events.append(Excluded(tuple(sorted(new.excluded))))
@@ -115,9 +115,12 @@ def told(before: Edited, now: Edited) -> list[Arranged | Excluded | Chosen]:
     return events
 
 
-def _same_place(scene: Scene, other: Scene) -> bool:
+def same_place(scene: Scene, other: Scene) -> bool:
+    """Whether both are arranged alike."""
+    boxes = [s.region for s in (scene, other) if s.region is not None]
     return (
-        scene.region is other.region
+        len(boxes) != 1
+        and all(np.array_equal(b.frame_from_cube, boxes[0].frame_from_cube) for b in boxes)
         and np.array_equal(scene.scene_from_input, other.scene_from_input)
         and np.array_equal(scene.upright_from_input, other.upright_from_input)
         and (scene.units_per_input, scene.unit) == (other.units_per_input, other.unit)

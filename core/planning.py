@@ -8,13 +8,13 @@ from core.capture.scene import Scene
 from core.config import Choice, MethodName, RunConfig
 from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics
-from core.messages import MethodWords, Start
+from core.messages import MethodWords, Renew, Start
 from core.presets import DESCRIPTIONS, for_scene, run_config, with_budget
 from core.training.forecast import budget, forecast, size, within
 
 
 def plan(
-    command: Start, scene: Scene, device: torch.device, *, seed: int
+    command: Start | Renew, scene: Scene, device: torch.device, *, seed: int
 ) -> tuple[RunConfig, str | None]:
     """The run, and a word to the person where it had to be made smaller. Raises UserError."""
     if command.config is not None:

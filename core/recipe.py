@@ -22,13 +22,15 @@ Matrix = list[list[float]]
 
 class Recipe(msgspec.Struct, frozen=True):
     """All that was decided about a run: its settings, how its source was opened, and the
-    arrangement of the scene, in the input's frame, as in `Scene`; ``continued`` as in `Work`."""
+    arrangement of the scene, in the input's frame, as in `Scene`; ``continued`` and ``begun_from``
+    as in `Work`."""
 
     source: str
     run: RunConfig
     how: OpenOptions
     hold_out: bool
     continued: tuple[float, ...]
+    begun_from: str
     scene_from_input: Matrix
     upright_from_input: Matrix
     region: Matrix | None
@@ -51,6 +53,7 @@ def recipe_of(work: Work) -> Recipe:
     scene = work.scene
     return Recipe(
         work.source, work.config, work.how, work.hold_out, work.continued,
+        work.begun_from,
         scene.scene_from_input.tolist(), scene.upright_from_input.tolist(),
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
         scene.units_per_input, scene.unit, tuple(sorted(scene.excluded)),
@@ -61,7 +64,8 @@ def write_recipe(folder: Path, work: Work) -> None:
     """Leave both files in the project's ``folder``. Raises UserError."""
     folder = folder.resolve()
     text = msgspec.json.format(msgspec.json.encode(recipe_of(work)), indent=1)
-    words = ["python", "main.py", "reconstruct", work.source, "-o",
+    begin = ["--from", work.begun_from] if work.begun_from else [work.source]
+    words = ["python", "main.py", "reconstruct", *begin, "-o",
              str(folder.with_name(f"{folder.name}-again")), "--config", str(folder / CONFIG)]
     write_atomically(folder / CONFIG, text, "the settings")
     write_atomically(folder / COMMAND, f"{shlex.join(words)}\n".encode(), "the command")

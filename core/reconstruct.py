@@ -73,13 +73,14 @@ def open_project(folder: Path, device: str, on_event: OnEvent, photos: str = "")
 
 
 def reconstruct(
-    path: Path, out: Path, *, choice: Choice = DEFAULT_CHOICE, device: str = "auto", seed: int = 0,
-    mesh: MeshOptions = DEFAULT_MESH, hold_out: bool = False, resume: bool = False,
-    how: OpenOptions = DEFAULT_OPEN, recipe: Recipe | None = None,
-    on_event: OnEvent = lambda event: None,
+    path: Path, out: Path, *, begins: bool = False, choice: Choice = DEFAULT_CHOICE,
+    device: str = "auto", seed: int = 0, mesh: MeshOptions = DEFAULT_MESH,
+    hold_out: bool = False, resume: bool = False, how: OpenOptions = DEFAULT_OPEN,
+    recipe: Recipe | None = None, on_event: OnEvent = lambda event: None,
 ) -> dict[str, Any]:
     """Poses if needed → train → mesh, all as the ``recipe`` of an earlier run says where there is
-    one; a budget that is given goes before its own. Leaves ``mesh.<format>``, ``preview.png``,
+    one; a budget that is given goes before its own. With ``begins`` ``path`` is a trained project,
+    and the run begins with what that has learnt. Leaves ``mesh.<format>``, ``preview.png``,
     ``project/`` and ``report.json`` in ``out`` and returns the report. Raises UserError."""
     _check_writable(out)
     project = out / "project"
@@ -100,7 +101,9 @@ def reconstruct(
             session.arrange_as(recipe)
 
         began = time.monotonic()
-        if session.state == "finished" and choice.minutes is not None:
+        if begins and not going_on:
+            session.handle(m.Renew(choice, recipe and recipe.run))
+        elif session.state == "finished" and choice.minutes is not None:
             session.handle(m.Continue(choice.minutes))
         elif session.state != "finished":
             session.handle(m.Start(choice, recipe and recipe.run))

@@ -23,6 +23,7 @@ class Saver:
         self._emit, self._folder = emit, folder
         self._last = 0.0
         self._ours = False  # what lies in the folder is of the present work
+        self._from = Path()
         self.unsaved = False
         """whether something was done since the last save of any kind"""
         self.lacking = False
@@ -30,12 +31,21 @@ class Saver:
 
     def opened(self, path: Path, source: str) -> None:
         """Other work begins, read from ``path``."""
+        self._from = path
         self._ours = path.resolve() == self.place(source).resolve()
         self.unsaved, self.lacking = False, is_automatic(path)
 
     def place(self, source: str) -> Path:
         """Of the automatic saves of what came from ``source``."""
         return self._folder or autosave_folder(source)
+
+    def leave(self, source: str) -> Path:
+        """Another run takes the place of the present one, which is saved; where that is to be found
+        from now on."""
+        if not self._ours:
+            return self._from
+        self._ours = False
+        return _aside(self.place(source))
 
     def begin(self) -> None:
         """Training begins: nothing of it has been saved yet."""
@@ -77,9 +87,13 @@ class Saver:
         self.unsaved = False
 
 
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-before")
+
+
 def _set_aside(folder: Path) -> None:
     """The automatic saves of an earlier run survive one more."""
-    aside = folder.with_name(f"{folder.name}-before")
+    aside = _aside(folder)
     if not folder.exists():
         return
     with suppress(OSError):

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from core import messages as m
 from core.capture.open import needs_poses
-from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
-from core.config import Choice, OpenOptions, RunConfig
+from core.config import Choice, OpenOptions
 from core.device import choose_device
-from core.edits import Edit, Edited, Edits, after, arranged_as, told
+from core.edits import Edit, Edited, Edits, after, arranged_as, same_place, told
 from core.errors import UserError
 from core.exporting import exporting
 from core.film import filming
@@ -29,6 +28,7 @@ from core.previewer import Show
 from core.recipe import Recipe
 from core.running_task import RunningTask, TaskSlot
 from core.saving import Saver
+from core.starting import fresh, renewed
 from core.training.checkpoint import Work, is_project
 from core.training.trainer import Trainer
 from core.training_loop import TrainingLoop
@@ -65,6 +65,7 @@ class Session:
         self._edits = Edits()
         self._choice = Choice()
         self._how, self._continued, self._way = OpenOptions(), (), m.NO_WAY
+        self._begun_from = ""
         self._enter(None)
 
     # --- commands ------------------------------------------------------------------------
@@ -88,8 +89,10 @@ class Session:
                     self._open(Path(command.path).expanduser(), command.how)
                 case m.Close():
                     self._close(command.keep)
-                case m.Start():
-                    self._start(command)
+                case m.Start() if self.trainer is not None:
+                    self._enter("training")
+                case m.Start() | m.Renew():
+                    self._begin(command)
                 case m.Pause():
                     self._enter("paused")
                 case m.Reset():
@@ -177,6 +180,7 @@ class Session:
         self.source = work.source if work else str(found.path.resolve())
         self._how, self._hold_out = found.how, found.hold_out
         self._continued, self._way = (work.continued, work.way) if work else ((), m.NO_WAY)
+        self._begun_from = work.begun_from if work else ""
         self._edits = Edits()
         self._saver.opened(found.path, self.source)
         self.watching.open(self.scene)
@@ -205,7 +209,9 @@ class Session:
     def arrange_as(self, recipe: Recipe) -> None:
         """Have the open scene as it was in the run of ``recipe``."""
         before = self._edited()
-        self._be(replace(before, scene=recipe.arranged(before.scene)))
+        scene = recipe.arranged(before.scene)
+        if not same_place(before.scene, scene) or before.scene.excluded != scene.excluded:
+            self._be(replace(before, scene=scene))
 
     def _edited(self) -> Edited:
         assert self.scene is not None
@@ -228,23 +234,31 @@ class Session:
 
     # --- training ------------------------------------------------------------------------
 
-    def _start(self, command: m.Start) -> None:
-        if self.trainer is not None:
-            self._enter("training")
-            return
+    def _begin(self, command: m.Start | m.Renew) -> None:
         assert self.scene is not None
         config, notice = plan(command, self.scene, self.device, seed=self._seed)
         if notice:
             self._emit(m.Notice(notice))
-        task = load_pixels(self.scene, config.train.max_photo_side)
-        self._tasks.begin(RunningTask(
-            "open", task, lambda store: self._begin_training(store, config), back_to="ready"))
+        if self.trainer is None:
+            task = fresh(self.scene, config, self.device)
+            running = RunningTask("open", task, self._begin_training, back_to="ready")
+        else:
+            self._keep()
+            task = renewed(self.trainer, self.scene, config)
+            running = RunningTask("renew", task, self._begin_again, back_to=self.state)
+        self._tasks.begin(running)
 
-    def _begin_training(self, store: PixelStore, config: RunConfig) -> None:
-        for notice in store.scene.notices[len(self.scene.notices if self.scene else ()):]:
+    def _begin_again(self, trainer: Trainer) -> None:
+        self._continued, self._begun_from = (), str(self._saver.leave(self.source))
+        self._loop = TrainingLoop(self._emit)
+        self._begin_training(trainer)
+
+    def _begin_training(self, trainer: Trainer) -> None:
+        scene = trainer.store.scene
+        for notice in scene.notices[len(self.scene.notices if self.scene else ()):]:
             self._emit(m.Notice(notice))
-        self.scene = store.scene
-        self._watch(Trainer(store, config, self.device))
+        self.scene = scene
+        self._watch(trainer)
         self._saver.begin()
         self._enter("training")
 
@@ -312,7 +326,7 @@ class Session:
             self._choice, self.device.type, seed=self._seed)
         return Work(
             self.source, config, self.scene, self._how, self._hold_out, self._continued,
-            self._way)
+            self._way, self._begun_from)
 
     # --- states --------------------------------------------------------------------------
 

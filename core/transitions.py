@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.messages import State
 
-COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "arrange",
-            "exclude", "undo", "redo", "pick", "export", "planfilm", "film", "save")
+COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "renew", "cancel",
+            "arrange", "exclude", "undo", "redo", "pick", "export", "planfilm", "film", "save")
 
 _OPEN = frozenset({"open", "close", "arrange", "exclude", "undo", "redo", "pick", "planfilm",
                    "save"})
@@ -16,12 +16,12 @@ _ALLOWED: dict[State, frozenset[str]] = {
     "solving": frozenset({"cancel"}),
     "ready": _OPEN | {"choose", "start"},
     "training": _OPEN | {"pause", "reset", "export", "film"},
-    "paused": _OPEN | {"start", "reset", "export", "film"},
-    "finished": _OPEN | {"continue", "reset", "export", "film"},
+    "paused": _OPEN | {"start", "reset", "renew", "export", "film"},
+    "finished": _OPEN | {"continue", "reset", "renew", "export", "film"},
 }
 
 _NOT_WHILE_EXPORTING = frozenset({
-    "export", "film", "open", "close", "reset", "arrange", "exclude", "undo", "redo",
+    "export", "film", "open", "close", "reset", "renew", "arrange", "exclude", "undo", "redo",
 })
 
 _WHY_NOT: dict[str, dict[State, str]] = {
@@ -34,6 +34,7 @@ _WHY_NOT: dict[str, dict[State, str]] = {
     "pause": {},
     "reset": {},
     "continue": {"training": "It is still training", "paused": "It is paused; resume it"},
+    "renew": {"training": "It is still training"},
     "cancel": {},
     "close": {},
     "choose": {"empty": "Open some photos first"},
@@ -51,6 +52,7 @@ _WHY_NOT_IN_GENERAL = {
     "pause": "Nothing is training",
     "reset": "Nothing has been trained yet",
     "continue": "Only a finished training can be continued",
+    "renew": "There is nothing to begin with yet",
     "cancel": "There is nothing to cancel",
     "arrange": "Open some photos first",
     "exclude": "Open some photos first",

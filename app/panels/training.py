@@ -24,7 +24,7 @@ from app.state import AppState
 from app.status import count, doing, duration, memory_line
 from app.text import names, say
 from core.config import Choice, MethodName
-from core.messages import Choose, Chosen, Continue, Opened, Pause, Reset, Start
+from core.messages import Choose, Chosen, Continue, Opened, Pause, Renew, Reset, Start
 
 NUMBERS = ("step", "time", "psnr", "rays")
 FIELDS = ("method", "wild", "preset", "minutes", "budget_kind")
@@ -38,6 +38,7 @@ class TrainingPanel:
         self._host = host
         self._opened: Opened | None = None
         self._chosen: Chosen | None = None
+        self._may_choose = False
         with section("training"):
             self._build_fresh()
             self._build_longer()
@@ -45,6 +46,7 @@ class TrainingPanel:
                 button("start", self.start, width=112)
                 button("pause", lambda: host.send(Pause()), width=112)
                 button("reset", lambda: host.send(Reset()), width=-1)
+            button("renew", lambda: host.send(Renew(self._choice())), width=-1)
             dpg.add_text("", tag="doing", wrap=theme.PANEL_WIDTH - 40, show=False)
             with dpg.group(tag="figures", show=False):
                 dpg.add_progress_bar(tag="training_progress", width=-1, height=20)
@@ -55,19 +57,18 @@ class TrainingPanel:
             dpg.bind_item_theme(primary, "primary")
 
     def _build_fresh(self) -> None:
-        with dpg.group(tag="fresh_run"):
-            choice("method", self._choose, width=-1)
-            dim_text("method_words", show=False)
-            dpg.add_checkbox(tag="wild", callback=self._choose)
-            with dpg.group(horizontal=True):
-                choice("preset", self._choose, width=142)
-                dpg.add_input_float(
-                    tag="minutes", width=96, default_value=10.0, min_value=0.1,
-                    max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
-                    format="%.1f",
-                )
-                choice("budget_kind", self._change_kind, width=-1)
-            dim_text("preset_words", show=False)
+        choice("method", self._choose, width=-1)
+        dim_text("method_words", show=False)
+        dpg.add_checkbox(tag="wild", callback=self._choose)
+        with dpg.group(horizontal=True):
+            choice("preset", self._choose, width=142)
+            dpg.add_input_float(
+                tag="minutes", width=96, default_value=10.0, min_value=0.1,
+                max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
+                format="%.1f",
+            )
+            choice("budget_kind", self._change_kind, width=-1)
+        dim_text("preset_words", show=False)
         with dpg.item_handler_registry(tag="budget_edited"):
             dpg.add_item_deactivated_after_edit_handler(callback=self._choose)
         dpg.bind_item_handler_registry("minutes", "budget_edited")
@@ -117,7 +118,7 @@ class TrainingPanel:
         """Tell the worker, so that the choice can be undone and is saved."""
         self._describe()
         choice = self._choice()
-        if choice.preset is not None and self._opened is not None:
+        if choice.preset is not None and self._may_choose:
             self._host.send(Choose(choice))
 
     def _describe(self) -> None:
@@ -140,13 +141,14 @@ class TrainingPanel:
             self._chosen = state.chosen
             if state.chosen is not None:
                 self._show_choice(state.chosen.choice)
-        for command in ("start", "pause", "reset", "continue"):
+        for command in ("start", "pause", "reset", "continue", "renew"):
             enable(command, state.reason(command))
         dpg.configure_item("start", label=(
             say("training.resume") if state.state == "paused" else say("widgets.start.label")))
+        self._may_choose = state.may("choose")
         for field in FIELDS:
-            dpg.configure_item(field, enabled=state.may("choose"))
-        dpg.configure_item("fresh_run", show=state.state != "finished")
+            dpg.configure_item(field, enabled=self._may_choose or state.may("renew"))
+        dpg.configure_item("renew", show=state.may("renew"))
         dpg.configure_item("longer_run", show=state.state == "finished")
         self._draw_progress(state)
         self._curves.draw(state)

@@ -47,6 +47,13 @@ class Start(Message, frozen=True):
     config: RunConfig | None = None
 
 
+class Renew(Message, frozen=True):
+    """Begin a new run, as in `Start`, with what the present one has learnt of the scene."""
+
+    choice: Choice = Choice()
+    config: RunConfig | None = None
+
+
 class Pause(Message, frozen=True):
     pass
 
@@ -231,6 +238,6 @@ class Shutdown(Message, frozen=True):
 
 
 Command = (
-    Open | Close | Choose | Start | Pause | Reset | Continue | Cancel | SetView | Arrange | Exclude
-    | Undo | Redo | Pick | AskSize | Export | PlanFilm | Film | Save | Shutdown
+    Open | Close | Choose | Start | Pause | Reset | Continue | Renew | Cancel | SetView | Arrange
+    | Exclude | Undo | Redo | Pick | AskSize | Export | PlanFilm | Film | Save | Shutdown
 )

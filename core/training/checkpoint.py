@@ -64,13 +64,15 @@ class _Saved(msgspec.Struct):
     hold_out: bool = False
     continued: tuple[float, ...] = ()
     way: Way = NO_WAY
+    begun_from: str = ""
 
 
 @dataclass(frozen=True)
 class Work:
     """What is saved: where it came from, how it runs, its scene; how its source was opened, with
-    photos held out or not, for how many minutes each time it was ``continued``, and the ``way`` of
-    its film, in the frame of the input."""
+    photos held out or not, for how many minutes each time it was ``continued``, the ``way`` of its
+    film, in the frame of the input, and the project whose field it was ``begun_from``, "" for
+    none."""
 
     source: str
     config: RunConfig
@@ -79,6 +81,7 @@ class Work:
     hold_out: bool = False
     continued: tuple[float, ...] = ()
     way: Way = NO_WAY
+    begun_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
         scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
         scene.setting, sorted(scene.excluded), str(folder.resolve()),
-        work.how, work.hold_out, work.continued, work.way,
+        work.how, work.hold_out, work.continued, work.way, work.begun_from,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
@@ -154,7 +157,7 @@ def load_project(folder: Path, photos: str = "") -> Project:
     scene = relocated(scene, folder.resolve(), saved.folder, photos)
     work = Work(
         saved.source, saved.config, scene, saved.how, saved.hold_out, saved.continued,
-        saved.way)
+        saved.way, saved.begun_from)
     return Project(work, tensors)
 
 

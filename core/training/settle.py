@@ -7,7 +7,7 @@ is sharp. So each camera's depth is rendered, the depths are fused, and the SDF 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +43,17 @@ def settle(
 ) -> Iterator[None]:
     """Fit ``model.sdf_field`` to what the cameras see of its radiance field, and mark the model as
     settled; yields between slices of work. ``lenses``: one per photo."""
+    distances, near = yield from fused_distances(model, occupancy, scene, lenses)
+    yield from fit_sdf(
+        model.surface, lambda x: interpolate(distances, x), near, 2 / len(distances))
+    model.settle()
+
+
+def fused_distances(
+    model: SurfaceModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
+) -> Generator[None, None, tuple[Tensor, Tensor]]:
+    """Returns the signed distances [G, G, G] over [-1, 1]³ to what the cameras see of the density
+    of ``model``, and the indices [N, 3] of the cells near it."""
     fusion = DistanceFusion(RESOLUTION)
     views = [v for v in zip(scene.photos, lenses) if v[0].name not in scene.excluded]
     chosen = views[:: -(-len(views) // MOST_CAMERAS)]
@@ -51,8 +62,7 @@ def settle(
         yield from _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes])
     distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
     yield
-    yield from _fit(model.surface, distances)
-    model.settle()
+    return distances, (distances.abs() < 3 * 2 / len(distances)).nonzero().float()
 
 
 def _fuse(
@@ -99,20 +109,22 @@ def median_distance(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -
     return distance
 
 
-def _fit(field: SdfField, distances: Tensor) -> Iterator[None]:
-    """Regress ``field`` onto the grid ``distances`` [G, G, G] over [-1, 1]³, most points near the
-    surface."""
-    cell = 2 / len(distances)
-    near = (distances.abs() < 3 * cell).nonzero().float()
+def fit_sdf(
+    field: SdfField, wanted: Callable[[Tensor], Tensor], near: Tensor, cell: float
+) -> Iterator[None]:
+    """Regress ``field`` onto the distances that ``wanted`` says, most points in the cells ``near``
+    [N, 3], each ``cell`` scene units wide."""
+    device = field.grid.table.device
     parameters = list(field.parameters())
     optimizer = torch.optim.Adam(parameters, FIT_RATE, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
     def gradients(points: Tensor) -> tuple[Tensor, ...]:
-        wanted = interpolate(distances, points)
-        return torch.autograd.grad(F.l1_loss(field.sdf(points), wanted), parameters)
+        with torch.no_grad():
+            distances = wanted(points)
+        return torch.autograd.grad(F.l1_loss(field.sdf(points), distances), parameters)
 
     for step in range(FIT_STEPS):
-        points = _fit_points(near, cell, distances.device)
+        points = fit_points(FIT_POINTS, near, cell, device)
         parts = lane_map(gradients, points.chunk(count(points.device)))
         for parameter, *found in zip(parameters, *parts):
             parameter.grad = torch.stack(found).mean(0)
@@ -122,11 +134,11 @@ def _fit(field: SdfField, distances: Tensor) -> Iterator[None]:
         yield
 
 
-def _fit_points(near: Tensor, cell: float, device: torch.device) -> Tensor:
-    """[N, 3] in random order, three quarters of them in cells ``near`` the surface if there are
+def fit_points(n: int, near: Tensor, cell: float, device: torch.device) -> Tensor:
+    """[n, 3] in random order, three quarters of them in cells ``near`` the surface if there are
     any, the rest all over the ball."""
-    n_near = FIT_POINTS * 3 // 4 if len(near) else 0
-    points = random_in_ball(FIT_POINTS - n_near, device)
+    n_near = n * 3 // 4 if len(near) else 0
+    points = random_in_ball(n - n_near, device)
     if n_near:
         chosen = near[torch.randint(len(near), (n_near,), device=device)]
         close = (chosen + torch.rand(n_near, 3, device=device)) * cell - 1

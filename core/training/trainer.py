@@ -164,12 +164,18 @@ class Trainer:
         store, at = self.store, self.config.train.density_until
         self._set_schedules(at)
         yield from settle(self.model, self.occupancy, self.scene, store.intrinsics)
+        self.enter(at)
+        yield
+
+    def enter(self, at: float) -> None:
+        """Train in the budget that is left from progress ``at`` on, the model having been fitted
+        to something else."""
         left = self.segment[0] + self.budget - self.spent
         self.segment, self.budget = (self.spent, at), max(left, 0.0)
         self.n_rays = self.config.train.n_rays
         self.renew_optimizer()
+        self._set_schedules(at)
         self._update_occupancy()
-        yield
 
     def renew_optimizer(self) -> None:
         """A fresh optimiser of what is learnt at this stage."""

@@ -1,0 +1,127 @@
+"""A new run that begins with what another one has learnt of the same scene.
+
+The two may differ in everything, levels, sizes, even the method, so no parameter is copied: the new
+fields are fitted to what the old ones say, near the surface above all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.field.model import SurfaceModel
+from core.lanes import count, lane_map
+from core.rendering.occupancy import OccupancyGrid, interpolate
+from core.training.settle import fit_points, fit_sdf, fused_distances
+from core.training.trainer import Trainer
+
+STEPS, POINTS, RATE = 150, 8192, 8e-3
+STEEPNESS = 10.0
+"""Of the levels of a density that stands for a surface, per scene unit of its distance."""
+DEEPEST = -0.2
+LATE = 0.3
+"""Progress at which the schedules begin that know no end of a topology warm-up."""
+
+
+def warm_start(trainer: Trainer, old: SurfaceModel, occupancy: OccupancyGrid) -> Iterator[None]:
+    """Fit the fresh model of ``trainer`` to ``old``, of the same scene and with ``occupancy``, and
+    put its schedules where that leaves it; yields between slices of work."""
+    new, scene = trainer.model, trainer.scene
+    at = trainer.config.train.density_until if new.sdf_field is not None else 0.0
+    at = at or LATE
+    trainer.enter(at)
+    _copy_surroundings(new, old)
+    near = _near(old, occupancy)
+    if new.sdf_field is not None:
+        cell = 2 / occupancy.resolution
+        if old.settled:
+            yield from fit_sdf(new.sdf_field, old.shape.sdf, near, cell)
+        else:
+            distances, close = yield from fused_distances(
+                old, occupancy, scene, trainer.store.intrinsics)
+            yield from fit_sdf(new.sdf_field, lambda x: interpolate(distances, x), close,
+                               2 / len(distances))
+        new.settle()
+    else:
+        new.grow_up()
+    eyes = np.stack([scene.scene_from_camera(photo)[:3, 3] for photo in scene.photos])
+    yield from _fit_radiance(
+        new, old, lambda: fit_points(POINTS, near, 2 / occupancy.resolution, trainer.device),
+        torch.from_numpy(eyes).float().to(trainer.device),
+    )
+    trainer.enter(at)
+
+
+def _copy_surroundings(new: SurfaceModel, old: SurfaceModel) -> None:
+    """How photos differ and what lies behind the scene, where both runs have the same of it."""
+    for ours, theirs in (
+        (new.appearance, old.appearance), (new.background, old.background), (new.veil, old.veil),
+    ):
+        if ours is not None and theirs is not None and _shapes(ours) == _shapes(theirs):
+            ours.load_state_dict(theirs.state_dict())
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in module.state_dict().items()}
+
+
+def _near(old: SurfaceModel, occupancy: OccupancyGrid) -> Tensor:
+    """[N, 3] indices of the cells in which there is something to see."""
+    if old.settled:
+        cell = 2 / occupancy.resolution
+        return (occupancy.distances.abs() < 2 * cell).nonzero().float()
+    return occupancy.occupied.nonzero().float()
+
+
+def _fit_radiance(
+    new: SurfaceModel, old: SurfaceModel, draw: Callable[[], Tensor], eyes: Tensor
+) -> Iterator[None]:
+    """Regress colours, as ``eyes`` [E, 3] see them, and the density if that is what ``new`` shows,
+    onto those of ``old``."""
+    of_sdf = {id(p) for p in new.sdf_field.parameters()} if new.sdf_field is not None else set()
+    others = (new.radiance, new.color)
+    parameters = [p for m in others if m is not None for p in m.parameters() if id(p) not in of_sdf]
+    optimizer = torch.optim.Adam(parameters, RATE, betas=(0.9, 0.99), eps=1e-15)
+
+    def gradients(asked: tuple[Tensor, Tensor]) -> tuple[Tensor | None, ...]:
+        x, directions = asked
+        with torch.no_grad():
+            level, color = _level_and_color(old, x, directions)
+        ours, our_color = _level_and_color(new, x, directions)
+        loss = F.l1_loss(our_color, color)
+        if not new.settled:
+            wanted = (STEEPNESS * level).clamp(DEEPEST, 1.0) if old.settled else level
+            loss = loss + F.l1_loss(ours, wanted)
+        return torch.autograd.grad(loss, parameters, allow_unused=True)
+
+    lanes = count(eyes.device)
+    for step in range(STEPS):
+        x = draw()
+        eye = eyes[torch.randint(len(eyes), (len(x),), device=x.device)]
+        directions = F.normalize(x - eye, dim=-1)
+        parts = lane_map(gradients, list(zip(x.chunk(lanes), directions.chunk(lanes))))
+        for parameter, *found in zip(parameters, *parts):
+            some = [g for g in found if g is not None]
+            parameter.grad = torch.stack(some).mean(0) if some else None
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * (1.02 - step / STEPS)
+        optimizer.step()
+        yield
+
+
+def _level_and_color(
+    model: SurfaceModel, x: Tensor, directions: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Of points [N, 3] seen along ``directions`` [N, 3], of no photo in particular."""
+    normals = None
+    if model.settled:
+        with torch.no_grad():
+            normals = F.normalize(model.shape.samples(x, analytic=True).gradients, dim=-1)
+    level, own = model.shape.sdf_and_features(x)
+    features = model.features(x, own)
+    appearance = model.appearance(None, len(x))
+    return level, model.color(x, normals, directions, features, appearance)
