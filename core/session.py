@@ -114,12 +114,10 @@ class Session:
                 case m.Pick():
                     assert self.scene is not None
                     self._emit(picked(self.scene, self.trainer, command))
-                case m.Export():
-                    self._export(command)
+                case m.Export() | m.Film():
+                    self._write(command)
                 case m.PlanFilm():
                     self._plan_film(command)
-                case m.Film():
-                    self._film(command)
                 case m.Save():
                     self.save(Path(command.path).expanduser())
         except UserError as error:
@@ -296,21 +294,20 @@ class Session:
 
     # --- meshes and projects -------------------------------------------------------------
 
-    def _export(self, command: m.Export) -> None:
-        assert self.trainer is not None
-        task = exporting(self.trainer, command)
-        self._tasks.begin(RunningTask("export", task, self._emit, back_to=None))
+    def _write(self, command: m.Export | m.Film) -> None:
+        trainer = self.trainer
+        assert trainer is not None
+        if isinstance(command, m.Export):
+            running = RunningTask("export", exporting(trainer, command), self._emit, back_to=None)
+        else:
+            running = RunningTask("film", filming(trainer, command), self._emit, back_to=None)
+        self._tasks.begin(running)
 
     def _plan_film(self, command: m.PlanFilm) -> None:
         assert self.scene is not None
         self._way = carried_way(command.way, invert(self.scene.scene_from_input))
         self._saver.touch()
         self._enter(None)
-
-    def _film(self, command: m.Film) -> None:
-        assert self.trainer is not None
-        task = filming(self.trainer, command)
-        self._tasks.begin(RunningTask("film", task, self._emit, back_to=None))
 
     def save(self, folder: Path) -> None:
         """Save the project into ``folder``. Raises UserError."""
