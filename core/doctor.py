@@ -11,11 +11,13 @@ from typing import Any
 import psutil
 import torch
 
+from core.config import Choice
 from core.device import choose_device
+from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics
 from core.kernels import for_device, why_slow
 from core.lanes import count
-from core.presets import PRESETS, default_preset
+from core.presets import PRESETS, default_preset, run_config
 from core.training.forecast import budget, forecast
 
 _PACKAGES = ("torch", "numpy", "numba", "dearpygui", "pycolmap", "trimesh", "PyMCubes", "imageio")
@@ -40,6 +42,11 @@ def examine() -> dict[str, Any]:
         "forecast_of_100_photos": {
             name: str(forecast(config, [_PHOTO] * 100, True, device))
             for name, config in PRESETS.items()
+        },
+        "the_same_by_method": {
+            name: str(forecast(
+                run_config(Choice(method=name), device.type), [_PHOTO] * 100, True, device))
+            for name in METHODS
         },
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
         "device": f"{device.type}, because {why}",
