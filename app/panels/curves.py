@@ -19,6 +19,9 @@ COLUMNS = 3
 """Of what lines are and where they stand now, above them, where these hide nothing."""
 TERMS = ("color", "eikonal", "curvature", "mask", "points", "sparsity")
 
+EMPTY = 0.2
+"""A plot begins at step 0 unless so much of it would be empty."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -110,11 +113,14 @@ def _plot(name: str, kind: Kind) -> None:
 def _fit(name: str, kind: Kind, values: Sequence[float], steps: Sequence[float]) -> None:
     low, high = axis_range(values, kind.logarithmic)
     last = max(steps[-1], 1.0) if steps else 1.0  # told before the first step too
+    # of a saved project that goes on only what is new is told
+    first = min(steps[0], last - 1) if steps and steps[0] > EMPTY * last else 0.0
     dpg.set_axis_limits(f"{name}_y", low, high)
-    dpg.set_axis_limits(f"{name}_x", 0.0, 1.02 * last)
+    dpg.set_axis_limits(f"{name}_x", first, last + 0.02 * (last - first))
     y = ticks(low, high, kind.logarithmic) if values else []
     dpg.set_axis_ticks(f"{name}_y", tuple((plain(v), v) for v in y))
-    x = [v for v in ticks(0.0, last, False) if v <= 0.88 * last] if steps else []
+    fits = first + 0.88 * (last - first)  # a label at the edge would be cut
+    x = [v for v in ticks(first, last, False) if v <= fits] if steps else []
     dpg.set_axis_ticks(f"{name}_x", tuple((say("curves.step", step=v) if v else "0", v) for v in x))
 
 
