@@ -89,6 +89,11 @@ def click(*names: str) -> Act:
     return lambda tour: [tour.window.press_at(name) for name in names]
 
 
+def curve(name: str) -> Act:
+    """A saved project has none."""
+    return lambda tour: tour.window.look()["history"] and tour.window.press_at(f"curve_{name}")
+
+
 def press(name: str, share: float) -> Act:
     return lambda tour: tour.window.press_at(name, share)
 
@@ -197,7 +202,7 @@ STOPS: list[tuple[str, tuple[Act, ...]]] = [
     ("region", (click("scene"),)),
     ("training", (click("scene"), train)),
     ("trained", (state("paused", "finished"), rest)),
-    *((f"curve-{name}", (click(f"curve_{name}"),))
+    *((f"curve-{name}", (curve(name),))
       for name in ("loss", "inv_s", "levels", "speed")),
     *((name, (keys(str(number)), wait(MESH_S) if name in MESHES else rest))
       for number, name in enumerate(MODES, 1)),
