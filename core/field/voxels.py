@@ -61,8 +61,9 @@ class VoxelField(Field):
         wanted = min(int(levels), self.n_levels)
         if wanted <= self._has:
             return False
-        corners = self._corners(self.resolution(wanted))
-        fine = HashGrid(_dense(self.config, self.resolution(wanted))).to(corners.device)
+        device = self.grid.table.device
+        fine = HashGrid(_dense(self.config, self.resolution(wanted))).to(device)
+        corners = self._corners(self.resolution(wanted) if device.type != "meta" else 0)
         for some in torch.arange(len(corners), device=corners.device).split(CHUNK):
             fine.table[some] = self.grid(corners[some], 1.0)
         self.grid = fine
