@@ -128,6 +128,9 @@ class TrainConfig:
     surface_hard_rays: float = 0.0
     """the same of a surface that was settled: it mends hollows and blunts plain walls, which few
     rays then keep smooth"""
+    traced_from: float = 1.0
+    """from here on a ray shows one point, where it meets the surface, instead of samples around it
+    (`core.rendering.surface_trace`); 1 leaves that out"""
     sharpness: Literal["learnt", "scheduled"] = "scheduled"
     initial_inv_s: float = 20.0
     final_inv_s: float = 400.0

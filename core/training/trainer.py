@@ -22,6 +22,7 @@ from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Found, find_samples, render_samples
 from core.rendering.sampling import DENSITY_STEP, random_in_ball
+from core.rendering.surface_trace import Met, meet_surface, render_surface
 from core.rendering.volume import density_alpha
 from core.training import schedule
 from core.training.forecast import half_batch
@@ -247,6 +248,8 @@ class Trainer:
 
     def _find(self, batch: Batch, progress: float) -> Found:
         train = self.config.train
+        if self.model.settled and progress >= train.traced_from:
+            return meet_surface(self.model, self.occupancy, batch.rays)
         return find_samples(
             self.model, self.occupancy, batch.rays, train, jitter=batch.jitter,
             cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
@@ -257,11 +260,17 @@ class Trainer:
     ) -> _LaneResult:
         """Render one part of the batch and take the gradients of its loss."""
         train = self.config.train
-        rendered = render_samples(
-            self.model, batch.rays, found, train, behind=batch.behind,
-            jitter=batch.jitter, around=batch.around,
-            cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
-        )
+        if isinstance(found, Met):
+            rendered = render_surface(
+                self.model, batch.rays, found, train, behind=batch.behind, jitter=batch.jitter,
+                around=batch.around,
+            )
+        else:
+            rendered = render_samples(
+                self.model, batch.rays, found, train, behind=batch.behind,
+                jitter=batch.jitter, around=batch.around,
+                cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
+            )
         veiled = self._veiled(batch, rendered.color)
         seen = rendered.color if veiled is None else veiled.color
         terms = weighted_losses(self.model, train, batch, rendered, veiled, progress)

@@ -57,6 +57,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "no curvature": {"lambda_curvature": 0.0},
     "twice as sharp": {"initial_inv_s": 600.0, "final_inv_s": 1000.0},
     "photos at half size": {"max_photo_side": 200},
+    "rays that stop at the surface, at the end": {"traced_from": 0.85},
     "the settled SDF at the full rate": {"surface_rate": 1.0, "surface_decay": 1.0},
     "warm-up for 0.5 of the run": {
         "density_until": 0.5, "levels_from": 0.5, "levels_until": 0.7, "curvature_until": 0.7,

@@ -257,3 +257,16 @@ def test_a_step_that_gives_no_number_leaves_the_field_alone(store, monkeypatch):
     assert math.isnan(trainer.step().losses["color"])
     after = trainer.model.sdf_field.state_dict()
     assert all(after[k].equal(v) for k, v in before.items() if k != "_active")
+
+
+def test_a_run_can_end_with_rays_that_stop_at_the_surface(store):
+    """Each ray that hits asks the field once, so that a batch of as many samples has more rays."""
+    config = changed(traced_from=0.5, density_until=0.0)
+    trainer = ball_trainer(store, config)
+    stats = [trainer.step() for _ in range(60)]
+    early, late = stats[20:28], stats[50:]
+    assert np.mean([s.n_rays / s.n_kept for s in late]) > 2 * np.mean(
+        [s.n_rays / s.n_kept for s in early])
+    assert all(s.n_kept <= s.n_rays for s in late)
+    assert np.mean([s.mse for s in late]) < 1.2 * np.mean([s.mse for s in early])
+    assert {"eikonal", "curvature"} <= set(late[-1].losses)
