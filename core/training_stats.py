@@ -12,7 +12,8 @@ import torch
 from core.config import RunConfig
 from core.messages import Phase, TrainingStats
 from core.training.forecast import forecast
-from core.training.trainer import StepStats, Trainer
+from core.training.lane import StepStats
+from core.training.trainer import Trainer
 
 WINDOW = 20
 MAX_BAD_STEPS = 20

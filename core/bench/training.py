@@ -20,8 +20,9 @@ from core.meshing.from_model import mesh_of_model
 from core.presets import for_scene, run_config
 from core.sample import FOLDER
 from core.tasks import run
+from core.training.lane import StepStats
 from core.training.rays import RaySource
-from core.training.trainer import StepStats, Trainer
+from core.training.trainer import Trainer
 from core.views import orbit, render_views
 
 STEPS = 120

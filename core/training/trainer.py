@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,18 +14,16 @@ from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
 from core.config import RunConfig
 from core.field.model import SurfaceModel
-from core.field.veil import Veiled
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Found, find_samples, render_samples
 from core.rendering.sampling import DENSITY_STEP, random_in_ball
-from core.rendering.surface_trace import Met, meet_surface, render_surface
 from core.rendering.volume import density_alpha
 from core.training import schedule
 from core.training.forecast import half_batch
-from core.training.objective import Batch, of_color, weighted_losses
+from core.training.lane import StepStats, find, stats_of, teach, total
+from core.training.objective import Batch
 from core.training.optimizer import optimizer_of
 from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
@@ -34,27 +31,6 @@ from core.training.settle import settle
 OCCUPANCY_EVERY = 16
 EIKONAL_POINTS = 512
 POINTS = 512
-
-
-@dataclass(frozen=True)
-class StepStats:
-    """One step's figures: weighted loss terms, mean squared colour error (of rays drawn fairly),
-    counts of rays and of samples before (marched) and after (kept) culling."""
-
-    losses: dict[str, float]
-    mse: float
-    n_rays: int
-    n_marched: int
-    n_kept: int
-
-
-@dataclass(frozen=True)
-class _LaneResult:
-    gradients: tuple[Tensor | None, ...]
-    losses: dict[str, float]
-    wrong: Tensor  # [R, 3] colours rendered less those wanted
-    n_marched: int
-    n_kept: int
 
 
 class Trainer:
@@ -200,18 +176,22 @@ class Trainer:
             self._update_occupancy()
             yield
         batches, drawn = self._draw(progress)
-        found = lane_map(lambda batch: self._find(batch, progress), batches)
+        model, train = self.model, self.config.train
+        found = lane_map(lambda b: find(model, self.occupancy, b, train, progress), batches)
         yield
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        n = sum(map(len, (batch.rays for batch in batches)))
         results = lane_map(
-            lambda lane: self._lane(*lane, parameters, progress), zip(batches, found)
+            lambda lane: teach(
+                model, *lane, train, progress, parameters, len(lane[0].rays) / n),
+            zip(batches, found),
         )
         yield
         for i, parameter in enumerate(parameters):
             gradients = [g for lane in results if (g := lane.gradients[i]) is not None]
-            parameter.grad = _total(gradients)
+            parameter.grad = total(gradients)
         wrong = torch.cat([lane.wrong for lane in results])
-        stats = _stats(results, wrong[drawn.fair])
+        stats = stats_of(results, wrong[drawn.fair])
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must poison nothing
             self.optimizer.step()
             self.rays.error_map.learn(drawn.cells, wrong.abs().mean(-1).cpu().numpy())
@@ -246,55 +226,6 @@ class Trainer:
         ]
         return batches, drawn
 
-    def _find(self, batch: Batch, progress: float) -> Found:
-        train = self.config.train
-        if self.model.settled and progress >= train.traced_from:
-            return meet_surface(self.model, self.occupancy, batch.rays)
-        return find_samples(
-            self.model, self.occupancy, batch.rays, train, jitter=batch.jitter,
-            cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
-        )
-
-    def _lane(
-        self, batch: Batch, found: Found, parameters: list[Tensor], progress: float
-    ) -> _LaneResult:
-        """Render one part of the batch and take the gradients of its loss."""
-        train = self.config.train
-        if isinstance(found, Met):
-            rendered = render_surface(
-                self.model, batch.rays, found, train, behind=batch.behind, jitter=batch.jitter,
-                around=batch.around,
-            )
-        else:
-            rendered = render_samples(
-                self.model, batch.rays, found, train, behind=batch.behind,
-                jitter=batch.jitter, around=batch.around,
-                cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
-            )
-        veiled = self._veiled(batch, rendered.color)
-        seen = rendered.color if veiled is None else veiled.color
-        terms = weighted_losses(self.model, train, batch, rendered, veiled, progress)
-        if found.coarse is not None:  # which learns where to ask from the same photos
-            coarse = render_samples(
-                self.model, batch.rays, replace(found, samples=found.coarse), train,
-                behind=batch.behind, jitter=batch.jitter, levels=1,
-            ).color
-            terms["coarse"] = of_color(train, batch, coarse, self._veiled(batch, coarse))["color"]
-        share = len(batch.rays) / (self.n_rays // count(self.device) * count(self.device))
-        loss = torch.stack(list(terms.values())).sum() * share
-        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-        return _LaneResult(
-            gradients, {name: float(term.detach()) for name, term in terms.items()},
-            (seen - batch.target).detach(), rendered.n_marched, rendered.n_kept,
-        )
-
-    def _veiled(self, batch: Batch, color: Tensor) -> Veiled | None:
-        """What the photos of ``batch`` make of ``color``; None where none is veiled."""
-        if self.model.veil is None or batch.rays.photo is None:
-            return None
-        assert batch.rays.place is not None
-        return self.model.veil(batch.rays.photo, batch.rays.place, color)
-
     def _set_schedules(self, progress: float) -> None:
         """Put levels, ε, sharpness and learning rates where ``progress`` says."""
         train, surface, radiance = self.config.train, self.model.sdf_field, self.model.radiance
@@ -324,25 +255,6 @@ class Trainer:
         wanted = self.n_rays * samples / max(n_kept, 1)
         blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)
         self.n_rays = int(min(max(blend, 64), train.max_rays))
-
-
-def _total(gradients: list[Tensor]) -> Tensor | None:
-    """The sum, in place of the first; None where no lane had any."""
-    if not gradients:
-        return None
-    for gradient in gradients[1:]:
-        gradients[0].add_(gradient)
-    return gradients[0]
-
-
-def _stats(lanes: list[_LaneResult], wrong: Tensor) -> StepStats:
-    """The batch's figures from its lanes'; ``wrong`` [F, 3]: the error of fairly drawn rays."""
-    names = {name for lane in lanes for name in lane.losses}  # a lane may lack samples for one
-    return StepStats(
-        {name: sum(lane.losses.get(name, 0.0) for lane in lanes) / len(lanes) for name in names},
-        float(wrong.square().mean()), sum(len(lane.wrong) for lane in lanes),
-        sum(lane.n_marched for lane in lanes), sum(lane.n_kept for lane in lanes),
-    )
 
 
 def _points_within(box: Box, scene: Scene) -> Tensor:
