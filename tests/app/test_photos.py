@@ -79,9 +79,9 @@ def test_a_slice_goes_through_the_region_along_the_upright_axes():
 def test_the_size_of_an_export_is_said_as_exactly_as_it_is_known():
     options = MeshOptions()
     exact = MeshSize(options, 251_720, 20_000_000, True)
-    assert size_words(exact, 1.0, 1) == "251,720 triangles, 20.0 MB"
-    assert size_words(exact, 0.5, 1) == "125,860 triangles, about 10.0 MB"
+    assert size_words(exact, 1.0, 1) == "251,720 triangles, 20 MB"
+    assert size_words(exact, 0.5, 1) == "125,860 triangles, about 10 MB"
     about = MeshSize(options, 251_720, 20_000_000, False)
-    assert size_words(about, 1.0, 1) == "About 250,000 triangles, about 20.0 MB"
+    assert size_words(about, 1.0, 1) == "About 250,000 triangles, about 20 MB"
     assert size_words(exact, 1.0, 3).startswith("251,720, 62,930, 15,732 triangles, about ")
     assert size_words(MeshSize(options, 0, 0, False), 1.0, 1) == "No surface in the region yet"
