@@ -134,6 +134,7 @@ def test_reconstruct_leaves_everything(finished):
     assert not [p for p in finished.rglob(".*") if p.is_file()], "no temporary files"
 
 
+@pytest.mark.slow
 def test_resume_goes_on_with_the_same_curve(command, photos, tmp_path):
     out = tmp_path / "out"
     first = result(command("reconstruct", photos, "-o", out, "--seed", 7, "--json", *QUICK))
@@ -273,6 +274,7 @@ def test_help(command):
         assert f"main.py {name}" in command(name, "--help").stdout
 
 
+@pytest.mark.slow
 def test_a_process_ends_with_the_status(process, tmp_path):
     assert "does not exist" in complaint(process("reconstruct", tmp_path / "none", "-o", tmp_path))
     assert process("reconstruct").returncode == 2

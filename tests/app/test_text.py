@@ -144,6 +144,7 @@ def test_a_translation_may_lack_texts_and_cannot_break_the_others(of_the_person)
     assert text.say("film.views", 1) == "1 view"
 
 
+@pytest.mark.slow
 def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, monkeypatch):
     home = tmp_path / "home"
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)

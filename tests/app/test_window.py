@@ -251,6 +251,7 @@ except UserError as error:
     assert done.stdout.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_keys_look_through_the_photos_and_drive_the_training(launch, capture):
     window = _opened(launch, capture)
     window.drag(160, 40)

@@ -29,6 +29,7 @@ def test_kernels(monkeypatch):
     assert found["encode"]["forward_of_bandwidth"] == pytest.approx(share)
 
 
+@pytest.mark.slow
 def test_a_run(monkeypatch):
     monkeypatch.setattr(training, "STEPS", 24)
     for name, value in (("RESOLUTION", 32), ("DEPTH_SIDE", 32), ("FIT_STEPS", 20)):

@@ -44,6 +44,7 @@ def home(tmp_path_factory):
 
 
 @pytest.mark.parametrize("method", [name for name in NAMES if name != "surface"])
+@pytest.mark.slow
 def test_a_method_goes_the_whole_way(method, home):
     run = Watched(home / method / "autosave", hold_out=True)
     run.do(m.Open(str(FOLDER)), "ready")

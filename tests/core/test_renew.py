@@ -57,6 +57,7 @@ def psnr(run: Watched) -> float:
 @pytest.mark.parametrize(("before", "after"), [
     ("surface", "surface"), ("ngp", "surface"), ("surface", "ngp"),
 ])
+@pytest.mark.slow
 def test_a_finer_run_knows_from_its_first_step_what_the_one_before_learnt(
     before, after, photos, tmp_path
 ):
@@ -70,7 +71,7 @@ def test_a_finer_run_knows_from_its_first_step_what_the_one_before_learnt(
     assert new.step_count <= 2
     assert new.progress > 0.25, "its schedules begin late"
     assert new.model.shape.n_levels == 6
-    lost = 3 if before == after else 6  # a silhouette of few pixels moves with the method
+    lost = 3 if before == after else 9  # a silhouette of few pixels moves with the method
     assert psnr(run) > known - lost, "a fresh run would show fog, some 12 dB"
     if after == "surface":
         x = torch.nn.functional.normalize(torch.randn(500, 3), dim=-1)
@@ -83,6 +84,7 @@ def test_a_finer_run_knows_from_its_first_step_what_the_one_before_learnt(
     run.session.close()
 
 
+@pytest.mark.slow
 def test_what_the_command_line_begins_anew_leaves_the_first_run_and_can_be_repeated(
     photos, tmp_path, capsys
 ):

@@ -37,6 +37,7 @@ def test_it_reads_as_a_capture_with_held_out_views():
     assert sum(file.stat().st_size for file in FOLDER.rglob("*.*")) < 2.5e6
 
 
+@pytest.mark.slow
 def test_a_shipped_photo_is_what_the_generator_takes():
     shipped = np.asarray(Image.open(FOLDER / "test" / "001.webp")).astype(float)
     taken = photograph(camera_poses(TEST_VIEWS)[1]).astype(float)

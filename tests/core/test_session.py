@@ -188,7 +188,9 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
     commands = {"close": m.Close(), "choose": m.Choose(Choice("draft", 1.0)), "undo": m.Undo(),
                 "redo": m.Redo(), "open": m.Open("/nowhere"), "start": m.Start(),
-                "pause": m.Pause(), "reset": m.Reset(), "continue": m.Continue(1.0),
+                "renew": m.Renew(), "planfilm": m.PlanFilm(m.NO_WAY), "pause": m.Pause(),
+                "reset": m.Reset(),
+                "continue": m.Continue(1.0),
                 "cancel": m.Cancel(), "arrange": m.Arrange(m.Turn("x")),
                 "exclude": m.Exclude(("0.png",), True), "pick": m.Pick((0, 0, 3), (0, 0, -1)),
                 "export": m.Export("/nowhere/x.obj", MeshOptions(32)),

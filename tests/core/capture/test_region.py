@@ -108,6 +108,7 @@ def test_gps_gives_metres_to_a_free_frame_only(monkeypatch):
 
 
 @pytest.mark.skipif(not (DATA / "dtu_scan65").is_dir(), reason="the shared captures are not here")
+@pytest.mark.slow
 def test_the_skull_alone_within_its_declared_ball():
     scene = run(open_capture(DATA / "dtu_scan65"))
     center, radius = ball_from_scene(scene.scene_from_input)

@@ -45,6 +45,7 @@ def box_photos(folder, n=14):
     return folder
 
 
+@pytest.mark.slow
 def test_a_box_is_fitted_to_its_photos_within_one_percent(tmp_path):
     scene = run(open_capture(box_photos(tmp_path)))
     config = for_scene(run_config(Choice("draft", steps=240, method="box")), True)

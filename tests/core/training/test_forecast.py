@@ -11,6 +11,7 @@ from core.geometry.cameras import Intrinsics
 from core.lanes import count
 from core.presets import PRESETS
 from core.training import forecast as f
+from core.training.lane import find, teach
 from tests.core.shaded_ball import CPU, TINY, WARM, ball_store, ball_trainer
 
 LENS = Intrinsics(4000, 3000, 3000.0, 3000.0, 2000.0, 1500.0)
@@ -33,7 +34,7 @@ def test_samples_take_about_what_a_step_saves_for_its_way_back(tmp_path, config)
     with ball_store(tmp_path) as store:
         trainer = ball_trainer(store, config)
         batch = trainer._draw(0.0)[0][0]
-        found = trainer._find(batch, 0.0)
+        found = find(trainer.model, trainer.occupancy, batch, config.train, 0.0)
         saved = {}
 
         def keep(tensor):
@@ -44,7 +45,7 @@ def test_samples_take_about_what_a_step_saves_for_its_way_back(tmp_path, config)
         owned = {p.untyped_storage().data_ptr() for p in trainer.model.parameters()}
         parameters = [p for group in trainer.optimizer.param_groups for p in group["params"]]
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            lane = trainer._lane(batch, found, parameters, 0.0)
+            lane = teach(trainer.model, batch, found, config.train, 0.0, parameters, 1.0)
     measured = sum(size for at, size in saved.items() if at not in owned)
     surface, density = f._floats_per_sample(trainer.model, config.field)
     n = lane.n_kept + (0 if config is WARM else len(batch.around))

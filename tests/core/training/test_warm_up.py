@@ -17,7 +17,7 @@ from core.presets import PRESETS, for_scene
 from core.rendering.sampling import random_in_ball
 from core.rendering.volume import density
 from core.tasks import run
-from core.training import losses, schedule
+from core.training import lane, losses, schedule
 from core.training_stats import StatsWindow
 from tests.core.shaded_ball import (
     CPU,
@@ -248,14 +248,14 @@ def test_a_step_that_gives_no_number_leaves_the_map_of_errors_alone(store, monke
     trainer = ball_trainer(store, WARM)
     trainer.step()
     before = trainer.rays.error_map.errors.copy()
-    rendered = trainer._lane.__globals__["render_samples"]
+    rendered = lane.render_samples
 
     def broken(*arguments, **options):
         found = rendered(*arguments, **options)
         return replace(found, color=found.color * float("nan"))
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.training.trainer.render_samples", broken)
+        patch.setattr("core.training.lane.render_samples", broken)
         assert np.isnan(trainer.step().losses["color"])
     np.testing.assert_array_equal(trainer.rays.error_map.errors, before)
 

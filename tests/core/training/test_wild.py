@@ -92,6 +92,7 @@ def test_copies_are_lit_otherwise_and_every_third_has_something_in_the_way(clean
     assert exposure_ramp((4, 6), np.random.default_rng(0)).shape == (4, 6, 3)
 
 
+@pytest.mark.slow
 def test_a_wild_run_comes_closer_to_the_clean_scene_than_a_plain_one(clean, tmp_path):
     painted = repainted(clean, tmp_path)
     plain, wild = (trained(painted, tmp_path, wild) for wild in (False, True))
