@@ -38,6 +38,8 @@ def size(n_bytes: int) -> str:
 def doing(state: AppState) -> str:
     """What the training is about at this moment, without a full stop; "" while there is none."""
     stats = state.stats
+    if state.task is not None and state.task.task == "renew":
+        return say("doing.renewing")
     if stats is None:
         return say("doing.opening") if state.state == "opening" else ""
     if state.state == "finished":

@@ -31,7 +31,7 @@ def renewed(old: Trainer, scene: Scene, config: RunConfig) -> Task[Trainer]:
         trainer = Trainer(store, config, old.device)
         for i, _ in enumerate(warm_start(trainer, old.model, old.occupancy)):
             done = min(i / (2 * STEPS), 1.0)
-            yield Progress(READING + (1 - READING) * done, "from what was learnt")
+            yield Progress(READING + (1 - READING) * done, "what was learnt")
         begun = True
         return trainer
     finally:
