@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.config import TrainConfig
 from core.field.background import background_color
+from core.field.field import FieldSamples
 from core.field.model import SurfaceModel
 from core.rendering.hierarchy import march_hierarchically
 from core.rendering.occupancy import OccupancyGrid
@@ -138,12 +139,7 @@ def render_samples(
     samples = found.samples
     positions = samples.positions(rays.origins, rays.directions)
     n, every = len(positions), model.surface.config.taps_every
-    asked = positions if around is None else torch.cat([positions, around])
-    tapped = torch.arange(len(asked), device=asked.device)
-    if every > 1:
-        some = tapped[:n:every] if around is not None else tapped[:0]
-        tapped = torch.cat([some, tapped[n:]])
-    told = model.surface.samples(asked, tapped=tapped)
+    told = surface_samples(model, positions, around)
     sdf, gradients, normals = told.sdf[:n], told.gradients, None
     if every > 1:
         slopes = samples.slopes(sdf)
@@ -174,6 +170,20 @@ def _render_density(
     alphas = density_alpha(level[:n], samples.t_ends - samples.t_starts)
     shade, opacity, depth = composited(model, rays, found, alphas, color, train, behind, jitter)
     return Rendered(shade, opacity, depth, None, None, level[n:], found.n_marched, n)
+
+
+def surface_samples(
+    model: SurfaceModel, positions: Tensor, around: Tensor | None
+) -> FieldSamples:
+    """What the surface's field says of ``positions`` [S, 3] and of the points ``around`` [N, 3],
+    with the taps that training wants: at some of the former, at all of the latter."""
+    n, every = len(positions), model.surface.config.taps_every
+    asked = positions if around is None else torch.cat([positions, around])
+    tapped = torch.arange(len(asked), device=asked.device)
+    if every > 1:
+        some = tapped[:n:every] if around is not None else tapped[:0]
+        tapped = torch.cat([some, tapped[n:]])
+    return model.surface.samples(asked, tapped=tapped)
 
 
 def sample_color(

@@ -20,7 +20,14 @@ from core.field.model import SurfaceModel
 from core.field.sdf_field import SdfField
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Found, Rays, Rendered, composited, sample_color
+from core.rendering.render import (
+    Found,
+    Rays,
+    Rendered,
+    composited,
+    sample_color,
+    surface_samples,
+)
 from core.rendering.sampling import Samples
 from core.rendering.sphere_trace import sphere_trace
 
@@ -90,12 +97,7 @@ def render_surface(
     origins, directions = rays.origins[ray], rays.directions[ray]
     found = torch.addcmul(origins, directions, t[:, None])
     n, every = len(found), model.surface.config.taps_every
-    asked = found if around is None else torch.cat([found, around])
-    tapped = torch.arange(len(asked), device=asked.device)
-    if every > 1:
-        some = tapped[:n:every] if around is not None else tapped[:0]
-        tapped = torch.cat([some, tapped[n:]])
-    field = model.surface.samples(asked, tapped=tapped)
+    field = surface_samples(model, found, around)
     sdf, gradients, normals = field.sdf[:n], field.gradients, None
     if every == 1:
         normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
