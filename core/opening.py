@@ -22,7 +22,7 @@ from core.geometry.scene_box import scene_from_ball, up_direction
 from core.messages import NO_WAY, STILL, Arranged, Opened, PhotoReport, PoseReport, Solving, Way
 from core.places import is_automatic, pose_workspace
 from core.planning import method_words
-from core.presets import PRESETS, default_preset
+from core.presets import run_config
 from core.tasks import Progress, Task
 from core.training.checkpoint import Project, is_project, load_project, restore
 from core.training.trainer import Trainer
@@ -81,7 +81,7 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
 def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     """``autosave``: the folder of its automatic saves. A capture gets the device's preset."""
     path, scene, project = found.path, found.scene, found.project
-    config = project.work.config if project else PRESETS[default_preset(device.type)]
+    config = project.work.config if project else run_config(Choice(), device.type)
     photos = (*scene.photos, *scene.held_out)
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)

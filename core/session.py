@@ -6,30 +6,27 @@ The window's worker process, the command line and the tests all drive this same 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core import messages as m
 from core.capture.open import needs_poses
 from core.capture.scene import Scene
-from core.config import Choice, OpenOptions
+from core.config import OpenOptions
 from core.device import choose_device
-from core.edits import Edit, Edited, Edits, after, arranged_as, same_place, told
 from core.errors import UserError
 from core.exporting import exporting
 from core.film import filming
-from core.geometry.rigid import invert
-from core.opening import Opening, carried_way, describe, opening
+from core.open_work import OpenWork
+from core.opening import Opening, describe, opening
 from core.picking import picked
 from core.planning import plan
-from core.presets import run_config
 from core.previewer import Show
 from core.recipe import Recipe
 from core.running_task import RunningTask, TaskSlot
 from core.saving import Saver
 from core.starting import fresh, renewed
-from core.training.checkpoint import Work, is_project
+from core.training.checkpoint import is_project
 from core.training.trainer import Trainer
 from core.training_loop import TrainingLoop
 from core.transitions import allowed_now
@@ -56,16 +53,11 @@ class Session:
         self._seed, self._hold_out = seed, hold_out
         self.device = choose_device(device)
         self.state: m.State = "empty"
-        self.source = ""
-        self.scene: Scene | None = None
+        self._open_work = OpenWork(self.device.type, seed)
         self.watching = Watching(emit, show, show_photo)
         self._saver = Saver(emit, autosave_to)
         self._loop = TrainingLoop(emit)
         self._tasks = TaskSlot(emit, self._enter)
-        self._edits = Edits()
-        self._choice = Choice()
-        self._how, self._continued, self._way = OpenOptions(), (), m.NO_WAY
-        self._begun_from = ""
         self._enter(None)
 
     # --- commands ------------------------------------------------------------------------
@@ -101,23 +93,25 @@ class Session:
                 case m.Continue():
                     assert self.trainer is not None
                     self.trainer.go_on(command.minutes)
-                    self._continued = (*self._continued, command.minutes)
+                    self._open_work.go_on(command.minutes)
                     self._enter("training")
                 case m.Cancel():
                     self._tasks.cancel()
                 case m.Arrange() | m.Exclude() | m.Choose():
-                    self._edit(command)
+                    self._arranged(self._open_work.edit(command, self.trainer))
                 case m.Undo():
-                    self._be(self._edits.undo(self._edited()))
+                    self._arranged(self._open_work.undo(self.trainer))
                 case m.Redo():
-                    self._be(self._edits.redo(self._edited()))
+                    self._arranged(self._open_work.redo(self.trainer))
                 case m.Pick():
                     assert self.scene is not None
                     self._emit(picked(self.scene, self.trainer, command))
                 case m.Export() | m.Film():
                     self._write(command)
                 case m.PlanFilm():
-                    self._plan_film(command)
+                    self._open_work.plan_film(command.way)
+                    self._saver.touch()
+                    self._enter(None)
                 case m.Save():
                     self.save(Path(command.path).expanduser())
         except UserError as error:
@@ -157,7 +151,7 @@ class Session:
             self._keep()
         self._forget_training()
         self.watching.open(None)
-        self.scene, self._edits = None, Edits()
+        self._open_work.close()
         self._saver.unsaved = self._saver.lacking = False
         self._enter("empty")
 
@@ -173,13 +167,7 @@ class Session:
         trainer = found.trainer(self.device)  # before anything of the present work is given up
         self._keep()
         self._forget_training()
-        self.scene, project = found.scene, found.project
-        work = project.work if project else None
-        self.source = work.source if work else str(found.path.resolve())
-        self._how, self._hold_out = found.how, found.hold_out
-        self._continued, self._way = (work.continued, work.way) if work else ((), m.NO_WAY)
-        self._begun_from = work.begun_from if work else ""
-        self._edits = Edits()
+        self._open_work.open(found)
         self._saver.opened(found.path, self.source)
         self.watching.open(self.scene)
         self._watch(trainer)
@@ -187,7 +175,6 @@ class Session:
         if trainer is not None:
             state = "finished" if trainer.finished else "paused"
         opened = describe(found, self.device, self._saver.place(self.source))
-        self._choice = opened.choice
         self._emit(opened)
         if found.poses is not None:
             self._emit(found.poses)
@@ -195,38 +182,22 @@ class Session:
         if self.trainer is not None:
             self._loop.tell(self.trainer)
 
-    # --- edits ---------------------------------------------------------------------------
-
-    def _edit(self, edit: Edit) -> None:
-        """Make an edit that can be taken back. Raises UserError."""
-        before = self._edited()
-        now = after(edit, before, trained=self.trainer is not None)
-        self._edits.did(edit, before)
-        self._be(now)
-
     def arrange_as(self, recipe: Recipe) -> None:
         """Have the open scene as it was in the run of ``recipe``."""
-        before = self._edited()
-        scene = recipe.arranged(before.scene)
-        if not same_place(before.scene, scene) or before.scene.excluded != scene.excluded:
-            self._be(replace(before, scene=scene))
+        events = self._open_work.arrange_as(recipe, self.trainer)
+        if events:
+            self._arranged(events)
 
-    def _edited(self) -> Edited:
-        assert self.scene is not None
-        return Edited(self.scene, self._choice)
-
-    def _be(self, edited: Edited) -> None:
-        """From now on this is as ``edited`` says, in the frame that the field lies in."""
-        before, trained = self._edited(), self.trainer is not None
-        self.scene = arranged_as(before.scene, edited.scene, trained=trained)
-        self._choice = edited.choice
+    def _arranged(self, events: Sequence[m.Event]) -> None:
+        """The open work was edited, as ``events`` tell."""
         if self.trainer is not None:
+            assert self.scene is not None
             self.trainer.edit(self.scene)
             self.watching.forget_pictures()
-        for event in told(before, self._edited()):
+        for event in events:
             self._emit(event)
         self._saver.touch()
-        if not trained:
+        if self.trainer is None:
             self._autosave()
         self._enter(None)
 
@@ -247,15 +218,13 @@ class Session:
         self._tasks.begin(running)
 
     def _begin_again(self, trainer: Trainer) -> None:
-        self._continued, self._begun_from = (), str(self._saver.leave(self.source))
+        self._open_work.begin_from(str(self._saver.leave(self.source)))
         self._loop = TrainingLoop(self._emit)
         self._begin_training(trainer)
 
     def _begin_training(self, trainer: Trainer) -> None:
-        scene = trainer.store.scene
-        for notice in scene.notices[len(self.scene.notices if self.scene else ()):]:
+        for notice in self._open_work.read(trainer.store.scene):
             self._emit(m.Notice(notice))
-        self.scene = scene
         self._watch(trainer)
         self._saver.begin()
         self._enter("training")
@@ -303,29 +272,25 @@ class Session:
             running = RunningTask("film", filming(trainer, command), self._emit, back_to=None)
         self._tasks.begin(running)
 
-    def _plan_film(self, command: m.PlanFilm) -> None:
-        assert self.scene is not None
-        self._way = carried_way(command.way, invert(self.scene.scene_from_input))
-        self._saver.touch()
-        self._enter(None)
-
     def save(self, folder: Path) -> None:
         """Save the project into ``folder``. Raises UserError."""
-        self._saver.save(self._work(), self.trainer, folder)
+        self._saver.save(self._open_work.saved_as(self.trainer), self.trainer, folder)
         self._enter(None)
 
     def _autosave(self) -> None:
-        self._saver.autosave(self._work(), self.trainer)
-
-    def _work(self) -> Work:
-        assert self.scene is not None
-        config = self.trainer.config if self.trainer is not None else run_config(
-            self._choice, self.device.type, seed=self._seed)
-        return Work(
-            self.source, config, self.scene, self._how, self._hold_out, self._continued,
-            self._way, self._begun_from)
+        self._saver.autosave(self._open_work.saved_as(self.trainer), self.trainer)
 
     # --- states --------------------------------------------------------------------------
+
+    @property
+    def scene(self) -> Scene | None:
+        """What is open, None where nothing is."""
+        return self._open_work.scene
+
+    @property
+    def source(self) -> str:
+        """Where it came from; "" where nothing is open."""
+        return self._open_work.source
 
     @property
     def trainer(self) -> Trainer | None:
@@ -345,12 +310,12 @@ class Session:
         """Be in ``state``, None for the present one, and say what can be done now."""
         self.state = state or self.state
         self._emit(m.StateChanged(
-            self.state, *self._allowed(), self._edits.undo_name, self._edits.redo_name,
+            self.state, *self._allowed(), self._open_work.undo_name, self._open_work.redo_name,
             self._saver.lacking,
         ))
 
     def _allowed(self) -> tuple[tuple[str, ...], dict[str, str]]:
         return allowed_now(
-            self.state, self._exporting, undo=bool(self._edits.undo_name),
-            redo=bool(self._edits.redo_name),
+            self.state, self._exporting, undo=bool(self._open_work.undo_name),
+            redo=bool(self._open_work.redo_name),
         )

@@ -8,6 +8,7 @@ cuts or measures a scene asks no more than this.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -37,7 +38,7 @@ class FieldSamples:
     laplacian: Tensor | None
 
 
-class Field(nn.Module):
+class Field(nn.Module, ABC):
     """Positions in scene units → level and features. A method's own field says `sdf_and_features`
     and, where it has levels of detail, from the coarsest, 1, to all ``n_levels``, `cell_size`.
 
@@ -69,20 +70,20 @@ class Field(nn.Module):
         return False
 
     @property
+    @abstractmethod
     def floats_per_sample(self) -> float:
         """Numbers that a point leaves behind for the way back."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cell_size(self, levels: float) -> float:
         """Scene units within which so many levels tell nothing new."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sdf_and_features(
         self, positions: Tensor, levels: float | None = None
     ) -> tuple[Tensor, Tensor]:
         """Levels [N] and features for the colour network [N, G] of ``positions`` [N, 3];
         ``levels`` limits the active levels of detail."""
-        raise NotImplementedError
 
     def sdf(self, positions: Tensor, levels: float | None = None) -> Tensor:
         """[N] levels of ``positions`` [N, 3]."""

@@ -46,6 +46,10 @@ MOST_GROWTH = 100e6
 """Bytes by which window or worker may grow from the third quarter of the time to the last: what the
 first use of each thing takes is taken by then."""
 
+MOST_OF_WINDOW = 120e6
+"""Bytes by which the window may grow from the first third of the time to the last: it holds no
+work."""
+
 
 class Monkey:
     def __init__(self, window: Driver, captures: list[Path], seed: int) -> None:
@@ -220,6 +224,7 @@ def main() -> int:
             ui = _something_unsaved(monkey)
             by_minute, growth = _by_minute(monkey.memory), _growth(monkey.memory)
             assert growth.max() < MOST_GROWTH, f"window and worker by the minute: {by_minute}"
+            assert _first_to_last(monkey.memory)[0] < MOST_OF_WINDOW, f"by the minute: {by_minute}"
             agreement = _agree(window, ui)
         except (AssertionError, subprocess.SubprocessError):
             print("\n".join(monkey.done), file=sys.stderr)
@@ -242,6 +247,12 @@ def _by_minute(memory: list[tuple[float, int, int]]) -> np.ndarray:
     told = np.array(memory)
     minute = (told[:, 0] - told[0, 0]) // 1
     return np.stack([np.median(told[minute == i, 1:], 0) for i in np.unique(minute)])
+
+
+def _first_to_last(memory: list[tuple[float, int, int]]) -> np.ndarray:
+    """Growth of window and worker from the first third to the last, bytes [2]."""
+    first, _, last = np.array_split(np.array(memory)[:, 1:], 3)
+    return np.median(last, 0) - np.median(first, 0)
 
 
 def _growth(memory: list[tuple[float, int, int]]) -> np.ndarray:

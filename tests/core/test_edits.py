@@ -53,7 +53,7 @@ def arrangement(run) -> dict[str, object]:
         "ball": scene.scene_from_input.tolist(), "upright": scene.upright_from_input.tolist(),
         "region": None if box is None else box.frame_from_cube.tolist(),
         "unit": (scene.units_per_input, scene.unit), "excluded": sorted(scene.excluded),
-        "choice": run.session._choice,
+        "choice": run.session._open_work._choice,
     }
 
 

@@ -227,7 +227,10 @@ def test_only_some_points_have_taps_where_so_asked(gradients):
     torch.testing.assert_close(some.features, full.features)
     torch.testing.assert_close(some.gradients, full.gradients[tapped])
     if full.laplacian is not None and some.laplacian is not None:
-        torch.testing.assert_close(some.laplacian, full.laplacian[tapped])
+        rounding = 4 * torch.finfo(torch.float32).eps * float(full.sdf.detach().abs().max())
+        step = made.cell_size(made.active_levels) / 3**0.5
+        torch.testing.assert_close(  # a second difference: what sums round off, by the step twice
+            some.laplacian, full.laplacian[tapped], rtol=1e-5, atol=rounding / step**2)
     none = made.samples(x, tapped=tapped[:0])
     assert none.gradients.shape == (0, 3)
 

@@ -103,14 +103,18 @@ def test_a_blob_smaller_than_a_brick_is_found():
 
 def test_only_space_near_the_surface_is_evaluated():
     """So that four times as many points, not eight, are asked for cells of half the size."""
-    counts = []
+    asked = {}
     for resolution in (96, 192, 384):
         seen = []
         run(extract(lambda p, seen=seen: seen.append(p) or sphere(p), BALL, resolution))
-        counts.append(len(np.concatenate(seen)))
-    assert counts[0] < 0.3 * 97**3
-    assert counts[1] < 4.5 * counts[0]
-    assert counts[2] < 4.2 * counts[1]
+        asked[resolution] = np.concatenate(seen)
+    assert len(asked[96]) < 0.3 * 97**3
+    assert len(asked[192]) < 0.15 * 193**3
+    assert len(asked[192]) < 4.5 * len(asked[96])
+    assert len(asked[384]) < 4.2 * len(asked[192])
+    reach = np.sqrt(3) * 2 * BRICK * 2 / 192
+    beyond = np.abs(sphere(asked[192])) >= reach
+    assert beyond.sum() < (192 / BRICK + 1) ** 3, "the corners of bricks alone are asked so far off"
 
 
 def test_the_ball_cuts_open_and_the_box_does_too():
