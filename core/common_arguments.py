@@ -73,7 +73,8 @@ def mesh(parser: argparse.ArgumentParser) -> None:
         help="up to this share of the mesh's diagonal (default 0.02)")
     add("--watertight", action="store_true", default=None,
         help="close the surface where the region cuts it")
-    add("--max-bytes", type=positive_int, metavar="N", help="of a GLB, by compressed textures")
+    add("--max-bytes", type=positive_int, metavar="N",
+        help="of a GLB, by fewer faces and smaller pictures")
 
 
 def device(parser: argparse.ArgumentParser) -> None:

@@ -263,7 +263,7 @@ class MeshOptions:
     normal_map: bool = False
     """of the surface as cut, for a mesh with a texture"""
     max_bytes: int | None = None
-    """of a GLB: its texture is compressed until it fits"""
+    """of a GLB: it gets fewer faces, and its pictures are compressed and halved, until it fits"""
     density: float | None = None
     """of a method that has no surface: the density, per scene unit, at which it is cut; None: as it
     is shown"""

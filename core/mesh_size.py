@@ -19,6 +19,7 @@ from core.config import TEXTURED_FACES, MeshOptions
 from core.errors import UserError
 from core.live_mesh import quick
 from core.meshing.finish import LOD_FACTOR
+from core.meshing.fitting import most_faces
 from core.meshing.from_model import Written, export_model
 from core.messages import Event, MeshSize
 from core.tasks import Progress, Task
@@ -111,7 +112,7 @@ def carried_on(
     power = min(max(power, FLATTEST), STEEPEST)
     n_faces = many * (options.resolution / high) ** power
     most = options.faces or (TEXTURED_FACES if options.texture else math.inf)
-    n_faces = round(min(n_faces, most))
+    n_faces = round(min(n_faces, most, most_faces(options) or math.inf))
     files = sum(n_faces // LOD_FACTOR**level for level in range(options.lods))
     files *= 2 if options.lods > 1 else 1  # all of them are in one more file
     return n_faces, round(n_bytes / many * files)

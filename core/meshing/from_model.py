@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from core.geometry.rigid import invert, similarity, transform_points
 from core.lanes import count, lane_map
 from core.meshing.export import Stated, checked, writing_lods, writing_mesh
 from core.meshing.finish import Finished, Subject, finish
-from core.meshing.gltf import glb_pieces
+from core.meshing.fitting import finish_within
 from core.meshing.level_set import LevelSet
 from core.meshing.mesh import Mesh
 from core.meshing.placing import METRES, out_from_input, photos_out, unit_of
@@ -32,8 +31,6 @@ MOST_EYES = 256
 """So many cameras, spread over all of them, are asked how they see a point."""
 APPROXIMATE = ("This surface is where a density passes {:g} per unit of the scene's ball: near the "
                "true one, but only approximate.")
-JPEG_QUALITIES = (92, 85, 75, 65)
-"""tried one after the other where a file has a limit"""
 
 
 def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subject:
@@ -99,19 +96,19 @@ class Written:
 def export_model(
     model: SurfaceModel, scene: Scene, options: MeshOptions, path: Path
 ) -> Task[Written]:
-    """`finish` into the file ``path``; levels of detail into ``path`` with ``_lod1`` and so on at
-    the end of its name, and all of them into one GLB that ends in ``_lods``; and beside them
+    """`finish_within` into the file ``path``; levels of detail into ``path`` with ``_lod1`` and so
+    on at the end of its name, and all of them into one GLB that ends in ``_lods``; and beside them
     ``path``.json: the frame, the unit, what was done, the counts and the settings. Raises UserError
-    as `writing_mesh` and `finish` do."""
+    as `writing_mesh` and `finish_within` do."""
     checked(path, options.format)
     if options.max_bytes is not None and options.format != "glb":
         raise UserError(f"{path}: a limit of its size needs GLB", "Choose --format glb")
-    task = finish(subject_of(model, scene, options), options)
-    done = yield from within(task, 0.0, 0.97)
+    task = finish_within(subject_of(model, scene, options), options)
+    done, jpeg = yield from within(task, 0.0, 0.97)
     if not model.settled:
         note = APPROXIMATE.format(_density(options))
         done = replace(done, notes=(*done.notes, note))
-    stated = _stated(done.lods[0], scene, options, path)
+    stated = _stated(scene, options, jpeg)
     n_bytes, files = 0, []
     for level, mesh in enumerate(done.lods):
         file = path if level == 0 else path.with_name(f"{path.stem}_lod{level}{path.suffix}")
@@ -128,25 +125,10 @@ def export_model(
                    done.notes)
 
 
-def _stated(mesh: Mesh, scene: Scene, options: MeshOptions, path: Path) -> Stated:
-    """What the file is to say of its frame, and how much its texture must be compressed. Raises
-    UserError where no compression is enough."""
+def _stated(scene: Scene, options: MeshOptions, jpeg: int | None) -> Stated:
+    """What the file is to say of its frame."""
     up = int(np.abs(_up(scene, options)).argmax())
-    metres = METRES.get(unit_of(scene, options), 1.0)
-    stated = Stated("Y" if up == 1 else "Z", metres)
-    if options.max_bytes is None or _n_bytes(glb_pieces([mesh])) <= options.max_bytes:
-        return stated
-    for jpeg in JPEG_QUALITIES:
-        if _n_bytes(glb_pieces([mesh], jpeg)) <= options.max_bytes:
-            return Stated(stated.up, metres, jpeg)
-    raise UserError(
-        f"{path}: the mesh does not fit into {options.max_bytes / 1e6:.1f} MB",
-        "Ask for fewer faces or a smaller texture",
-    )
-
-
-def _n_bytes(pieces: Iterable[bytes]) -> int:
-    return sum(map(len, pieces))
+    return Stated("Y" if up == 1 else "Z", METRES.get(unit_of(scene, options), 1.0), jpeg)
 
 
 def _up(scene: Scene, options: MeshOptions) -> np.ndarray:
