@@ -12,7 +12,7 @@ from app.gl.painter import Painter
 from app.gui import dpg
 from app.orbit_camera import OrbitCamera
 from app.projection import project, ray
-from app.texture import Texture
+from app.texture import Texture, stop_sending
 
 MOVING_S = 0.012
 """What painting a frame may take while the camera moves; where it takes longer, the frame is
@@ -116,6 +116,11 @@ class Canvas:
         """Let the next texture take the place of the present one, if it is time."""
         self._next_in = max(self._next_in - 1, 0)
         if self._next is None or self._next_in:
+            return
+        if not self._next.send():
+            stop_sending()
+            pixels, self._next = self._next.pixels, None
+            self._load(pixels)
             return
         before, self._texture, self._next = self._texture, self._next, None
         self._place(self._texture)

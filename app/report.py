@@ -27,6 +27,7 @@ class Reporter:
         self._path = Path(path) if path else None
         self._last = 0.0
         self._frame = 0
+        self._panels: dict[str, object] = {}
 
     def write(
         self, state: AppState, viewport: Viewport, frames: Sequence[float],
@@ -38,6 +39,11 @@ class Reporter:
         if self._path is None or now - self._last < PERIOD_S:
             return
         self._last = now
+        if not (viewport.held and self._panels):  # costs as much as a frame, and the mouse is busy
+            self._panels = {
+                "widgets": _rectangles(),
+                "labels": {tag: label for tag in dpg.get_aliases() if (label := _label(tag))},
+            }
         shown, stage = viewport.shown, viewport.stage
         region = stage.region.box
         recent = [t for t in frames if t > now - 1.0]
@@ -65,8 +71,7 @@ class Reporter:
             "preview_size": [shown.width, shown.height], "fps": len(recent),
             "frame_ms": [round(1000 * (b - a), 1) for a, b in pairwise(recent)],
             "dialog": own_shown(),
-            "theme": theme.name(), "history": len(state.history.steps), "widgets": _rectangles(),
-            "labels": {tag: label for tag in dpg.get_aliases() if (label := _label(tag))},
+            "theme": theme.name(), "history": len(state.history.steps), **self._panels,
         }
         temporary = self._path.with_suffix(".part")
         temporary.write_text(json.dumps(document))

@@ -217,9 +217,12 @@ class Viewport:
     @property
     def active(self) -> bool:
         """Whether the person is moving the camera right now."""
-        return (
-            self._hands.kind is not None or not self._asking.resting or self._canvas.active
-        )
+        return self.held or not self._asking.resting or self._canvas.active
+
+    @property
+    def held(self) -> bool:
+        """Whether the mouse holds something of it."""
+        return self._hands.kind is not None
 
     def ask(self) -> None:
         """Ask for the present view again, for instance of a new worker."""
