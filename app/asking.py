@@ -9,7 +9,7 @@ from collections.abc import Callable
 from app import theme
 from app.orbit_camera import OrbitCamera
 from app.slicing import Slice
-from core.messages import PREVIEW_SHARE, Command, PreviewMode, SetView
+from core.messages import PREVIEW_SHARE, Command, MeshLook, PreviewMode, SetView
 from core.preview_ring import MAX_PIXELS
 
 STILL_AFTER_S = 0.15
@@ -26,7 +26,7 @@ class Asking:
         self._send = send
         self.mode: PreviewMode = "color"
         self.cut = Slice()
-        self._look: tuple[int | None, float, int, int | None] = (None, PREVIEW_SHARE, 256, None)
+        self._look: tuple[int | None, float, MeshLook] = None, PREVIEW_SHARE, MeshLook()
         self._asked_at: dict[int, float] = {}
         self._dirty = False
         self._resting = True
@@ -61,12 +61,11 @@ class Asking:
         self._resting = True
 
     def look(
-        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice, cells: int,
-        faces: int | None,
+        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice, mesh: MeshLook
     ) -> bool:
         """How the scene is drawn from now on, as in `SetView`; whether that is new."""
         before = self.mode, *self._look, self.cut if self.mode == "slice" else None
-        self.mode, self._look, self.cut = mode, (levels, share, cells, faces), cut
+        self.mode, self._look, self.cut = mode, (levels, share, mesh), cut
         return before != (mode, *self._look, cut if mode == "slice" else None)
 
     def update(self, camera: OrbitCamera, size: tuple[int, int], shown: int, photo: str) -> None:
@@ -93,13 +92,13 @@ class Asking:
         width, height = size
         shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
         pose = tuple(float(x) for x in camera.scene_from_camera.ravel())
-        levels, share, cells, faces = self._look
+        levels, share, mesh = self._look
         return SetView(
             self.view_id, pose, camera.fov_y,
             max(int(width * shrink), 1), max(int(height * shrink), 1),
             self.mode, levels, not self._resting, share,
             plane=self.cut.plane(camera, height), photo=photo, span=camera.span,
-            cells=cells, faces=faces, behind=theme.backdrop(),
+            mesh=mesh, behind=theme.backdrop(),
         )
 
     def waited_ms(self, view_id: int) -> float | None:

@@ -24,6 +24,7 @@ from core.messages import (
     Arrange,
     Arranged,
     Command,
+    MeshLook,
     MeshReady,
     Notice,
     Opened,
@@ -38,8 +39,6 @@ from core.messages import (
 from core.messages import Thumbnails as Arrived
 from core.palette import DEPTH_REACH
 from core.preview_ring import PreviewRing
-
-NO_SLICE = Slice()
 
 
 class Viewport:
@@ -139,12 +138,11 @@ class Viewport:
             self._touch()
 
     def set_look(
-        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice = NO_SLICE,
-        cells: int = 256, faces: int | None = None,
+        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice, mesh: MeshLook
     ) -> None:
         """Change what is drawn of the scene, and for how much of the time; see `SetView`. ``cut``
         is where the plane of a slice lies."""
-        if self._asking.look(mode, levels, share, cut, cells, faces):
+        if self._asking.look(mode, levels, share, cut, mesh):
             self.showing.look(mode)
             self._touch()
 

@@ -225,6 +225,10 @@ saw is cut off."""
 Purpose = Literal["game", "archive", "print", "web"]
 
 
+DENSITY_AT_LEVEL = 30.0
+"""Per scene unit: what a level of 0 stands for where a density is learnt."""
+
+
 @dataclass(frozen=True)
 class MeshOptions:
     """How a mesh is cut out of the field, and finished."""
@@ -264,9 +268,8 @@ class MeshOptions:
     """of the surface as cut, for a mesh with a texture"""
     max_bytes: int | None = None
     """of a GLB: it gets fewer faces, and its pictures are compressed and halved, until it fits"""
-    density: float | None = None
-    """of a method that has no surface: the density, per scene unit, at which it is cut; None: as it
-    is shown"""
+    density: float = DENSITY_AT_LEVEL
+    """of a method that has no surface: the density, per scene unit, at which it is cut"""
 
 
 TEXTURED_FACES = 50_000

@@ -75,19 +75,23 @@ class LiveMesh:
         return True
 
     def _wanted(self, options: MeshOptions, view: SetView, training: bool) -> bool:
-        return options.levels == view.levels and (not training or _is_quick(options))
+        same = (options.levels, options.density) == (view.levels, view.mesh.density)
+        return same and (not training or _is_quick(options))
 
     def _next(self, trainer: Trainer, view: SetView, training: bool) -> _Cutting | None:
         step, levels, made = trainer.step_count, view.levels, self._made
-        if made is not None and made[1].levels != levels:
+        density = view.mesh.density
+        if made is not None and (made[1].levels, made[1].density) != (levels, density):
             made = None
         if training or made is None:
             if made is not None and (time.perf_counter() < self._rest_until or made[0] == step):
                 return None
-            options = quick(self._cells, levels)
+            options = quick(self._cells, levels, density)
         else:
-            cells = min(view.cells, FINEST_SHOWN)
-            options = MeshOptions(resolution=cells, levels=levels, faces=view.faces)
+            options = MeshOptions(
+                resolution=min(view.mesh.cells, FINEST_SHOWN), levels=levels, faces=view.mesh.faces,
+                density=density,
+            )
             if made == (step, options):
                 return None
         scene = trainer.scene
@@ -125,15 +129,16 @@ class LiveMesh:
             self._folder = None
 
 
-def quick(cells: int, levels: int | None) -> MeshOptions:
+def quick(cells: int, levels: int | None, density: float) -> MeshOptions:
     """The surface as it is cut, without specks."""
     return MeshOptions(
-        resolution=cells, levels=levels, unseen="keep", seen_through=False, close_holes=0.0
+        resolution=cells, levels=levels, unseen="keep", seen_through=False, close_holes=0.0,
+        density=density,
     )
 
 
 def _is_quick(options: MeshOptions) -> bool:
-    return options == quick(options.resolution, options.levels)
+    return options == quick(options.resolution, options.levels, options.density)
 
 
 def write(mesh: Mesh, path: Path) -> None:

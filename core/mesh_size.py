@@ -92,7 +92,8 @@ class MeshSizer:
 def _about(trainer: Trainer, options: MeshOptions) -> Task[MeshSize]:
     coarse = []
     for cells in COARSE:
-        plain = replace(quick(cells, options.levels), format=options.format, axes=options.axes)
+        plain = quick(cells, options.levels, options.density)
+        plain = replace(plain, format=options.format, axes=options.axes)
         coarse.append((yield from _made(trainer, plain)))
     n_faces, n_bytes = carried_on(
         [(cells, made.n_faces) for cells, made in zip(COARSE, coarse)], coarse[-1].n_bytes, options

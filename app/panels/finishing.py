@@ -40,7 +40,7 @@ class Finishing:
         texture = dpg.get_value("texture")
         return replace(
             base, resolution=options.resolution, levels=options.levels, format=options.format,
-            axes=options.axes, lods=lods, texture=texture,
+            axes=options.axes, density=options.density, lods=lods, texture=texture,
             faces=min(filter(None, (faces, base.faces)), default=None),
             normal_map=texture and dpg.get_value("normal_map"),
             watertight=dpg.get_value("watertight"), refine=dpg.get_value("refine"),

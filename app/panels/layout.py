@@ -101,8 +101,7 @@ class Layout:
     def _look(self) -> None:
         view = self.view
         self.mesh.refresh()
-        mesh = self.mesh.options.resolution, self.mesh.faces
-        self._viewport.set_look(view.mode, view.levels, view.share, view.cut, *mesh)
+        self._viewport.set_look(view.mode, view.levels, view.share, view.cut, self.mesh.look)
 
     @property
     def panel(self) -> int:

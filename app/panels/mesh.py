@@ -22,8 +22,8 @@ from app.panels.widgets import (
 from app.state import AppState
 from app.status import size
 from app.text import say
-from core.config import Axes, MeshFormat, MeshOptions
-from core.messages import AskSize, Export, MeshSize, Opened
+from core.config import DENSITY_AT_LEVEL, Axes, MeshFormat, MeshOptions
+from core.messages import AskSize, Export, MeshLook, MeshSize, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
@@ -75,6 +75,10 @@ class MeshPanel:
             with dpg.group(horizontal=True):
                 choice("mesh_share", self._changed, width=166)
                 choice("mesh_lods", self._changed, width=-1)
+            dpg.add_slider_float(
+                tag="mesh_density", width=-1, min_value=1, max_value=200, clamped=True, show=False,
+                default_value=DENSITY_AT_LEVEL, callback=self._changed,
+            )
             self._finishing = Finishing(self._filled)
             dim_text("mesh_size", show=False)
             with dpg.group(horizontal=True):
@@ -116,7 +120,14 @@ class MeshPanel:
         return MeshOptions(
             int(dpg.get_value("mesh_resolution")), self._levels(),
             format=FORMATS[dpg.get_value("format")], axes=cast(Axes, chosen("axes")),
+            density=round(dpg.get_value("mesh_density"), 1),
         )
+
+    @property
+    def look(self) -> MeshLook:
+        """Of the mesh that is shown: as the export's."""
+        options = self.options
+        return MeshLook(options.resolution, self.faces, options.density)
 
     @property
     def faces(self) -> int | None:
@@ -166,6 +177,8 @@ class MeshPanel:
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         self._state = state
+        radiance = state.stats is not None and state.stats.phase == "radiance"
+        dpg.configure_item("mesh_density", show=radiance)
         self._ask_size(state)
         known = self._size
         show_text("mesh_size", "" if known is None or not state.may("export") else size_words(

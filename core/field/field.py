@@ -20,10 +20,10 @@ from torch import Tensor, nn
 TETRAHEDRON = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
 
 
-DENSITY_AT_LEVEL, DENSITY_SLOPE, DENSITY_MOST = 30.0, 10.0, 220.0
-"""What a level stands for, per scene unit: the density at level 0, its growth (e^10 per unit
-inwards), and the cap, at which a step of a march still lets some light through to what lies
-behind."""
+DENSITY_SLOPE, DENSITY_MOST = 10.0, 220.0
+"""What a level stands for, per scene unit: from `DENSITY_AT_LEVEL` at level 0 a density grows by
+e^10 per unit inwards, up to a cap, at which a step of a march still lets some light through to what
+lies behind."""
 
 
 @dataclass(frozen=True)

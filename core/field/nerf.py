@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.config import FieldConfig
+from core.config import DENSITY_AT_LEVEL, FieldConfig
 from core.field.color import Color
-from core.field.field import DENSITY_AT_LEVEL, DENSITY_SLOPE, Field
+from core.field.field import DENSITY_SLOPE, Field
 
 COARSE, FINE = 1, 2
 """The levels of detail are the two networks."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from core.config import FieldConfig
+from core.config import DENSITY_AT_LEVEL, FieldConfig
 from core.field.color import Color
-from core.field.field import DENSITY_AT_LEVEL, DENSITY_SLOPE, Field
+from core.field.field import DENSITY_SLOPE, Field
 
 SIDE = 0.3
 """Half of a box's at first, scene units."""

@@ -13,7 +13,6 @@ import torch
 from core.capture.scene import Scene
 from core.config import MeshOptions
 from core.errors import UserError
-from core.field.field import DENSITY_AT_LEVEL
 from core.field.model import SurfaceModel
 from core.files import write_atomically
 from core.geometry.rigid import invert, similarity, transform_points
@@ -43,8 +42,7 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
     scene_from_box = similarity(1.0, region.axes, region.center)
     ball = transform_points(invert(scene_from_box), np.zeros((1, 3)))[0], 1.0
     aabb = np.stack([np.maximum(-region.half, ball[0] - 1), np.minimum(region.half, ball[0] + 1)])
-
-    zero = level_of(_density(options))
+    zero = level_of(options.density)
 
     @torch.no_grad()
     def level_part(points: np.ndarray) -> np.ndarray:
@@ -70,10 +68,6 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
     out_from_box = out_from_input(scene, options) @ invert(scene.scene_from_input) @ scene_from_box
     return Subject(sdf, color, aabb, ball, out_from_box, photos_out(scene, options),
                    scene.has_masks)
-
-
-def _density(options: MeshOptions) -> float:
-    return options.density or DENSITY_AT_LEVEL
 
 
 def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
@@ -106,7 +100,7 @@ def export_model(
     task = finish_within(subject_of(model, scene, options), options)
     done, jpeg = yield from within(task, 0.0, 0.97)
     if not model.settled:
-        note = APPROXIMATE.format(_density(options))
+        note = APPROXIMATE.format(options.density)
         done = replace(done, notes=(*done.notes, note))
     stated = _stated(scene, options, jpeg)
     n_bytes, files = 0, []

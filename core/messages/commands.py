@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import Choice, MeshOptions, OpenOptions, RunConfig
+from core.config import DENSITY_AT_LEVEL, Choice, MeshOptions, OpenOptions, RunConfig
 from core.messages.base import Message, Point
 from core.palette import BACKDROP, Gradient
 
@@ -85,6 +85,15 @@ class Plane(msgspec.Struct, frozen=True):
     spacing: float = 0.05
 
 
+class MeshLook(msgspec.Struct, frozen=True):
+    """How a mesh at rest is cut: so many ``cells`` along the longest side of the region, simplified
+    to ``faces`` (None: as cut); ``density``: see `core.config.MeshOptions`."""
+
+    cells: int = 256
+    faces: int | None = None
+    density: float = DENSITY_AT_LEVEL
+
+
 class SetView(Message, frozen=True):
     """The camera of the preview. ``scene_from_camera``: 16 numbers, row-major [4, 4], unit-ball
     frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
@@ -92,9 +101,8 @@ class SetView(Message, frozen=True):
     under way, so speed matters more than resolution; ``share``: of the time that pictures may take
     from training while the camera rests; ``span``: of a parallel view, scene units from its upper
     edge to its lower one (None: in perspective, by ``fov_y``); ``plane``: of a slice; ``photo``:
-    the name of the photo whose camera this is, "" for any other view; ``cells``: of a mesh at rest,
-    along the longest side of the region, and ``faces``, to which it is simplified; ``behind``: what
-    is seen where nothing is. ``view_id`` grows with each change and comes back in
+    the name of the photo whose camera this is, "" for any other view; ``behind``: what is seen
+    where nothing is. ``view_id`` grows with each change and comes back in
     `PreviewReady`."""
 
     key: ClassVar[str | None] = "view"
@@ -110,8 +118,7 @@ class SetView(Message, frozen=True):
     plane: Plane = Plane()
     photo: str = ""
     span: float | None = None
-    cells: int = 256
-    faces: int | None = None
+    mesh: MeshLook = MeshLook()
     behind: Gradient = BACKDROP
 
 

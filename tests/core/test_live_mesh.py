@@ -20,7 +20,8 @@ from core.session import Session
 from core.tasks import Progress, run
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
-VIEW = m.SetView(1, tuple(np.eye(4).ravel().tolist()), 0.8, 64, 48, mode="mesh", cells=24)
+VIEW = m.SetView(
+    1, tuple(np.eye(4).ravel().tolist()), 0.8, 64, 48, mode="mesh", mesh=m.MeshLook(24))
 TRIANGLE = Mesh(
     np.eye(3), np.array([[0, 1, 2]], np.int32), np.full((3, 3), [10, 20, 30], np.uint8),
     np.tile(np.float32([0.6, 0, 0.8]), (3, 1)),
@@ -114,6 +115,26 @@ def cutting(monkeypatch):
     monkeypatch.setattr(live_mesh.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(live_mesh, "mesh_of_model", cut)
     return now
+
+
+def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_path):
+    session.handle(m.Open(str(shaded_ball(tmp_path / "ball"))))
+    work(session, lambda: session.state == "ready")
+    session.handle(m.Start(Choice(steps=60, method="ngp")))
+    shown = {}
+    for density in (3.0, 30.0):
+        look = m.MeshLook(24, density=density)
+        session.handle(msgspec.structs.replace(VIEW, mesh=look))
+        work(session, lambda: session.state == "finished" and not session.work())
+        surface = take_surface(meshes(session.events)[-1])
+        assert surface is not None
+        shown[density] = surface
+        options = MeshOptions(resolution=24, density=density)
+        export = run(mesh_of_model(session.trainer.model, session.scene, options))
+        assert (surface.faces == export.faces).all()
+    # where a density passes 3 is outside of where it passes 30
+    outer, inner = (np.linalg.norm(shown[d].vertices, axis=1).mean() for d in (3.0, 30.0))
+    assert outer > inner
 
 
 @pytest.mark.parametrize("share", [0.1, 0.4])
