@@ -40,6 +40,8 @@ class Palette:
     plot_2: Color
     plot_3: Color
     plot_4: Color
+    plot_5: Color
+    plot_6: Color
     sky: Color
     """of the viewport, at its upper edge"""
     floor: Color
@@ -59,6 +61,7 @@ DARK = Palette(
     notice_button=(60, 70, 78, 255), grid=(52, 57, 66, 255), plot_psnr=(122, 178, 246, 255),
     plot_loss=(240, 170, 96, 255), plot_1=(128, 205, 150, 255), plot_2=(214, 140, 204, 255),
     plot_3=(226, 208, 110, 255), plot_4=(140, 150, 232, 255),
+    plot_5=(110, 214, 214, 255), plot_6=(232, 120, 120, 255),
     sky=(43, 45, 48, 255), floor=(23, 24, 25, 255), ground=(150, 160, 175, 110),
     frustum=(98, 104, 115, 255),
 )
@@ -73,6 +76,7 @@ LIGHT = Palette(
     notice_button=(228, 232, 237, 255), grid=(206, 211, 218, 255), plot_psnr=(30, 100, 200, 255),
     plot_loss=(196, 104, 20, 255), plot_1=(30, 130, 66, 255), plot_2=(158, 60, 146, 255),
     plot_3=(140, 116, 10, 255), plot_4=(80, 88, 190, 255),
+    plot_5=(14, 128, 134, 255), plot_6=(186, 52, 52, 255),
     sky=(244, 246, 248, 255), floor=(214, 219, 225, 255), ground=(96, 106, 122, 120),
     frustum=(120, 128, 140, 255),
 )

@@ -17,7 +17,7 @@ FONT_SIZE = 16
 PANEL_WIDTH = 376
 """Before scaling, as everything that panels say about sizes; see `app.scaling`."""
 GAP = 8
-SERIES = ("psnr", "loss", "1", "2", "3", "4")
+SERIES = ("psnr", "loss", "1", "2", "3", "4", "5", "6")
 """The lines of plots: themes "line_psnr" and so on."""
 
 _palette: Palette = PALETTES["dark"]

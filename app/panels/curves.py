@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 
 from app import theme
 from app.gui import dpg
@@ -15,9 +16,9 @@ from app.text import say
 from core.messages import TrainingStats
 
 HEIGHT = 120
-COLUMNS = 3
+COLUMNS = 2
 """Of what lines are and where they stand now, above them, where these hide nothing."""
-TERMS = ("color", "eikonal", "curvature", "mask", "points", "sparsity")
+MOST_TERMS = len(theme.SERIES)
 
 EMPTY = 0.2
 """A plot begins at step 0 unless so much of it would be empty."""
@@ -25,22 +26,29 @@ EMPTY = 0.2
 
 @dataclass(frozen=True)
 class Kind:
-    """A tab: its ``lines`` by name. ``logarithmic``: values are of many sizes."""
+    """A tab: its lines by name, at most ``n``, of which ``of`` tells the values. ``logarithmic``:
+    these are of many sizes."""
 
-    lines: dict[str, Callable[[TrainingStats], float | None]]
+    of: Callable[[TrainingStats], Mapping[str, float | None]]
+    n: int = 1
     logarithmic: bool = False
 
-
-def _term(name: str) -> Callable[[TrainingStats], float]:
-    return lambda stats: stats.losses.get(name, math.nan)
+    def lines(self, told: Sequence[TrainingStats]) -> dict[str, list[tuple[float, float]]]:
+        """(step, value) of each line, in the order in which they began."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for stats in told:
+            for name, value in self.of(stats).items():
+                if value is not None and _usable(value, self.logarithmic):
+                    found.setdefault(name, []).append((float(stats.step), value))
+        return dict(islice(found.items(), self.n))
 
 
 KINDS = {
-    "psnr": Kind({"psnr": lambda stats: stats.psnr}),
-    "loss": Kind({name: _term(name) for name in TERMS}, logarithmic=True),
-    "inv_s": Kind({"inv_s": lambda stats: stats.inv_s}),
-    "levels": Kind({"levels": lambda stats: stats.active_levels}),
-    "speed": Kind({"speed": lambda stats: stats.samples_per_s}),
+    "psnr": Kind(lambda stats: {"psnr": stats.psnr}),
+    "loss": Kind(lambda stats: stats.losses, MOST_TERMS, logarithmic=True),
+    "inv_s": Kind(lambda stats: {"inv_s": stats.inv_s}),
+    "levels": Kind(lambda stats: {"levels": stats.active_levels}),
+    "speed": Kind(lambda stats: {"speed": stats.samples_per_s}),
 }
 
 
@@ -50,7 +58,7 @@ class Curves:
         with dpg.tab_bar(tag="curves"):
             for name, kind in KINDS.items():
                 with dpg.tab(tag=f"curve_{name}"):
-                    _names(name, len(kind.lines))
+                    _names(name, kind.n)
                     _plot(name, kind)
 
     def draw(self, state: AppState) -> None:
@@ -62,16 +70,17 @@ class Curves:
         dpg.configure_item("curves", show=bool(told))  # nothing is told of a saved project
         for name, kind in KINDS.items():
             shown: list[float] = []
-            for i, (line, value) in enumerate(kind.lines.items()):
-                points = [(float(stats.step), v) for stats in told if (
-                    v := value(stats)) is not None and _usable(v, kind.logarithmic)]
-                series = f"{name}_series_{i}"
+            lines = kind.lines(told)
+            for (series, _), line in zip_longest(_series(name, kind.n), lines):
+                points = lines.get(line or "", [])
                 steps, values = [p[0] for p in points], [p[1] for p in points]
                 dpg.set_value(series, [steps, values])
                 now = f"{say(f'curves.{line}')} {plain(values[-1])}" if values else ""
                 show_text(f"{series}_now", now)
                 dpg.configure_item(series, show=bool(values))
                 shown += values
+            for i in range(0, kind.n, COLUMNS):
+                dpg.configure_item(f"{name}_row_{i}", show=i < len(lines))
             dpg.configure_item(f"curve_{name}", show=bool(shown) or not told)
             _fit(name, kind, shown, [float(stats.step) for stats in told])
 
@@ -91,7 +100,7 @@ def _names(name: str, n: int) -> None:
         for _ in range(min(n, COLUMNS)):
             dpg.add_table_column()
         for i in range(0, n, COLUMNS):
-            with dpg.table_row():
+            with dpg.table_row(tag=f"{name}_row_{i}", show=False):
                 for tag, shade in series[i : i + COLUMNS]:
                     color = getattr(theme, f"PLOT_{shade.upper()}")
                     dpg.add_text("", tag=f"{tag}_now", color=color, show=False)
@@ -105,7 +114,7 @@ def _plot(name: str, kind: Kind) -> None:
         dpg.add_plot_axis(dpg.mvXAxis, tag=f"{name}_x", no_gridlines=True, no_tick_marks=True)
         scale = dpg.mvPlotScale_Log10 if kind.logarithmic else dpg.mvPlotScale_Linear
         with dpg.plot_axis(dpg.mvYAxis, tag=f"{name}_y", scale=scale, no_tick_marks=True):
-            for tag, shade in _series(name, len(kind.lines)):
+            for tag, shade in _series(name, kind.n):
                 dpg.add_line_series([], [], tag=tag, label=f"##{tag}", show=False)
                 dpg.bind_item_theme(tag, f"line_{shade}")
 

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from app.panels.curves import axis_range, ticks
+from app.panels.curves import KINDS, axis_range, ticks
+from core.messages import TrainingStats
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (12.3, 29.8), (0.0, 1734.0), (-2.0, 3e6)])
@@ -30,3 +31,16 @@ def test_limits_hold_all_and_are_never_empty(values, logarithmic):
     low, high = axis_range(values, logarithmic)
     assert low < high
     assert all(low <= v <= high for v in values if math.isfinite(v))
+
+
+def stats(step, **losses):
+    return TrainingStats(step, 0.0, 0.0, None, losses, 20.0, 10.0, 4.0, 8, 1.0, 1.0)
+
+
+def test_terms_of_the_loss_are_lines_in_the_order_in_which_they_began():
+    told = [stats(0, color=0.3, mask=0.1), stats(5, color=0.2, mask=0.0, eikonal=0.04)]
+    lines = KINDS["loss"].lines(told)
+    assert lines == {"color": [(0, 0.3), (5, 0.2)], "mask": [(0, 0.1)], "eikonal": [(5, 0.04)]}
+    assert list(lines) == ["color", "mask", "eikonal"]
+    many = {f"term{i}": 0.1 for i in range(20)}
+    assert len(KINDS["loss"].lines([stats(0, **many)])) == KINDS["loss"].n
