@@ -50,7 +50,7 @@ class Album:
 
     def open(self, scene: Scene | None) -> None:
         """These are the photos now."""
-        self._photos = () if scene is None else (*scene.photos, *scene.held_out)
+        self._photos = () if scene is None else scene.taken
         self._pictures: list[bytes] = []
         self._handed = 0
         self._truths: dict[str, np.ndarray] = {}

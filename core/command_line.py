@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import get_args
 
 import platformdirs
 
 from core import commands as run
 from core import common_arguments as common
+from core.config import MethodName
 
 
 def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     """Arguments with ``run``, the function that carries them out; exits with 2 on wrong usage."""
-    commands = ("demo", "reconstruct", "poses", "export", "render", "evaluate", "bench", "doctor")
+    commands = ("demo", "reconstruct", "imagine", "poses", "export", "render", "evaluate", "bench",
+                "doctor")
     parser = argparse.ArgumentParser(
         prog="main.py", description="A folder of photos becomes a 3D surface.",
         epilog=f"commands: {', '.join(commands)}; `main.py COMMAND --help` explains each",
@@ -57,6 +60,22 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     common.device(full)
     common.json(full)
     full.set_defaults(run=run.reconstruct)
+
+    imagine = sub.add_parser("imagine", help="a sentence → training → mesh, no photos")
+    imagine.add_argument("sentence", help="what is to be seen, such as: a ceramic vase")
+    imagine.add_argument("--weights", type=Path, required=True, metavar="DIR",
+                         help="folder of a CLIP network in the layout of the library transformers")
+    imagine.add_argument("-o", "--output", type=Path, required=True)
+    imagine.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
+    imagine.add_argument("--method", choices=get_args(MethodName), default="ngp",
+                         help="how the scene is learnt (default %(default)s)")
+    imagine.add_argument("--seed", type=int, default=0)
+    imagine.add_argument("--resume", action="store_true", help="go on with DIR/project")
+    common.budget(imagine)
+    common.mesh(imagine)
+    common.device(imagine)
+    common.json(imagine)
+    imagine.set_defaults(run=run.imagine, wild=False)
 
     poses = sub.add_parser("poses", help="only solve the cameras")
     poses.add_argument("path", type=Path)

@@ -116,13 +116,29 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     return _tell(arguments, report, _summary(report))
 
 
+def imagine(arguments: argparse.Namespace) -> int:
+    from core.reconstruct import reconstruct
+    from core.sentences import write_sentence
+
+    sentence = write_sentence(arguments.sentence, arguments.weights, arguments.output)
+    with ProgressBar() as bar:
+        report = reconstruct(
+            sentence, arguments.output, choice=_choice(arguments), device=arguments.device,
+            seed=arguments.seed, mesh=_options(arguments), resume=arguments.resume,
+            on_event=bar.event,
+        )
+    return _tell(arguments, report, _summary(report))
+
+
 def _summary(report: dict[str, Any]) -> list[str]:
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in report["seconds"].items())
+    if report["sentence"]:
+        came = f"likeness to the sentence {1 - report['losses'].get('sentence', 1):.3f}"
+    else:
+        came = f"{report['photos']} photos, training PSNR {report['psnr_training']:.1f} dB"
     return [
         f"{report['mesh']}: {report['vertices']} vertices, {report['faces']} faces",
-        *report["mesh_notes"],
-        f"{report['photos']} photos, {report['steps']} steps, training PSNR "
-        f"{report['psnr_training']:.1f} dB ({seconds})",
+        *report["mesh_notes"], f"{report['steps']} steps, {came} ({seconds})",
     ]
 
 

@@ -155,6 +155,14 @@ class TrainConfig:
     lambda_points: float = 0.1
     """weight of |sdf| at structure-from-motion points"""
     points_until: float = 0.3
+    view_side: int = 112
+    """of the pictures that are compared with a sentence, pixels"""
+    view_copies: int = 4
+    """backgrounds that each of them is put before"""
+    transmittance: tuple[float, float] = (0.5, 0.9)
+    """share of their light that passes the scene, at first and in the end, at least"""
+    transmittance_until: float = 0.2
+    lambda_transmittance: float = 0.5
     continue_from: float = 0.6
     """a finished run that goes on re-enters its schedules here"""
     region_margin: float = 1.25

@@ -12,6 +12,7 @@ import numpy as np
 from core.capture.scene import Photo
 from core.config import MeshOptions
 from core.dtu import dtu_distances, is_dtu, read_scan
+from core.errors import UserError
 from core.geometry.rigid import carried_pose
 from core.meshing.clean import soundness
 from core.meshing.from_model import mesh_of_model
@@ -42,6 +43,8 @@ def evaluate(
     scene = trainer.scene
     held_out = bool(scene.held_out)
     photos = scene.held_out or scene.photos[::8]
+    if not scene.taken:
+        raise UserError("There are no photos to compare with", "Evaluate a scene that has some")
     scan = None
     if reference is not None and is_dtu(reference):
         scan, reference = read_scan(reference, session.source), None

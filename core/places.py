@@ -43,6 +43,11 @@ def pose_workspace(path: Path) -> Path:
     return platformdirs.user_cache_path("gradina") / "poses" / _label(str(path.resolve()))
 
 
+def sentences() -> Path:
+    """Where sentences are kept that scenes were made of in the window."""
+    return platformdirs.user_data_path("gradina") / "sentences"
+
+
 def spill_folder() -> Path:
     """Where meshes that are too large for memory lie while they are made."""
     return platformdirs.user_cache_path("gradina") / "spill"

@@ -21,7 +21,7 @@ def plan(
         wanted = with_budget(command.config, command.choice)
     else:
         wanted = run_config(command.choice, device.type, seed=seed)
-        wanted = for_scene(wanted, scene.has_masks, scene.setting)
+        wanted = _suited(wanted, scene)
     config, lowered = within(
         wanted, _lenses(scene), not scene.has_masks, device, budget(device)
     )
@@ -36,7 +36,7 @@ def method_words(scene: Scene, device: torch.device) -> dict[str, MethodWords]:
 
     def needs(method: MethodName, preset: str) -> str:
         config = run_config(Choice(preset, method=method))
-        config = for_scene(config, scene.has_masks, scene.setting)
+        config = _suited(config, scene)
         return size(forecast(config, _lenses(scene), not scene.has_masks, device).device)
 
     return {
@@ -46,6 +46,10 @@ def method_words(scene: Scene, device: torch.device) -> dict[str, MethodWords]:
         })
         for name, method in METHODS.items()
     }
+
+
+def _suited(config: RunConfig, scene: Scene) -> RunConfig:
+    return for_scene(config, scene.has_masks, scene.setting, scene.sentence is not None)
 
 
 def _lenses(scene: Scene) -> list[Intrinsics]:

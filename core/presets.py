@@ -38,6 +38,7 @@ PRESETS = {
             march_sharpness=2.0, cull_weight=1e-2,
             density_until=0.7, levels_from=0.7, levels_until=0.8, curvature_until=0.8,
             surface_rate=0.2, surface_decay=10.0, surface_hard_rays=0.5,
+            view_side=64, view_copies=2,
         ),
     ),
     "standard": RunConfig(
@@ -57,6 +58,7 @@ PRESETS = {
         train=replace(
             _HOLLOWS_FIRST, minutes=60, samples_per_step=32768, max_photo_side=2400,
             occupancy_resolution=128, march_steps=2048, final_inv_s=1200.0,
+            view_side=168, view_copies=8,
         ),
     ),
     "neuralangelo": RunConfig(
@@ -73,11 +75,14 @@ PRESETS = {
             sharpness_learning_rate=1e-3, warm_up_until=0.01, decay_at=(0.6, 0.8),
             initial_levels=4, levels_from=0.01, levels_until=0.17, sharpness="learnt",
             final_inv_s=3000.0, lambda_color=3.0, curvature_until=0.01, hard_rays=0.0,
+            view_side=168, view_copies=8,
         ),
     ),
 }
 
 
+SAMPLES_A_RAY = 24
+"""On average, of the pictures that are compared with a sentence."""
 WILD_APPEARANCE = 8
 """Size of the appearance embedding of photos of several days and lights, at least."""
 
@@ -104,13 +109,29 @@ def with_budget(config: RunConfig, choice: Choice) -> RunConfig:
     return config if choice.steps is None else replace(config, steps=choice.steps)
 
 
-def for_scene(config: RunConfig, has_masks: bool, setting: Setting = "object") -> RunConfig:
+def for_scene(
+    config: RunConfig, has_masks: bool, setting: Setting = "object", imagined: bool = False
+) -> RunConfig:
     """``config`` for a capture: photos that were cut out share one light, so the appearance
     embeddings, which would only blur who is to blame for a colour, stay off; a room is empty in the
-    middle and has nothing behind it; photos taken in the wild need embeddings in any case."""
+    middle and has nothing behind it; photos taken in the wild need embeddings in any case; one that
+    is ``imagined`` from a sentence is learnt from whole pictures."""
     field = config.field
     if config.wild:
         field = replace(field, appearance_size=max(WILD_APPEARANCE, field.appearance_size))
     elif has_masks:
         field = replace(field, appearance_size=0)
-    return replace(config, field=replace(field, inside_out=setting == "room"))
+    config = replace(config, field=replace(field, inside_out=setting == "room"))
+    return _for_pictures(config) if imagined else config
+
+
+def _for_pictures(config: RunConfig) -> RunConfig:
+    """Each step draws a whole picture, as large as the samples of a step allow. Little is culled:
+    no photo says where things are, and what has no gradient never comes to be."""
+    train = config.train
+    n_rays = train.view_side**2
+    return replace(config, train=replace(
+        train, n_rays=n_rays, max_rays=n_rays, density_samples=n_rays * SAMPLES_A_RAY,
+        samples_per_step=n_rays * SAMPLES_A_RAY // 2, density_skip=train.density_skip / 10,
+        density_cull_weight=train.density_cull_weight / 4,
+    ))

@@ -36,7 +36,7 @@ class ProgressBar:
             case m.TrainingStats():
                 self._show(
                     "train", event.progress,
-                    f"step {event.step}, PSNR {event.psnr:.1f} dB, "
+                    f"step {event.step}, {_came(event)}, "
                     f"level {event.active_levels:.1f}/{event.n_levels}, "
                     f"{event.samples_per_s / 1e3:.0f}k samples/s",
                 )
@@ -80,3 +80,10 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.close()
         self._bar, self._stage = None, ""
+
+
+def _came(stats: m.TrainingStats) -> str:
+    """How well what is to be shown is shown."""
+    if "sentence" in stats.losses:
+        return f"likeness {1 - stats.losses['sentence']:.3f}"
+    return f"PSNR {stats.psnr:.1f} dB"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import trimesh
 
 from core import messages as m
+from core.capture.scene import Photo
 from core.config import Choice, MeshOptions, OpenOptions
 from core.contact_sheet import contact_sheet
 from core.errors import UserError
@@ -29,13 +30,17 @@ from core.session import Session
 from core.tasks import Progress, run
 from core.training.checkpoint import is_project
 from core.training.rays import photo_colors
+from core.training.trainer import Trainer
 from core.views import render_photo, score_photos, training_size
 
 DEFAULT_MESH, DEFAULT_OPEN, DEFAULT_CHOICE = MeshOptions(), OpenOptions(), Choice()
 PREVIEW_SIDE = 400
 PREVIEW_VIEWS = 3
 
+PICTURES_EVERY_S = 30.0
+
 OnEvent = Callable[[m.Event], None]
+Skin = Callable[[Intrinsics, np.ndarray], np.ndarray]
 
 
 @dataclass
@@ -51,10 +56,12 @@ class Run:
         if isinstance(event, m.Failure):
             raise UserError(event.text)
 
-    def until(self, session: Session, *states: m.State) -> None:
+    def until(
+        self, session: Session, *states: m.State, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         """Work until the session is in one of ``states`` and no task is left."""
         while session.work() or session.state not in states:
-            pass
+            meanwhile()
 
 
 def open_project(folder: Path, device: str, on_event: OnEvent, photos: str = "") -> Session:
@@ -107,7 +114,8 @@ def reconstruct(
             session.handle(m.Continue(choice.minutes))
         elif session.state != "finished":
             session.handle(m.Start(choice, recipe and recipe.run))
-        watch.until(session, "finished")
+        pictures = Pictures(session, out / "preview.png")
+        watch.until(session, "finished", meanwhile=pictures.draw)
         for more in recipe.continued if recipe is not None and not going_on else ():
             session.handle(m.Continue(more))
             watch.until(session, "finished")
@@ -156,6 +164,24 @@ def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
             "ssim": float(np.mean([s.ssim for s in scores])), "photos": len(scores)}
 
 
+@dataclass
+class Pictures:
+    """Of a scene that nobody has seen, written to ``path`` now and then while it is trained, so
+    that a person can tell what becomes of it."""
+
+    session: Session
+    path: Path
+    drawn: float = field(default_factory=time.monotonic)
+
+    def draw(self) -> None:
+        trainer = self.session.trainer
+        due = time.monotonic() - self.drawn > PICTURES_EVERY_S
+        if trainer is None or trainer.scene.taken or not due or not trainer.step_count:
+            return
+        _write_sheet(trainer, [], [], self.path)
+        self.drawn = time.monotonic()
+
+
 def _write_preview(
     session: Session, mesh_path: Path, options: MeshOptions, out: Path
 ) -> None:
@@ -164,21 +190,29 @@ def _write_preview(
     trainer = session.trainer
     assert trainer is not None
     skins = [] if options.format == "usdz" else _skins(mesh_path)
+    _write_sheet(trainer, skins, photos_out(trainer.scene, options), out)
+
+
+def _write_sheet(
+    trainer: Trainer, skins: list[Skin], of_mesh: Sequence[Photo], out: Path
+) -> None:
+    """``of_mesh``: the cameras in its frame."""
     photos = trainer.scene.used
-    of_mesh = photos_out(trainer.scene, options)
     rows, chosen = [], [i * len(photos) // PREVIEW_VIEWS for i in range(PREVIEW_VIEWS)]
-    for photo, seen in ((photos[i], of_mesh[i]) for i in chosen):
+    for i in chosen:
+        photo = photos[i]
         lens = training_size(photo.intrinsics, PREVIEW_SIDE)
-        meshes = [draw(lens, seen.world_from_camera) for draw in skins]
-        field = run(render_photo(trainer, photo, lens))
-        rows.append([photo_colors(trainer.scene, photo, lens), field, *meshes])
-    titles = ["photo", "field", "mesh", "mesh in colour"][: len(rows[0])]
+        meshes = [draw(lens, of_mesh[i].world_from_camera) for draw in skins]
+        shots = [photo_colors(trainer.scene, photo, lens)] if trainer.scene.taken else []
+        rows.append([*shots, run(render_photo(trainer, photo, lens)), *meshes])
+    titles = ["photo", "field", "mesh", "mesh in colour"]
+    titles = titles[0 if trainer.scene.taken else 1 :][: len(rows[0])]
     sheet = contact_sheet(rows, titles, [photos[i].name for i in chosen])
     data = iio.imwrite("<bytes>", sheet, extension=".png")
     write_atomically(out, data, "the preview")
 
 
-def _skins(mesh_path: Path) -> list[Callable[[Intrinsics, np.ndarray], np.ndarray]]:
+def _skins(mesh_path: Path) -> list[Skin]:
     """What draws the mesh of a file from a camera: in clay, and in the colours that it holds."""
     loaded: Any = trimesh.load(mesh_path, process=False, force="mesh")
     shape = (np.asarray(loaded.vertices), np.asarray(loaded.faces),
@@ -209,7 +243,9 @@ def _report(
         "seed": trainer.config.seed,
         "seconds": {name: round(t, 2) for name, t in times.items()},
         "steps": stats.step, "training_seconds": round(stats.elapsed_s, 2),
-        "losses": stats.losses, "psnr_training": stats.psnr, "held_out": scores,
+        "losses": stats.losses, "held_out": scores,
+        "psnr_training": stats.psnr if math.isfinite(stats.psnr) else None,
+        "sentence": scene.sentence and scene.sentence.text,
         "inv_s": stats.inv_s if math.isfinite(stats.inv_s) else None,
         "active_levels": stats.active_levels,
         "samples_per_s": stats.samples_per_s, "rays_per_s": stats.rays_per_s,

@@ -138,7 +138,7 @@ def _seen(view: SetView) -> tuple[object, ...]:
 
 
 def _named(scene: Scene, name: str) -> Photo | None:
-    return next((p for p in (*scene.photos, *scene.held_out) if p.name == name), None)
+    return next((p for p in scene.taken if p.name == name), None)
 
 
 def _shrunk(values: np.ndarray, width: int, height: int) -> np.ndarray:

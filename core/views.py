@@ -13,6 +13,7 @@ import torch
 
 from core.capture.scene import Intrinsics, Photo
 from core.errors import UserError
+from core.geometry.path import looking_at_center
 from core.geometry.rigid import carried_pose, nearest_rigid, world_from_opengl_camera
 from core.lanes import count, lane_map
 from core.messages import SetView
@@ -162,16 +163,3 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
 
 def view_of(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> SetView:
     return SetView(i, tuple(pose.ravel().tolist()), fov, width, height)
-
-
-def looking_at_center(azimuth: float, elevation: float, distance: float) -> np.ndarray:
-    """[4, 4] scene_from_camera of a camera that looks at the origin, +Z up."""
-    outward = np.array([
-        math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth),
-        math.sin(elevation),
-    ])
-    right = np.array([-math.sin(azimuth), math.cos(azimuth), 0.0])
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([right, np.cross(-outward, right), -outward], 1)
-    pose[:3, 3] = distance * outward
-    return pose

@@ -12,10 +12,11 @@ from core.config import RunConfig, TrainConfig
 from core.field.methods import Method
 from core.field.model import SurfaceModel
 from core.field.volumes import FeaturesAsColor, FunctionVolume
+from core.geometry.path import looking_at_center
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import backdrop, view_rays
 from core.rendering.render import Rays, render_rays
-from core.views import looking_at_center, view_of
+from core.views import view_of
 
 CHUNK = 4096
 

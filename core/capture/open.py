@@ -17,11 +17,13 @@ from core.capture.phone_scans import find_polycam, find_record3d, read_polycam, 
 from core.capture.photos import exif_focal, list_photos, photo_size
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
+from core.capture.sentence import read_sentence_scene
 from core.capture.transforms import find_transforms, read_transforms
 from core.capture.video import is_video, photos_of_video
 from core.config import OpenOptions
 from core.errors import UserError
 from core.places import pose_workspace
+from core.sentences import find_sentence
 from core.tasks import Progress, Task, within
 
 DEFAULT = OpenOptions()
@@ -29,6 +31,7 @@ FILM_SHARE = 0.15
 """Of the time that a film takes until its poses are solved, for choosing its frames."""
 
 _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], ...] = (
+    ("a sentence (sentence.json)", find_sentence, read_sentence_scene),
     ("a posed capture (transforms.json)", find_transforms, read_transforms),
     ("an IDR/DTU capture (cameras_sphere.npz)", find_idr, read_idr),
     ("a Polycam capture (keyframes)", find_polycam, read_polycam),
@@ -65,6 +68,8 @@ def open_capture(
     else:
         yield Progress(0.0, f"reading {reader[0]}")
         scene = read_colmap(path, how.group) if reader[1] is read_colmap else reader[1](path)
+    if scene.sentence is not None:
+        return scene
     scene = yield from with_masks(scene)
     # An IDR capture declares its ball, and has no view from below to find one by.
     return (yield from fit_to_masks(scene, keep_ball=scene.kind == IDR))
@@ -82,6 +87,8 @@ def recognise(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
     reader = _reader(path)
     if reader is not None:
         found = reader[1](path)
+        if found.sentence is not None:
+            return [f"{path.name}: {reader[0]}", found.sentence.text]
         photos = [p.path for p in (*found.photos, *found.held_out)]
         lines = [f"{path.name}: {reader[0]}", f"{len(photos)} photos with poses"]
         lines += found.notices
@@ -118,7 +125,7 @@ def _cameras(photos: list[Path]) -> list[str]:
 def hold_out_every(scene: Scene, n: int = 8) -> Scene:
     """``scene`` with every ``n``-th photo moved from training to `held_out`, unless some are held
     out already."""
-    if scene.held_out:
+    if scene.held_out or not scene.taken:
         return scene
     return replace(
         scene,

@@ -62,12 +62,16 @@ class PixelStore:
 
 def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task[PixelStore]:
     """Decode ``scene.photos`` no larger than ``max_side`` into a file in ``folder`` (default: the
-    user's cache folder), which goes away with the store.
+    user's cache folder), which goes away with the store; nothing where there are no pictures.
 
     A photo that cannot be decoded, or whose shape is not its camera's, is left out with a notice.
     Raises UserError where no photo remains or the disk is too full.
     """
     lenses = [p.intrinsics.shrunk(max_side) for p in scene.photos]
+    if not scene.taken:
+        none = np.zeros(len(lenses), np.int32)
+        path, pixels = _allocate(0, folder)
+        return PixelStore(scene, tuple(lenses), none.astype(np.int64), none, none, pixels, path)
     counts = np.array([lens.width * lens.height for lens in lenses], np.int64)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     path, pixels = _allocate(int(offsets[-1]), folder)

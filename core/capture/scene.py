@@ -12,6 +12,7 @@ from core.geometry.box import WHOLE, Box, Setting
 from core.geometry.cameras import CameraModel, Intrinsics
 from core.geometry.rigid import Y_UP_FROM_Z_UP, carried_pose, similarity
 from core.geometry.scene_box import scene_from_ball
+from core.sentences import Sentence
 
 __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
 
@@ -45,6 +46,9 @@ class Scene:
 
     ``excluded``: names of photos that a person left out of training; they stay among ``photos``, so
     that they keep their number and can be taken in again.
+
+    ``sentence``: what it is to look like, where nobody has seen it; the ``photos`` then are only
+    places to look at it from, without pictures.
     """
 
     kind: str
@@ -62,6 +66,12 @@ class Scene:
     unit: str = ""
     setting: Setting = "object"
     excluded: frozenset[str] = frozenset()
+    sentence: Sentence | None = None
+
+    @property
+    def taken(self) -> tuple[Photo, ...]:
+        """The photos that there are pictures of, those held out last."""
+        return () if self.sentence else (*self.photos, *self.held_out)
 
     @property
     def used(self) -> tuple[Photo, ...]:

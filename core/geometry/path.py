@@ -1,6 +1,8 @@
-"""A smooth way of a camera through a few places."""
+"""Poses of cameras: a look at the middle, and a smooth way through a few places."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -28,3 +30,16 @@ def smooth_path(keys: np.ndarray, n: int, closed: bool = False) -> np.ndarray:
     poses[:, :3, 3] = CubicSpline(at, places, bc_type=ends)(when)
     poses[:, :3, :3] = RotationSpline(at, turns)(when).as_matrix()
     return poses
+
+
+def looking_at_center(azimuth: float, elevation: float, distance: float) -> np.ndarray:
+    """[4, 4] scene_from_camera of a camera that looks at the origin, +Z up."""
+    outward = np.array([
+        math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth),
+        math.sin(elevation),
+    ])
+    right = np.array([-math.sin(azimuth), math.cos(azimuth), 0.0])
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([right, np.cross(-outward, right), -outward], 1)
+    pose[:3, 3] = distance * outward
+    return pose

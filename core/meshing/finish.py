@@ -38,6 +38,7 @@ from core.tasks import Progress, Task, in_background, within
 LARGEST_TEXTURE = 4096
 LARGEST_NORMAL_MAP = 2048
 SMALLEST_TEXTURE = 256
+UNPICTURED = "No texture and no refinement: they are made of photos, and there are none."
 LOD_FACTOR = 4
 
 
@@ -45,7 +46,7 @@ LOD_FACTOR = 4
 class Subject:
     """What is meshed: ``sdf`` and ``color`` within ``aabb`` [2, 3] and ``ball``, which share a
     frame; ``out_from_here`` [4, 4], the similarity to the frame of the result; ``photos``, with
-    poses in the frame of the result."""
+    poses in the frame of the result, and whether there are pictures of them."""
 
     sdf: Sdf
     color: Color
@@ -54,6 +55,7 @@ class Subject:
     out_from_here: np.ndarray
     photos: Sequence[Photo]
     has_masks: bool
+    pictured: bool = True
 
     @property
     def photos_here(self) -> tuple[Photo, ...]:
@@ -82,6 +84,9 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
     photo cannot be read, a mesh that must be watertight cannot be closed, or one is too large for
     what it shall be."""
     steps: dict[str, Counts] = {}
+    notes: tuple[str, ...] = ()
+    if not subject.pictured and (options.texture or options.refine):
+        options, notes = replace(options, texture=False, refine=False), (UNPICTURED,)
     cell = float(np.ptp(subject.aabb, axis=0).max()) / options.resolution
     rough = yield from within(
         stand_in(subject.sdf, subject.aabb, subject.ball, options), 0.0, 0.02)
@@ -95,7 +100,6 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
     bare = yield from within(_simplified(fine, options, scale, steps), 0.45, 0.5)
     closed = is_closed(bare.faces)
     mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.5, 0.55)
-    notes: tuple[str, ...] = ()
     if options.refine:
         bare, notes = yield from within(_refined(mesh, subject), 0.55, 0.75)
         mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.75, 0.75)

@@ -67,7 +67,7 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
 
     out_from_box = out_from_input(scene, options) @ invert(scene.scene_from_input) @ scene_from_box
     return Subject(sdf, color, aabb, ball, out_from_box, photos_out(scene, options),
-                   scene.has_masks)
+                   scene.has_masks and scene.sentence is None, bool(scene.taken))
 
 
 def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:

@@ -25,6 +25,7 @@ from core.errors import UserError
 from core.files import write_atomically
 from core.geometry.box import Box, Setting
 from core.messages import NO_WAY, Way
+from core.sentences import Sentence
 from core.training.relocate import relocated
 from core.training.trainer import Trainer
 
@@ -65,6 +66,7 @@ class _Saved(msgspec.Struct):
     continued: tuple[float, ...] = ()
     way: Way = NO_WAY
     begun_from: str = ""
+    sentence: Sentence | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
         scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
         scene.setting, sorted(scene.excluded), str(folder.resolve()),
-        work.how, work.hold_out, work.continued, work.way, work.begun_from,
+        work.how, work.hold_out, work.continued, work.way, work.begun_from, scene.sentence,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
@@ -152,7 +154,7 @@ def load_project(folder: Path, photos: str = "") -> Project:
         tuple(map(_unphoto, saved.held_out)), points, saved.has_masks, saved.background,
         tuple(saved.notices), None if saved.region is None else Box(np.array(saved.region)),
         np.array(saved.upright_from_input), saved.frame_is_free, saved.units_per_input, saved.unit,
-        saved.setting, frozenset(saved.excluded),
+        saved.setting, frozenset(saved.excluded), saved.sentence,
     )
     scene = relocated(scene, folder.resolve(), saved.folder, photos)
     work = Work(
@@ -185,14 +187,11 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
             state["state"][i] = {name: value.clone() for name, value in values.items()}
     trainer.optimizer.load_state_dict(state)
     trainer.occupancy.load_state_dict(part.under("occupancy."))
-    trainer.rays.error_map.errors = tensors["errors"].numpy().copy()
+    trainer.goal.restore(tensors)
     step, elapsed, n_rays, begin, at, budget = tensors["counters"].tolist()
     trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
     trainer.segment, trainer.budget = (begin, at), budget
     torch.set_rng_state(tensors["random.torch"])
-    trainer.rays.random.bit_generator.state = msgspec.json.decode(
-        bytes(tensors["random.numpy"].numpy())
-    )
 
 
 def _state(trainer: Trainer) -> dict[str, Tensor]:
@@ -205,14 +204,12 @@ def _state(trainer: Trainer) -> dict[str, Tensor]:
     for i, parameter in enumerate(_parameters(trainer)):
         for name, value in trainer.optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{i}.{name}"] = value.cpu().contiguous()
-    tensors["errors"] = torch.from_numpy(trainer.rays.error_map.errors)
+    tensors |= trainer.goal.state()
     tensors["counters"] = torch.tensor(
         [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget],
         dtype=torch.float64,
     )
     tensors["random.torch"] = torch.get_rng_state()
-    numpy_state = msgspec.json.encode(trainer.rays.random.bit_generator.state)
-    tensors["random.numpy"] = torch.frombuffer(bytearray(numpy_state), dtype=torch.uint8)
     return tensors
 
 

@@ -15,25 +15,26 @@ from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import Found, Rendered, find_samples, render_samples
 from core.rendering.surface_trace import Met, meet_surface, render_surface
 from core.training import schedule
-from core.training.objective import Batch, of_color, weighted_losses
+from core.training.objective import Batch, of_picture, weighted_losses
 
 
 @dataclass(frozen=True)
 class Taught:
-    """The ``gradients`` of a lane's loss in each parameter, its terms, by how much [R, 3] rendered
-    colours differ from those wanted, and counts of samples before (marched) and after culling."""
+    """The ``gradients`` of a lane's loss in each parameter, its terms, the ``color`` [R, 3] that
+    its rays showed, and counts of samples before (marched) and after culling."""
 
     gradients: tuple[Tensor | None, ...]
     losses: dict[str, float]
-    wrong: Tensor
+    color: Tensor
     n_marched: int
     n_kept: int
 
 
 @dataclass(frozen=True)
 class StepStats:
-    """One step's figures: weighted loss terms, mean squared colour error (of rays drawn fairly),
-    counts of rays and of samples before (marched) and after (kept) culling."""
+    """One step's figures: weighted loss terms, mean squared colour error (of rays drawn fairly;
+    NaN where there are no photos), counts of rays and of samples before (marched) and after (kept)
+    culling."""
 
     losses: dict[str, float]
     mse: float
@@ -60,7 +61,7 @@ def teach(
     parameters: Sequence[Tensor], share: float,
 ) -> Taught:
     """Render ``batch``, ``share`` of the step's rays, and take the gradients of its loss."""
-    rendered = _rendered(model, batch, found, train, progress)
+    rendered = shown(model, batch, found, train, progress)
     veiled = _veiled(model, batch, rendered.color)
     seen = rendered.color if veiled is None else veiled.color
     terms = weighted_losses(model, train, batch, rendered, veiled, progress)
@@ -68,19 +69,21 @@ def teach(
         coarse = render_samples(
             model, batch.rays, replace(found, samples=found.coarse), train,
             behind=batch.behind, jitter=batch.jitter, levels=1,
-        ).color
-        terms["coarse"] = of_color(train, batch, coarse, _veiled(model, batch, coarse))["color"]
+        )
+        behind_veil = _veiled(model, batch, coarse.color)
+        terms["coarse"] = of_picture(train, batch, coarse, behind_veil)["color"]
     loss = torch.stack(list(terms.values())).sum() * share
     return Taught(
         torch.autograd.grad(loss, parameters, allow_unused=True),
         {name: float(term.detach()) for name, term in terms.items()},
-        (seen - batch.target).detach(), rendered.n_marched, rendered.n_kept,
+        seen.detach(), rendered.n_marched, rendered.n_kept,
     )
 
 
-def _rendered(
+def shown(
     model: SurfaceModel, batch: Batch, found: Found, train: TrainConfig, progress: float
 ) -> Rendered:
+    """What the rays of ``batch`` show at this ``progress``."""
     if isinstance(found, Met):
         return render_surface(
             model, batch.rays, found, train, behind=batch.behind, jitter=batch.jitter,
@@ -109,11 +112,11 @@ def total(gradients: list[Tensor]) -> Tensor | None:
     return gradients[0]
 
 
-def stats_of(lanes: list[Taught], wrong: Tensor) -> StepStats:
-    """The batch's figures from its lanes'; ``wrong`` [F, 3]: the error of fairly drawn rays."""
+def stats_of(lanes: Sequence[Taught], mse: float) -> StepStats:
+    """The batch's figures from its lanes', and its ``mse`` as in `StepStats`."""
     names = {name for lane in lanes for name in lane.losses}  # a lane may lack samples for one
     return StepStats(
         {name: sum(lane.losses.get(name, 0.0) for lane in lanes) / len(lanes) for name in names},
-        float(wrong.square().mean()), sum(len(lane.wrong) for lane in lanes),
+        mse, sum(len(lane.color) for lane in lanes),
         sum(lane.n_marched for lane in lanes), sum(lane.n_kept for lane in lanes),
     )

@@ -59,6 +59,12 @@ def passed_at_points(levels: Tensor) -> Tensor:
     return 1 - density_alpha(levels, torch.full_like(levels, DENSITY_STEP)).mean()
 
 
+def transmittance_loss(opacity: Tensor, least: float) -> Tensor:
+    """By how much less of the light than the share ``least`` passes rays of ``opacity`` [R]: as the
+    term of Jain et al. 2022, eq. 6, but 0 where it is enough."""
+    return (least - (1 - opacity).mean()).clamp(min=0)
+
+
 def psnr_of(mse: Tensor) -> float:
     """dB of a mean squared error of colours in [0, 1]."""
     return float(-10 * torch.log10(mse.detach().clamp(min=1e-10)))

@@ -12,16 +12,41 @@ from core.field.veil import LEAST_SPREAD, Veiled
 from core.rendering.render import Rays, Rendered
 from core.training import losses, schedule
 
+AROUND = 512
+"""Points all over the ball that a step asks for besides."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What rays are to show: ``color`` [R, 3], ``opacity`` [R]."""
+
+    color: Tensor
+    opacity: Tensor
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A loss of whole pictures that is taken already: by how much it grows with the ``color``
+    [R, 3] and the ``opacity`` [R] of each ray, times the number of all rays. Its way back through
+    the field can so be gone ray by ray (Zhang et al. 2022, ARF)."""
+
+    color: Tensor
+    opacity: Tensor
+
+    def on(self, rendered: Rendered) -> Tensor:
+        """A scalar with the gradients of that loss."""
+        by_color = (self.color * rendered.color).sum(-1)
+        return (by_color + self.opacity * rendered.opacity).mean()
+
 
 @dataclass(frozen=True)
 class Batch:
-    """One lane's share: rays [R], target colours [R, 3], opacity [R], jitter [R], the random
-    colour behind [R, 3] where there are masks, points for the eikonal term [N, 3], points known to
-    be on the surface [P, 3]."""
+    """One lane's share: rays [R] and what they are held to, jitter [R], the random colour behind
+    [R, 3] where there are masks, points for the eikonal term [N, 3], points known to be on the
+    surface [P, 3]."""
 
     rays: Rays
-    target: Tensor
-    opacity: Tensor
+    wanted: Pixels | Pull
     jitter: Tensor
     behind: Tensor | None
     around: Tensor
@@ -33,19 +58,22 @@ def weighted_losses(
     veiled: Veiled | None, progress: float,
 ) -> dict[str, Tensor]:
     """Weighted terms by name, each a scalar."""
-    terms = of_color(train, batch, rendered.color, veiled)
+    terms = of_picture(train, batch, rendered, veiled)
     more = _of_density if rendered.gradients is None else _of_surface
     return terms | more(model, train, batch, rendered, progress)
 
 
-def of_color(
-    train: TrainConfig, batch: Batch, color: Tensor, veiled: Veiled | None
+def of_picture(
+    train: TrainConfig, batch: Batch, rendered: Rendered, veiled: Veiled | None
 ) -> dict[str, Tensor]:
     """Through the veil, where photos have one."""
+    wanted = batch.wanted
+    if isinstance(wanted, Pull):
+        return {"color": wanted.on(rendered)}
     if veiled is None:
-        color = losses.color_loss(color, batch.target, train.color_loss)
+        color = losses.color_loss(rendered.color, wanted.color, train.color_loss)
         return {"color": train.lambda_color * color}
-    color = losses.uncertain_color_loss(veiled.color, batch.target, veiled.spread, LEAST_SPREAD)
+    color = losses.uncertain_color_loss(veiled.color, wanted.color, veiled.spread, LEAST_SPREAD)
     return {
         "color": train.lambda_color * color, "veil": train.lambda_veil * veiled.opacity.mean()
     }
@@ -73,8 +101,9 @@ def _of_surface(
     weight = schedule.curvature_weight(train, progress, field.eps_ratio)
     if laplacian is not None and len(laplacian) and weight > 0:
         terms["curvature"] = weight * losses.curvature_loss(laplacian)
-    if batch.behind is not None and train.lambda_mask > 0:
-        terms["mask"] = train.lambda_mask * losses.mask_loss(rendered.opacity, batch.opacity)
+    wanted = batch.wanted
+    if isinstance(wanted, Pixels) and batch.behind is not None and train.lambda_mask > 0:
+        terms["mask"] = train.lambda_mask * losses.mask_loss(rendered.opacity, wanted.opacity)
     if batch.points is not None:
         weight = schedule.points_weight(train, progress)
         terms["points"] = weight * losses.points_loss(field.sdf(batch.points))

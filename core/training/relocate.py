@@ -18,8 +18,8 @@ def relocated(scene: Scene, project: Path, saved_in: str, photos: str) -> Scene:
 
     Raises PhotosGoneError where some are nowhere.
     """
-    files = {p.path for p in (*scene.photos, *scene.held_out)}
-    files |= {p.mask_path for p in (*scene.photos, *scene.held_out) if p.mask_path}
+    files = {p.path for p in scene.taken}
+    files |= {p.mask_path for p in scene.taken if p.mask_path}
     gone = [path for path in files if not path.is_file()]
     found = {path: _find(path, project, saved_in, photos) for path in gone}
     missing = [path for path in gone if found[path] is None]

@@ -68,6 +68,13 @@ def curvature_weight(train: TrainConfig, progress: float, shrink: float) -> floa
     return train.lambda_curvature * warm * shrink
 
 
+def transmittance(train: TrainConfig, progress: float) -> float:
+    """The share of light that a picture of a sentence's scene is to let through: what may be opaque
+    shrinks geometrically (Jain et al. 2022), since fields that are empty too soon stay so."""
+    first, last = 1 - train.transmittance[0], 1 - train.transmittance[1]
+    return 1 - first * (last / first) ** ramp(progress, 0.0, train.transmittance_until)
+
+
 def points_weight(train: TrainConfig, progress: float) -> float:
     """Structure-from-motion points guide the start and have no say at the end."""
     return train.lambda_points * (1 - ramp(progress, 0.5 * train.points_until, train.points_until))

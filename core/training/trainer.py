@@ -6,31 +6,25 @@ import math
 import time
 from collections.abc import Iterator
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
 from core.config import RunConfig
 from core.field.model import SurfaceModel
 from core.geometry.box import Box
-from core.geometry.rigid import transform_points
-from core.lanes import count, lane_map
+from core.lanes import lane_map
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.sampling import DENSITY_STEP, random_in_ball
+from core.rendering.sampling import DENSITY_STEP
 from core.rendering.volume import density_alpha
 from core.training import schedule
 from core.training.forecast import half_batch
-from core.training.lane import StepStats, find, stats_of, teach, total
-from core.training.objective import Batch
+from core.training.goal import goal_of
+from core.training.lane import StepStats, find, teach, total
 from core.training.optimizer import optimizer_of
-from core.training.rays import RayBatch, RaySource
 from core.training.settle import settle
 
 OCCUPANCY_EVERY = 16
-EIKONAL_POINTS = 512
-POINTS = 512
 
 
 class Trainer:
@@ -43,7 +37,7 @@ class Trainer:
         scene = store.scene
         self.model = SurfaceModel(config, len(scene.photos), not scene.has_masks).to(device)
         self.occupancy = OccupancyGrid(config.train.occupancy_resolution, device)
-        self.rays = RaySource(store, device, config.seed)
+        self.goal = goal_of(store, device, config.seed)
         self.renew_optimizer()
         self.n_rays = config.train.n_rays
         self.step_count = 0
@@ -95,8 +89,7 @@ class Trainer:
         self.scene, region = scene, scene.region_in_scene
         around = Box.of(region.center, region.half * self.config.train.region_margin, region.axes)
         self.occupancy.limit(around)
-        self.points = _points_within(around, scene).to(self.device)
-        self.rays.leave_out(np.array([photo.name in scene.excluded for photo in scene.photos]))
+        self.goal.edit(scene, around)
         if self.step_count:
             self._update_occupancy()
 
@@ -175,9 +168,11 @@ class Trainer:
         if self.step_count % OCCUPANCY_EVERY == 0 or self.step_count in (1, 2, 4, 8):
             self._update_occupancy()
             yield
-        batches, drawn = self._draw(progress)
-        model, train = self.model, self.config.train
+        model, train, goal = self.model, self.config.train, self.goal
+        batches = goal.draw(model, train, self.n_rays, progress)
         found = lane_map(lambda b: find(model, self.occupancy, b, train, progress), batches)
+        yield
+        batches = goal.judged(model, train, batches, found, progress)
         yield
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         n = sum(map(len, (batch.rays for batch in batches)))
@@ -190,41 +185,15 @@ class Trainer:
         for i, parameter in enumerate(parameters):
             gradients = [g for lane in results if (g := lane.gradients[i]) is not None]
             parameter.grad = total(gradients)
-        wrong = torch.cat([lane.wrong for lane in results])
-        stats = stats_of(results, wrong[drawn.fair])
+        stats = goal.figures(results)
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must poison nothing
             self.optimizer.step()
-            self.rays.error_map.learn(drawn.cells, wrong.abs().mean(-1).cpu().numpy())
+            goal.learn()
         if self.config.train.sharpness == "learnt":
             self._hold_sharpness(progress)
         self._adapt_ray_count(stats.n_kept)
         self.step_count += 1
         yield stats
-
-    def _draw(self, progress: float) -> tuple[list[Batch], RayBatch]:
-        """Random rays with the colours they should have, cut into lanes and whole. All randomness
-        is drawn here, on one thread, so that a seed repeats a run."""
-        n_lanes = count(self.device)
-        n = self.n_rays // n_lanes * n_lanes
-        train, settled = self.config.train, self.model.radiance is not None and self.model.settled
-        drawn = self.rays.sample(n, train.surface_hard_rays if settled else train.hard_rays)
-        jitter = torch.rand(n, device=self.device)
-        behind, target = None, drawn.colors
-        if self.scene.has_masks:
-            behind = torch.rand(n, 3, device=self.device)
-            target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
-        around = random_in_ball(EIKONAL_POINTS, self.device).chunk(n_lanes)
-        points: tuple[Tensor | None, ...] = (None,) * n_lanes
-        if len(self.points) and schedule.points_weight(train, progress) > 0:
-            chosen = torch.randint(len(self.points), (POINTS,), device=self.device)
-            points = self.points[chosen].chunk(n_lanes)
-        parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
-        batches = [
-            Batch(drawn.rays[part], target[part], drawn.opacity[part], jitter[part],
-                  None if behind is None else behind[part], around[i], points[i])
-            for i, part in enumerate(parts)
-        ]
-        return batches, drawn
 
     def _set_schedules(self, progress: float) -> None:
         """Put levels, ε, sharpness and learning rates where ``progress`` says."""
@@ -255,10 +224,3 @@ class Trainer:
         wanted = self.n_rays * samples / max(n_kept, 1)
         blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)
         self.n_rays = int(min(max(blend, 64), train.max_rays))
-
-
-def _points_within(box: Box, scene: Scene) -> Tensor:
-    """[P, 3] of the sparse points, scene units, those inside ``box`` and the ball only."""
-    points = transform_points(scene.scene_from_input, scene.points)
-    inside = box.contains(points) & (np.linalg.norm(points, axis=1) < 1)
-    return torch.from_numpy(points[inside]).float()

@@ -51,13 +51,13 @@ def test_training_goes_on_without_the_excluded(store):
     trainer = ball_trainer(store, replace(TINY, steps=6))
     names = [photo.name for photo in trainer.scene.photos]
     trainer.step()
-    drawn, sample = [], trainer.rays.sample
+    drawn, sample = [], trainer.goal.rays.sample
 
     def watched(*arguments):
         drawn.append(sample(*arguments))
         return drawn[-1]
 
-    trainer.rays.sample = watched
+    trainer.goal.rays.sample = watched
     before = trainer.step_count
     trainer.edit(excluding(trainer.scene, names[:2], True))
     trainer.step()

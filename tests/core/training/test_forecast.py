@@ -33,7 +33,7 @@ def test_photos_and_parameters_are_counted():
 def test_samples_take_about_what_a_step_saves_for_its_way_back(tmp_path, config):
     with ball_store(tmp_path) as store:
         trainer = ball_trainer(store, config)
-        batch = trainer._draw(0.0)[0][0]
+        batch = trainer.goal.draw(trainer.model, config.train, trainer.n_rays, 0.0)[0]
         found = find(trainer.model, trainer.occupancy, batch, config.train, 0.0)
         saved = {}
 

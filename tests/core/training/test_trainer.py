@@ -207,7 +207,7 @@ def test_points_on_the_surface_pull_at_first(store):
     beyond = torch.full((20, 3), 50.0)
     scene = replace(store.scene, points=torch.cat([surface, beyond]).numpy())
     trainer = ball_trainer(replace(store, scene=scene))
-    assert len(trainer.points) == 100, "points outside the ball say nothing of the surface"
+    assert len(trainer.goal.points) == 100, "points outside the ball say nothing of the surface"
     assert "points" in terms(trainer)
     trainer.step_count = round(60 * TRAIN.points_until) + 1
     assert "points" not in terms(trainer)

@@ -202,7 +202,7 @@ def test_fog_that_no_photo_calls_for_goes(store):
 
 def test_the_map_of_errors_learns_in_both_stages(store, settling_steps):
     trainer = ball_trainer(store, WARM)
-    errors = trainer.rays.error_map.errors
+    errors = trainer.goal.rays.error_map.errors
     trainer.step()
     assert (errors < 1).any(), "where a ray has been"
     until_settled(trainer)
@@ -213,13 +213,13 @@ def test_the_map_of_errors_learns_in_both_stages(store, settling_steps):
 
 def test_each_stage_draws_its_own_share_of_hard_rays(store, settling_steps, monkeypatch):
     trainer = ball_trainer(store, changed(hard_rays=0.6, surface_hard_rays=0.2))
-    sample, shares = trainer.rays.sample, []
+    sample, shares = trainer.goal.rays.sample, []
 
     def noted(n, hard):
         shares.append(hard)
         return sample(n, hard)
 
-    monkeypatch.setattr(trainer.rays, "sample", noted)
+    monkeypatch.setattr(trainer.goal.rays, "sample", noted)
     trainer.step()
     until_settled(trainer)
     trainer.step()
@@ -229,16 +229,16 @@ def test_each_stage_draws_its_own_share_of_hard_rays(store, settling_steps, monk
 def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
     """Some lanes have none: there are 16 of 8 rays, of which one in twenty is fair. The others
     are made wrong by about ten."""
-    monkeypatch.setattr("core.training.trainer.count", lambda device: 16)
+    monkeypatch.setattr("core.training.photographed.count", lambda device: 16)
     trainer = ball_trainer(store, changed(hard_rays=0.95))
-    sample = trainer.rays.sample
+    sample = trainer.goal.rays.sample
 
     def wrong(n, hard):
         batch = sample(n, hard)
         far = torch.where(batch.fair[:, None], batch.colors, 10.0)
         return replace(batch, colors=far, opacity=torch.ones(n))
 
-    monkeypatch.setattr(trainer.rays, "sample", wrong)
+    monkeypatch.setattr(trainer.goal.rays, "sample", wrong)
     stats = trainer.step()
     assert stats.losses["color"] > 5
     assert 0 < stats.mse < 1
@@ -247,7 +247,7 @@ def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
 def test_a_step_that_gives_no_number_leaves_the_map_of_errors_alone(store, monkeypatch):
     trainer = ball_trainer(store, WARM)
     trainer.step()
-    before = trainer.rays.error_map.errors.copy()
+    before = trainer.goal.rays.error_map.errors.copy()
     rendered = lane.render_samples
 
     def broken(*arguments, **options):
@@ -257,7 +257,7 @@ def test_a_step_that_gives_no_number_leaves_the_map_of_errors_alone(store, monke
     with monkeypatch.context() as patch:
         patch.setattr("core.training.lane.render_samples", broken)
         assert np.isnan(trainer.step().losses["color"])
-    np.testing.assert_array_equal(trainer.rays.error_map.errors, before)
+    np.testing.assert_array_equal(trainer.goal.rays.error_map.errors, before)
 
 
 def test_a_run_resumed_where_it_settles_has_no_figures_yet(store, settling_steps):
