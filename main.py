@@ -10,6 +10,7 @@ The way through the code, in the order things happen:
     field             core/field/sdf_field.py     hash grid → signed distance; colour beside it
     rendering         core/rendering/render.py    samples → opacities → a pixel's colour
     losses, Adam      core/training/trainer.py    one step, top to bottom
+    what is learnt    core/training/goal.py       from photos, or from a sentence
     preview           core/rendering/preview.py   sphere tracing of the same field
     mesh              core/meshing/build.py       marching cubes of the same field, input frame
     session           core/session.py             all of it, driven by the window or from here

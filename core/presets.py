@@ -127,11 +127,13 @@ def for_scene(
 
 def _for_pictures(config: RunConfig) -> RunConfig:
     """Each step draws a whole picture, as large as the samples of a step allow. Little is culled:
-    no photo says where things are, and what has no gradient never comes to be."""
+    no photo says where things are, and what has no gradient never comes to be. What one picture
+    asks for is far from what the next does, so steps are shorter."""
     train = config.train
     n_rays = train.view_side**2
     return replace(config, train=replace(
         train, n_rays=n_rays, max_rays=n_rays, density_samples=n_rays * SAMPLES_A_RAY,
         samples_per_step=n_rays * SAMPLES_A_RAY // 2, density_skip=train.density_skip / 10,
         density_cull_weight=train.density_cull_weight / 4,
+        density_learning_rate=train.density_learning_rate / 3,
     ))

@@ -37,7 +37,7 @@ DEFAULT_MESH, DEFAULT_OPEN, DEFAULT_CHOICE = MeshOptions(), OpenOptions(), Choic
 PREVIEW_SIDE = 400
 PREVIEW_VIEWS = 3
 
-PICTURES_EVERY_S = 30.0
+PICTURES_EVERY_S, PICTURES_SHARE, SMALL_SIDE = 30.0, 0.05, 128
 
 OnEvent = Callable[[m.Event], None]
 Skin = Callable[[Intrinsics, np.ndarray], np.ndarray]
@@ -171,15 +171,15 @@ class Pictures:
 
     session: Session
     path: Path
-    drawn: float = field(default_factory=time.monotonic)
+    due: float = 0.0
 
     def draw(self) -> None:
-        trainer = self.session.trainer
-        due = time.monotonic() - self.drawn > PICTURES_EVERY_S
-        if trainer is None or trainer.scene.taken or not due or not trainer.step_count:
+        trainer, now = self.session.trainer, time.monotonic()
+        if now < self.due or trainer is None or trainer.scene.taken or not trainer.step_count:
             return
-        _write_sheet(trainer, [], [], self.path)
-        self.drawn = time.monotonic()
+        _write_sheet(trainer, [], [], self.path, SMALL_SIDE)
+        done = time.monotonic()
+        self.due = done + max(PICTURES_EVERY_S, (done - now) / PICTURES_SHARE)
 
 
 def _write_preview(
@@ -194,14 +194,15 @@ def _write_preview(
 
 
 def _write_sheet(
-    trainer: Trainer, skins: list[Skin], of_mesh: Sequence[Photo], out: Path
+    trainer: Trainer, skins: list[Skin], of_mesh: Sequence[Photo], out: Path,
+    side: int = PREVIEW_SIDE,
 ) -> None:
     """``of_mesh``: the cameras in its frame."""
     photos = trainer.scene.used
     rows, chosen = [], [i * len(photos) // PREVIEW_VIEWS for i in range(PREVIEW_VIEWS)]
     for i in chosen:
         photo = photos[i]
-        lens = training_size(photo.intrinsics, PREVIEW_SIDE)
+        lens = training_size(photo.intrinsics, side)
         meshes = [draw(lens, of_mesh[i].world_from_camera) for draw in skins]
         shots = [photo_colors(trainer.scene, photo, lens)] if trainer.scene.taken else []
         rows.append([*shots, run(render_photo(trainer, photo, lens)), *meshes])

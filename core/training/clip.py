@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -41,8 +42,9 @@ class Clip:
                             "Run pip install 'gradina[text]'") from error
         utils.logging.disable_progress_bar()
         try:
-            self._model, told = CLIPModel.from_pretrained(
+            loaded: Any = CLIPModel.from_pretrained(
                 folder, local_files_only=True, output_loading_info=True)
+            self._model, told = loaded
             if told["missing_keys"]:
                 raise ValueError(f"{len(told['missing_keys'])} tensors are missing")
             words = AutoTokenizer.from_pretrained(folder, local_files_only=True)
