@@ -23,7 +23,8 @@ from core.errors import UserError
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.lanes import count, lane_map
 from core.messages import Event, PhotoScored, Thumbnails
-from core.rendering.render import Rays, render_rays
+from core.rendering.rays import Rays
+from core.rendering.render import render_rays
 from core.training.rays import backdrop_color, composed
 from core.training.trainer import Trainer
 
@@ -141,7 +142,8 @@ class Album:
         directions = torch.from_numpy((pixel_directions(lens, uv) @ pose[:3, :3].T).astype("f4"))
         origins = torch.from_numpy(pose[:3, 3].astype("f4")).expand_as(directions).contiguous()
         which = None if number is None else torch.full((len(uv),), number)
-        rays = Rays(origins, directions, which).to(trainer.device)
+        width = torch.full((len(origins),), 1 / lens.fx)
+        rays = Rays(origins, directions, which, width=width).to(trainer.device)
         wanted = torch.from_numpy(composed(scene, pixels))
         squares: list[float] = []
         for part in _rendered(trainer, rays):
@@ -178,7 +180,7 @@ def _pixels(photo: Photo, lens: Intrinsics, index: np.ndarray) -> np.ndarray:
 def _rendered(trainer: Trainer, rays: Rays) -> Iterator[torch.Tensor]:
     """sRGB of ``rays``, some at a time, as training renders them."""
     model, behind = trainer.model, None
-    if model.background is None:
+    if not model.has_surroundings:
         behind = torch.tensor(backdrop_color(trainer.scene), device=trainer.device)
 
     @torch.no_grad()

@@ -53,6 +53,9 @@ class FieldConfig:
     """finite-difference step ε in cells of the finest active level"""
     background: Literal["auto", "none", "contraction"] = "auto"
     """what lies beyond the ball: "auto" is "none" where there are masks, else "contraction" """
+    unbounded: bool = False
+    """what lies beyond the ball is part of the field, through a contraction of space, and there is
+    no background"""
     weight_norm: bool = False
     """weight normalisation in the SDF network, as published"""
     frequencies: int = 10
@@ -152,6 +155,8 @@ class TrainConfig:
     left open"""
     lambda_veil: float = 0.05
     """weight of the mean opacity of what single photos show before the scene (`RunConfig.wild`)"""
+    lambda_distortion: float = 0.01
+    """weight, of a field of all of space, of how far apart light is stopped along a ray"""
     lambda_points: float = 0.1
     """weight of |sdf| at structure-from-motion points"""
     points_until: float = 0.3
@@ -195,11 +200,13 @@ class Choice:
     """the budget, instead of minutes"""
     method: MethodName = "surface"
     wild: bool = False
+    unbounded: bool = False
 
     @classmethod
     def of(cls, config: RunConfig) -> Choice:
         """What was decided about the run of ``config``."""
-        return cls(config.preset, config.train.minutes, config.steps, config.method, config.wild)
+        return cls(config.preset, config.train.minutes, config.steps, config.method, config.wild,
+                   config.field.unbounded)
 
 
 MeshFormat = Literal["obj", "ply", "glb", "stl", "usdz"]

@@ -12,7 +12,7 @@ from core.capture.scene import Scene
 from core.geometry.rigid import transform_points
 from core.messages import Pick, Picked
 from core.rendering.preview import TOLERANCE, traced
-from core.rendering.render import Rays
+from core.rendering.rays import Rays
 from core.rendering.sphere_trace import sphere_trace
 from core.training.settle import median_distance
 from core.training.trainer import Trainer

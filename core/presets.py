@@ -98,6 +98,7 @@ def run_config(choice: Choice, device_type: str = "cpu", *, seed: int = 0) -> Ru
     if preset not in PRESETS:
         raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
     config = replace(PRESETS[preset], steps=None, seed=seed, wild=choice.wild)
+    config = replace(config, field=replace(config.field, unbounded=choice.unbounded))
     return with_budget(with_method(config, choice.method), choice)
 
 
@@ -115,13 +116,16 @@ def for_scene(
     """``config`` for a capture: photos that were cut out share one light, so the appearance
     embeddings, which would only blur who is to blame for a colour, stay off; a room is empty in the
     middle and has nothing behind it; photos taken in the wild need embeddings in any case; one that
-    is ``imagined`` from a sentence is learnt from whole pictures."""
+    is ``imagined`` from a sentence is learnt from whole pictures. Where masks cut photos out, or
+    there are none, nothing is to be seen beyond the region."""
     field = config.field
     if config.wild:
         field = replace(field, appearance_size=max(WILD_APPEARANCE, field.appearance_size))
     elif has_masks:
         field = replace(field, appearance_size=0)
-    config = replace(config, field=replace(field, inside_out=setting == "room"))
+    unbounded = field.unbounded and not (has_masks or imagined)
+    config = replace(
+        config, field=replace(field, inside_out=setting == "room", unbounded=unbounded))
     return _for_pictures(config) if imagined else config
 
 

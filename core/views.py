@@ -74,7 +74,7 @@ def _number(trainer: Trainer, photo: Photo) -> int | None:
 
 def _behind(trainer: Trainer) -> torch.Tensor | None:
     """The colour where nothing is hit; None for the model's own background."""
-    if trainer.model.background is not None:
+    if trainer.model.has_surroundings:
         return None
     return torch.tensor(backdrop_color(trainer.scene), device=trainer.device)
 

@@ -15,7 +15,8 @@ from core.field.volumes import FeaturesAsColor, FunctionVolume
 from core.geometry.path import looking_at_center
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import backdrop, view_rays
-from core.rendering.render import Rays, render_rays
+from core.rendering.rays import Rays
+from core.rendering.render import render_rays
 from core.views import view_of
 
 CHUNK = 4096

@@ -8,17 +8,11 @@ from torch import Tensor, nn
 
 from core.field.appearance import Appearance
 from core.field.color import spherical_harmonics
+from core.field.contraction import contract
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 
 _LEVELS, _LOG2_TABLE, _FINEST, _WIDTH, _DEGREE = 8, 15, 256, 32, 3
-
-
-def contract(positions: Tensor) -> Tensor:
-    """All of space into the ball of radius 2: inside the unit ball the identity, beyond it
-    (2 - 1/r)·x/r (Barron et al. 2022, mip-NeRF 360, eq. 10)."""
-    r = positions.norm(dim=-1, keepdim=True).clamp(min=1e-6)
-    return torch.where(r <= 1, positions, (2 - 1 / r) * (positions / r))
 
 
 class Background(nn.Module):

@@ -15,6 +15,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from core.field.contraction import Frustums
+
 # Offsets of the finite differences, in units of the step: the tetrahedron's corners at ε/√3 each,
 # the four face diagonals of a cube.
 TETRAHEDRON = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
@@ -80,10 +82,12 @@ class Field(nn.Module, ABC):
 
     @abstractmethod
     def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None
+        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
         """Levels [N] and features for the colour network [N, G] of ``positions`` [N, 3];
-        ``levels`` limits the active levels of detail."""
+        ``levels`` limits the active levels of detail. ``frustums``: what the positions are the
+        middles of, where somebody knows; a field of all of space is then told no more than what is
+        to be seen from so far."""
 
     def sdf(self, positions: Tensor, levels: float | None = None) -> Tensor:
         """[N] levels of ``positions`` [N, 3]."""

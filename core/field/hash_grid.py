@@ -1,4 +1,5 @@
-"""A trainable multi-resolution hash grid over the ball's domain, the cube [-1, 1]³."""
+"""A trainable multi-resolution hash grid over the ball's domain, the cube [-1, 1]³, or that of all
+of space, contracted: [-2, 2]³."""
 
 from __future__ import annotations
 
@@ -47,13 +48,13 @@ class _EncodeGradient(torch.autograd.Function):
 class HashGrid(nn.Module):
     """Features of points by trilinear interpolation at several resolutions.
 
-    The only place that knows of [0, 1]³: callers speak of scene units in [-1, 1]³.
+    The only place that knows of [0, 1]³: callers speak of scene units in [-reach, reach]³.
     ``active_levels`` may be fractional: the last level fades in.
     """
 
-    def __init__(self, layout: GridLayout) -> None:
+    def __init__(self, layout: GridLayout, reach: float = 1.0) -> None:
         super().__init__()
-        self.layout = layout
+        self.layout, self.reach = layout, reach
         self.table = nn.Parameter(_nearly_zero(layout.n_rows, layout.n_features))
 
     def grow(self, layout: GridLayout) -> None:
@@ -73,19 +74,36 @@ class HashGrid(nn.Module):
         level = min(max(active_levels - 1, 0.0), len(r) - 1.0)
         low = int(level)
         high = min(low + 1, len(r) - 1)
-        return 2.0 / float(r[low] * (r[high] / r[low]) ** (level - low))
+        return 2.0 * self.reach / float(r[low] * (r[high] / r[low]) ** (level - low))
 
-    def forward(self, positions: Tensor, active_levels: float) -> Tensor:
-        """[N, L·F] features of ``positions`` [N, 3]; differentiable, once, in both."""
-        return _Encode.apply(
-            positions * 0.5 + 0.5, self.table, self.layout, self.level_weights(active_levels),
+    def forward(
+        self, positions: Tensor, active_levels: float, sizes: Tensor | None = None
+    ) -> Tensor:
+        """[N, L·F] features of ``positions`` [N, 3]; differentiable, once, in both. ``sizes`` [N]:
+        how large a place each stands for, a standard deviation (None: a point)."""
+        features = _Encode.apply(
+            self._unit(positions), self.table, self.layout, self.level_weights(active_levels),
             for_device(self.table.device),
         )
+        if sizes is None:
+            return features
+        seen = self.seen(sizes).repeat_interleave(self.layout.n_features, dim=1)
+        return features * seen
+
+    def seen(self, sizes: Tensor) -> Tensor:
+        """[N, L] how much of each level is left where places of ``sizes`` [N] are averaged over:
+        1 where cells are much larger, towards 0 where many fit in (Barron et al. 2023, "Zip-NeRF",
+        section 3.2)."""
+        cells = 2 * self.reach / torch.as_tensor(self.layout.resolutions, device=sizes.device)
+        return torch.erf(cells.float() / (8**0.5 * sizes.clamp(min=1e-9)[:, None]))
+
+    def _unit(self, positions: Tensor) -> Tensor:
+        return positions * (0.5 / self.reach) + 0.5
 
     def gradient(self, positions: Tensor, v: Tensor, active_levels: float) -> Tensor:
         """Σ v · ∂features/∂position, [N, 3] in scene units; differentiable in ``v`` and table."""
-        return 0.5 * _EncodeGradient.apply(
-            positions * 0.5 + 0.5, v, self.table, self.layout, self.level_weights(active_levels),
+        return 0.5 / self.reach * _EncodeGradient.apply(
+            self._unit(positions), v, self.table, self.layout, self.level_weights(active_levels),
             for_device(self.table.device),
         )
 
@@ -94,8 +112,8 @@ class HashGrid(nn.Module):
         """[N, L, 3]: the terms of `gradient`, level by level."""
         weights, kernels = self.level_weights(active_levels), for_device(self.table.device)
         alone = torch.eye(len(weights), device=weights.device) * weights
-        return 0.5 * torch.stack([
-            kernels.encode_gradient(positions * 0.5 + 0.5, v, self.table, self.layout, one)
+        return 0.5 / self.reach * torch.stack([
+            kernels.encode_gradient(self._unit(positions), v, self.table, self.layout, one)
             for one in alone
         ], 1)
 

@@ -14,7 +14,7 @@ from core.field.color import Color, ColorNetwork
 from core.field.field import Field
 from core.field.nerf import FINE, NerfColor, NerfField
 from core.field.sdf_field import SdfField
-from core.field.volumes import BoxVolume
+from core.field.volumes import BoxInWorld, BoxVolume
 from core.field.voxels import HarmonicColor, VoxelField, n_bytes
 
 RADIANCE_RADIUS = 0.05
@@ -114,7 +114,12 @@ def _box(config: RunConfig) -> RunConfig:
         config, density_decay=20.0, density_learning_rate=3e-2, density_levels=1, levels_until=0.8,
         lambda_sparsity=0.0, density_cull_weight=0.0, density_skip=1e-5,
     )
-    return replace(config, field=replace(config.field, n_levels=8, n_geometry_features=0))
+    features = config.field.n_geometry_features if config.field.unbounded else 0
+    return replace(config, field=replace(config.field, n_levels=8, n_geometry_features=features))
+
+
+def _box_volume(config: RunConfig) -> Field:
+    return BoxInWorld(config.field) if config.field.unbounded else BoxVolume(config.field)
 
 
 METHODS: dict[MethodName, Method] = {
@@ -141,7 +146,7 @@ METHODS: dict[MethodName, Method] = {
     ),
     "box": Method(
         "One box, its centre and sides fitted to the photos: for what is a box",
-        _box, lambda config: BoxVolume(config.field), lambda field: "one box", lambda field: None,
+        _box, _box_volume, lambda field: "one box", lambda field: None,
     ),
 }
 

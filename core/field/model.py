@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from core.config import RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background
+from core.field.contraction import Frustums
 from core.field.field import Field
 from core.field.methods import METHODS, Method
+from core.field.proposal import Proposal
 from core.field.sdf_field import SdfField
 from core.field.veil import Veil
 
@@ -30,6 +32,9 @@ class SurfaceModel(nn.Module):
     that they are known already when the surface is `settled` from that density. By a method that
     makes no surface it is all there is, and ``sdf_field`` None.
 
+    Of all of space (`FieldConfig.unbounded`) that field is asked beyond the region from beginning
+    to end, at places that a ``proposal`` says; else there may be a ``background``.
+
     ``has_background``: photos show a real world beyond the ball (no masks). ``method``: that of
     ``config``, or one of a caller's own.
     """
@@ -42,17 +47,23 @@ class SurfaceModel(nn.Module):
         super().__init__()
         field, method = config.field, method or METHODS[config.method]
         warm_up = config.train.density_until > 0
+        self.radiance = method.density(config) if warm_up or field.unbounded else None
         self.sdf_field = None
         if method.makes_surface:
-            self.sdf_field = SdfField(replace(field, n_geometry_features=0) if warm_up else field)
-        self.radiance = method.density(config) if warm_up else None
+            alone = self.radiance is None
+            self.sdf_field = SdfField(
+                field if alone else replace(field, n_geometry_features=0, unbounded=False))
         self.register_buffer("_settled", torch.tensor(not warm_up))
         self.color = method.color(field)
         self.appearance = Appearance(n_photos, field.appearance_size)
         wanted = field.background == "contraction" or (
             field.background == "auto" and has_background and not field.inside_out
         )
-        self.background = Background(field.appearance_size) if wanted else None
+        self.background = self.proposal = None
+        if field.unbounded:
+            self.proposal = Proposal()
+        elif wanted:
+            self.background = Background(field.appearance_size)
         self.veil = Veil(n_photos) if config.wild else None
         self.log_inv_s = nn.Parameter(torch.tensor(math.log(config.train.initial_inv_s)))
 
@@ -64,6 +75,11 @@ class SurfaceModel(nn.Module):
     def inv_s(self) -> Tensor:
         """Sharpness of the logistic density (NeuS's 1/s), per scene unit; a scalar tensor."""
         return self.log_inv_s.exp()
+
+    @property
+    def has_surroundings(self) -> bool:
+        """Whether it knows what lies behind the region."""
+        return self.background is not None or self.proposal is not None
 
     @property
     def settled(self) -> bool:
@@ -107,11 +123,14 @@ class SurfaceModel(nn.Module):
             return self.radiance
         return self.surface
 
-    def features(self, positions: Tensor, own: Tensor, levels: float | None = None) -> Tensor:
+    def features(
+        self, positions: Tensor, own: Tensor, levels: float | None = None,
+        frustums: Frustums | None = None,
+    ) -> Tensor:
         """[N, G] for the colour network, of ``positions`` of which `shape` told its ``own``."""
         if self.radiance is None or not self.settled:
             return own
-        return self.radiance.sdf_and_features(positions, levels)[1]
+        return self.radiance.sdf_and_features(positions, levels, frustums)[1]
 
     def surface_color(
         self, positions: Tensor, eyes: Tensor, levels: float | None = None

@@ -2,7 +2,8 @@
 
 Source: Mildenhall et al. 2020, "NeRF", sections 4 and 5 and figure 7. Density is the softplus of
 the network's answer, which never stops learning as the published rectifier can (Barron et al. 2021,
-"Mip-NeRF", section 3.1).
+"Mip-NeRF", section 3.1). Of all of space it is asked in contracted space, of frustums if it is told
+them, as there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from core.config import DENSITY_AT_LEVEL, FieldConfig
 from core.field.color import Color
+from core.field.contraction import Frustums, contract, haze
 from core.field.field import DENSITY_SLOPE, Field
 
 COARSE, FINE = 1, 2
@@ -26,12 +28,17 @@ STEP = 1 / 128
 """Of the finite differences, scene units."""
 
 
-def encoded(x: Tensor, frequencies: int) -> Tensor:
+def encoded(x: Tensor, frequencies: int, variances: Tensor | None = None) -> Tensor:
     """[N, 3 + 6·L] of ``x`` [N, 3]: itself, then sin and cos of 2^k π x for k = 0 … L-1 (eq. 4;
-    the published code adds ``x`` itself)."""
+    the published code adds ``x`` itself). With ``variances`` [N, 3] the mean over normal
+    distributions about ``x`` (Mip-NeRF, eq. 14)."""
     scales = math.pi * 2.0 ** torch.arange(frequencies, device=x.device)
     angles = (x[:, None] * scales[:, None]).flatten(1)
-    return torch.cat([x, angles.sin(), angles.cos()], -1)
+    sin, cos = angles.sin(), angles.cos()
+    if variances is not None:
+        left = torch.exp(-0.5 * variances[:, None] * scales[:, None] ** 2).flatten(1)
+        sin, cos = sin * left, cos * left
+    return torch.cat([x, sin, cos], -1)
 
 
 class _Network(nn.Module):
@@ -39,7 +46,7 @@ class _Network(nn.Module):
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
-        self.frequencies = config.frequencies
+        self.frequencies, self.unbounded = config.frequencies, config.unbounded
         n_in, width = 3 + 6 * config.frequencies, config.sdf_width
         self.skip = config.sdf_layers // 2 + 1
         sizes = [n_in] + [width] * config.sdf_layers
@@ -48,9 +55,15 @@ class _Network(nn.Module):
         self.density = nn.Linear(width, 1)
         self.features = nn.Linear(width, config.n_geometry_features)
 
-    def forward(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, positions: Tensor, frustums: Frustums | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Densities [N], per scene unit, and features [N, G]."""
-        x = h = encoded(positions, self.frequencies)
+        variances = None
+        if self.unbounded:
+            variances = None if frustums is None else frustums.variances(positions)
+            positions = contract(positions)
+        x = h = encoded(positions, self.frequencies, variances)
         for i, layer in enumerate(self.hidden):
             h = F.relu(layer(torch.cat([x, h], -1) if i == self.skip else h))
         return FOG * F.softplus(self.density(h)[:, 0] - 1), self.features(h)
@@ -77,11 +90,12 @@ class NerfField(Field):
         return STEP
 
     def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None
+        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
         network = self.coarse if self.limit(levels) < FINE else self.fine
-        density, features = network(positions)
-        return -(density.clamp(min=1e-9) / DENSITY_AT_LEVEL).log() / DENSITY_SLOPE, features
+        density, features = network(positions, frustums)
+        level = -(density.clamp(min=1e-9) / DENSITY_AT_LEVEL).log() / DENSITY_SLOPE
+        return level - haze(positions) if self.config.unbounded else level, features
 
 
 class _Head(nn.Module):

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.config import FieldConfig
+from core.field.contraction import REACH, Frustums, contract, haze
 from core.field.field import TETRAHEDRON, Field, FieldSamples
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
@@ -59,17 +60,19 @@ class SdfField(Field):
     """Positions in scene units → signed distance and features.
 
     With ``n_levels`` it begins with the coarsest of its levels alone and has the others only once
-    it is to `grow`.
+    it is to `grow`. Where it is of all of space, it is asked in contracted space, whose domain has
+    twice the cells along each side, so that in the ball they are as small as without.
     """
 
     def __init__(self, config: FieldConfig, n_levels: int | None = None) -> None:
         super().__init__(config.n_levels)
         self.config = config
+        reach = int(REACH) if config.unbounded else 1
         self._layout = GridLayout.create(
             config.n_levels, config.n_features_per_level, config.log2_hashmap_size,
-            config.base_resolution, config.finest_resolution,
+            reach * config.base_resolution, reach * config.finest_resolution,
         )
-        self.grid = HashGrid(self._layout.coarsest(n_levels))
+        self.grid = HashGrid(self._layout.coarsest(n_levels), reach)
         self.active_levels = self.grid.layout.n_levels
         sizes = [3 + self.grid.layout.width] + [config.sdf_width] * config.sdf_layers
         self._layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
@@ -137,8 +140,16 @@ class SdfField(Field):
     def _activate(self, z: Tensor) -> Tensor:
         return F.relu(z) if self.config.sdf_activation == "relu" else F.softplus(z, beta=100)
 
-    def _trunk(self, positions: Tensor, levels: float) -> Tensor:
-        h = torch.cat([positions, self.grid(positions, levels)], -1)
+    def _placed(self, positions: Tensor) -> Tensor:
+        return contract(positions) if self.config.unbounded else positions
+
+    def _trunk(
+        self, positions: Tensor, levels: float, frustums: Frustums | None = None
+    ) -> Tensor:
+        x, sizes = self._placed(positions), None
+        if self.config.unbounded and frustums is not None:
+            sizes = frustums.size(positions)
+        h = torch.cat([x, self.grid(x, levels, sizes)], -1)
         for layer in self._layers:
             h = self._activate(layer(h))
         return h
@@ -146,14 +157,16 @@ class SdfField(Field):
     def sdf(self, positions: Tensor, levels: float | None = None) -> Tensor:
         """[N] signed distances of ``positions`` [N, 3]; ``levels`` limits the active levels."""
         h = self._trunk(positions, self.limit(levels))
-        return F.linear(h, self.head.weight[:1], self.head.bias[:1])[:, 0]
+        sdf = F.linear(h, self.head.weight[:1], self.head.bias[:1])[:, 0]
+        return sdf - haze(positions) if self.config.unbounded else sdf
 
     def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None
+        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
         """sdf [N] and the features for the colour network [N, G]."""
-        out = self.head(self._trunk(positions, self.limit(levels)))
-        return out[:, 0], out[:, 1:]
+        out = self.head(self._trunk(positions, self.limit(levels), frustums))
+        sdf = out[:, 0] - haze(positions) if self.config.unbounded else out[:, 0]
+        return sdf, out[:, 1:]
 
     def samples(
         self, positions: Tensor, levels: float | None = None, *, tapped: Tensor | None = None,
@@ -178,7 +191,7 @@ class SdfField(Field):
         step = eps / math.sqrt(3) if four else eps
         n = len(positions)
         taps = positions[tapped, None] + step * offsets
-        asked = torch.cat([positions, taps.view(-1, 3)])
+        asked = self._placed(torch.cat([positions, taps.view(-1, 3)]))
         h = torch.cat([asked, self.grid(asked, levels)], -1)
         for layer in self._layers[:-1]:
             h = self._activate(layer(h))
@@ -201,14 +214,15 @@ class SdfField(Field):
     ) -> tuple[Tensor, Tensor]:
         """∇sdf [N, 3] by the chain rule, and what of it each level of the grid adds, [N, L, 3]; the
         rest is what the position itself says."""
-        limit = self.limit(levels)
+        limit, positions = self.limit(levels), self._placed(positions)
         every = torch.arange(len(positions), device=positions.device)
         _, v = self._chained(positions, every, limit)
         parts = self.grid.gradients_by_level(positions, v[:, 3:].contiguous(), limit)
         return v[:, :3] + parts.sum(1), parts
 
     def _analytic(self, positions: Tensor, tapped: Tensor, levels: float) -> FieldSamples:
-        """∇sdf by the chain rule."""
+        """∇sdf by the chain rule; in the ball, where contracting changes nothing."""
+        positions = self._placed(positions)
         out, v = self._chained(positions, tapped, levels)
         along = self.grid.gradient(positions[tapped], v[:, 3:].contiguous(), levels)
         return FieldSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)

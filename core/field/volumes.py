@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from core.config import DENSITY_AT_LEVEL, FieldConfig
 from core.field.color import Color
+from core.field.contraction import Frustums
 from core.field.field import DENSITY_SLOPE, Field
+from core.field.sdf_field import SdfField
 
 SIDE = 0.3
 """Half of a box's at first, scene units."""
@@ -56,11 +58,31 @@ class BoxVolume(Field):
         return beyond.clamp(min=0).norm(dim=-1) + beyond.amax(-1).clamp(max=0)
 
     def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None
+        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
         steep = self._sharpness(self.limit(levels)) / DENSITY_SLOPE
         level = (steep * self.distance(positions)).clamp(min=FULL)
         return level, positions.new_zeros(len(positions), 0)
+
+
+class BoxInWorld(BoxVolume):
+    """The same box in a world: beyond the ball a density of all of space is asked instead, whose
+    features tell colours everywhere."""
+
+    def __init__(self, config: FieldConfig) -> None:
+        super().__init__(config)
+        self.world = SdfField(config)
+
+    @property
+    def floats_per_sample(self) -> float:
+        return super().floats_per_sample + self.world.floats_per_sample
+
+    def sdf_and_features(
+        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    ) -> tuple[Tensor, Tensor]:
+        box, _ = super().sdf_and_features(positions, levels)
+        world, features = self.world.sdf_and_features(positions, None, frustums)
+        return torch.where(positions.norm(dim=-1) < 1, box, world), features
 
 
 class FunctionVolume(Field):
@@ -78,7 +100,7 @@ class FunctionVolume(Field):
         return 1 / 256
 
     def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None
+        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
         density, color = self.function(positions)
         level = -(density.clamp(min=1e-9) / DENSITY_AT_LEVEL).log() / DENSITY_SLOPE

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from core.config import FieldConfig
 from core.field.color import Color, spherical_harmonics
+from core.field.contraction import REACH, Frustums, contract, haze
 from core.field.field import Field
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
@@ -28,7 +29,8 @@ colour."""
 
 
 class VoxelField(Field):
-    """Level of detail l of L has N / 2^(L - l) cells along [-1, 1]. It begins with the coarsest
+    """Level of detail l of L has N / 2^(L - l) cells along [-1, 1], or of all of space along the
+    domain [-2, 2] of contracted space. It begins with the coarsest
     grid alone, a thin fog through which every photo sees all, and is refined when it is to `grow`;
     coarser levels of a fine grid are made of its corners that the
     coarser grid has too."""
@@ -36,7 +38,7 @@ class VoxelField(Field):
     def __init__(self, config: FieldConfig) -> None:
         super().__init__(config.n_levels)
         self.config = config
-        self.grid = HashGrid(_dense(config, self.resolution(1)))
+        self.grid = self._dense(self.resolution(1))
         self.active_levels = 1
 
     def resolution(self, level: int) -> int:
@@ -54,7 +56,14 @@ class VoxelField(Field):
         return 3.0 + channels(self.config)
 
     def cell_size(self, levels: float) -> float:
-        return 2 / self.resolution(max(1, int(levels)))
+        return 2 * self._reach / self.resolution(max(1, int(levels)))
+
+    @property
+    def _reach(self) -> float:
+        return REACH if self.config.unbounded else 1.0
+
+    def _dense(self, resolution: int) -> HashGrid:
+        return HashGrid(_dense(self.config, resolution), self._reach)
 
     @torch.no_grad()
     def grow(self, levels: float) -> bool:
@@ -62,7 +71,7 @@ class VoxelField(Field):
         if wanted <= self._has:
             return False
         device = self.grid.table.device
-        fine = HashGrid(_dense(self.config, self.resolution(wanted))).to(device)
+        fine = self._dense(self.resolution(wanted)).to(device)
         corners = self._corners(self.resolution(wanted) if device.type != "meta" else 0)
         for some in torch.arange(len(corners), device=corners.device).split(CHUNK):
             fine.table[some] = self.grid(corners[some], 1.0)
@@ -71,14 +80,18 @@ class VoxelField(Field):
 
     def _corners(self, resolution: int) -> Tensor:
         """[N, 3] in the order of the table, x fastest."""
-        line = torch.linspace(-1, 1, resolution + 1, device=self.grid.table.device)
+        reach = self._reach
+        line = torch.linspace(-reach, reach, resolution + 1, device=self.grid.table.device)
         return torch.cartesian_prod(line, line, line).flip(-1)
 
     def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None
+        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
+        fog: float | Tensor = FOG
+        if self.config.unbounded:
+            fog, positions = FOG - haze(positions), contract(positions)
         out = self._at(max(1, int(self.limit(levels))))(positions, 1.0)
-        return FOG - STEEP * out[:, 0], out[:, 1:]
+        return fog - STEEP * out[:, 0], out[:, 1:]
 
     def _at(self, level: int) -> HashGrid:
         """The grid as coarse as ``level``."""
@@ -86,7 +99,7 @@ class VoxelField(Field):
             return self.grid
         n, every = self.grid.layout.resolutions[0] + 1, 2 ** (self._has - level)
         corners = self.grid.table.detach().view(n, n, n, -1)[::every, ::every, ::every]
-        coarse = HashGrid(_dense(self.config, self.resolution(level)))
+        coarse = self._dense(self.resolution(level))
         coarse.table = nn.Parameter(corners.reshape(-1, corners.shape[-1]), requires_grad=False)
         return coarse
 

@@ -16,7 +16,8 @@ from core.messages import SetView
 from core.palette import WORST, heat
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import BAND, backdrop, view_rays
-from core.rendering.render import Rays, render_rays
+from core.rendering.rays import Rays
+from core.rendering.render import render_rays
 
 GREY = 0.35
 """How bright the photo stays under the heat."""
@@ -48,7 +49,7 @@ def render_error(
     wanted = torch.from_numpy(known.reshape(-1)).to(model.device).nonzero()[:, 0]
     lanes = count(model.device)
     parts = wanted.chunk(lanes * max(1, math.ceil(len(wanted) / (lanes * BAND))))
-    solid = None if model.background else torch.tensor(behind, device=model.device)
+    solid = None if model.has_surroundings else torch.tensor(behind, device=model.device)
 
     @torch.no_grad()
     def seen(part: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +27,20 @@ PROBES = 2048
 MOSTLY = 0.9
 """This share of them is off by no more. The worst are few, and where they make a ray miss samples,
 those carry next to nothing."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """``near, far`` [R]: between which t each ray is in the region, far ≤ near where it misses;
+    ``beyond`` [R]: where it leaves the region, or if it misses that the place at which it comes to
+    the ball, or nearest to it."""
+
+    near: Tensor
+    far: Tensor
+    beyond: Tensor
+
+    def __getitem__(self, part: Tensor) -> Crossing:
+        return Crossing(self.near[part], self.far[part], self.beyond[part])
 
 
 class OccupancyGrid(nn.Module):
@@ -94,12 +109,11 @@ class OccupancyGrid(nn.Module):
         first, last = torch.minimum(one, other).amax(-1), torch.maximum(one, other).amin(-1)
         return torch.maximum(near, first), torch.minimum(far, last)
 
-    def beyond(self, origins: Tensor, directions: Tensor) -> Tensor:
-        """[R] where each ray leaves the region; where it misses that, the place at which it comes
-        to the ball, or nearest to it."""
+    def crossing(self, origins: Tensor, directions: Tensor) -> Crossing:
+        """Where each ray crosses the region."""
         near, far = self.span(origins, directions)
         outside, _ = ball_range(origins, directions)
-        return torch.where(far > near, far, outside)
+        return Crossing(near, far, torch.where(far > near, far, outside))
 
     def occupies(self, points: Tensor) -> Tensor:
         """[N] whether ``points`` [N, 3] lie in occupied cells."""

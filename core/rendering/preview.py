@@ -16,9 +16,11 @@ from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.messages import PreviewMode, SetView
 from core.palette import BACKDROP, DEPTH_REACH, Gradient, depth_colors
+from core.rendering.beyond import Fineness, render_beyond
 from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Rays, render_rays
+from core.rendering.rays import Rays
+from core.rendering.render import render_rays
 from core.rendering.sphere_trace import sphere_trace
 
 BAND = 4096
@@ -27,6 +29,8 @@ TOLERANCE = 0.25
 """How far a point of the surface may be off, in pixels."""
 LOOK = TrainConfig(density_cull_weight=0.02)
 """What adds less to a pixel is left out."""
+AROUND = Fineness(bins=16, pieces=8)
+"""What lies behind the region, of a field of all of space."""
 
 
 def view_rays(
@@ -108,10 +112,14 @@ def render_preview(
     tolerance = TOLERANCE * _angle(view) / height
 
     def seen(band: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        rays = Rays(origins[band], directions[band])
-        if surface.opaque:
-            return _shade(model, surface, rays, view, tolerance)
-        return _look_through(model, surface, rays, picture[band], view.levels)
+        width = torch.full((len(band),), _angle(view) / height, device=model.device)
+        rays = Rays(origins[band], directions[band], width=width)
+        if not surface.opaque:
+            return _look_through(model, surface, rays, picture[band], view.levels)
+        hit, color, t = _shade(model, surface, rays, view, tolerance)
+        if model.proposal is None or view.mode != "color":
+            return hit, color, t
+        return _before_all(model, surface, rays, hit, color, t)
 
     for i in range(0, len(bands), lanes):
         part = bands[i : i + lanes]
@@ -166,11 +174,29 @@ def _look_through(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `_shade`, of a density before colours ``behind`` [R, 3]; what lets most of the light
     through is nowhere."""
-    rendered = render_rays(model, surface.occupancy, rays, LOOK, behind=behind, levels=levels)
-    hit = rendered.opacity > 0
+    own = None if model.proposal is not None else behind
+    rendered = render_rays(
+        model, surface.occupancy, rays, LOOK, behind=own, levels=levels, fine=AROUND)
+    hit = rendered.opacity > (0 if own is not None else -1)
     opacity = rendered.opacity[hit]
     t = (rendered.depth[hit] / opacity).where(opacity > 0.5, torch.inf)
     return hit, rendered.color[hit], t
+
+
+@torch.no_grad()
+def _before_all(
+    model: SurfaceModel, surface: Traced, rays: Rays, hit: Tensor, color: Tensor, t: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `_shade` says, before what lies behind the region."""
+    missed = rays[~hit]
+    crossing = surface.occupancy.crossing(missed.origins, missed.directions)
+    all_of_it = torch.ones(len(missed), device=hit.device)
+    around = render_beyond(model, missed, crossing, all_of_it, None, fine=AROUND).color
+    picture, far = torch.empty_like(rays.origins), torch.full_like(all_of_it, torch.inf)
+    picture[hit], picture[~hit] = color, around
+    distance = torch.empty(len(hit), device=hit.device)
+    distance[hit], distance[~hit] = t, far
+    return torch.ones_like(hit), picture, distance
 
 
 def backdrop(

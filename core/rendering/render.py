@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -11,38 +10,23 @@ from torch import Tensor
 
 from core.config import TrainConfig
 from core.field.background import background_color
+from core.field.contraction import Frustums
 from core.field.field import FieldSamples
 from core.field.model import SurfaceModel
+from core.rendering.beyond import (
+    TRAINED,
+    Beyond,
+    Course,
+    Fineness,
+    frustums,
+    render_beyond,
+    whole_course,
+)
 from core.rendering.hierarchy import march_hierarchically
-from core.rendering.occupancy import OccupancyGrid
+from core.rendering.occupancy import Crossing, OccupancyGrid
+from core.rendering.rays import Rays
 from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
 from core.rendering.volume import composite, density_alpha, neus_alpha
-
-
-@dataclass(frozen=True)
-class Rays:
-    """``origins, directions`` [R, 3], scene units, unit directions; ``photo`` [R] index of the
-    photo each belongs to, or None for a view of no photo; ``place`` [R, 2] in that photo, its
-    borders at -1 and 1, where somebody asks for it."""
-
-    origins: Tensor
-    directions: Tensor
-    photo: Tensor | None = None
-    place: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.origins)
-
-    def __getitem__(self, part: slice | Tensor) -> Rays:
-        return self._each(lambda x: x[part])
-
-    def to(self, device: torch.device) -> Rays:
-        """The same rays on ``device``."""
-        return self._each(lambda x: x.to(device))
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Rays:
-        about = (None if x is None else change(x) for x in (self.photo, self.place))
-        return Rays(change(self.origins), change(self.directions), *about)
 
 
 @dataclass(frozen=True)
@@ -50,7 +34,9 @@ class Rendered:
     """``color`` [R, 3] including what lies behind, ``opacity`` [R] of the surface, ``depth`` [R]
     as Σ w·t; the SDF's ``gradients`` [M, 3] at the samples that have taps and at the points asked
     for ``around``, its ``laplacian`` [m] at the former (both None in the warm-up), the density's
-    ``levels`` at the latter (None after it); sample counts before and after culling."""
+    ``levels`` at the latter (None after it); sample counts before and after culling; of a field of
+    all of space what lies ``beyond`` the region and where along the rays, in the region and beyond,
+    light is stopped."""
 
     color: Tensor
     opacity: Tensor
@@ -60,6 +46,13 @@ class Rendered:
     levels: Tensor | None
     n_marched: int
     n_kept: int
+    beyond: Beyond | None = field(default=None, kw_only=True)
+    course: Course | None = field(default=None, kw_only=True)
+
+    @property
+    def n_beyond(self) -> int:
+        """How many samples more lie beyond the region."""
+        return 0 if self.beyond is None else len(self.beyond.course.weights)
 
 
 def step_length(train: TrainConfig, inv_s: float) -> float:
@@ -71,24 +64,24 @@ def step_length(train: TrainConfig, inv_s: float) -> float:
 @dataclass(frozen=True)
 class Found:
     """Where rays are to be asked: the samples that carry weight; by how much those that were
-    culled let light through [R] (None: unknown); how many there were before culling; from where on
-    [R] each ray meets nothing but background; where the coarsest level said where to ask, the
-    samples that it was asked at."""
+    culled let light through [R] (None: unknown); how many there were before culling; where the rays
+    cross the region; where the coarsest level said where to ask, the samples that it was asked
+    at."""
 
     samples: Samples
     let_through: Tensor | None
     n_marched: int
-    beyond: Tensor
+    crossing: Crossing
     coarse: Samples | None = field(default=None, kw_only=True)
 
 
 def render_rays(
     model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays, train: TrainConfig, *,
-    behind: Tensor | None = None, levels: float | None = None,
+    behind: Tensor | None = None, levels: float | None = None, fine: Fineness = TRAINED,
 ) -> Rendered:
     """Volume rendering of ``rays`` as `find_samples` and `render_samples` do it together."""
     found = find_samples(model, occupancy, rays, train, levels=levels)
-    return render_samples(model, rays, found, train, behind=behind, levels=levels)
+    return render_samples(model, rays, found, train, behind=behind, levels=levels, fine=fine)
 
 
 @torch.no_grad()
@@ -99,43 +92,45 @@ def find_samples(
     """March ``rays`` and cull. ``jitter`` [R] shifts the samples (training); ``levels`` limits the
     levels of detail of a density."""
     origins, directions, shape = rays.origins, rays.directions, model.shape
-    beyond = occupancy.beyond(origins, directions)
+    crossing = occupancy.crossing(origins, directions)
     if not model.settled and shape.ray_samples is not None:
         coarse, samples = march_hierarchically(
             origins, directions, occupancy, shape.ray_samples, jitter, lambda x: shape.sdf(x, 1))
-        return Found(samples, None, len(samples.t_starts), beyond, coarse=coarse)
+        return Found(samples, None, len(samples.t_starts), crossing, coarse=coarse)
     if not model.settled:
         samples, n_marched = march_through_density(
             origins, directions, occupancy, train.density_step, jitter,
             lambda x: shape.sdf(x, levels), train.density_cull_weight,
         )
-        return Found(samples, None, n_marched, beyond)
+        return Found(samples, None, n_marched, crossing)
     inv_s = float(model.inv_s)
     dt = step_length(train, inv_s)
     if train.cull_weight > 0:
         return Found(*march_to_surface(
             origins, directions, occupancy, dt, jitter, shape.sdf, inv_s, cos_anneal_ratio,
             train.cull_weight,
-        ), beyond)
+        ), crossing)
     samples = march(origins, directions, occupancy, dt, jitter)
-    return Found(samples, None, len(samples.t_starts), beyond)
+    return Found(samples, None, len(samples.t_starts), crossing)
 
 
 def render_samples(
     model: SurfaceModel, rays: Rays, found: Found, train: TrainConfig, *,
     cos_anneal_ratio: float = 1.0, behind: Tensor | None = None,
     jitter: Tensor | None = None, around: Tensor | None = None, levels: float | None = None,
+    fine: Fineness = TRAINED,
 ) -> Rendered:
     """Ask the field at the samples ``found`` on ``rays`` and composite.
 
     ``behind`` [R, 3] or [3]: the colour where nothing is hit; None for the model's own background
-    (black if it has none). ``jitter`` [R] shifts the samples of the background. ``around``
+    (black if it has none), or what lies beyond the region in a field of all of space, drawn as
+    ``fine``. ``jitter`` [R] shifts the samples of that. ``around``
     [N, 3]: further points whose field values are wanted, asked together with the samples because
     one large question is cheaper than two. In the warm-up it is the radiance field's density that
     is rendered, with no more ``levels`` of detail than wanted.
     """
     if not model.settled:
-        return _render_density(model, rays, found, train, behind, jitter, around, levels)
+        return _render_density(model, rays, found, train, behind, jitter, around, levels, fine)
     samples = found.samples
     positions = samples.positions(rays.origins, rays.directions)
     n, every = len(positions), model.surface.config.taps_every
@@ -147,29 +142,49 @@ def render_samples(
         slopes = (gradients[:n] * rays.directions[samples.ray_indices]).sum(-1)
         normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
     laplacian = None if told.laplacian is None else told.laplacian[: -(-n // every)]
-    features = model.features(positions, told.features[:n])
+    wide = _frustums(model, rays, samples)
+    features = model.features(positions, told.features[:n], frustums=wide)
     color = sample_color(model, rays, samples, positions, normals, features)
     lengths = samples.t_ends - samples.t_starts
     alphas = neus_alpha(sdf, slopes, lengths, model.inv_s, cos_anneal_ratio)
-    shade, opacity, depth = composited(model, rays, found, alphas, color, train, behind, jitter)
-    return Rendered(shade, opacity, depth, gradients, laplacian, None, found.n_marched, n)
+    seen = composited(
+        model, rays, found, alphas, color, train, behind, jitter, fine=fine)
+    return Rendered(
+        seen.color, seen.opacity, seen.depth, gradients, laplacian, None, found.n_marched,
+        n, beyond=seen.beyond, course=seen.course)
 
 
 def _render_density(
     model: SurfaceModel, rays: Rays, found: Found, train: TrainConfig, behind: Tensor | None,
-    jitter: Tensor | None, around: Tensor | None, levels: float | None,
+    jitter: Tensor | None, around: Tensor | None, levels: float | None, fine: Fineness,
 ) -> Rendered:
     """The same through the density of the radiance field (Mildenhall et al. 2020, eq. 3), which
     has no normals: rays see into it, and so find hollows that an opaque surface would close."""
     samples = found.samples
     positions = samples.positions(rays.origins, rays.directions)
-    n = len(positions)
-    asked = positions if around is None else torch.cat([positions, around])
-    level, features = model.shape.sdf_and_features(asked, levels)
+    n, wide = len(positions), _frustums(model, rays, samples)
+    if around is None:
+        (level, features), of_around = model.shape.sdf_and_features(positions, levels, wide), None
+    elif wide is None:
+        level, features = model.shape.sdf_and_features(torch.cat([positions, around]), levels)
+        level, of_around = level[:n], level[n:]
+    else:  # what is around are points
+        level, features = model.shape.sdf_and_features(positions, levels, wide)
+        of_around = model.shape.sdf(around, levels)
     color = sample_color(model, rays, samples, positions, None, features[:n], levels)
-    alphas = density_alpha(level[:n], samples.t_ends - samples.t_starts)
-    shade, opacity, depth = composited(model, rays, found, alphas, color, train, behind, jitter)
-    return Rendered(shade, opacity, depth, None, None, level[n:], found.n_marched, n)
+    alphas = density_alpha(level, samples.t_ends - samples.t_starts)
+    seen = composited(
+        model, rays, found, alphas, color, train, behind, jitter, levels, fine)
+    return Rendered(
+        seen.color, seen.opacity, seen.depth, None, None, of_around, found.n_marched,
+        n, beyond=seen.beyond, course=seen.course)
+
+
+def _frustums(model: SurfaceModel, rays: Rays, samples: Samples) -> Frustums | None:
+    """Of ``samples``, if the model is told of them."""
+    if model.proposal is None or rays.width is None:
+        return None
+    return frustums(rays[samples.ray_indices], samples.t_starts, samples.t_ends)
 
 
 def surface_samples(
@@ -198,29 +213,48 @@ def sample_color(
     return model.color(positions, normals, directions, features, appearance, levels)
 
 
+@dataclass(frozen=True)
+class Composited:
+    """``color`` [R, 3] with what lies behind; ``opacity`` [R] and ``depth`` [R] as Σ w·t of what is
+    in the region; of a field of all of space what is ``beyond`` and where light is stopped."""
+
+    color: Tensor
+    opacity: Tensor
+    depth: Tensor
+    beyond: Beyond | None = None
+    course: Course | None = None
+
+
 def composited(
     model: SurfaceModel, rays: Rays, found: Found, alphas: Tensor, color: Tensor,
     train: TrainConfig, behind: Tensor | None, jitter: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Colour with what lies behind [R, 3], opacity [R], and Σ w·t [R], of samples of ``color``
-    [S, 3]. The samples that were culled would have dimmed what lies behind; were it left to shine
-    through, surfaces would swell to hide it."""
+    levels: float | None = None, fine: Fineness = TRAINED,
+) -> Composited:
+    """Of samples of ``color`` [S, 3]. The samples that were culled would have dimmed what lies
+    behind; were it left to shine through, surfaces would swell to hide it."""
     samples, let_through = found.samples, found.let_through
     middle = 0.5 * (samples.t_starts + samples.t_ends)
     one = torch.ones_like(middle)[:, None]
-    _, out = composite(alphas, torch.cat([one, middle[:, None], color], -1), samples.ray_starts)
+    weights, out = composite(
+        alphas, torch.cat([one, middle[:, None], color], -1), samples.ray_starts)
     opacity, out = out[:, 0], out[:, 1:]
     if let_through is not None:
         whole = 1 - let_through * (1 - opacity)
         # at most twofold: where nearly all was culled, the rest tells little of what it was
         stretch = (whole / opacity.clamp(min=1e-6)).clamp(max=2.0)
         opacity, out = opacity * stretch, out * stretch[:, None]
+        weights = weights * stretch[samples.ray_indices]
+    shade, depth = out[:, 1:4], out[:, 0]
+    if behind is None and model.proposal is not None:
+        beyond = render_beyond(
+            model, rays, found.crossing, 1 - opacity, jitter, levels, fine)
+        course = whole_course(beyond, rays, samples, weights)
+        return Composited(shade + beyond.color, opacity, depth, beyond, course)
     if behind is None and model.background is not None:
-        behind = _background(model, rays, found.beyond, opacity.detach(), train, jitter)
-    shade = out[:, 1:4]
+        behind = _background(model, rays, found.crossing.beyond, opacity.detach(), train, jitter)
     if behind is not None:
         shade = shade + (1 - opacity)[:, None] * behind
-    return shade, opacity, out[:, 0]
+    return Composited(shade, opacity, depth)
 
 
 def _background(

@@ -20,9 +20,9 @@ from core.field.model import SurfaceModel
 from core.field.sdf_field import SdfField
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
+from core.rendering.rays import Rays
 from core.rendering.render import (
     Found,
-    Rays,
     Rendered,
     composited,
     sample_color,
@@ -62,8 +62,8 @@ def meet_surface(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -> M
     met[missed[near]] = True
     starts = F.pad(met.cumsum(0), (1, 0))
     samples = Samples(t[met], t[met], starts)
-    beyond = occupancy.beyond(origins, directions)
-    return Met(samples, None, len(t) + asked, beyond, hit[met])
+    crossing = occupancy.crossing(origins, directions)
+    return Met(samples, None, len(t) + asked, crossing, hit[met])
 
 
 def _passing(
@@ -110,10 +110,12 @@ def render_surface(
     features = model.features(positions, field.features[:n])
     color = sample_color(model, rays, met.samples, positions, normals, features)
     alphas = silhouette(sdf, met.hit, model.inv_s)
-    shade, opacity, _ = composited(model, rays, met, alphas, color, train, behind, jitter)
-    depth = torch.zeros_like(opacity).index_add(0, ray, alphas * t)
+    seen = composited(model, rays, met, alphas, color, train, behind, jitter)
+    depth = torch.zeros_like(seen.opacity).index_add(0, ray, alphas * t)
     laplacian = None if field.laplacian is None else field.laplacian[: -(-n // every)]
-    return Rendered(shade, opacity, depth, gradients, laplacian, None, met.n_marched, n)
+    return Rendered(
+        seen.color, seen.opacity, depth, gradients, laplacian, None, met.n_marched,
+        n, beyond=seen.beyond, course=seen.course)
 
 
 def moved_with_surface(t: Tensor, sdf: Tensor, slopes: Tensor, hit: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from core.rendering.render import Rays, render_rays
+from core.rendering.rays import Rays
+from core.rendering.render import render_rays
 from core.training.losses import color_loss
 from core.training.trainer import Trainer
 

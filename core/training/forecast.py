@@ -64,6 +64,8 @@ def forecast(
     parameters = 4 * sum(p.numel() for p in model.parameters())
     surface, density = _floats_per_sample(model, config.field)
     samples = max(train.samples_per_step * surface, train.density_samples * density)
+    if config.field.unbounded:  # as many again beyond the region
+        samples += train.density_samples * density
     return Forecast(
         photos=sum(4 * lens.width * lens.height for lens in small),
         tables=parameters, optimizer=parameters * (2 + count(device)),

@@ -21,26 +21,29 @@ from core.training.objective import Batch, of_picture, weighted_losses
 @dataclass(frozen=True)
 class Taught:
     """The ``gradients`` of a lane's loss in each parameter, its terms, the ``color`` [R, 3] that
-    its rays showed, and counts of samples before (marched) and after culling."""
+    its rays showed, and counts of samples before (marched) and after culling, and of those beyond
+    the region."""
 
     gradients: tuple[Tensor | None, ...]
     losses: dict[str, float]
     color: Tensor
     n_marched: int
     n_kept: int
+    n_beyond: int
 
 
 @dataclass(frozen=True)
 class StepStats:
     """One step's figures: weighted loss terms, mean squared colour error (of rays drawn fairly;
     NaN where there are no photos), counts of rays and of samples before (marched) and after (kept)
-    culling."""
+    culling, and of those beyond the region."""
 
     losses: dict[str, float]
     mse: float
     n_rays: int
     n_marched: int
     n_kept: int
+    n_beyond: int = 0
 
 
 def find(
@@ -76,7 +79,7 @@ def teach(
     return Taught(
         torch.autograd.grad(loss, parameters, allow_unused=True),
         {name: float(term.detach()) for name, term in terms.items()},
-        seen.detach(), rendered.n_marched, rendered.n_kept,
+        seen.detach(), rendered.n_marched, rendered.n_kept, rendered.n_beyond,
     )
 
 
@@ -119,4 +122,5 @@ def stats_of(lanes: Sequence[Taught], mse: float) -> StepStats:
         {name: sum(lane.losses.get(name, 0.0) for lane in lanes) / len(lanes) for name in names},
         mse, sum(len(lane.color) for lane in lanes),
         sum(lane.n_marched for lane in lanes), sum(lane.n_kept for lane in lanes),
+        sum(lane.n_beyond for lane in lanes),
     )

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.rendering.beyond import Course
 from core.rendering.sampling import DENSITY_STEP
 from core.rendering.volume import density_alpha
 
@@ -63,6 +64,35 @@ def transmittance_loss(opacity: Tensor, least: float) -> Tensor:
     """By how much less of the light than the share ``least`` passes rays of ``opacity`` [R]: as the
     term of Jain et al. 2022, eq. 6, but 0 where it is enough."""
     return (least - (1 - opacity).mean()).clamp(min=0)
+
+
+def proposal_loss(course: Course, proposed: Tensor) -> Tensor:
+    """Where light is stopped has to be ``proposed`` [R, N], of N bins of each ray of ``course``:
+    Σ max(0, w - ŵ)² / w over the pieces, ŵ being the sum of the bins that a piece reaches into
+    (Barron et al. 2022, Mip-NeRF 360, eq. 13); mean over the rays. It teaches the proposal
+    alone."""
+    n, ray = proposed.shape[1], course.rays
+    total = F.pad(proposed.cumsum(-1), (1, 0))
+    first = (course.starts * n).floor().long().clamp(0, n)
+    last = (course.ends * n).ceil().long().clamp(0, n)
+    weights = course.weights.detach()
+    missed = (weights - total[ray, last] + total[ray, first]).clamp(min=0)
+    return (missed**2 / (weights + 1e-7)).sum() / max(len(proposed), 1)
+
+
+def distortion_loss(course: Course) -> Tensor:
+    """Light should be stopped at one place of a ray: Σ w w' |s - s'| + Σ w² Δs / 3 over pairs of
+    pieces of it, s their middles (Mip-NeRF 360, eq. 15), as a running sum; mean over the rays."""
+    weights, begin = course.weights.double(), course.ray_starts[:-1][course.rays]
+    middle = 0.5 * (course.starts + course.ends).double()
+
+    def before(values: Tensor) -> Tensor:
+        running = F.pad(values.cumsum(0), (1, 0))
+        return running[:-1] - running[begin]
+
+    between = 2 * weights * (middle * before(weights) - before(weights * middle))
+    within = weights**2 * (course.ends - course.starts) / 3
+    return (between + within).sum().float() / max(len(course.ray_starts) - 1, 1)
 
 
 def psnr_of(mse: Tensor) -> float:

@@ -9,7 +9,8 @@ from torch import Tensor
 from core.config import TrainConfig
 from core.field.model import SurfaceModel
 from core.field.veil import LEAST_SPREAD, Veiled
-from core.rendering.render import Rays, Rendered
+from core.rendering.rays import Rays
+from core.rendering.render import Rendered
 from core.training import losses, schedule
 
 AROUND = 512
@@ -59,6 +60,9 @@ def weighted_losses(
 ) -> dict[str, Tensor]:
     """Weighted terms by name, each a scalar."""
     terms = of_picture(train, batch, rendered, veiled)
+    if rendered.beyond is not None and rendered.course is not None:
+        terms["proposal"] = losses.proposal_loss(rendered.beyond.course, rendered.beyond.proposed)
+        terms["distortion"] = train.lambda_distortion * losses.distortion_loss(rendered.course)
     more = _of_density if rendered.gradients is None else _of_surface
     return terms | more(model, train, batch, rendered, progress)
 

@@ -12,7 +12,7 @@ from core.capture.photos import read_rgba
 from core.capture.pixels import PixelStore
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics, pixel_directions
-from core.rendering.render import Rays
+from core.rendering.rays import Rays
 from core.training.error_map import ErrorMap
 
 WHITE = (1.0, 1.0, 1.0)
@@ -43,6 +43,7 @@ class RaySource:
         self._rotations = poses[:, :3, :3].astype(np.float32)
         self._centers = poses[:, :3, 3].astype(np.float32)
         self._lenses = list(dict.fromkeys(store.intrinsics))
+        self._widths = np.array([1 / lens.fx for lens in store.intrinsics], np.float32)
         self._lens_of = np.array([self._lenses.index(lens) for lens in store.intrinsics])
         self._counts = store.widths.astype(np.int64) * store.heights
         self._ends = store.offsets + self._counts
@@ -80,6 +81,7 @@ class RaySource:
             torch.from_numpy(directions).to(self._device),
             torch.from_numpy(photo).to(self._device),
             torch.from_numpy(place).to(self._device),
+            torch.from_numpy(self._widths[photo]).to(self._device),
         )
         cells = self.error_map.cells(photo, uv[:, 0], uv[:, 1])
         return RayBatch(
@@ -117,4 +119,4 @@ def photo_rays(scene: Scene, photo: Photo, lens: Intrinsics, index: int | None =
     directions = torch.from_numpy((local @ pose[:3, :3].T).astype(np.float32))
     origins = torch.from_numpy(pose[:3, 3].astype(np.float32)).expand_as(directions).contiguous()
     which = None if index is None else torch.full((len(directions),), index, dtype=torch.long)
-    return Rays(origins, directions, which)
+    return Rays(origins, directions, which, width=torch.full((len(origins),), 1 / lens.fx))

@@ -22,7 +22,7 @@ from core.geometry.cameras import Intrinsics
 from core.geometry.fusion import DistanceFusion
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid, interpolate
-from core.rendering.render import Rays
+from core.rendering.rays import Rays
 from core.rendering.sampling import DENSITY_STEP, march, random_in_ball
 from core.rendering.volume import density
 from core.training.rays import photo_rays

@@ -191,7 +191,7 @@ class Trainer:
             goal.learn()
         if self.config.train.sharpness == "learnt":
             self._hold_sharpness(progress)
-        self._adapt_ray_count(stats.n_kept)
+        self._adapt_ray_count(stats)
         self.step_count += 1
         yield stats
 
@@ -217,10 +217,12 @@ class Trainer:
         most = 8 * schedule.inv_s(self.config.train, progress)
         self.model.log_inv_s.data.clamp_(math.log(self.config.train.initial_inv_s), math.log(most))
 
-    def _adapt_ray_count(self, n_kept: int) -> None:
-        """As many rays as hold the number of samples, changed gently: memory and step time stay."""
+    def _adapt_ray_count(self, stats: StepStats) -> None:
+        """As many rays as hold the number of samples, changed gently: memory and step time stay.
+        Those beyond the region, of a density at any time, are as many at most."""
         train = self.config.train
         samples = train.samples_per_step if self.model.settled else train.density_samples
-        wanted = self.n_rays * samples / max(n_kept, 1)
+        share = max(stats.n_kept / samples, stats.n_beyond / train.density_samples, 1 / samples)
+        wanted = self.n_rays / share
         blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)
         self.n_rays = int(min(max(blend, 64), train.max_rays))

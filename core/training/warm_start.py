@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.field.contraction import FAR, contract
 from core.field.model import SurfaceModel
 from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid, interpolate
@@ -60,6 +61,7 @@ def _copy_surroundings(new: SurfaceModel, old: SurfaceModel) -> None:
     """How photos differ and what lies behind the scene, where both runs have the same of it."""
     for ours, theirs in (
         (new.appearance, old.appearance), (new.background, old.background), (new.veil, old.veil),
+        (new.proposal, old.proposal),
     ):
         if ours is not None and theirs is not None and _shapes(ours) == _shapes(theirs):
             ours.load_state_dict(theirs.state_dict())
@@ -96,6 +98,8 @@ def _fit_radiance(
         if not new.settled:
             wanted = (STEEPNESS * level).clamp(DEEPEST, 1.0) if old.settled else level
             loss = loss + F.l1_loss(ours, wanted)
+        if new.proposal is not None and old.proposal is not None:
+            loss = loss + _difference_far_away(new, old, x, directions)
         return torch.autograd.grad(loss, parameters, allow_unused=True)
 
     lanes = count(eyes.device)
@@ -111,6 +115,26 @@ def _fit_radiance(
             group["lr"] = RATE * (1.02 - step / STEPS)
         optimizer.step()
         yield
+
+
+def _difference_far_away(
+    new: SurfaceModel, old: SurfaceModel, points: Tensor, directions: Tensor
+) -> Tensor:
+    """Of two fields of all of space, at the mirror images of ``points`` [N, 3] of the ball, as far
+    beyond its surface in contracted space as these are within."""
+    r = points.norm(dim=-1, keepdim=True).clamp(1 / FAR, 1)
+    far = F.normalize(points, dim=-1) / r
+
+    def told(model: SurfaceModel) -> Tensor:
+        assert model.radiance is not None
+        level, features = model.radiance.sdf_and_features(far)
+        appearance = model.appearance(None, len(far))
+        color = model.color(contract(far), None, directions, features, appearance)
+        return torch.cat([level[:, None], color], -1)
+
+    with torch.no_grad():
+        wanted = told(old)
+    return 4 * F.l1_loss(told(new), wanted)
 
 
 def _level_and_color(

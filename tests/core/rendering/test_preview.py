@@ -14,7 +14,8 @@ from core.messages import SetView
 from core.previewer import Previewer
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import render_preview, traced, view_rays
-from core.rendering.render import Rays, find_samples, render_rays, render_samples, step_length
+from core.rendering.rays import Rays
+from core.rendering.render import find_samples, render_rays, render_samples, step_length
 
 CPU = torch.device("cpu")
 RADIUS, DISTANCE, FOV = 0.5, 3.0, 0.7
@@ -177,7 +178,7 @@ def test_the_colours_of_a_density_are_looked_through_to(monkeypatch):
     monkeypatch.setattr(model.radiance, "sdf", lambda x, levels=None: level(x))
     monkeypatch.setattr(
         model.radiance, "sdf_and_features",
-        lambda x, levels=None: (level(x), of_field(x)[1]),
+        lambda x, levels=None, frustums=None: (level(x), of_field(x)[1]),
     )
     monkeypatch.setattr(model.color, "forward", lambda x, *_: torch.ones_like(x))
     occupancy = OccupancyGrid(32, CPU)

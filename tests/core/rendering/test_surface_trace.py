@@ -11,7 +11,7 @@ from core.config import FieldConfig, TrainConfig
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Rays
+from core.rendering.rays import Rays
 from core.rendering.surface_trace import meet_surface, render_surface
 
 CPU = torch.device("cpu")
@@ -38,7 +38,7 @@ class Sphere:
 
 def model_of(field) -> Any:
     return SimpleNamespace(
-        surface=field, inv_s=torch.tensor(INV_S), background=None,
+        surface=field, inv_s=torch.tensor(INV_S), background=None, proposal=None,
         features=lambda x, own: own, appearance=lambda photo, n: None,
         color=lambda x, *_: x + LIGHT,
     )

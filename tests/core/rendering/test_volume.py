@@ -308,7 +308,7 @@ def test_rays_are_in_the_region_between_its_faces_and_never_beyond_the_ball():
     torch.testing.assert_close(far[[0, 2]], torch.tensor([3.6, 0.5]))
     assert (far[[1, 3]] <= near[[1, 3]]).all()
     to_the_ball = 3 - (1 - 0.3**2) ** 0.5
-    beyond = occupancy.beyond(origins, ahead)[:2]
+    beyond = occupancy.crossing(origins, ahead).beyond[:2]
     torch.testing.assert_close(beyond, torch.tensor([3.6, to_the_ball]))
 
 

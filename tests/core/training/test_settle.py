@@ -12,7 +12,7 @@ from core.capture.scene import Photo, Scene
 from core.field.model import SurfaceModel
 from core.geometry.cameras import Intrinsics
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Rays
+from core.rendering.rays import Rays
 from core.rendering.sampling import DENSITY_STEP
 from core.training import settle
 from tests.core.captures import look_at

@@ -7,6 +7,7 @@ import torch
 
 from core.config import RunConfig
 from core.training import schedule
+from core.training.lane import StepStats
 from core.training.rays import RaySource, photo_rays
 from core.training.trainer import Trainer
 from tests.core.captures import pixels_of
@@ -144,7 +145,7 @@ def test_the_ray_count_holds_the_sample_count(store):
     kept = [trainer.step().n_kept for _ in range(30)]
     assert np.mean(kept[-8:]) == pytest.approx(TRAIN.samples_per_step, rel=0.3)
     trainer.n_rays = 1024
-    trainer._adapt_ray_count(1)
+    trainer._adapt_ray_count(StepStats({}, 0.0, 1024, 1, 1))
     assert trainer.n_rays <= TRAIN.max_rays
 
 
