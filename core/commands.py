@@ -58,7 +58,7 @@ def _choice(arguments: argparse.Namespace) -> Any:
 
     return Choice(
         getattr(arguments, "preset", None), arguments.minutes, arguments.steps,
-        arguments.method or "surface", arguments.wild,
+        arguments.method or "surface", arguments.wild, arguments.unbounded,
     )
 
 
@@ -98,9 +98,9 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     from core.recipe import read_recipe
     from core.reconstruct import reconstruct
 
-    if arguments.config and (arguments.method or arguments.wild):
-        raise UserError(
-            f"{arguments.config} says by which method", "Leave out --method and --wild")
+    if arguments.config and (arguments.method or arguments.wild or arguments.unbounded):
+        raise UserError(f"{arguments.config} says by which method",
+                        "Leave out --method, --wild and --unbounded")
     begun_from = arguments.begun_from
     if (arguments.path is None) == (begun_from is None):
         what = "Nothing" if begun_from is None else "More than one thing"

@@ -20,6 +20,8 @@ def method(parser: argparse.ArgumentParser) -> None:
                         help="how the scene is learnt (default surface)")
     parser.add_argument("--wild", action="store_true",
                         help="photos of several lights, with passers-by, who are left out")
+    parser.add_argument("--unbounded", action="store_true",
+                        help="what lies far beyond the region is learnt with it, for pictures")
 
 
 def capture(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ from core.config import Choice, MethodName
 from core.messages import Choose, Chosen, Continue, Opened, Pause, Renew, Reset, Start
 
 NUMBERS = ("step", "time", "psnr", "rays")
-FIELDS = ("method", "wild", "preset", "minutes", "budget_kind")
+FIELDS = ("method", "wild", "unbounded", "preset", "minutes", "budget_kind")
 MOST = {"minutes": 6000.0, "steps": 1e7}
 STEPS = 2000.0
 """Offered when a person chooses to count steps."""
@@ -59,7 +59,8 @@ class TrainingPanel:
     def _build_fresh(self) -> None:
         choice("method", self._choose, width=-1)
         dim_text("method_words", show=False)
-        dpg.add_checkbox(tag="wild", callback=self._choose)
+        for switch in ("wild", "unbounded"):
+            dpg.add_checkbox(tag=switch, callback=self._choose)
         with dpg.group(horizontal=True):
             choice("preset", self._choose, width=142)
             dpg.add_input_float(
@@ -89,7 +90,8 @@ class TrainingPanel:
 
     def _choice(self) -> Choice:
         return Choice(
-            chosen("preset") or None, *self._budget(), self._method(), dpg.get_value("wild"))
+            chosen("preset") or None, *self._budget(), self._method(), dpg.get_value("wild"),
+            dpg.get_value("unbounded"))
 
     def _method(self) -> MethodName:
         return cast(MethodName, chosen("method") or "surface")
@@ -157,6 +159,7 @@ class TrainingPanel:
         choose("method", of.method)
         choose("preset", of.preset or "")
         dpg.set_value("wild", of.wild)
+        dpg.set_value("unbounded", of.unbounded)
         self._show_budget(of.minutes or 10.0, of.steps)
         self._describe()
 
