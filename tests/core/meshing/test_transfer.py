@@ -1,12 +1,14 @@
 """Relief and texture carried from a fine mesh to a coarse one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trimesh
 
 from core.meshing.atlas import texels_of, unwrap
 from core.meshing.mesh import Mesh
-from core.meshing.texture import textured
+from core.meshing.texture import dilated, textured
 from core.meshing.transfer import tangents_of, with_normal_map_of, with_texture_of
 from core.tasks import run
 from tests.core.meshing.painted_ball import RADIUS, ball, painted, photos
@@ -79,3 +81,46 @@ def test_a_level_of_detail_shows_the_texture_of_the_first(tmp_path):
     error = np.abs(colors[seen] - painted(points[seen] * RADIUS))
     assert error.mean() < 4
     assert pytest.approx(coarse.uvs.max(), abs=0.05) == 1
+
+
+def slab(top: float, bottom: float) -> Mesh:
+    """A plate between two heights, faces small enough for flat corners to matter little."""
+    box = trimesh.creation.box((1.0, 1.0, top - bottom)).subdivide().subdivide().subdivide()
+    vertices = np.asarray(box.vertices) + [0, 0, (top + bottom) / 2]
+    return Mesh(vertices, np.asarray(box.faces, np.int32),
+                normals=np.asarray(box.vertex_normals, np.float32))
+
+
+def test_a_thin_part_shows_its_own_side_where_the_other_is_nearer():
+    """The fine plate is red above 0 and blue below; the coarse one's upper side lies so deep in it
+    that the lower side of the fine one is nearer: 0.006 away, and the upper 0.014."""
+    fine = run(unwrap(slab(0.01, -0.01), 128))
+    texels = texels_of(fine, 128)
+    height = texels.interpolate(fine.faces, fine.vertices, np.arange(len(texels.where)))[:, 2]
+    picture = np.full((128 * 128, 3), 128, np.uint8)
+    picture[texels.where] = np.where(height[:, None] > 0, [250, 0, 0], [0, 0, 250])
+    fine = replace(fine, texture=dilated(picture.reshape(128, 128, 3), (
+        picture == 128).all(1).reshape(128, 128)))
+    coarse = run(unwrap(slab(-0.004, -0.05), 128))
+    painted = run(with_texture_of(fine, coarse, 128))
+    shaped = run(with_normal_map_of(fine, coarse, 128))
+    texels = texels_of(coarse, 128)
+    points = texels.interpolate(coarse.faces, coarse.vertices, np.arange(len(texels.where)))
+    upper = (np.abs(points[:, 2] + 0.004) < 1e-9) & (np.abs(points[:, :2]).max(1) < 0.4)
+    assert upper.sum() > 500
+    colors = painted.texture.reshape(-1, 3)[texels.where][upper]
+    assert np.abs(colors - [250.0, 0, 0]).max() < 5
+    _, normals = decoded(shaped)
+    assert normals[upper, 2].min() > 0.95
+
+
+def test_the_relief_needs_no_good_normals_of_the_coarse_mesh():
+    """The field's normals at a few vertices may look anywhere; the picture is the same."""
+    fine = ball(5)
+    fine = Mesh(fine.vertices, fine.faces, normals=bumpy(fine.vertices).astype(np.float32))
+    coarse = run(unwrap(ball(2), 128))
+    askew = np.roll(coarse.normals, 1, axis=1)
+    one, other = (run(with_normal_map_of(fine, replace(coarse, normals=n), 128))
+                  for n in (coarse.normals, askew))
+    np.testing.assert_array_equal(one.normal_map, other.normal_map)
+    np.testing.assert_allclose(one.normals, coarse.normals, atol=0.05)
