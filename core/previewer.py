@@ -39,6 +39,8 @@ class _Picture:
     height: int
     bands: Bands
     distances: np.ndarray | None = None
+    at_leisure: bool = False
+    """as large as the view, however long that takes: begun while there was nothing else to do"""
     seconds: float = 0.0
 
 
@@ -88,7 +90,9 @@ class Previewer:
         self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
     ) -> bool:
         """Draw one slice of what is due for field ``version`` (it grows as training goes on);
-        False when nothing is."""
+        False when nothing is. ``training``: other work waits."""
+        if training and self._picture is not None and self._picture.at_leisure:
+            self._picture = None
         if self._picture is None:
             self._picture = self._next(model, occupancy, version, training)
             if self._picture is None:
@@ -120,17 +124,19 @@ class Previewer:
             width, height = view.width, view.height
             if self._is_shown(view, version) and self._shown and self._shown[1] == width:
                 return None
+        at_leisure = not (training or self.urgent() or view.moving)
         at_most = REMEASURE_MOVING if self.urgent() or view.moving else REMEASURE
         if view.mode == "error" and view.photo:
             bands = self._error(view, width, height)
-            return None if bands is None else _Picture(view, width, height, bands)
+            return None if bands is None else _Picture(
+                view, width, height, bands, at_leisure=at_leisure)
         surface = self._surface(model, occupancy, view, version, at_most)
         if view.mode == "slice":
             bands = render_slice(model, surface, view, width, height)
-            return _Picture(view, width, height, bands)
+            return _Picture(view, width, height, bands, at_leisure=at_leisure)
         distances = np.full((height, width), np.inf, np.float32)
         bands = render_preview(model, surface, view, width, height, distances)
-        return _Picture(view, width, height, bands, distances)
+        return _Picture(view, width, height, bands, distances, at_leisure)
 
     def _surface(
         self, model: SurfaceModel, occupancy: OccupancyGrid, view: SetView, version: int,

@@ -246,6 +246,24 @@ def test_opening_can_be_cancelled(sessions, photos):
     run.do(m.Start(Choice(steps=2)), "finished")
 
 
+@pytest.mark.parametrize("what", ["export", "continue"])
+def test_nothing_waits_for_a_picture_that_is_drawn_at_leisure(sessions, photos, tmp_path, what):
+    run = sessions()
+    run.train(photos)
+    session = run.session
+    session.handle(view(1, 900, 700))  # of 77 slices
+    run.work(lambda: session.watching.midway and run.pictures)
+    before = len(run.events)
+    session.handle({
+        "export": m.Export(str(tmp_path / "ball.ply"), MeshOptions(32, format="ply")),
+        "continue": m.Continue(minutes=1.0),
+    }[what])
+    for _ in range(5):
+        session.work()
+    told = any(isinstance(e, m.TaskProgress) for e in run.events[before:])
+    assert told if what == "export" else session.trainer.step_count > STEPS
+
+
 def test_a_cancelled_export_leaves_no_file(sessions, photos, tmp_path):
     run = sessions()
     run.train(photos)
