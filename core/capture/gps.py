@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.capture.photos import RAW, opened
+from core.capture.photo_file import RAW, opened
 from core.capture.scene import Photo
 from core.errors import UserError
 from core.geometry.rigid import transform_points

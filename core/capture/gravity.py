@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from core.capture.photos import RAW, opened
+from core.capture.photo_file import RAW, opened
 from core.capture.scene import Photo
 from core.errors import UserError
 

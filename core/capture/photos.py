@@ -2,20 +2,21 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from core.capture.photo_file import HEIC, RAW, lacks_extra, needs_extra, opened, raw_size
 from core.capture.scene import Intrinsics, Photo
 from core.errors import UserError
 
-HEIC = (".heic", ".heif")
-RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *HEIC, *RAW)
 MINIMUM_PHOTOS = 3
 _SUBFOLDERS = ("images", "input", "photos")
 MASK_FOLDERS = ("masks", "mask")
+_NAMED = 5
 
 _ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
 _QUARTER_TURNS = (5, 6, 7, 8)
@@ -24,9 +25,6 @@ _FOCAL_35MM, _FOCAL_MM = 0xA405, 0x920A
 _PLANE_X_RESOLUTION, _PLANE_UNIT, _EXIF_WIDTH, _EXIF_HEIGHT = 0xA20E, 0xA210, 0xA002, 0xA003
 _MAKE, _MODEL, _SERIAL, _LENS = 0x010F, 0x0110, 0xA431, 0xA434
 _MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
-
-# Large panoramas are photos too; the guard against decompression bombs would refuse them.
-Image.MAX_IMAGE_PIXELS = 1_000_000_000
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -44,7 +42,8 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     subfolder ``images``, ``input`` or ``photos``; if ``recursive`` those of all its subfolders but
     of masks.
 
-    Raises UserError where the folder is missing, empty, without photos, or has fewer than three.
+    Raises UserError where the folder is missing, empty, without photos, or has fewer than three, or
+    where too few can be read without an optional part.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -64,6 +63,9 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
         kinds = ", ".join(s[1:] for s in SUFFIXES if s not in RAW) + ", RAW"
         raise UserError(f"{folder} holds no photos", f"Choose a folder with photos ({kinds}).")
     require_enough(len(photos), folder)
+    closed = [p for p in photos if lacks_extra(p)]
+    if len(photos) - len(closed) < MINIMUM_PHOTOS:
+        raise needs_extra(min(closed))
     return sorted(photos, key=lambda p: natural_key(str(p.relative_to(folder))))
 
 
@@ -75,6 +77,11 @@ def photo_names(photos: list[Path]) -> list[str]:
         return names
     root = os.path.commonpath([p.parent for p in photos])
     return [p.relative_to(root).as_posix() for p in photos]
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of ``names``, for people."""
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
 
 def require_enough(count: int, where: Path) -> None:
@@ -91,6 +98,8 @@ def photo_size(path: Path, upright: bool = True) -> tuple[int, int]:
 
     Raises UserError where the file is not a readable image.
     """
+    if path.suffix.lower() in RAW:
+        return raw_size(path, upright)
     with opened(path) as image:
         turned = upright and image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
         return (image.height, image.width) if turned else image.size
@@ -166,11 +175,14 @@ def has_transparency(path: Path) -> bool:
 
 
 def exif_focal(path: Path) -> float | None:
-    """Focal length in pixels of the photo as it is stored now, or None where EXIF does not say.
+    """Focal length in pixels of the photo as it is stored now, or None where EXIF does not say, as
+    of RAW photos.
 
     Taken from the 35 mm equivalent (along the diagonal, as the standard has it, CIPA DCG-001),
     else from the focal length and the pitch of the focal plane.
     """
+    if path.suffix.lower() in RAW:
+        return None
     with opened(path) as image:
         exif = image.getexif().get_ifd(_EXIF_IFD)
         width, height = image.size
@@ -205,49 +217,6 @@ def exif_camera(path: Path) -> tuple[str, ...]:
 
 def _focal_from_equivalent(equivalent: float, width: int, height: int) -> float:
     return equivalent * float(np.hypot(width, height)) / float(np.hypot(36.0, 24.0))
-
-
-def opened(path: Path) -> Image.Image:
-    try:
-        if path.suffix.lower() in HEIC:
-            _with_heic(path)
-        return _developed(path) if path.suffix.lower() in RAW else Image.open(path)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist", "Check the path.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise UserError(
-            f"{path} is not a readable image", "Copy it again, or remove it."
-        ) from error
-
-
-def _with_heic(path: Path) -> None:
-    """Pillow opens HEIC photos from now on."""
-    try:
-        from pillow_heif import register_heif_opener
-    except ImportError as error:
-        raise _needs_extra(path, "heic") from error
-    register_heif_opener()
-
-
-def _developed(path: Path) -> Image.Image:
-    """A RAW photo, upright, by the camera's white balance, and no brighter than it was exposed:
-    each by its own measure would make the photos differ."""
-    try:
-        import rawpy
-    except ImportError as error:
-        raise _needs_extra(path, "raw") from error
-    if not path.exists():
-        raise FileNotFoundError(path)
-    try:
-        with rawpy.imread(str(path)) as raw:
-            return Image.fromarray(raw.postprocess(use_camera_wb=True, no_auto_bright=True))
-    except rawpy.LibRawError as error:
-        raise OSError(str(error)) from error
-
-
-def _needs_extra(path: Path, extra: str) -> UserError:
-    return UserError(f"{path}: reading {extra.upper()} photos needs an optional part",
-                     f"Run pip install 'gradina[{extra}]', or convert the photos to JPEG.")
 
 
 def _same_shape(size: tuple[int, int], declared: tuple[int, int]) -> bool:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.capture import photo_file
 from core.capture.photos import (
     exif_focal,
     has_transparency,
@@ -62,6 +63,21 @@ def test_a_missing_optional_part_is_named(tmp_path, monkeypatch, suffix, module)
         photo_size(tmp_path / f"a.{suffix}")
 
 
+@pytest.mark.parametrize(("suffix", "module"), [("heic", "pillow_heif"), ("dng", "rawpy")])
+def test_a_folder_that_wants_an_optional_part_says_so_before_any_work(
+    tmp_path, monkeypatch, suffix, module
+):
+    for i in range(4):
+        (tmp_path / f"{i}.{suffix}").write_bytes(b"anything")
+    assert len(list_photos(tmp_path)) == 4, "with the part"
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match=rf"0\.{suffix} is a .*pip install 'gradina\["):
+        list_photos(tmp_path)
+    for i in range(3):
+        noise_photo(tmp_path / f"{i}.jpg", i)
+    assert len(list_photos(tmp_path)) == 7, "enough can be read without it"
+
+
 def test_heic_photos_are_read(tmp_path):
     heif = pytest.importorskip("pillow_heif")
     pixels = np.full((40, 60, 3), (200, 40, 90), np.uint8)
@@ -70,7 +86,7 @@ def test_heic_photos_are_read(tmp_path):
     assert np.abs(read_photo(tmp_path / "a.heic").astype(int) - pixels).max() < 12
 
 
-def dng(path, value, size=(64, 48)):
+def dng(path, value, size=(64, 48), orientation=1):
     """A RAW photo of one grey, as TIFF entries (tag, type, values) by the DNG specification."""
     width, height = size
     pixels = np.full((height, width), value, "<u2").tobytes()
@@ -78,7 +94,8 @@ def dng(path, value, size=(64, 48)):
     entries = [
         (254, "I", [0]), (256, "I", [width]), (257, "I", [height]), (258, "H", [16]),
         (259, "H", [1]), (262, "H", [32803]), (271, "s", [b"Test\0"]), (272, "s", [b"Test\0"]),
-        (273, "I", [0]), (277, "H", [1]), (278, "I", [height]), (279, "I", [len(pixels)]),
+        (273, "I", [0]), (274, "H", [orientation]), (277, "H", [1]), (278, "I", [height]),
+        (279, "I", [len(pixels)]),
         (33421, "H", [2, 2]), (33422, "B", [0, 1, 1, 2]), (50706, "B", [1, 4, 0, 0]),
         (50708, "s", [b"Test\0"]), (50717, "I", [65535]), (50721, "i", identity),
         (50728, "Q", [1, 1, 1, 1, 1, 1]),
@@ -116,6 +133,16 @@ def test_raw_photos_are_developed(tmp_path):
     assert is_photo(tmp_path / "dark.dng")
     assert 1.5 < means[1] / means[0] < 3, "four times the light, through sRGB"
     assert read_photo(tmp_path / "light.dng").shape == (48, 64, 3)
+
+
+def test_the_size_of_a_raw_photo_is_known_without_developing_it(tmp_path, monkeypatch):
+    pytest.importorskip("rawpy")
+    dng(tmp_path / "turned.dng", 3000, orientation=6)
+    assert read_photo(tmp_path / "turned.dng").shape == (64, 48, 3)
+    monkeypatch.setattr(photo_file, "_developed", None)
+    assert photo_size(tmp_path / "turned.dng") == (48, 64)
+    assert photo_size(tmp_path / "turned.dng", upright=False) == (64, 48)
+    assert exif_focal(tmp_path / "turned.dng") is None
 
 
 def test_damaged_heic_and_raw_are_refused_by_name(tmp_path):
