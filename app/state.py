@@ -23,6 +23,7 @@ from core.messages import (
     Picked,
     PoseReport,
     PreviewReady,
+    Recognised,
     Saved,
     Solving,
     State,
@@ -95,6 +96,8 @@ class AppState:
     reasons: dict[str, str] = field(default_factory=dict)
     path: str = ""
     """what the person asked to open last"""
+    recognised: tuple[str, ...] = ()
+    """what lies at the path that is being opened, and why it is taken for that"""
     opened: Opened | None = None
     arranged: Arranged | None = None
     excluded: frozenset[str] = frozenset()
@@ -177,6 +180,8 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(state, scores={**state.scores, event.name: (event.psnr, event.step)})
         case PoseReport():
             return replace(state, poses=event)
+        case Recognised():
+            return replace(state, recognised=event.lines)
         case Solving():
             return replace(state, solving=event)
         case TaskProgress():
@@ -215,6 +220,7 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         state, engine="ready", state=event.state, allowed=event.allowed, reasons=event.reasons,
         opened=None if event.state == "empty" else state.opened,
         solving=state.solving if event.state == "solving" else None,
+        recognised=state.recognised if event.state in ("opening", "solving") else (),
         stats=None if begun_again else state.stats,
         mesh=None if begun_again else state.mesh,
         history=History() if begun_again else state.history,

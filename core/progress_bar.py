@@ -40,6 +40,9 @@ class ProgressBar:
                     f"level {event.active_levels:.1f}/{event.n_levels}, "
                     f"{event.samples_per_s / 1e3:.0f}k samples/s",
                 )
+            case m.Recognised():
+                for line in event.lines:
+                    self._say(line)
             case m.Opened():
                 for notice in event.notices:
                     self._say(notice)
@@ -50,6 +53,8 @@ class ProgressBar:
 
     def progress(self, progress: Progress) -> None:
         """Show a task's progress."""
+        if isinstance(progress.found, m.Recognised):
+            self.event(progress.found)
         self._show("working", progress.fraction, progress.detail)
 
     def counted(self, items: Iterator[T], total: int, stage: str) -> Iterator[T]:

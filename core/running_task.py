@@ -70,8 +70,8 @@ class TaskSlot:
             progress, result = running.advance()
             if progress is not None:
                 self._emit(progress)
-                if running.found is not self._found and isinstance(running.found, Found):
-                    self._emit(so_far(running.found))
+                if running.found is not self._found:
+                    self._show(running.found)
                 self._found = running.found
                 return
             self._end()
@@ -85,6 +85,13 @@ class TaskSlot:
                 raise
             project = error.project if isinstance(error, PhotosGoneError) else ""
             self._emit(m.Failure(str(error), running.name, project))
+
+    def _show(self, found: object) -> None:
+        match found:
+            case Found():
+                self._emit(so_far(found))
+            case m.Recognised():
+                self._emit(found)
 
     def cancel(self) -> None:
         """Stop what is under way, if anything is."""

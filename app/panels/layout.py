@@ -28,7 +28,16 @@ from app.state import AppState, Dismissed
 from app.status import status_line
 from app.text import say
 from app.viewport import Viewport
-from core.messages import Arranged, Cancel, Exported, Filmed, Notice, Opened, Saved
+from core.messages import (
+    Arranged,
+    Cancel,
+    Exported,
+    Filmed,
+    Notice,
+    Opened,
+    Recognised,
+    Saved,
+)
 
 SECTIONS = ("source", "scene", "training", "view", "stage", "film", "mesh")
 WIDEST = 0.5
@@ -161,6 +170,8 @@ class Layout:
             case Opened():
                 texts = event.notices
                 self.film.opened(event)
+            case Recognised():
+                texts = ("\n".join(event.lines),)
             case Arranged():
                 self.film.arranged(event)
             case Notice():

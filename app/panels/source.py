@@ -54,6 +54,8 @@ class SourcePanel:
 
 
 def _summary(state: AppState) -> str:
+    if state.recognised:
+        return "\n".join(state.recognised)
     opened = state.opened
     if opened is None:
         return ""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.capture.photos import MASK_FOLDERS, is_photo, read_mask, require_enough
-from core.capture.scene import Photo, Scene
+from core.capture.photos import MASK_FOLDERS, is_photo, named, read_mask, require_enough
+from core.capture.scene import Scene
 from core.capture.transforms import WHITE, require_same_size
 from core.errors import UserError
 from core.tasks import Progress, Task
@@ -59,15 +59,16 @@ def with_masks(scene: Scene) -> Task[Scene]:
     bare = [p.name for p in (*scene.photos, *scene.held_out) if p.mask_path is None]
     notices = list(scene.notices)
     if bare:
-        named = ", ".join(bare[:5]) + (", …" if len(bare) > 5 else "")
-        notices.append(f"{len(bare)} photos have no mask and are left out: {named}")
+        notices.append(f"{len(bare)} photos have no mask and are left out: {named(bare)}")
     require_enough(sum(p.mask_path is not None for p in scene.photos), scene.photos[0].path.parent)
     scene = replace(
         scene, photos=tuple(p for p in scene.photos if p.mask_path),
         held_out=tuple(p for p in scene.held_out if p.mask_path),
     )
-    if (yield from _show_the_rest(scene.photos)):
-        notices.append("The masks show the subject in black; they are read so")
+    files = [p.mask_path for p in (*scene.photos, *scene.held_out) if p.mask_path]
+    inverted = yield from show_the_rest(files)
+    notices.append(in_words(files, inverted))
+    if inverted:
         scene = _mapped(scene, lambda p: replace(p, mask_inverted=True))
     return replace(scene, notices=tuple(notices))
 
@@ -77,15 +78,21 @@ def _mapped(scene: Scene, change) -> Scene:
                    held_out=tuple(map(change, scene.held_out)))
 
 
-def _show_the_rest(photos: Sequence[Photo]) -> Task[bool]:
-    """Whether most masks are whiter along their border than in the middle, where subjects are."""
+def in_words(masks: Sequence[Path], inverted: bool) -> str:
+    """What ``masks`` are, for people."""
+    return f"{len(masks)} masks in {masks[0].parent}, the subject in " + (
+        "black" if inverted else "white")
+
+
+def show_the_rest(masks: Sequence[Path]) -> Task[bool]:
+    """Whether most ``masks`` are whiter along their border than in the middle, where subjects
+    are."""
     votes = []
-    chosen = photos[:: max(1, len(photos) // _LOOKED_AT)]
-    for i, photo in enumerate(chosen):
+    chosen = masks[:: max(1, len(masks) // _LOOKED_AT)]
+    for i, path in enumerate(chosen):
         yield Progress(i / len(chosen), "looking at the masks")
-        assert photo.mask_path is not None
         try:
-            mask = read_mask(photo.mask_path, (_SIDE, _SIDE)) / 255.0
+            mask = read_mask(path, (_SIDE, _SIDE)) / 255.0
         except UserError:
             continue  # a damaged one is reported when all are decoded
         border = np.concatenate([

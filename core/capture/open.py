@@ -11,10 +11,10 @@ from pathlib import Path
 from core.capture.colmap import find_models, read_colmap, sub_models
 from core.capture.idr import IDR, find_idr, read_idr
 from core.capture.llff import find_llff, read_llff
-from core.capture.masks import find_masks, with_masks
+from core.capture.masks import find_masks, in_words, show_the_rest, with_masks
 from core.capture.mvsnet import find_mvsnet, read_mvsnet
 from core.capture.phone_scans import find_polycam, find_record3d, read_polycam, read_record3d
-from core.capture.photos import exif_focal, list_photos, photo_size
+from core.capture.photos import exif_focal, list_photos, named, photo_size
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.sentence import read_sentence_scene
@@ -22,13 +22,16 @@ from core.capture.transforms import find_transforms, read_transforms
 from core.capture.video import is_video, photos_of_video
 from core.config import OpenOptions
 from core.errors import UserError
+from core.messages import Recognised
 from core.places import pose_workspace
 from core.sentences import find_sentence
-from core.tasks import Progress, Task, within
+from core.tasks import Progress, Task, in_background, run, within
 
 DEFAULT = OpenOptions()
 FILM_SHARE = 0.15
 """Of the time that a film takes until its poses are solved, for choosing its frames."""
+_MOST_CAMERAS = 5
+"""Named; a zoom lens may be as many as there are photos."""
 
 _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], ...] = (
     ("a sentence (sentence.json)", find_sentence, read_sentence_scene),
@@ -46,20 +49,24 @@ def open_capture(
     path: Path, workspace: Path | None = None, seed: int = 0, *, how: OpenOptions = DEFAULT,
 ) -> Task[Scene]:
     """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
-    a film, whose poses are then solved in ``workspace`` (default: the user's cache folder).
+    a film, whose poses are then solved in ``workspace`` (default: the user's cache folder). The
+    progress tells what was `Recognised`, once.
 
     Raises UserError, one line, for anything that cannot be opened.
     """
     path = Path(path).expanduser()
     reader = _reader(path)
+    lines = yield from in_background(
+        lambda: _headline(path, how), Progress(0.0, "looking at what lies there"))
+    yield Progress(0.0, lines[0], Recognised(tuple(lines)))
     if reader is None:
         from core.capture.poses import solve_poses
 
         workspace = workspace or pose_workspace(path)
         solve = partial(solve_poses, workspace=workspace, seed=seed, quality=how.quality,
                         group=how.group)
-        if is_video(path):
-            frames = photos_of_video(path, workspace / f"frames_{how.frames}", how.frames)
+        if film := _film(path, how):
+            frames = photos_of_video(film, workspace / f"frames_{how.frames}", how.frames)
             photos = yield from within(frames, 0.0, FILM_SHARE)
             scene = yield from within(solve(photos), FILM_SHARE, 1.0)
             scene = replace(scene, kind="a film, poses solved")
@@ -81,45 +88,77 @@ def needs_poses(path: Path) -> bool:
 
 
 def recognise(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
-    """What lies at ``path`` and why it is taken for that, in lines for people, from file names and
-    headers alone. Raises UserError where it is nothing usable."""
+    """What lies at ``path`` and why it is taken for that, in lines for people; of photos that have
+    no poses only the headers are read. Raises UserError where it is nothing usable."""
     path = Path(path).expanduser()
-    reader = _reader(path)
-    if reader is not None:
-        found = reader[1](path)
-        if found.sentence is not None:
-            return [f"{path.name}: {reader[0]}", found.sentence.text]
-        photos = [p.path for p in (*found.photos, *found.held_out)]
-        lines = [f"{path.name}: {reader[0]}", f"{len(photos)} photos with poses"]
-        lines += found.notices
-        if reader[1] is read_colmap and len(models := sub_models(path)) > 1:
-            lines += [f"sub-model {i}: {name}, {n} photos" for i, (name, n) in enumerate(models)]
-    elif is_video(path):
-        return [f"{path.name}: a film", f"up to {how.frames} of its frames become photos, whose "
-                "poses will be solved"]
-    else:
-        photos = list_photos(path, how.recursive)
-        lines = [f"{path.name}: a folder of {len(photos)} photos without poses, which will be "
-                 "solved"]
-        lines += [f"camera: {words}" for words in _cameras(photos)]
-    if masks := find_masks(photos):
-        lines.append(f"{len(masks)} masks in {next(iter(masks.values())).parent}")
+    lines, reader = _headline(path, how), _reader(path)
+    if reader is None:
+        masks = [] if _film(path, how) else list(
+            find_masks(list_photos(path, how.recursive)).values())
+        return [*lines, *([in_words(masks, run(show_the_rest(masks)))] if masks else [])]
+    found = reader[1](path)
+    if found.sentence is not None:
+        return [*lines, found.sentence.text]
+    found = run(with_masks(found))
+    photos = (*found.photos, *found.held_out)
+    lines += [f"{len(photos)} photos with poses", *found.notices]
+    if found.has_masks and not any(p.mask_path for p in photos):
+        lines.append("what is transparent in the photos is masked")
+    if reader[1] is read_colmap and len(models := sub_models(path)) > 1:
+        lines += [f"sub-model {i}: {name}, {n} photos" for i, (name, n) in enumerate(models)]
     return lines
 
 
+def _headline(path: Path, how: OpenOptions) -> list[str]:
+    """Of `recognise`, what is told by files' names and photos' headers. Raises UserError."""
+    reader = _reader(path)
+    if reader is not None:
+        return [f"{path.name}: {reader[0]}"]
+    if film := _film(path, how):
+        name = path.name if film == path else f"{path.name}/{film.name}"
+        return [f"{name}: a film", f"up to {how.frames} of its frames become photos, whose poses "
+                "will be solved"]
+    photos = list_photos(path, how.recursive)
+    return [f"{path.name}: a folder of {len(photos)} photos without poses, which will be solved",
+            *_cameras(photos)]
+
+
+def _film(path: Path, how: OpenOptions) -> Path | None:
+    """The film at ``path``, which may also be a folder that holds one and not enough photos. Raises
+    UserError where that holds several."""
+    if is_video(path) or not path.is_dir():
+        return path if is_video(path) else None
+    films = sorted(p for p in path.iterdir() if is_video(p))
+    if not films:
+        return None
+    try:
+        list_photos(path, how.recursive)
+    except UserError as error:
+        if len(films) > 1:
+            raise UserError(f"{path} holds {len(films)} films", "Open one of them.") from error
+        return films[0]
+    return None
+
+
 def _cameras(photos: list[Path]) -> list[str]:
-    """One line for each size and focal length."""
+    """One line for each size and focal length, and one for photos that cannot be read."""
     counts: Counter[tuple[tuple[int, int], float | None]] = Counter()
+    damaged: list[str] = []
     for photo in photos:
         try:
             counts[photo_size(photo), exif_focal(photo)] += 1
-        except UserError as error:
-            return [str(error)]
-    return [
-        f"{n} photos of {width}x{height}, focal length "
+        except UserError:
+            damaged.append(photo.name)
+    lines = [
+        f"camera: {n} photos of {width}x{height}, focal length "
         + (f"{focal:.0f} pixels by EXIF" if focal else "not told, to be found")
         for ((width, height), focal), n in counts.most_common()
     ]
+    if len(lines) > _MOST_CAMERAS:
+        lines[_MOST_CAMERAS:] = [f"and {len(lines) - _MOST_CAMERAS} other sizes or focal lengths"]
+    if damaged:
+        lines.append(f"{len(damaged)} cannot be read: {named(damaged)}")
+    return lines
 
 
 def hold_out_every(scene: Scene, n: int = 8) -> Scene:

@@ -18,7 +18,7 @@ import numpy as np
 
 from core.capture.colmap import load_model, scene_from_model
 from core.capture.lock import locked
-from core.capture.photos import list_photos, photo_names
+from core.capture.photos import list_photos, named, photo_names
 from core.capture.pose_export import write_poses
 from core.capture.region import place
 from core.capture.scene import Scene
@@ -27,8 +27,6 @@ from core.errors import UserError
 from core.tasks import Progress, Task, in_background
 
 __all__ = ["Found", "solve_poses", "write_poses"]
-
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -182,8 +180,7 @@ def _notices(report: dict[str, Any]) -> list[str]:
     for name, reason in unused.items():
         by_reason.setdefault(reason, []).append(name)
     parts = [
-        f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''} ({reason})"
-        for reason, names in by_reason.items()
+        f"{named(names)} ({reason})" for reason, names in by_reason.items()
     ]
     said = f"{len(unused)} of {report['photos_in']} photos are not used: {'; '.join(parts)}"
     return [said, *report["advice"]]

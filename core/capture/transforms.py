@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core.capture.photos import SUFFIXES, has_transparency, photo_size, require_enough
+from core.capture.photos import SUFFIXES, has_transparency, named, photo_size, require_enough
 from core.capture.region import place
 from core.capture.scene import CameraModel, Intrinsics, Photo, Scene
 from core.errors import UserError
@@ -95,8 +95,7 @@ def missing_notice(source: str, missing: list[str], listed: int) -> list[str]:
     """A sentence about photos that ``source`` lists but that do not exist."""
     if not missing:
         return []
-    named = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-    return [f"{len(missing)} of {listed} photos listed in {source} do not exist: {named}"]
+    return [f"{len(missing)} of {listed} photos listed in {source} do not exist: {named(missing)}"]
 
 
 def _load(file: Path) -> dict[str, Any]:

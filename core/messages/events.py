@@ -156,6 +156,12 @@ class Opened(Message, frozen=True):
     way: Way = NO_WAY
 
 
+class Recognised(Message, frozen=True):
+    """What lies where something is being opened and why it is taken for that, in ``lines``."""
+
+    lines: tuple[str, ...]
+
+
 class TaskProgress(Message, frozen=True):
     """``task``: "open", "solve", "export" or "film"; ``eta_s`` None while unknown; fraction 1 ends
     it."""
@@ -301,7 +307,7 @@ class Failure(Message, frozen=True):
 
 
 Event = (
-    StateChanged | Opened | Arranged | Excluded | Chosen | PoseReport | Solving | Picked
-    | TaskProgress | TrainingStats | PreviewReady | MeshReady | PhotoReady | PhotoScored
+    StateChanged | Recognised | Opened | Arranged | Excluded | Chosen | PoseReport | Solving
+    | Picked | TaskProgress | TrainingStats | PreviewReady | MeshReady | PhotoReady | PhotoScored
     | Thumbnails | MeshSize | Exported | Filmed | Saved | Notice | Failure
 )

@@ -24,6 +24,7 @@ from core.messages import (
     Failure,
     Notice,
     Opened,
+    Recognised,
     Saved,
     Solving,
     StateChanged,
@@ -73,6 +74,15 @@ def test_a_scene_that_opens_clears_the_last_ones_numbers():
     assert state.history == History()
     assert state.failure == ""
     assert state.notices == OPENED.notices
+
+
+def test_what_was_recognised_is_shown_while_it_is_opened():
+    state = reduce(AppState(), StateChanged("solving", ("cancel",), {}))
+    state = reduce(state, Recognised(("box: a film", "100 frames")))
+    assert state.recognised == ("box: a film", "100 frames")
+    assert reduce(state, StateChanged("solving", ("cancel",), {})).recognised == state.recognised
+    for after in ("empty", "ready", "training"):
+        assert reduce(state, StateChanged(after, ("open",), {})).recognised == ()
 
 
 def test_poses_found_so_far_are_shown_until_the_scene_opens_or_solving_ends():

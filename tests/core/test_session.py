@@ -233,6 +233,13 @@ def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path,
     run.do(m.Start(Choice(steps=2)), "finished")
 
 
+def test_what_lies_there_is_told_before_it_is_open(sessions, photos):
+    events = sessions().do(m.Open(str(photos)), "ready")
+    told = only(events, m.Recognised)
+    assert told.lines == (f"{photos.name}: a posed capture (transforms.json)",)
+    assert events.index(told) < events.index(only(events, m.Opened))
+
+
 def test_opening_can_be_cancelled(sessions, photos):
     run = sessions()
     run.do(m.Open(str(photos)))

@@ -27,9 +27,12 @@ def masked(folder, black=False, but=()):
 @pytest.mark.parametrize("black", [False, True])
 def test_masks_beside_the_photos_are_found_and_turned_the_right_way(tmp_path, black):
     masked(tmp_path, black)
-    assert recognise(tmp_path)[-1] == f"5 masks in {tmp_path / 'masks'}"
+    color = "black" if black else "white"
+    told = f"5 masks in {tmp_path / 'masks'}, the subject in {color}"
+    assert recognise(tmp_path)[-1] == told
     scene = run(open_capture(tmp_path))
     assert scene.has_masks
+    assert told in scene.notices
     assert any("in black" in notice for notice in scene.notices) == black
     opacity = read_rgba(scene.photos[0], LENS)[..., 3]
     np.testing.assert_array_equal(opacity > 127, ball_mask(LENS, POSES[0], (0, 0, 0), 0.8))

@@ -10,6 +10,7 @@ from core.capture.region import fit_to_masks
 from core.errors import UserError
 from core.geometry.rigid import world_from_opengl_camera
 from core.geometry.scene_box import ball_from_scene
+from core.messages import Recognised
 from core.tasks import run
 from tests.core.capture import test_colmap, test_idr, test_transforms
 from tests.core.captures import LENS, ball_mask, noise_photo, orbit
@@ -66,6 +67,38 @@ def test_a_plain_folder_is_recognised_as_photos(tmp_path):
     told = recognise(tmp_path)
     assert "3 photos without poses" in told[0]
     assert told[1] == "camera: 3 photos of 80x60, focal length not told, to be found"
+
+
+def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path):
+    for i in range(9):
+        noise_photo(tmp_path / f"{i}.png", i, (80 + 10 * (i % 7), 60))
+    (tmp_path / "0.png").write_bytes(b"cut")
+    told = recognise(tmp_path)
+    assert told[1] == "camera: 2 photos of 90x60, focal length not told, to be found"
+    assert told[-2:] == ["and 2 other sizes or focal lengths", "1 cannot be read: 0.png"]
+
+
+def test_what_lies_there_is_told_before_it_is_read(tmp_path):
+    ngp = object_capture(tmp_path, np.zeros(3), 0.5)
+    told = []
+    run(open_capture(ngp), lambda progress: told.append(progress.found))
+    assert [found for found in told if found] == [
+        Recognised((f"{tmp_path.name}: a posed capture (transforms.json)",))]
+    assert recognise(ngp) == [
+        f"{tmp_path.name}: a posed capture (transforms.json)", "12 photos with poses",
+        "what is transparent in the photos is masked"]
+
+
+def test_a_film_in_a_folder_without_enough_photos_is_what_lies_there(tmp_path):
+    noise_photo(tmp_path / "0.png", 0)
+    (tmp_path / "walk.mp4").write_bytes(b"")
+    assert recognise(tmp_path)[0] == f"{tmp_path.name}/walk.mp4: a film"
+    (tmp_path / "again.mov").write_bytes(b"")
+    with pytest.raises(UserError, match="holds 2 films"):
+        recognise(tmp_path)
+    for i in range(1, 3):
+        noise_photo(tmp_path / f"{i}.png", i)
+    assert "a folder of 3 photos" in recognise(tmp_path)[0], "films beside photos are of no account"
 
 
 def test_paths_that_hold_nothing_are_refused(tmp_path):

@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from core.capture.open import recognise
+from core.capture.open import open_capture, recognise
 from core.capture.video import choose_frames, photos_of_video
+from core.config import OpenOptions
 from core.errors import UserError
 from core.tasks import run
+from tests.core.capture.test_poses import WIDE, alignment_error, room_poses
+from tests.core.captures import textured_plane_photos
 
 BLURRED = {3, 4, 11, 12, 13, 25}
 
@@ -61,6 +64,25 @@ def test_a_film_becomes_sharp_photos_all_along_the_way(tmp_path):
 def test_a_film_of_a_camera_that_stands_still_is_refused(tmp_path):
     with pytest.raises(UserError, match="hardly moves"):
         run(photos_of_video(film(tmp_path / "still.mp4", moves=0, n=12), tmp_path / "frames", 12))
+
+
+@pytest.mark.slow
+def test_a_film_and_nothing_else_becomes_a_solved_capture(tmp_path):
+    """Its photos are where the camera was when their frames were taken."""
+    poses = room_poses(24)
+    frames = textured_plane_photos(tmp_path / "frames", poses, WIDE)
+    with av.open(str(tmp_path / "walk.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.bit_rate = WIDE.width, WIDE.height, 20_000_000
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_image(Image.open(frame))))
+        container.mux(stream.encode(None))
+    scene = run(open_capture(tmp_path / "walk.mp4", tmp_path / "work", how=OpenOptions(frames=12)))
+    assert scene.kind == "a film, poses solved"
+    assert len(scene.photos) >= 8
+    taken = [int(p.path.stem.removeprefix("frame_")) for p in scene.photos]
+    found = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
+    assert alignment_error(found, np.array([poses[i][:3, 3] for i in taken])) < 0.02
 
 
 def test_a_broken_film_is_refused_by_name(tmp_path):
