@@ -15,18 +15,19 @@ import json
 import os
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.capture.photos import require_enough
+from core.capture.photos import MINIMUM_PHOTOS, require_enough
 from core.capture.pose_clock import Clock, Tell, mapping_work, pair_work
 from core.capture.pose_mapping import free_lenses, turn_upright
 from core.capture.pose_photos import WorkingCopy, copy_photos
 from core.capture.pose_plausible import meeting_angle
 from core.capture.pose_quality import QUALITIES
-from core.capture.pose_report import examine, known_of, usable
+from core.capture.pose_report import examine, known_of, too_little, usable
 from core.capture.pose_retries import Outcome, Solver, best, told
 from core.errors import UserError
 
@@ -44,11 +45,11 @@ def solve(job: dict[str, Any], tell: Tell) -> None:
         lambda i: clock.update("copy", i, len(paths), f"reading photo {i + 1} of {len(paths)}"),
     )
     clock.finish("copy")
-    require_enough(len(copies), paths[0].parent)
+    _require_enough(copies, refused, paths[0].parent)
     made = Solver(workspace, copies, quality, int(job["seed"]), clock).solve()
     kept = best(made, copies)
     if not kept.models:
-        raise _nothing_registered(paths[0].parent, len(copies), made)
+        raise _nothing_registered(paths[0].parent, copies, made)
     clock.update("mapping", 1, 1, "refining the lens")
     for model in kept.models:
         free_lenses(model)
@@ -85,13 +86,31 @@ def _expect(n: int, clock: Clock) -> None:
                  mapping=mapping_work(n, 4000))
 
 
-def _nothing_registered(folder: Path, n: int, made: list[Outcome]) -> UserError:
-    details = sum(known_of(made[0].database).details.values()) // max(n, 1)
+def _require_enough(
+    copies: list[WorkingCopy], refused: dict[str, str], folder: Path
+) -> None:
+    """Raises UserError, with the commonest reason, where too few photos are left."""
+    if len(copies) >= MINIMUM_PHOTOS or not refused:
+        return require_enough(len(copies), folder)
+    reason, n = Counter(refused.values()).most_common(1)[0]
+    name = next(name for name, why in refused.items() if why == reason)
+    others = "" if n == 1 else f", and {n - 1} more alike"
+    photos = "photo" if len(copies) == 1 else "photos"
+    raise UserError(f"{folder} has only {len(copies)} usable {photos}: {name} ({reason}){others}",
+                    f"At least {MINIMUM_PHOTOS} are needed.")
+
+
+def _nothing_registered(
+    folder: Path, copies: list[WorkingCopy], made: list[Outcome]
+) -> UserError:
+    n, found = len(copies), known_of(made[0].database).details
+    details = sum(found.values()) // max(n, 1)
     again = f", {len(made)} attempts" if len(made) > 1 else ""
     return UserError(
         f"No two of the {n} photos in {folder} could be placed relative to each other "
         f"({details} details per photo found, {made[0].compared.looked_at} pairs compared{again})",
-        "Shoot 30 or more sharp photos of one still subject, each overlapping the next by "
+        too_little(copies, found)
+        or "Shoot 30 or more sharp photos of one still subject, each overlapping the next by "
         "two thirds, moving around it rather than turning on the spot.",
     )
 

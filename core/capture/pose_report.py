@@ -26,6 +26,20 @@ _SOFT, _PLAIN = 0.45, 0.25
 """Of the usual sharpness, below which a photo is blurred; of the usual contrast of large parts,
 which blur does not take away, below which it is plain."""
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_REMEDIES = (
+    ("blurred", "", "hold still or use more light"),
+    ("plain surface", "", "include surroundings with some pattern"),
+    ("too dark", "", "use more light"),
+    ("overexposed", "", "use less light"),
+    ("stops", "another exposure", "keep the exposure as it is while shooting"),
+    ("damaged", "", "copy them again"),
+    ("not a readable image", "", "copy them again"),
+    ("HEIC photo", "HEIC", "run pip install 'gradina[heic]', or convert them to JPEG"),
+    ("RAW photo", "RAW", "run pip install 'gradina[raw]', or convert them to JPEG"),
+    ("no overlap", "", "shoot so that each photo shares two thirds with the next, or leave them"),
+    ("does not fit", "does not fit the others", "solve again at a better quality, or leave them"),
+)
+"""What a reason holds, what that is called where it is not said so, and what to do."""
 _LINKS = 8
 """Named for each photo, those to which it has most in common."""
 
@@ -81,6 +95,19 @@ def usable(copies: list[WorkingCopy], details: dict[str, int]) -> list[WorkingCo
     """Those of which nothing explains why they should not be placed."""
     usual = _Usual(copies)
     return [c for c in copies if not _spoilt(c, details.get(c.copy, 0), usual)]
+
+
+def too_little(copies: list[WorkingCopy], details: dict[str, int]) -> str:
+    """What to do where most of the photos show too little to be placed by; "" where they do not."""
+    poor = [c.look.brightness for c in copies if details.get(c.copy, 0) < FEW_DETAILS]
+    if 2 * len(poor) <= len(copies):
+        return ""
+    if median(poor) < _DARK:
+        return "They are too dark: use more light."
+    if median(poor) > _BRIGHT:
+        return "They are overexposed: use less light."
+    return ("They show plain surfaces or are blurred: include surroundings with some pattern, and "
+            "hold still.")
 
 
 class _Usual:
@@ -170,17 +197,11 @@ def _advice(
         said.append(f"The photos fall into groups of {sizes} that share too little; the "
                     f"{_ORDINALS[used]} is used. Shoot a few between {a} and {b} to join them")
     reasons = [p["reason"] for p in photos if not p["used"]]
-    for word, remedy in (
-        ("blurred", "hold still or use more light"),
-        ("plain surface", "include surroundings with some pattern"),
-        ("too dark", "use more light"),
-        ("damaged", "copy them again"),
-        ("no overlap", "shoot so that each photo shares two thirds with the next, or leave them"),
-    ):
-        n = sum(word in reason for reason in reasons)
+    for sign, fault, remedy in _REMEDIES:
+        n = sum(sign in reason for reason in reasons)
         if n:
             count = f"{n} photo is" if n == 1 else f"{n} photos are"
-            said.append(f"{count} of no use ({word}): {remedy}")
+            said.append(f"{count} of no use ({fault or sign}): {remedy}")
     return said
 
 

@@ -9,7 +9,8 @@ from PIL import Image, ImageFilter
 from core.capture.colmap import load_model
 from core.capture.photos import exif_camera
 from core.capture.pose_features import cameras
-from core.capture.pose_photos import copy_photos, look_of
+from core.capture.pose_photos import WorkingCopy, copy_photos, look_of
+from core.capture.pose_report import too_little
 from core.capture.poses import solve_poses
 from core.errors import UserError
 from core.tasks import run
@@ -156,6 +157,37 @@ def test_a_solution_that_was_cut_short_goes_on_where_it_was(tmp_path):
 
 def solved(workspace):
     return json.loads((workspace / "report.json").read_text())
+
+
+def test_photos_that_cannot_be_used_are_told_why(tmp_path):
+    for i in range(4):
+        noise_photo(tmp_path / f"{i}.jpg", i, (160, 120))
+    for i in range(1, 4):
+        (tmp_path / f"{i}.jpg").write_bytes((tmp_path / f"{i}.jpg").read_bytes()[:800])
+    with pytest.raises(UserError) as caught:
+        run(solve_poses(tmp_path, tmp_path / "work"))
+    assert "only 1 usable photo: 1.jpg (is damaged or cut short), and 2 more" in str(caught.value)
+
+
+def test_a_capture_of_a_bare_wall_is_told_what_it_lacks(tmp_path):
+    """Shading and noise, as of a wall: nothing that could be found again."""
+    rng = np.random.default_rng(0)
+    across = np.linspace(0, 1, 160)
+    for i in range(4):
+        grey = 190 + 8 * i * across + rng.normal(0, 0.6, (120, 160))
+        pixels = np.stack([grey, grey - 4, grey - 9], 2).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{i}.jpg", quality=92)
+    with pytest.raises(UserError, match=r"0 details per photo .*some pattern"):
+        run(solve_poses(tmp_path, tmp_path / "work"))
+
+
+@pytest.mark.parametrize(("value", "words"), [(4, "use more light"), (252, "use less light"),
+                                              (120, "some pattern")])
+def test_photos_that_show_too_little_are_told_by_their_light(value, words):
+    look = look_of(np.full((30, 40, 3), value, np.uint8))
+    copies = [WorkingCopy(str(i), str(i), (40, 30), (40, 30), None, (), look) for i in range(5)]
+    assert words in too_little(copies, dict.fromkeys("012", 10) | dict.fromkeys("34", 900))
+    assert too_little(copies, dict.fromkeys("01", 10) | dict.fromkeys("234", 900)) == ""
 
 
 def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
