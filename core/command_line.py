@@ -75,7 +75,7 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     common.mesh(imagine)
     common.device(imagine)
     common.json(imagine)
-    imagine.set_defaults(run=run.imagine, wild=False)
+    imagine.set_defaults(run=run.imagine, wild=False, unbounded=False)
 
     poses = sub.add_parser("poses", help="only solve the cameras")
     poses.add_argument("path", type=Path)
