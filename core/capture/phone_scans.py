@@ -64,33 +64,43 @@ def read_polycam(path: Path) -> Scene:
 
 
 def find_record3d(path: Path) -> Path | None:
-    """The ``metadata.json`` of a Record3D export in folder ``path``, if it is one."""
-    file = path / "metadata.json"
-    if not file.is_file() or not ((path / "rgb").is_dir() or (path / "rgbd").is_dir()):
-        return None
-    return file
+    """The ``metadata.json`` of a Record3D export in folder ``path`` or its ``EXR_RGBD``, if it is
+    one."""
+    files = (path / "metadata.json", path / "EXR_RGBD" / "metadata.json")
+    return next((f for f in files if f.is_file() and _record3d_photos(f)), None)
+
+
+def _record3d_photos(file: Path) -> Path | None:
+    """The folder of photos beside the metadata ``file``."""
+    return next((p for p in (file.with_name("rgb"), file.with_name("rgbd")) if p.is_dir()), None)
 
 
 def read_record3d(path: Path) -> Scene:
-    """The capture in folder ``path``. Raises UserError where the metadata is damaged or does not
-    fit the photos."""
+    """The capture in folder ``path``, each photo with its own focal length where these are told.
+    Raises UserError where the metadata is damaged or does not fit the photos."""
     file = find_record3d(Path(path))
-    if file is None:
+    folder = file and _record3d_photos(file)
+    if file is None or folder is None:
         raise UserError(f"{path} holds no metadata.json of Record3D", "Check the path.")
     data = _json(file)
-    photos = list_photos(next(p for p in (path / "rgb", path / "rgbd") if p.is_dir()))
+    photos = list_photos(folder)
     try:
         k = np.array(data["K"], float).reshape(3, 3).T  # stored column by column
-        fx, fy = _positive(k[0, 0], k[1, 1])
-        lens = Intrinsics(int(data["w"]), int(data["h"]), fx, fy, float(k[0, 2]), float(k[1, 2]))
+        told = data.get("perFrameIntrinsicCoeffs") or [
+            (k[0, 0], k[1, 1], k[0, 2], k[1, 2])] * len(photos)
+        size = int(data["w"]), int(data["h"])
+        lenses = [Intrinsics(*size, *_positive(fx, fy), float(cx), float(cy))
+                  for fx, fy, cx, cy in told]
         poses = np.array(data["poses"], float).reshape(-1, 7)
-        if len(poses) != len(photos):
-            raise ValueError(f"{len(poses)} poses for {len(photos)} photos")
+        if not len(poses) == len(lenses) == len(photos):
+            raise ValueError(
+                f"{len(poses)} poses and {len(lenses)} lenses for {len(photos)} photos")
         cameras = [_from_quaternion(row) for row in poses]
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(file, error) from error
     return place(Scene("Record3D", tuple(
-        Photo(photo.name, photo, lens, pose) for photo, pose in zip(photos, cameras)
+        Photo(photo.name, photo, lens, pose)
+        for photo, lens, pose in zip(photos, lenses, cameras)
     ), np.eye(4), unit="m"), declared_z_up=True)
 
 

@@ -24,6 +24,8 @@ WHITE = (1.0, 1.0, 1.0)
 _FISHEYE_MODELS = {"OPENCV_FISHEYE", "FISHEYE"}
 _PLANAR_MODELS = {"", "OPENCV", "FULL_OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL",
                   "RADIAL", "PERSPECTIVE"}
+_OTHER_MODELS = ("ftheta_p0", "latlong", "equirectangular", "orthographic")
+"""Keys by which instant-ngp tells lenses that are not read."""
 _LENS_KEYS = ("fl_x", "camera_angle_x")
 
 
@@ -207,7 +209,8 @@ def _focal(
 
 
 def _lens_model(file: Path, entry: dict[str, Any]) -> tuple[CameraModel, tuple[float, ...]]:
-    name = str(entry.get("camera_model", "")).upper()
+    other = next((key for key in _OTHER_MODELS if entry.get(key, False) is not False), "")
+    name = str(entry.get("camera_model", other)).upper()
     if name not in _FISHEYE_MODELS | _PLANAR_MODELS:
         raise UserError(f"{file} uses the camera model {name}, which is not supported",
                         "Undistort the photos to a pinhole camera first.")

@@ -81,6 +81,7 @@ def test_cameras_are_read_as_they_were_written(tmp_path, kind):
         np.testing.assert_allclose(photo.world_from_camera, pose, atol=1e-6)
         assert photo.path.is_file()
         assert photo.intrinsics == LENS
+    assert scene.unit == ("m" if kind in ("Polycam", "Record3D") else ""), "what phones measure"
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
@@ -97,6 +98,20 @@ def test_poses_must_be_as_many_as_photos(tmp_path):
     llff(tmp_path)
     noise_photo(tmp_path / "images" / "more.png", 9)
     with pytest.raises(UserError, match="5 poses for 6 photos"):
+        run(open_capture(tmp_path))
+
+
+def test_a_phone_that_focuses_anew_has_a_lens_for_each_photo(tmp_path):
+    file = record3d(tmp_path / "EXR_RGBD")
+    data = json.loads(file.read_text())
+    data["perFrameIntrinsicCoeffs"] = [[70 + i, 71 + i, 40, 30] for i in range(5)]
+    file.write_text(json.dumps(data))
+    lenses = [p.intrinsics for p in run(open_capture(tmp_path)).photos]
+    assert [(lens.fx, lens.fy, lens.cx) for lens in lenses] == [
+        (70 + i, 71 + i, 40) for i in range(5)]
+    data["perFrameIntrinsicCoeffs"].pop()
+    file.write_text(json.dumps(data))
+    with pytest.raises(UserError, match=r"metadata\.json .*4 lenses for 5 photos"):
         run(open_capture(tmp_path))
 
 

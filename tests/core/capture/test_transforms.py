@@ -147,6 +147,8 @@ CASES = {
     "no intrinsics": (broken(drop=("fl_x", "fl_y")), "lacks intrinsics"),
     "text as focal": (broken(header={"fl_x": "long"}), "intrinsics that are not numbers"),
     "unknown model": (broken(header={"camera_model": "EQUIRECTANGULAR"}), "EQUIRECTANGULAR"),
+    "lens of instant-ngp": (broken(header={"ftheta_p0": 0.0}), "FTHETA_P0"),
+    "panorama of instant-ngp": (broken(header={"latlong": True}), "LATLONG"),
     "not JSON": (lambda p: (p / "transforms.json").write_text("{frames: ["), "is not valid JSON"),
     "a JSON list": (lambda p: (p / "transforms.json").write_text("[1]"), "lists no frames"),
     "no file found": (lambda p: capture(p, NGP, frames(), photos=0), "none of which exists"),
