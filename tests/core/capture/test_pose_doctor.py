@@ -1,6 +1,7 @@
 """Captures spoilt in known ways: the right diagnosis, and a good solution of the rest."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.core.capture.test_poses import WIDE, alignment_error, room_poses
 from tests.core.captures import noise_photo, textured_plane_photos
 
 ORIENTATION, QUARTER_TURN = 0x0112, 6  # shown turned clockwise
-EXIF_IFD, MAKE, LENS_MODEL, FOCAL_MM = 0x8769, 0x010F, 0xA434, 0x920A
+EXIF_IFD, MAKE, LENS_MODEL, FOCAL_MM, FOCAL_35MM = 0x8769, 0x010F, 0xA434, 0x920A, 0xA405
 
 
 def centers(scene):
@@ -206,6 +207,26 @@ def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
         ["0.jpg", "1.jpg"], ["2.jpg"], ["3.jpg", "4.jpg"]]
     assert exif_camera(paths[3]) == ("Maker", "", "", "Zoom", "70.0")
     assert exif_camera(noise_photo(tmp_path / "none.png", 9)) == ("",) * 5
+
+
+@pytest.mark.slow
+def test_two_lenses_in_one_folder_are_each_found_out(tmp_path):
+    """EXIF rounds their focal lengths to whole millimetres; the solved ones are the true ones."""
+    poses, focals = room_poses(12), {28: 320.0, 42: 480.0}
+    for millimetres, focal in focals.items():
+        lens = replace(WIDE, fx=focal, fy=focal)
+        textured_plane_photos(tmp_path / str(millimetres), poses, lens)
+    for i in range(12):
+        millimetres = (28, 42)[i % 2]
+        with Image.open(tmp_path / str(millimetres) / f"IMG_{i}.jpg") as image:
+            exif = image.getexif()
+            exif.get_ifd(EXIF_IFD)[FOCAL_35MM] = millimetres
+            (tmp_path / "photos").mkdir(exist_ok=True)
+            image.save(tmp_path / "photos" / f"IMG_{i}.jpg", exif=exif, quality=95)
+    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work"))
+    assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(12)]
+    assert [p.intrinsics.fx for p in scene.photos] == pytest.approx(6 * [320, 480], rel=0.01)
+    assert alignment_error(centers(scene), np.array([p[:3, 3] for p in poses])) < 0.01
 
 
 def test_blur_lowers_sharpness_and_darkness_does_not():
