@@ -30,6 +30,7 @@ from core.tasks import Progress, Task, in_background, run, within
 DEFAULT = OpenOptions()
 FILM_SHARE = 0.15
 """Of the time that a film takes until its poses are solved, for choosing its frames."""
+_ARCHIVES = (".zip", ".r3d", ".tar", ".gz", ".7z")
 _MOST_CAMERAS = 5
 """Named; a zoom lens may be as many as there are photos."""
 
@@ -74,12 +75,16 @@ def open_capture(
             scene = yield from solve(path, recursive=how.recursive)
     else:
         yield Progress(0.0, f"reading {reader[0]}")
-        scene = read_colmap(path, how.group) if reader[1] is read_colmap else reader[1](path)
+        scene = _read(path, reader[1], how)
     if scene.sentence is not None:
         return scene
     scene = yield from with_masks(scene)
     # An IDR capture declares its ball, and has no view from below to find one by.
     return (yield from fit_to_masks(scene, keep_ball=scene.kind == IDR))
+
+
+def _read(path: Path, read: Callable[[Path], Scene], how: OpenOptions) -> Scene:
+    return read_colmap(path, how.group) if read is read_colmap else read(path)
 
 
 def needs_poses(path: Path) -> bool:
@@ -96,7 +101,7 @@ def recognise(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
         masks = [] if _film(path, how) else list(
             find_masks(list_photos(path, how.recursive)).values())
         return [*lines, *([in_words(masks, run(show_the_rest(masks)))] if masks else [])]
-    found = reader[1](path)
+    found = _read(path, reader[1], how)
     if found.sentence is not None:
         return [*lines, found.sentence.text]
     found = run(with_masks(found))
@@ -187,6 +192,8 @@ def _reader(path: Path) -> tuple[str, Callable[[Path], Scene]] | None:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})",
                         "Check the path and its permissions.") from error
+    if path.suffix.lower() in _ARCHIVES and path.is_file():
+        raise UserError(f"{path} is an archive", "Unpack it, and open the folder that it held.")
     if path.is_file() and not is_video(path):
         raise UserError(f"{path} is not a capture that can be opened",
                         "Choose a folder of photos, a film, a transforms.json, or a COLMAP or DTU "

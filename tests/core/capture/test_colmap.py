@@ -66,8 +66,9 @@ def test_of_several_sub_models_the_largest_is_used(tmp_path):
     with pytest.raises(UserError, match="no sub-model 2: there are 2"):
         read_colmap(tmp_path, 2)
     assert "sub-model 1: 0, 3 photos" in recognise(tmp_path)
-    scene = run(open_capture(tmp_path, how=OpenOptions(group=1)))
-    assert len(scene.photos) == 3
+    second = OpenOptions(group=1)
+    assert len(run(open_capture(tmp_path, how=second)).photos) == 3
+    assert recognise(tmp_path, second)[1] == "3 photos with poses"
 
 
 def test_missing_photos_are_reported(tmp_path):

@@ -104,7 +104,10 @@ def test_a_film_in_a_folder_without_enough_photos_is_what_lies_there(tmp_path):
 def test_paths_that_hold_nothing_are_refused(tmp_path):
     text = tmp_path / "notes.txt"
     text.write_text("hello")
-    for path, words in ((tmp_path / "none", "does not exist"), (text, "not a capture"),
+    archive = tmp_path / "scan.zip"
+    archive.write_bytes(b"PK")
+    for path, words in ((archive, "is an archive. Unpack it"),
+                        (tmp_path / "none", "does not exist"), (text, "not a capture"),
                         (tmp_path, "holds no photos"), (tmp_path / ("x" * 300), "cannot be read")):
         with pytest.raises(UserError, match=words) as caught:
             run(open_capture(path))
