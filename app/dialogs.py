@@ -14,7 +14,7 @@ from app.scaling import px
 from app.text import say
 
 Purpose = Literal["folder", "file", "save"]
-Kind = Literal["folder", "film", "project"]
+Kind = Literal["folder", "film", "project", "sentence"]
 """What a person may look for to open."""
 
 

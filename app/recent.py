@@ -34,6 +34,8 @@ def recent_of(opened: Opened, saved_to: str, now: float) -> Recent:
     n = opened.n_photos
     if saved_to or opened.project:
         return Recent(saved_to or opened.path, say("start.project", n), now)
+    if opened.sentence:
+        return Recent(opened.path, say("start.sentence", sentence=opened.sentence), now)
     unsaved = opened.path == opened.autosave
     what = say("start.unsaved", n) if unsaved else say("start.capture", n, kind=opened.kind)
     return Recent(opened.path, what, now)

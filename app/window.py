@@ -162,7 +162,10 @@ class _Window:
 
     def choose(self, what: Kind) -> None:
         """Let the person choose what to open."""
-        self._projects.choose(what)
+        if what == "sentence":
+            self._layout.sentence.show()
+        else:
+            self._projects.choose(what)
 
     def new(self) -> None:
         self._projects.new()

@@ -11,7 +11,7 @@ from core.config import Choice
 from core.edits import Edit, Edited, Edits, after, arranged_as, same_place, told
 from core.geometry.rigid import invert
 from core.messages import Event, Way
-from core.opening import Opening, carried_way
+from core.opening import Opening, carried_way, first_run
 from core.presets import run_config
 from core.recipe import Recipe
 from core.training.checkpoint import Work
@@ -39,7 +39,7 @@ class OpenWork:
         if found.project is not None:
             work = replace(found.project.work, scene=found.scene)
         else:
-            config = run_config(Choice(), self._device_type, seed=self._seed)
+            config = first_run(found.scene, self._device_type, seed=self._seed)
             work = Work(str(found.path.resolve()), config, found.scene)
         self._work = replace(work, how=found.how, hold_out=found.hold_out)
         self._choice = Choice.of(work.config)

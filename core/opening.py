@@ -15,7 +15,7 @@ from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses import Found
 from core.capture.scene import Scene
-from core.config import Choice, OpenOptions
+from core.config import Choice, MethodName, OpenOptions, RunConfig
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
 from core.geometry.scene_box import scene_from_ball, up_direction
@@ -81,7 +81,7 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
 def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     """``autosave``: the folder of its automatic saves. A capture gets the device's preset."""
     path, scene, project = found.path, found.scene, found.project
-    config = project.work.config if project else run_config(Choice(), device.type)
+    config = project.work.config if project else first_run(scene, device.type)
     photos = (*scene.photos, *scene.held_out)
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
@@ -97,7 +97,15 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         choice=Choice.of(config), methods=methods, setting=scene.setting, notices=scene.notices,
         project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
         way=carried_way(way, scene.scene_from_input),
+        sentence=scene.sentence.text if scene.sentence else "",
     )
+
+
+def first_run(scene: Scene, device_type: str, *, seed: int = 0) -> RunConfig:
+    """For a person who chose nothing yet. A sentence is learnt as a density, which may be thin
+    anywhere for long."""
+    method: MethodName = "ngp" if scene.sentence else Choice().method
+    return run_config(Choice(method=method), device_type, seed=seed)
 
 
 def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:

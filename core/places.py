@@ -43,6 +43,11 @@ def pose_workspace(path: Path) -> Path:
     return platformdirs.user_cache_path("gradina") / "poses" / _label(str(path.resolve()))
 
 
+def weights_file() -> Path:
+    """Where the network was that a sentence was last judged by."""
+    return platformdirs.user_data_path("gradina") / "weights.json"
+
+
 def sentences() -> Path:
     """Where sentences are kept that scenes were made of in the window."""
     return platformdirs.user_data_path("gradina") / "sentences"

@@ -13,6 +13,7 @@ from core.files import write_atomically
 from core.places import sentences
 
 FILE = "sentence.json"
+REMEDY = "Give the folder of a CLIP network that you have"
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,21 @@ def read_sentence(file: Path) -> Sentence:
                         'It needs "text" and "weights", the folder of a CLIP network') from error
 
 
-def write_sentence(text: str, weights: Path, folder: Path | None = None) -> Path:
+def write_sentence(text: str, weights: str | Path, folder: Path | None = None) -> Path:
     """Leave ``text`` in ``folder`` (None: one among the user's data), and return its file. Raises
     UserError where there is nothing to judge it by, or it cannot be written."""
     text = " ".join(text.split())
     if not text:
         raise UserError("The sentence is empty", "Say what is to be seen, such as: a ceramic vase")
-    weights = weights.expanduser().resolve()
-    weights = weights.parent if weights.is_file() else weights
-    if not weights.is_dir():
-        raise UserError(f"{weights} does not exist", "Give the folder of a CLIP network")
+    if not str(weights).strip():
+        raise UserError("No network is named", REMEDY)
+    place = Path(weights).expanduser().resolve()
+    place = place.parent if place.is_file() else place
+    if not place.is_dir():
+        raise UserError(f"{place} does not exist", REMEDY)
     if folder is None:
         folder = sentences() / hashlib.sha256(text.encode()).hexdigest()[:8]
     file = folder.resolve() / FILE
-    data = msgspec.json.format(msgspec.json.encode(Sentence(text, str(weights))), indent=1)
+    data = msgspec.json.format(msgspec.json.encode(Sentence(text, str(place))), indent=1)
     write_atomically(file, data, "the sentence")
     return file

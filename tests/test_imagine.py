@@ -116,6 +116,8 @@ def test_what_the_run_needs_and_has_not_is_said_in_one_line(tmp_path, capsys, mo
         return "imagine", text, "--weights", weights, "-o", tmp_path / "out", *QUICK
 
     assert "does not exist" in complaint(capsys, *words(tmp_path / "none"))
+    with pytest.raises(UserError, match="No network"):
+        write_sentence("a vase", "")
     assert "empty" in complaint(capsys, *words(tmp_path, "  "))
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "transformers", None)

@@ -14,6 +14,7 @@ from app.panels.options import OptionsPanel
 from app.panels.photos import PhotosPanel, caption
 from app.panels.poses import PosesPanel
 from app.panels.scene import ScenePanel
+from app.panels.sentence import SentencePanel
 from app.panels.source import MessageBar, SourcePanel
 from app.panels.stage import StagePanel
 from app.panels.start import StartPage
@@ -69,6 +70,7 @@ class Layout:
             dpg.move_item("export", parent="finish")  # stays in reach whatever is unfolded
         self.poses = PosesPanel(host, viewport.looking.through)
         self.photos = PhotosPanel(host, viewport.looking.through)
+        self.sentence = SentencePanel(host)
         self.log = LogPanel()
         self.options = OptionsPanel(settings, changed)
         self.toolbar = Toolbar(host, self.log.toggle, self.options.toggle)
@@ -85,7 +87,7 @@ class Layout:
             dpg.set_value(tag, tag not in settings.folded)
         dress()
         rescale("side", "message_bar", "status_bar", "toolbar", "hint", "log", "settings", "doctor",
-                "album")
+                "album", "imagine")
 
     def _build_status(self) -> None:
         with (

@@ -59,6 +59,8 @@ def _summary(state: AppState) -> str:
     opened = state.opened
     if opened is None:
         return ""
+    if opened.sentence:
+        return say("source.sentence", sentence=opened.sentence, device=opened.device)
     parts = [say("source.photos", opened.n_photos), opened.kind,
              say(f"settings_found.{opened.setting}")]
     if opened.n_held_out:

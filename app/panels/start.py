@@ -31,6 +31,7 @@ class StartPage:
                 button("hint_browse", lambda: host.choose("folder"))
                 button("hint_film", lambda: host.choose("film"))
                 button("hint_project", lambda: host.choose("project"))
+                button("hint_sentence", lambda: host.choose("sentence"))
                 if SAMPLE.is_dir():
                     button("hint_sample", lambda: host.open(str(SAMPLE)))
             with dpg.group(tag="recents", show=False):

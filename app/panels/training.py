@@ -24,7 +24,17 @@ from app.state import AppState
 from app.status import count, doing, duration, memory_line
 from app.text import names, say
 from core.config import Choice, MethodName
-from core.messages import Choose, Chosen, Continue, Opened, Pause, Renew, Reset, Start
+from core.messages import (
+    Choose,
+    Chosen,
+    Continue,
+    Opened,
+    Pause,
+    Renew,
+    Reset,
+    Start,
+    TrainingStats,
+)
 
 NUMBERS = ("step", "time", "psnr", "rays")
 FIELDS = ("method", "wild", "unbounded", "preset", "minutes", "budget_kind")
@@ -180,11 +190,18 @@ class TrainingPanel:
         known = bool(stats.losses)  # not of a project that was only opened
         values = (
             f"{stats.step:,}", duration(stats.elapsed_s),
-            say("training.db", psnr=stats.psnr) if known else "-",
+            _quality(stats) if known else "-",
             count(stats.rays_per_s) if known else "-",
         )
         for name, value in zip(NUMBERS, values):
             dpg.set_value(f"number_{name}", value)
+
+
+def _quality(stats: TrainingStats) -> str:
+    """How close pictures come to the photos, or to the sentence."""
+    if "sentence" in stats.losses:
+        return say("training.likeness", likeness=1 - stats.losses["sentence"])
+    return say("training.db", psnr=stats.psnr)
 
 
 def _offer(tag: str, of: Iterable[str]) -> None:

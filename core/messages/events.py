@@ -130,7 +130,7 @@ class Opened(Message, frozen=True):
     ``choice``: what was chosen for a project, or suits this device, nothing of it None but minutes
     or steps; ``methods``: all; ``project``: the person's own folder that it was opened from ("" for
     a capture or an automatic save); ``autosave``: folder of its automatic saves; ``way`` of its
-    film, as in `PlanFilm`."""
+    film, as in `PlanFilm`; ``sentence``: what it is made of, where there are no photos."""
 
     path: str
     kind: str
@@ -154,6 +154,7 @@ class Opened(Message, frozen=True):
     project: str = ""
     autosave: str = ""
     way: Way = NO_WAY
+    sentence: str = ""
 
 
 class Recognised(Message, frozen=True):

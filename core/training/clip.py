@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.errors import UserError
-from core.sentences import Sentence
+from core.sentences import REMEDY, Sentence
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of the sRGB that CLIP was trained on, where its folder says nothing else."""
@@ -29,7 +29,7 @@ class Clip:
     def __init__(self, sentence: Sentence, device: torch.device) -> None:
         folder = Path(sentence.weights)
         if not folder.is_dir():
-            raise UserError(f"{folder} does not exist", "Give the folder of a CLIP network")
+            raise UserError(f"{folder} does not exist", REMEDY)
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         try:
             from transformers import (  # pyright: ignore[reportMissingImports]

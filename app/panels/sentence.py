@@ -1,0 +1,55 @@
+"""A sentence to begin with, instead of photos, and the network that judges pictures by it."""
+
+from __future__ import annotations
+
+from app import theme
+from app.gui import dpg
+from app.panels.widgets import Host, button, show_text
+from app.stored import read, write
+from core.errors import UserError
+from core.places import weights_file
+from core.sentences import write_sentence
+
+WIDTH = 520
+
+
+class SentencePanel:
+    """A window of its own, opened from the menu of what can be opened."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        with dpg.window(
+            tag="imagine", width=WIDTH, autosize=True, pos=(80, 120), show=False, no_collapse=True,
+        ):
+            dpg.add_input_text(tag="sentence", width=WIDTH - 30)
+            with dpg.group(horizontal=True):
+                dpg.add_input_text(
+                    tag="weights", width=WIDTH - 140, default_value=read(weights_file(), str) or "")
+                button("weights_browse", self._browse, width=100)
+            dpg.add_text("", tag="imagine_words", color=theme.TEXT_DIM, wrap=WIDTH - 30)
+            dpg.add_text("", tag="imagine_failure", color=theme.PLOT_LOSS, wrap=WIDTH - 30,
+                         show=False)
+            button("imagine_begin", self._begin)
+        dpg.bind_item_theme("imagine", "padded_window")
+        dpg.bind_item_theme("imagine_begin", "primary")
+
+    def show(self) -> None:
+        """Ask for both."""
+        show_text("imagine_failure", "")
+        dpg.configure_item("imagine", show=True)
+        dpg.focus_item("sentence")
+
+    def _browse(self) -> None:
+        self._host.pick("folder", dpg.get_value("weights"),
+                        lambda path: dpg.set_value("weights", path))
+
+    def _begin(self) -> None:
+        weights = dpg.get_value("weights")
+        try:
+            file = write_sentence(dpg.get_value("sentence"), weights)
+        except UserError as error:
+            show_text("imagine_failure", str(error))
+            return
+        write(weights_file(), weights)
+        dpg.configure_item("imagine", show=False)
+        self._host.open(str(file))
