@@ -14,7 +14,7 @@ from app.text import names, say
 
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
                "mesh_resolution", "region_center", "region_size", "region_turn", "known_length",
-               "frames", "film_seconds")
+               "frames", "film_seconds", "sentence", "weights")
 
 
 CONTROL = dpg.mvKey_LControl, dpg.mvKey_RControl
