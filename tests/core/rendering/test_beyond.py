@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,9 +14,11 @@ from core.field.volumes import FeaturesAsColor, FunctionVolume
 from core.rendering.beyond import Course, Fineness, render_beyond
 from core.rendering.hierarchy import inverse_transform
 from core.rendering.occupancy import OccupancyGrid
+from core.rendering.preview import render_preview, traced
 from core.rendering.rays import Rays
 from core.rendering.render import render_rays
 from core.training.losses import distortion_loss, proposal_loss
+from tests.core.rendering.test_preview import FIELD, picture, view
 
 CPU = torch.device("cpu")
 RED, GREEN, BLUE = torch.eye(3)
@@ -97,6 +100,31 @@ def test_light_is_stopped_first_in_the_region_and_then_beyond_it():
     assert (course.starts.diff()[same] > 0).all()
     assert course.starts.min() >= 0
     assert course.ends.max() <= 1 + 1e-6
+
+
+def test_the_preview_of_a_density_shows_what_lies_beyond():
+    model = world(lambda x: 200.0 * (within(x) | (x.norm(dim=-1) > 4)),
+                  lambda x: torch.where(within(x)[:, None], GREEN, BLUE))
+    image = picture((model, OccupancyGrid(8, CPU)), view()).astype(int)
+    np.testing.assert_allclose(image[32, 48], [0, 255, 0], atol=3)
+    np.testing.assert_allclose(image[0, 0], [0, 0, 255], atol=3)
+
+
+def test_the_preview_of_a_surface_stands_before_what_lies_beyond_it():
+    """Whatever colour the window has behind the scene."""
+    config = RunConfig(field=replace(FIELD, unbounded=True), train=TrainConfig())
+    torch.manual_seed(0)
+    model, occupancy = SurfaceModel(config, 1, True), OccupancyGrid(32, CPU)
+    assert model.settled
+    occupancy.update(model.surface.sdf, 300.0)
+    black, white = (
+        picture((model, occupancy), view(behind=((c,) * 3,) * 2)).astype(int) for c in (0.0, 1.0))
+    np.testing.assert_array_equal(black, white)
+    distances = np.full((64, 96), np.inf, np.float32)
+    surface = traced(model, occupancy, None, "color")
+    list(render_preview(model, surface, view(), 96, 64, distances))
+    assert distances[32, 48] == pytest.approx(2.5, abs=0.05)
+    assert np.isinf(distances[0, 0]), "there is nothing to turn about"
 
 
 def test_places_are_drawn_as_an_exponential_distribution_says():
