@@ -1,12 +1,15 @@
 """Few ticks at round values, whatever is plotted."""
 
 import math
+import re
 from itertools import pairwise
 
 import pytest
 
 from app.panels.curves import KINDS, axis_range, ticks
+from app.text import names
 from core.messages import TrainingStats
+from tests.app.driver import ROOT
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (12.3, 29.8), (0.0, 1734.0), (-2.0, 3e6)])
@@ -44,3 +47,12 @@ def test_terms_of_the_loss_are_lines_in_the_order_in_which_they_began():
     assert list(lines) == ["color", "mask", "eikonal"]
     many = {f"term{i}": 0.1 for i in range(20)}
     assert len(KINDS["loss"].lines([stats(0, **many)])) == KINDS["loss"].n
+
+
+def test_each_term_of_the_loss_has_a_name():
+    source = "".join(p.read_text() for p in (ROOT / "core" / "training").glob("*.py"))
+    terms = set(re.findall(r'terms\["(\w+)"\]', source))
+    for literal in re.findall(r"terms = \{([^}]+)\}", source):
+        terms |= set(re.findall(r'"(\w+)":', literal))
+    assert {"sparsity", "eikonal", "sentence", "distortion"} <= terms
+    assert terms <= set(names("curves"))
