@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from core.config import RunConfig
+from core.geometry.cameras import project
 from core.training import schedule
 from core.training.lane import StepStats
 from core.training.rays import RaySource, photo_rays
@@ -50,6 +51,23 @@ def test_a_drawn_ray_goes_through_its_pixel_and_has_its_colour(store):
         rgba = store.image(index)[int(uv[1]), int(uv[0])]
         np.testing.assert_allclose(batch.colors[i], rgba[:3] / 255, atol=1e-6)
         assert float(batch.opacity[i]) == pytest.approx(rgba[3] / 255)
+
+
+def test_a_ray_bends_with_the_lens_of_its_photo_and_no_pixel_is_moved(store):
+    kinds = (LENS, replace(LENS, model="opencv", distortion=(-0.2, 0.05, 1e-3, -1e-3)),
+             replace(LENS, model="opencv", distortion=(0.1,)),
+             replace(LENS, model="fisheye", distortion=(0.05, -0.01, 0.0, 0.0)))
+    lenses = tuple(kinds[i % 4] for i in range(8))
+    rays = RaySource(replace(store, intrinsics=lenses), CPU, seed=1).sample(300).rays
+    assert rays.photo is not None
+    assert rays.place is not None
+    for photo, place, direction in zip(
+        rays.photo.tolist(), rays.place.numpy(), rays.directions.double().numpy()
+    ):
+        pose = store.scene.scene_from_camera(store.scene.photos[photo])
+        seen_at = project(lenses[photo], (direction @ pose[:3, :3])[None])[0]
+        np.testing.assert_allclose(seen_at, (place + 1) / 2 * SIZE, atol=2e-3)
+        assert seen_at % 1 == pytest.approx(0.5, abs=2e-3), "the centre of a pixel as it was taken"
 
 
 def test_rays_repeat_with_their_seed_only(store):
