@@ -1,17 +1,19 @@
 """Captures spoilt in known ways: the right diagnosis, and a good solution of the rest."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
+import pycolmap
 import pytest
 from PIL import Image, ImageFilter
 
 from core.capture.colmap import load_model
 from core.capture.photos import exif_camera
 from core.capture.pose_features import cameras
-from core.capture.pose_photos import WorkingCopy, copy_photos, look_of
-from core.capture.pose_report import too_little
+from core.capture.pose_photos import Look, WorkingCopy, copy_photos, look_of
+from core.capture.pose_report import Known, examine, too_little
 from core.capture.poses import solve_poses
 from core.errors import UserError
 from core.tasks import run
@@ -189,6 +191,51 @@ def test_photos_that_show_too_little_are_told_by_their_light(value, words):
     copies = [WorkingCopy(str(i), str(i), (40, 30), (40, 30), None, (), look) for i in range(5)]
     assert words in too_little(copies, dict.fromkeys("012", 10) | dict.fromkeys("34", 900))
     assert too_little(copies, dict.fromkeys("01", 10) | dict.fromkeys("234", 900)) == ""
+
+
+def test_each_reason_comes_with_what_to_do(tmp_path, monkeypatch):
+    """Twelve photos that a model places, and one spoilt in each way that it does not."""
+    pycolmap.set_random_seed(1)
+    options = pycolmap.SyntheticDatasetOptions()
+    options.num_rigs, options.num_frames_per_rig, options.num_points3D = 1, 12, 300
+    model = pycolmap.synthesize_dataset(options)
+    usual = Look(np.zeros((32, 32), np.float32), 0.5, 0.2, 1.0)
+    spoilt = {  # details found, and what is seen of the picture
+        "dark": (10, {"brightness": 0.02}), "glaring": (10, {"brightness": 0.97}),
+        "wall": (10, {"contrast": 0.01}), "shaken": (900, {"sharpness": 0.3}),
+        "dim": (900, {"brightness": 0.2}), "stranger": (900, {}), "misfit": (900, {}),
+    }
+    placed = [image.name for image in model.images.values()]
+    looks = dict.fromkeys(placed, usual) | {
+        name: replace(usual, **change) for name, (_, change) in spoilt.items()}
+    copies = [WorkingCopy(name, name, (40, 30), (40, 30), None, (), look)
+              for name, look in looks.items()]
+    known = Known(dict.fromkeys(placed, 900) | {name: n for name, (n, _) in spoilt.items()},
+                  {"misfit": {placed[0]: 90}, placed[0]: {"misfit": 90}})
+    for name in ("live.heic", "cut.jpg", "head.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    cut = noise_photo(tmp_path / "cut.jpg", 0, (400, 300))
+    cut.write_bytes(cut.read_bytes()[:2000])
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    _, refused = copy_photos(
+        [tmp_path / n for n in ("live.heic", "cut.jpg", "head.jpg")], tmp_path / "to", 100,
+        lambda i: None)
+    found = examine(known, copies, refused, [model], 0)
+    advice = " ".join(found["advice"])
+    for name, reason, remedy in (
+        ("dark", "too dark", "use more light"), ("glaring", "overexposed", "use less light"),
+        ("wall", "nothing but a plain surface", "some pattern"),
+        ("shaken", "blurred", "hold still"),
+        ("dim", "2.9 stops darker than the others", "another exposure): keep the exposure"),
+        ("stranger", "no overlap", "shares two thirds"),
+        ("misfit", "does not fit", "at a better quality"),
+        ("live.heic", "is a HEIC photo", "gradina[heic]"),
+        ("cut.jpg", "is damaged", "damaged): copy them again"),
+        ("head.jpg", "is not a readable image", "readable image): copy them again"),
+    ):
+        assert reason in found["unused"][name]
+        assert remedy in advice
+    assert len(found["unused"]) == 10
 
 
 def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
