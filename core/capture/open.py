@@ -146,14 +146,14 @@ def _film(path: Path, how: OpenOptions) -> Path | None:
 
 
 def _cameras(photos: list[Path]) -> list[str]:
-    """One line for each size and focal length, and one for photos that cannot be read."""
+    """One line for each size and focal length, and for photos that cannot be read what to do."""
     counts: Counter[tuple[tuple[int, int], float | None]] = Counter()
-    damaged: list[str] = []
+    unread: dict[str, list[str]] = {}  # by the remedy
     for photo in photos:
         try:
             counts[photo_size(photo), exif_focal(photo)] += 1
-        except UserError:
-            damaged.append(photo.name)
+        except UserError as error:
+            unread.setdefault(error.remedy, []).append(photo.name)
     lines = [
         f"camera: {n} photos of {width}x{height}, focal length "
         + (f"{focal:.0f} pixels by EXIF" if focal else "not told, to be found")
@@ -161,9 +161,8 @@ def _cameras(photos: list[Path]) -> list[str]:
     ]
     if len(lines) > _MOST_CAMERAS:
         lines[_MOST_CAMERAS:] = [f"and {len(lines) - _MOST_CAMERAS} other sizes or focal lengths"]
-    if damaged:
-        lines.append(f"{len(damaged)} cannot be read: {named(damaged)}")
-    return lines
+    return lines + [f"{len(names)} cannot be read: {named(names)}. {remedy}"
+                    for remedy, names in unread.items()]
 
 
 def hold_out_every(scene: Scene, n: int = 8) -> Scene:

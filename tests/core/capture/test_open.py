@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -69,13 +70,19 @@ def test_a_plain_folder_is_recognised_as_photos(tmp_path):
     assert told[1] == "camera: 3 photos of 80x60, focal length not told, to be found"
 
 
-def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path):
+def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "live.heic").write_bytes(b"")
     for i in range(9):
         noise_photo(tmp_path / f"{i}.png", i, (80 + 10 * (i % 7), 60))
     (tmp_path / "0.png").write_bytes(b"cut")
     told = recognise(tmp_path)
     assert told[1] == "camera: 2 photos of 90x60, focal length not told, to be found"
-    assert told[-2:] == ["and 2 other sizes or focal lengths", "1 cannot be read: 0.png"]
+    assert told[-3:] == [
+        "and 2 other sizes or focal lengths",
+        "1 cannot be read: 0.png. Copy it again, or remove it.",
+        "1 cannot be read: live.heic. Run pip install 'gradina[heic]', or convert the photos to "
+        "JPEG."]
 
 
 def test_what_lies_there_is_told_before_it_is_read(tmp_path):
