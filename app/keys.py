@@ -70,6 +70,7 @@ KEYS = (
     Key("6", "mode", "slice", "mode_slice"),
     Key("7", "mode", "error", "mode_error"),
     Key("8", "mode", "level", "mode_level"),
+    Key("9", "mode", "clay", "mode_clay"),
     Key("Z", "undo", control=True),
     Key("Y", "redo", control=True),
     Key("N", "new", control=True),

@@ -102,6 +102,8 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     what.add_argument("--split", choices=("test", "train"))
     what.add_argument("--path", default="orbit", help="orbit, or a JSON file of cameras")
     render.add_argument("--frames", type=common.positive_int, default=90, help="of the orbit")
+    render.add_argument("--mode", choices=("color", "clay", "normals", "depth"), default="color",
+                        help="what a path shows (default %(default)s)")
     render.add_argument("--size", type=common.size, default=(640, 480), help="WIDTHxHEIGHT")
     common.moved(render)
     common.device(render)

@@ -200,11 +200,11 @@ def render(arguments: argparse.Namespace) -> int:
                 frames, total = render_split(trainer, arguments.split)
             elif arguments.path == "orbit":
                 views, total = orbit(arguments.frames, *arguments.size), arguments.frames
-                frames = render_views(trainer, views)
+                frames = render_views(trainer, views, arguments.mode)
             else:
                 pose = trainer.scene.scene_from_input
                 views = camera_path(Path(arguments.path), pose, *arguments.size)
-                frames, total = render_views(trainer, views), len(views)
+                frames, total = render_views(trainer, views, arguments.mode), len(views)
             with frame_writer(arguments.output) as write:
                 for image in bar.counted(frames, total, "rendering"):
                     write(image)

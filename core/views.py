@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec import structs
 
 from core.capture.scene import Intrinsics, Photo
 from core.errors import UserError
 from core.geometry.path import looking_at_center
 from core.geometry.rigid import carried_pose, nearest_rigid, world_from_opengl_camera
 from core.lanes import count, lane_map
-from core.messages import SetView
+from core.messages import PreviewMode, SetView
 from core.metrics import psnr, ssim
 from core.rendering.preview import render_preview, traced
 from core.rendering.render import render_rays
@@ -135,9 +136,12 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
     ]
 
 
-def render_views(trainer: Trainer, views: list[SetView]) -> Iterator[np.ndarray]:
-    """The surface of each view, uint8 [H, W, 3]."""
-    surface = traced(trainer.model, trainer.shown, None, "color")
+def render_views(
+    trainer: Trainer, views: list[SetView], mode: PreviewMode = "color"
+) -> Iterator[np.ndarray]:
+    """The surface of each view as ``mode`` shows it, uint8 [H, W, 3]."""
+    surface = traced(trainer.model, trainer.shown, None, mode)
+    views = [structs.replace(view, mode=mode) for view in views]
     for view in views:
         bands = render_preview(trainer.model, surface, view, view.width, view.height)
         yield next(image for image in bands if image is not None)

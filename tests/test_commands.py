@@ -193,6 +193,11 @@ def test_render_of_an_orbit_a_film_and_held_out_views(command, finished, tmp_pat
     assert [p.name for p in pictures] == ["0000.png", "0001.png", "0002.png"]
     with Image.open(pictures[0]) as image:
         assert image.size == (64, 48)
+    result(command("render", project, "-o", tmp_path / "clay", "--frames", 3, "--mode", "clay",
+                   "--size", "64x48", "--json", "--device", "cpu"))
+    with Image.open(tmp_path / "clay/0000.png") as image:
+        middle = np.asarray(image)[24, 32].astype(int)
+    assert np.ptp(middle) < 20, "all clay is of one grey"
     result(command("render", project, "-o", tmp_path / "turn.mp4", "--frames", 3,
                    "--size", "64x48", "--json", "--device", "cpu"))
     assert (tmp_path / "turn.mp4").stat().st_size > 500
@@ -269,7 +274,8 @@ def test_wrong_usage_is_explained(command, arguments):
 def test_help(command):
     done = command("--help")
     assert done.returncode == 0
-    for name in ("demo", "reconstruct", "poses", "export", "render", "evaluate", "bench", "doctor"):
+    for name in ("demo", "reconstruct", "imagine", "poses", "export", "render", "evaluate",
+                 "bench", "doctor"):
         assert name in done.stdout
         assert f"main.py {name}" in command(name, "--help").stdout
 

@@ -21,7 +21,7 @@ from core.messages import MESH_MODES, Arranged, Film, Opened, PlanFilm, PreviewM
 SIZES = {"1280 x 720": (1280, 720), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160),
          "1080 x 1080": (1080, 1080), "1080 x 1920": (1080, 1920)}
 RATES = ("24", "25", "30", "60")
-DRAWN: tuple[PreviewMode, ...] = ("color", "normals", "depth")
+DRAWN: tuple[PreviewMode, ...] = ("color", "clay", "normals", "depth")
 
 
 class FilmPanel:

@@ -11,12 +11,13 @@ from core.messages.base import Message, Point
 from core.palette import BACKDROP, Gradient
 
 PreviewMode = Literal[
-    "color", "normals", "depth", "mesh", "wireframe", "slice", "error", "level"
+    "color", "normals", "depth", "mesh", "wireframe", "slice", "error", "level", "clay"
 ]
 """What is shown of a scene. "mesh", "wireframe": what an export would give, which the window draws
 itself, see `MeshReady`; the worker draws all else. "slice": the signed distance on a plane;
 "error": how far the rendering is from the photo looked through, the colours elsewhere; "level":
-which level of the hash grid turns the normal most."""
+which level of the hash grid turns the normal most; "clay": its shape alone, lit from over the
+shoulder."""
 MESH_MODES = frozenset({"mesh", "wireframe"})
 
 
@@ -220,7 +221,7 @@ class PlanFilm(Message, frozen=True):
 class Film(Message, frozen=True):
     """Write to ``path``, a .mp4 or .png, ``n_frames`` pictures of ``width`` x ``height`` pixels,
     ``rate`` a second, from a smooth path through the cameras ``keys``, each as in `SetView`;
-    ``closed``: back to the first one. ``mode`` color, normals or depth."""
+    ``closed``: back to the first one. ``mode`` color, clay, normals or depth."""
 
     path: str
     keys: tuple[tuple[float, ...], ...]

@@ -21,6 +21,7 @@ from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
 from core.rendering.render import render_rays
+from core.rendering.shading import CLAY, OVER_THE_SHOULDER, lambert
 from core.rendering.sphere_trace import sphere_trace
 
 BAND = 4096
@@ -161,6 +162,10 @@ def _shade(
     normals = F.normalize(samples.gradients, dim=-1)
     if view.mode == "normals":
         return hit, 0.5 + 0.5 * normals, t[hit]
+    if view.mode == "clay":
+        turn = np.reshape(view.scene_from_camera, (4, 4))[:3, :3]
+        light = torch.from_numpy(turn @ OVER_THE_SHOULDER).to(normals)
+        return hit, normals.new_tensor(CLAY) * lambert(normals, light), t[hit]
     features = model.features(positions, samples.features, view.levels)
     appearance = model.appearance(None, len(positions))
     color = model.color(

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 
 from core.geometry.cameras import Intrinsics, project
+from core.rendering.shading import CLAY, OVER_THE_SHOULDER, lambert
 
-CLAY = (0.78, 0.76, 0.73)
 BACK = (0.62, 0.45, 0.42)  # of faces seen from within: wrong winding shows at once
 NEAR = 1e-6
 
@@ -107,9 +107,8 @@ def shade(
         n /= np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-12)
         front = raster.front[covered][:, None]
         n = np.where(front, n, -n)
-        light = world_from_camera[:3, :3] @ (np.array([-0.4, -0.6, -0.7]) / np.sqrt(1.01))
-        lambert = np.clip(n @ light, 0, 1)[:, None]
-        image[covered] = np.where(front, CLAY, BACK) * (0.25 + 0.75 * lambert)
+        light = world_from_camera[:3, :3] @ OVER_THE_SHOULDER
+        image[covered] = np.where(front, CLAY, BACK) * lambert(n, light)
     return image.reshape(height, supersample, width, supersample, 3).mean((1, 3))
 
 

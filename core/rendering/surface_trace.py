@@ -29,6 +29,7 @@ from core.rendering.render import (
     surface_samples,
 )
 from core.rendering.sampling import Samples
+from core.rendering.shading import lambert
 from core.rendering.sphere_trace import sphere_trace
 
 TOLERANCE = 2e-4
@@ -90,9 +91,11 @@ def _passing(
 def render_surface(
     model: SurfaceModel, rays: Rays, met: Met, train: TrainConfig, *,
     behind: Tensor | None = None, jitter: Tensor | None = None, around: Tensor | None = None,
+    light: Tensor | None = None,
 ) -> Rendered:
     """What the surface shows where ``rays`` have ``met`` it; arguments as for `render_samples`.
-    Differentiable in the field's parameters through colour, depth, normals and silhouette."""
+    Differentiable in the field's parameters through colour, depth, normals and silhouette. With a
+    ``light``, as in `lambert`, by which it is differentiable too, colours are what that lights."""
     ray, t = met.samples.ray_indices, met.samples.t_starts
     origins, directions = rays.origins[ray], rays.directions[ray]
     found = torch.addcmul(origins, directions, t[:, None])
@@ -109,6 +112,9 @@ def render_surface(
     positions = torch.addcmul(origins, directions, t[:, None])
     features = model.features(positions, field.features[:n])
     color = sample_color(model, rays, met.samples, positions, normals, features)
+    if light is not None:  # by the normals where the points are after they have moved
+        there = model.surface.samples(positions).gradients
+        color = color * lambert(F.normalize(there, dim=-1, eps=1e-6), light)
     alphas = silhouette(sdf, met.hit, model.inv_s)
     seen = composited(model, rays, met, alphas, color, train, behind, jitter)
     depth = torch.zeros_like(seen.opacity).index_add(0, ray, alphas * t)

@@ -12,6 +12,7 @@ from core.palette import INSIDE, OUTSIDE, WORST, ZERO, heat, level_colors
 from core.rendering.error import color_error, error_picture, render_error
 from core.rendering.level_map import level_turns
 from core.rendering.preview import traced
+from core.rendering.shading import AMBIENT, CLAY
 from core.rendering.slice import contoured, render_slice
 from tests.core.rendering.test_preview import CONFIG, DISTANCE, FOV, RADIUS, picture, sphere, view
 
@@ -132,3 +133,14 @@ def test_the_rendering_compared_with_itself_has_no_error(sphere, monkeypatch):
     other = list(render_error(*arguments, 1 - rendered, known, None, (1.0, 1.0, 1.0)))[-1]
     np.testing.assert_allclose(other[8, 0], 255 * heat(1.0), atol=1)
     assert np.ptp(other[:4, :, 0].astype(int)) < 10, "nothing where there is no photo"
+
+
+def test_clay_is_lit_from_over_the_shoulder(sphere):
+    image = picture(sphere, view(mode="clay")).astype(float) / 255
+    height, width = image.shape[:2]
+    facing = AMBIENT + (1 - AMBIENT) * 0.7 / math.sqrt(1.01)
+    np.testing.assert_allclose(image[height // 2, width // 2], np.array(CLAY) * facing, atol=0.02)
+    step = height // 8
+    upper = image[height // 2 - step, width // 2 - step]
+    lower = image[height // 2 + step, width // 2 + step]
+    assert (upper > lower + 0.1).all()

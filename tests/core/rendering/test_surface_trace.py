@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -12,6 +13,7 @@ from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
+from core.rendering.shading import AMBIENT, lambert
 from core.rendering.surface_trace import meet_surface, render_surface
 
 CPU = torch.device("cpu")
@@ -112,3 +114,73 @@ def test_features_of_the_grid_change_with_the_place_as_finite_differences_say():
             along = ((grid(x + step, 3.5) - grid(x - step, 3.5)) * weights).sum(-1) / (2 * h)
         off = (along - slope[:, axis]).abs() / (1 + along.abs())
         assert off.median() < 0.01, "all but those that cross a cell's border"
+
+
+class Ball(Sphere):
+    """A sphere whose middle can be learnt too."""
+
+    def __init__(self, radius, center=(0.0, 0.0, 0.0)):
+        super().__init__(radius)
+        self.center = torch.tensor(center, requires_grad=True)
+
+    def sdf(self, x, levels=None):
+        return super().sdf(x - self.center)
+
+    def samples(self, x, levels=None, *, tapped=None, analytic=False):
+        told = super().samples(x - self.center)
+        told.sdf = self.sdf(x)
+        return told
+
+
+ALBEDO = 0.8
+TO_LIGHT = F.normalize(torch.tensor([0.5, -0.2, -1.0]), dim=0)
+
+
+def lit(ball, rays, light):
+    """Brightness [R] of a ball of one grey, which rays meet."""
+    model = model_of(ball)
+    model.color = lambda x, *_: torch.full_like(x, ALBEDO)
+    occupancy = OccupancyGrid(32, CPU)
+    for _ in range(3):
+        occupancy.update(lambda x: ball.sdf(x).detach(), INV_S)
+    met = meet_surface(model, occupancy, rays)
+    assert met.hit.all()
+    return render_surface(model, rays, met, TrainConfig(), light=light).color[:, 0]
+
+
+def test_a_matt_sphere_is_lit_by_the_cosine_of_its_normal():
+    rays = rays_at([-0.4, -0.1, 0.2, 0.45])
+    x = rays.origins[:, 0]
+    normals = torch.stack([x, torch.zeros(4), -(0.25 - x**2).sqrt()], 1) / 0.5
+    cosine = normals @ TO_LIGHT
+    assert (cosine > 0).any()
+    exact = ALBEDO * (AMBIENT + (1 - AMBIENT) * cosine.clamp(min=0))
+    torch.testing.assert_close(lit(Ball(0.5), rays, TO_LIGHT).detach(), exact, atol=1e-5, rtol=0)
+    away = torch.tensor([0.0, 0.0, 1.0])
+    torch.testing.assert_close(
+        lit(Ball(0.5), rays, away).detach(), torch.full((4,), ALBEDO * AMBIENT))
+
+
+def test_the_shade_of_a_sphere_changes_with_it_and_its_light_as_finite_differences_say():
+    rays, h = rays_at([-0.3, 0.1, 0.3]), 5e-3
+    ball, light = Ball(0.5, (0.02, 0.0, 0.05)), TO_LIGHT.clone().requires_grad_()
+    slopes = torch.autograd.grad(lit(ball, rays, light).sum(), [ball.radius, ball.center, light])
+
+    def moved(radius=0.0, center=(0.0, 0.0, 0.0), turn=(0.0, 0.0, 0.0)):
+        there = tuple((torch.tensor([0.02, 0.0, 0.05]) + torch.tensor(center)).tolist())
+        return float(lit(Ball(0.5 + radius, there), rays, TO_LIGHT + torch.tensor(turn)).sum())
+
+    assert float(slopes[0]) == pytest.approx((moved(h) - moved(-h)) / (2 * h), rel=5e-3)
+    for name, slope in (("center", slopes[1]), ("turn", slopes[2])):
+        for axis in range(3):
+            step = [h * (i == axis) for i in range(3)]
+            found = (moved(**{name: step}) - moved(**{name: [-s for s in step]})) / (2 * h)
+            assert float(slope[axis]) == pytest.approx(found, rel=5e-3, abs=2e-4)
+
+
+def test_arrays_and_tensors_are_lit_alike():
+    normals = F.normalize(torch.randn(20, 3), dim=-1)
+    told = lambert(normals, TO_LIGHT)
+    np.testing.assert_allclose(lambert(normals.numpy(), TO_LIGHT.numpy()), told, atol=1e-6)
+    assert told.shape == (20, 1)
+    assert float(told.min()) == pytest.approx(AMBIENT)
