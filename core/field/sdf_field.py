@@ -20,8 +20,7 @@ from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 
 MORE_ROWS = 2
-"""All of space has more surfaces than the ball. With as many rows for both, those in the ball were
-patched in the colours of others."""
+"""All of space has more surfaces than the ball; see tests/benchmarks/README.md, Unbounded."""
 
 # Offsets of the finite differences along the axes, in units of the step.
 _AXES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
