@@ -1,5 +1,6 @@
 """The whole product on its own sample: real window, real worker, real training."""
 
+import json
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from PIL import Image
 
 from core.geometry.box import Box
 from tests.app.driver import ROOT, alive
+from tests.core.shaded_ball import shaded_ball
 
 SAMPLE = ROOT / "assets" / "sample"
 REAL = "core.session:Session"
@@ -142,3 +144,30 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
     window.key("c")
     window.wait(lambda ui: ui["photo_shown"], "photo and error side by side", seconds=60)
     assert window.look()["failure"] == ""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_refined_mesh_is_cancelled_and_then_made(launch, tmp_path):
+    window = launch(shaded_ball(tmp_path / "ball"), session=REAL)
+    window.wait(lambda ui: ui["state"] == "ready", "the ball", seconds=120)
+    window.click("start")
+    window.wait(lambda ui: ui["step"] > 150, "training", seconds=400)
+    window.click("pause")
+    window.wait_state("paused")
+    for folded in ("training", "view"):  # the mesh's part is below them
+        window.click(folded)
+    window.click("refine")
+    window.click("export")
+    refining = window.wait(lambda ui: "refin" in ui["status"], "its refinement", seconds=240)
+    assert refining["task"] == "export"
+    window.click("cancel")
+    stopped = window.wait(lambda ui: ui["task"] is None, "its end", seconds=60)
+    assert (stopped["exported"], stopped["failure"], stopped["state"]) == (None, "", "paused")
+    window.click("export")
+    made = window.wait(lambda ui: ui["exported"] or ui["failure"], "the mesh", seconds=400)
+    assert made["failure"] == ""
+    about = json.loads(Path(made["exported"] + ".json").read_text())
+    assert about["settings"]["refine"]
+    assert any("dB" in note for note in about["notes"]), "whether photos agree with it better"
+    window.discard()
