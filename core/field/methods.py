@@ -13,7 +13,7 @@ from core.config import FieldConfig, MethodName, RunConfig
 from core.field.color import Color, ColorNetwork
 from core.field.field import Field
 from core.field.nerf import FINE, NerfColor, NerfField
-from core.field.sdf_field import MORE_ROWS, SdfField
+from core.field.sdf_field import SdfField
 from core.field.volumes import BoxInWorld, BoxVolume
 from core.field.voxels import HarmonicColor, VoxelField, n_bytes
 
@@ -47,8 +47,7 @@ def _hash_density(config: RunConfig, n_levels: int | None = None) -> Field:
 
 
 def _hash_size(field: FieldConfig) -> str:
-    more = MORE_ROWS if field.unbounded else 0
-    return f"tables of 2^{field.log2_hashmap_size + more} rows"
+    return f"tables of 2^{field.log2_hashmap_size} rows"
 
 
 def _smaller_hash(field: FieldConfig) -> FieldConfig | None:

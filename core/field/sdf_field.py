@@ -19,9 +19,6 @@ from core.field.field import TETRAHEDRON, Field, FieldSamples
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 
-MORE_ROWS = 2
-"""All of space has more surfaces than the ball; see tests/benchmarks/README.md, Unbounded."""
-
 # Offsets of the finite differences along the axes, in units of the step.
 _AXES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
@@ -64,16 +61,15 @@ class SdfField(Field):
 
     With ``n_levels`` it begins with the coarsest of its levels alone and has the others only once
     it is to `grow`. Where it is of all of space, it is asked in contracted space, whose domain has
-    twice the cells along each side, so that in the ball they are as small as without, and tables
-    of 2^`MORE_ROWS` times the rows.
+    twice the cells along each side, so that in the ball they are as small as without.
     """
 
     def __init__(self, config: FieldConfig, n_levels: int | None = None) -> None:
         super().__init__(config.n_levels)
         self.config = config
-        reach, more = (int(REACH), MORE_ROWS) if config.unbounded else (1, 0)
+        reach = int(REACH) if config.unbounded else 1
         self._layout = GridLayout.create(
-            config.n_levels, config.n_features_per_level, config.log2_hashmap_size + more,
+            config.n_levels, config.n_features_per_level, config.log2_hashmap_size,
             reach * config.base_resolution, reach * config.finest_resolution,
         )
         self.grid = HashGrid(self._layout.coarsest(n_levels), reach)
