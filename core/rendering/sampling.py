@@ -91,6 +91,8 @@ def _lattice(
 
 DENSITY_STEP = TrainConfig.density_step
 """Of a march through density where nobody says how fine, scene units."""
+RAYS_A_SAMPLE = 8
+"""At most, of a density that is almost nothing."""
 
 
 @torch.no_grad()
@@ -99,13 +101,18 @@ def march_through_density(
     jitter: Tensor | None, level: Callable[[Tensor], Tensor], threshold: float,
 ) -> tuple[Samples, int]:
     """Steps of length ``dt`` that carry more than ``threshold`` of weight in the `density` of a
-    radiance field, and how many times its ``level`` was asked."""
+    radiance field, and how many times its ``level`` was asked. Where those are hardly any, the
+    heaviest are kept whatever they weigh: a density of which nobody is asked stays as it is."""
     steps = march(origins, directions, occupancy, dt, jitter)
     alphas = density_alpha(
         level(steps.positions(origins, directions)), steps.t_ends - steps.t_starts
     )
     weights, _ = composite(alphas, alphas[:, None], steps.ray_starts)
-    return steps.keep(weights > threshold), len(alphas)
+    kept = weights > threshold
+    fewest = min(len(origins) // RAYS_A_SAMPLE, len(weights))
+    if int(kept.sum()) < fewest:
+        kept = kept.index_fill(0, weights.topk(fewest).indices, True)
+    return steps.keep(kept), len(alphas)
 
 
 @torch.no_grad()

@@ -61,6 +61,18 @@ def test_marching_through_density_keeps_all_but_the_threshold_of_the_weight(thre
     assert (lost <= threshold * every.ray_starts.diff()).all()
 
 
+def test_of_a_density_that_is_almost_nothing_the_heaviest_steps_are_asked():
+    """Else nobody would ever ask it again. Nearly clear, but less so in a ball."""
+    grid = OccupancyGrid(16, CPU)
+    torch.manual_seed(0)
+    origins = 3 * F.normalize(torch.randn(80, 3), dim=-1)
+    directions = F.normalize(0.1 * torch.randn(80, 3) - origins, dim=-1)
+    kept, _ = march_through_density(
+        origins, directions, grid, DENSITY_STEP, None, lambda x: 0.9 + 0.2 * ball(x).sign(), 2e-3)
+    assert len(kept.t_starts) == 80 // 8
+    assert (ball(kept.positions(origins, directions)) < 0).all()
+
+
 def test_an_opaque_film_hides_what_is_behind_it_from_the_march():
     """Along +X through a film at x = 0 and a block from x = 0.5."""
 
