@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core import messages as m
 from core.geometry.box import Box
+from core.presets import PRESETS
 from tests.app.driver import ROOT, alive
-from tests.core.shaded_ball import shaded_ball
+from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.test_session import Watched
 
 SAMPLE = ROOT / "assets" / "sample"
 REAL = "core.session:Session"
@@ -148,26 +151,28 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_refined_mesh_is_cancelled_and_then_made(launch, tmp_path):
-    window = launch(shaded_ball(tmp_path / "ball"), session=REAL)
-    window.wait(lambda ui: ui["state"] == "ready", "the ball", seconds=120)
-    window.click("start")
-    window.wait(lambda ui: ui["step"] > 150, "training", seconds=400)
-    window.click("pause")
-    window.wait_state("paused")
+def test_a_refined_mesh_is_cancelled_and_then_made(launch, tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "draft", WARM)
+    quick_settling(monkeypatch)
+    run = Watched(tmp_path / "autosave")
+    run.train(shaded_ball(tmp_path / "ball"), steps=80)
+    run.do(m.Save(str(tmp_path / "project")))
+    run.session.close()
+    window = launch(tmp_path / "project", session=REAL)
+    window.wait_state("finished")
     for folded in ("training", "view"):  # the mesh's part is below them
         window.click(folded)
+    window.press_at("mesh_resolution", 0.02)  # 64 cells or so
     window.click("refine")
     window.click("export")
     refining = window.wait(lambda ui: "refin" in ui["status"], "its refinement", seconds=240)
     assert refining["task"] == "export"
     window.click("cancel")
     stopped = window.wait(lambda ui: ui["task"] is None, "its end", seconds=60)
-    assert (stopped["exported"], stopped["failure"], stopped["state"]) == (None, "", "paused")
+    assert (stopped["exported"], stopped["failure"], stopped["state"]) == (None, "", "finished")
     window.click("export")
     made = window.wait(lambda ui: ui["exported"] or ui["failure"], "the mesh", seconds=400)
     assert made["failure"] == ""
     about = json.loads(Path(made["exported"] + ".json").read_text())
     assert about["settings"]["refine"]
     assert any("dB" in note for note in about["notes"]), "whether photos agree with it better"
-    window.discard()
