@@ -69,7 +69,7 @@ class Texture:
 class _Sent:
     """Uploaded when it changes: `app.window_gl`."""
 
-    works = window_gl.library() is not None
+    works = window_gl.opengl() is not None
 
     def __init__(self, rows: int, columns: int) -> None:
         self.buffer = np.zeros((rows, columns, 4), np.uint8)

@@ -18,8 +18,8 @@ _MOST_NAMES = 1 << 14
 
 
 @cache
-def library() -> ctypes.CDLL | None:
-    """None where there is no such library."""
+def opengl() -> ctypes.CDLL | None:
+    """Its calls; None where they are not to be had."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -33,7 +33,7 @@ def library() -> ctypes.CDLL | None:
 
 def find(pixels: np.ndarray) -> int | None:
     """The name of the texture that consists of ``pixels``, uint8 [H, W, 4]; None: there is none."""
-    gl = library()
+    gl = opengl()
     assert gl is not None
     for name in range(1, _MOST_NAMES):
         if gl.glIsTexture(name):
@@ -48,7 +48,7 @@ def find(pixels: np.ndarray) -> int | None:
 
 def replace(name: int, pixels: np.ndarray) -> None:
     """Let the first rows of the texture ``name`` be ``pixels``, uint8 [H, W, 4], of its width."""
-    gl, (height, width) = library(), pixels.shape[:2]
+    gl, (height, width) = opengl(), pixels.shape[:2]
     assert gl is not None
     assert pixels.flags.c_contiguous
     gl.glBindTexture(_TEXTURE_2D, name)
