@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from core.capture.photo_file import RAW, opened
+from core.capture.exif import metadata
 from core.capture.scene import Photo
 from core.errors import UserError
 from core.geometry.rigid import transform_points
 
-_GPS_IFD = 0x8825
 _LATITUDE, _LONGITUDE, _ALTITUDE = 2, 4, 6
 _EARTH_M = 6_371_008.8
 _FEWEST = 6
@@ -66,11 +65,8 @@ def local_metres(fixes: np.ndarray) -> np.ndarray:
 def gps(path: Path) -> tuple[float, float, float] | None:
     """(latitude, longitude) in degrees and the height in metres where the photo at ``path`` was
     taken, or None where EXIF does not say."""
-    if path.suffix.lower() in RAW:
-        return None  # to open one is to develop it, and then it tells nothing
     try:
-        with opened(path) as image:
-            tags = image.getexif().get_ifd(_GPS_IFD)
+        tags = metadata(path).gps
         latitude = _degrees(tags[_LATITUDE], tags[_LATITUDE - 1] in ("S", b"S"))
         longitude = _degrees(tags[_LONGITUDE], tags[_LONGITUDE - 1] in ("W", b"W"))
         below_sea = tags.get(_ALTITUDE - 1) in (1, b"\x01")

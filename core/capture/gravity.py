@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from core.capture.photo_file import RAW, opened
+from core.capture.exif import metadata
 from core.capture.scene import Photo
 from core.errors import UserError
 
-_ORIENTATION, _EXIF_IFD, _MAKER_NOTE, _ACCELERATION = 0x0112, 0x8769, 0x927C, 0x0008
+_ORIENTATION, _MAKER_NOTE, _ACCELERATION = 0x0112, 0x927C, 0x0008
 _LENS_MODEL = 0xA434
 _APPLE = b"Apple iOS\x00"
 _QUARTER_TURNS = {1: 0, 6: 1, 3: 2, 8: 3}  # clockwise, from the stored to the upright photo
@@ -45,22 +45,17 @@ def up_by_gravity(photos: Sequence[Photo]) -> np.ndarray | None:
 def up_in_camera(path: Path) -> np.ndarray | None:
     """[3] unit: up in the camera frame (OpenCV axes) of the upright photo at ``path``, or None
     where its metadata does not tell."""
-    if path.suffix.lower() in RAW:
-        return None  # to open one is to develop it, and then it tells nothing
     try:
-        with opened(path) as image:
-            exif = image.getexif()
-            tags = exif.get_ifd(_EXIF_IFD)
-            xmp = image.info.get("xmp", b"")
+        told = metadata(path)
     except UserError:
         return None
-    stored = _by_apple(tags)
-    turns = _QUARTER_TURNS.get(exif.get(_ORIENTATION, 1))
+    stored = _by_apple(told.details)
+    turns = _QUARTER_TURNS.get(told.main.get(_ORIENTATION, 1))
     if stored is not None and turns is not None:
         for _ in range(turns):
             stored = np.array([-stored[1], stored[0], stored[2]])
         return stored
-    return _by_dji(xmp if isinstance(xmp, bytes) else str(xmp).encode())
+    return _by_dji(told.xmp)
 
 
 def _by_apple(tags: dict[int, object]) -> np.ndarray | None:

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from core.capture.colmap import find_models, read_colmap, sub_models
+from core.capture.exif import focal_px
 from core.capture.idr import IDR, find_idr, read_idr
 from core.capture.llff import find_llff, read_llff
 from core.capture.masks import find_masks, in_words, show_the_rest, with_masks
 from core.capture.mvsnet import find_mvsnet, read_mvsnet
 from core.capture.phone_scans import find_polycam, find_record3d, read_polycam, read_record3d
-from core.capture.photos import exif_focal, list_photos, named, photo_size
+from core.capture.photos import list_photos, named, photo_size
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.sentence import read_sentence_scene
@@ -151,7 +152,7 @@ def _cameras(photos: list[Path]) -> list[str]:
     unread: dict[str, list[str]] = {}  # by the remedy
     for photo in photos:
         try:
-            counts[photo_size(photo), exif_focal(photo)] += 1
+            counts[photo_size(photo), focal_px(photo)] += 1
         except UserError as error:
             unread.setdefault(error.remedy, []).append(photo.name)
     lines = [

@@ -1,4 +1,4 @@
-"""Photo files: which there are, their upright pixels, and what EXIF knows of the lens."""
+"""Photo files: which there are, and their upright pixels."""
 
 import os
 import re
@@ -18,13 +18,9 @@ _SUBFOLDERS = ("images", "input", "photos")
 MASK_FOLDERS = ("masks", "mask")
 _NAMED = 5
 
-_ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
+_ORIENTATION = 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
 _ASPECT_TOLERANCE = 0.02
-_FOCAL_35MM, _FOCAL_MM = 0xA405, 0x920A
-_PLANE_X_RESOLUTION, _PLANE_UNIT, _EXIF_WIDTH, _EXIF_HEIGHT = 0xA20E, 0xA210, 0xA002, 0xA003
-_MAKE, _MODEL, _SERIAL, _LENS = 0x010F, 0x0110, 0xA431, 0xA434
-_MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -172,51 +168,6 @@ def has_transparency(path: Path) -> bool:
             return False
     pixels = read_photo(path)
     return pixels.shape[-1] == 4 and bool((pixels[..., 3] < 255).any())
-
-
-def exif_focal(path: Path) -> float | None:
-    """Focal length in pixels of the photo as it is stored now, or None where EXIF does not say, as
-    of RAW photos.
-
-    Taken from the 35 mm equivalent (along the diagonal, as the standard has it, CIPA DCG-001),
-    else from the focal length and the pitch of the focal plane.
-    """
-    if path.suffix.lower() in RAW:
-        return None
-    with opened(path) as image:
-        exif = image.getexif().get_ifd(_EXIF_IFD)
-        width, height = image.size
-    try:
-        equivalent = float(exif.get(_FOCAL_35MM, 0))
-        if equivalent > 0:
-            return _focal_from_equivalent(equivalent, width, height)
-        focal, pitch = float(exif.get(_FOCAL_MM, 0)), float(exif.get(_PLANE_X_RESOLUTION, 0))
-        unit = _MM_PER_UNIT.get(int(exif.get(_PLANE_UNIT, 2)))
-        if focal > 0 and pitch > 0 and unit:
-            taken_at = max(int(exif.get(_EXIF_WIDTH, 0)), int(exif.get(_EXIF_HEIGHT, 0)))
-            shrunk = max(width, height) / taken_at if taken_at else 1.0
-            return focal / unit * pitch * shrunk
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return None
-
-
-def exif_camera(path: Path) -> tuple[str, ...]:
-    """What EXIF tells of the camera, its lens and how far that was zoomed, "" for each thing that
-    it does not: photos where this differs were taken through different optics. Nothing of RAW
-    photos, of which pixels alone are developed."""
-    if path.suffix.lower() in RAW:
-        return ()
-    with opened(path) as image:
-        main = image.getexif()
-        detailed = main.get_ifd(_EXIF_IFD)
-    told = [main.get(tag) for tag in (_MAKE, _MODEL)]
-    told += [detailed.get(tag) for tag in (_SERIAL, _LENS, _FOCAL_MM)]
-    return tuple("" if value is None else str(value).strip(" \0") for value in told)
-
-
-def _focal_from_equivalent(equivalent: float, width: int, height: int) -> float:
-    return equivalent * float(np.hypot(width, height)) / float(np.hypot(36.0, 24.0))
 
 
 def _same_shape(size: tuple[int, int], declared: tuple[int, int]) -> bool:

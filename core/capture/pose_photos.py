@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.capture.photos import exif_camera, exif_focal, photo_names, photo_size, read_photo
+from core.capture.exif import camera_of, focal_px
+from core.capture.photos import photo_names, photo_size, read_photo
 from core.errors import UserError
 
 _THUMB, _LOOKED_AT = 32, 320
@@ -73,7 +74,7 @@ def copy_photos(
             ratio = min(1.0, max_side / max(size))
             copy_size = (max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio)))
             pixels = read_photo(path, copy_size)
-            focal, camera = exif_focal(path), exif_camera(path)
+            focal, camera = focal_px(path), camera_of(path)
         except UserError as error:
             refused[name] = error.what.removeprefix(f"{path} ")
             continue

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from core.geometry.cameras import Intrinsics, project
 from core.geometry.rigid import invert, similarity, transform_points
@@ -47,6 +48,32 @@ def noise_photo(path: Path, seed: int, size=(80, 60)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     coarse = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), np.uint8)
     Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def dng(path: Path, value: int, size=(64, 48), orientation=1, exif: Image.Exif | None = None):
+    """A RAW photo of one grey, by the DNG specification, with the tags of ``exif``."""
+    width, height = size
+    pixels = np.full((height, width), value, "<u2").tobytes()
+    byte, short, long, signed = 1, 3, 4, 10
+    tags: dict = {
+        254: (long, 0), 256: (long, width), 257: (long, height), 258: (short, 16),
+        259: (short, 1), 262: (short, 32803), 271: (2, "Test"), 272: (2, "Test"),
+        273: (long, 0), 274: (short, orientation), 277: (short, 1), 278: (long, height),
+        279: (long, len(pixels)), 33421: (short, (2, 2)), 33422: (byte, bytes([0, 1, 1, 2])),
+        50706: (byte, bytes([1, 4, 0, 0])), 50708: (2, "Test"), 50717: (long, 65535),
+        50721: (signed, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)),
+        50728: (5, (1.0, 1.0, 1.0)),
+    }
+    directory = ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
+    for tag, (kind, of_tag) in tags.items():
+        directory.tagtype[tag] = kind
+        directory[tag] = of_tag
+    for tag in (0x8769, 0x8825):
+        if exif is not None and exif.get_ifd(tag):
+            directory.tagtype[tag] = long
+            directory[tag] = exif.get_ifd(tag)
+    path.write_bytes(b"II*\0\x08\0\0\0" + directory.tobytes(8) + pixels)
     return path
 
 

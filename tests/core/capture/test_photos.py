@@ -1,4 +1,3 @@
-import struct
 import sys
 
 import numpy as np
@@ -7,7 +6,6 @@ from PIL import Image
 
 from core.capture import photo_file
 from core.capture.photos import (
-    exif_focal,
     has_transparency,
     is_photo,
     list_photos,
@@ -17,7 +15,7 @@ from core.capture.photos import (
     read_photo,
 )
 from core.errors import UserError
-from tests.core.captures import noise_photo
+from tests.core.captures import dng, noise_photo
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -86,43 +84,6 @@ def test_heic_photos_are_read(tmp_path):
     assert np.abs(read_photo(tmp_path / "a.heic").astype(int) - pixels).max() < 12
 
 
-def dng(path, value, size=(64, 48), orientation=1):
-    """A RAW photo of one grey, as TIFF entries (tag, type, values) by the DNG specification."""
-    width, height = size
-    pixels = np.full((height, width), value, "<u2").tobytes()
-    identity = [1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1]
-    entries = [
-        (254, "I", [0]), (256, "I", [width]), (257, "I", [height]), (258, "H", [16]),
-        (259, "H", [1]), (262, "H", [32803]), (271, "s", [b"Test\0"]), (272, "s", [b"Test\0"]),
-        (273, "I", [0]), (274, "H", [orientation]), (277, "H", [1]), (278, "I", [height]),
-        (279, "I", [len(pixels)]),
-        (33421, "H", [2, 2]), (33422, "B", [0, 1, 1, 2]), (50706, "B", [1, 4, 0, 0]),
-        (50708, "s", [b"Test\0"]), (50717, "I", [65535]), (50721, "i", identity),
-        (50728, "Q", [1, 1, 1, 1, 1, 1]),
-    ]
-    kinds = {"B": (1, 1, "B"), "s": (2, 1, "s"), "H": (3, 1, "H"), "I": (4, 1, "I"),
-             "Q": (5, 2, "I"), "i": (10, 2, "i")}
-    table, extra = b"", b""
-    after = 8 + 2 + 12 * len(entries) + 4
-    for tag, kind, values in entries:
-        number, per_value, code = kinds[kind]
-        if code == "s":
-            data, count = values[0], len(values[0])
-        else:
-            data = struct.pack(f"<{len(values)}{code}", *values)
-            count = len(values) // per_value
-        if tag == 273:
-            pixels_entry = len(table) + 8
-        if len(data) > 4:
-            at, extra = after + len(extra), extra + data + b"\0" * (len(data) % 2)
-            data = struct.pack("<I", at)
-        table += struct.pack("<HHI", tag, number, count) + data.ljust(4, b"\0")
-    start = struct.pack("<I", after + len(extra))
-    table = table[:pixels_entry] + start + table[pixels_entry + 4 :]
-    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
-    path.write_bytes(head + table + struct.pack("<I", 0) + extra + pixels)
-
-
 def test_raw_photos_are_developed(tmp_path):
     pytest.importorskip("rawpy")
     means = []
@@ -142,7 +103,6 @@ def test_the_size_of_a_raw_photo_is_known_without_developing_it(tmp_path, monkey
     monkeypatch.setattr(photo_file, "_developed", None)
     assert photo_size(tmp_path / "turned.dng") == (48, 64)
     assert photo_size(tmp_path / "turned.dng", upright=False) == (64, 48)
-    assert exif_focal(tmp_path / "turned.dng") is None
 
 
 def test_damaged_heic_and_raw_are_refused_by_name(tmp_path):
@@ -224,23 +184,6 @@ def test_sixteen_bit_grey_becomes_eight_bit_colour(tmp_path):
     Image.fromarray(np.array([[0, 65535], [32768, 65535]], np.uint16)).save(tmp_path / "a.png")
     pixels = read_photo(tmp_path / "a.png")
     np.testing.assert_array_equal(pixels[..., 0], [[0, 255], [127, 255]])
-
-
-def test_focal_length_from_the_35_mm_equivalent(tmp_path):
-    path = two_halves(tmp_path / "a.jpg", exif_ifd={0xA405: 26}, size=(1344, 1008))
-    # 26 mm on the 43.27 mm diagonal of film; this diagonal has 1680 pixels
-    assert exif_focal(path) == pytest.approx(26 * 1680 / np.hypot(36, 24))
-
-
-def test_focal_length_from_the_pitch_of_the_sensor(tmp_path):
-    # 5 mm, 4000 pixels per cm at 4000 pixels: 2000 pixels; the stored photo is half as large
-    path = two_halves(tmp_path / "a.jpg", size=(2000, 1500), exif_ifd={
-        0x920A: 5.0, 0xA20E: 4000.0, 0xA210: 3, 0xA002: 4000, 0xA003: 3000})
-    assert exif_focal(path) == pytest.approx(1000.0)
-
-
-def test_no_focal_length_without_exif(tmp_path):
-    assert exif_focal(two_halves(tmp_path / "a.png")) is None
 
 
 def test_a_truncated_photo_is_named(tmp_path):

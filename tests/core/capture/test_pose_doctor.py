@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from core.capture.colmap import load_model
-from core.capture.photos import exif_camera
+from core.capture.exif import camera_of
 from core.capture.pose_features import cameras
 from core.capture.pose_photos import Look, WorkingCopy, copy_photos, look_of
 from core.capture.pose_report import Known, examine, too_little
@@ -252,8 +252,8 @@ def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
     copies, _ = copy_photos(paths, tmp_path / "copies", 100, lambda i: None)
     assert [[c.name for c in group] for group in cameras(copies)] == [
         ["0.jpg", "1.jpg"], ["2.jpg"], ["3.jpg", "4.jpg"]]
-    assert exif_camera(paths[3]) == ("Maker", "", "", "Zoom", "70.0")
-    assert exif_camera(noise_photo(tmp_path / "none.png", 9)) == ("",) * 5
+    assert camera_of(paths[3]) == ("Maker", "", "", "Zoom", "70.0")
+    assert camera_of(noise_photo(tmp_path / "none.png", 9)) == ("",) * 5
 
 
 @pytest.mark.slow
