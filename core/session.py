@@ -74,7 +74,7 @@ class Session:
                 return
             _, reasons = self._allowed()
             if name in reasons:
-                self._emit(m.Failure(f"{reasons[name]}.", name))
+                self._emit(m.Failure(reasons[name], name))
                 return
             match command:
                 case m.Open():

@@ -32,7 +32,8 @@ class Clock:
         self._ahead: dict[str, float] = {}  # items that a phase has yet to begin
         self._usual = 0.0  # seconds that all finished phases take typically
         self._told = 0.0
-        self.prefix = ""  # of all words
+        self.attempt = ""
+        """what is tried now; "" for the first attempt"""
         self.seconds: dict[str, float] = {}
 
     @property
@@ -58,7 +59,8 @@ class Clock:
         left = (1 - share) * here + later * self._pace(spent, share * usual)
         elapsed = self.total + spent
         self._told = max(self._told, min(elapsed / max(elapsed + left, 1e-9), 1.0))
-        self._tell(self._told, self.prefix + words, found)
+        said = f"again, {self.attempt}: {words}" if self.attempt else words
+        self._tell(self._told, said, found)
 
     def _pace(self, spent: float, usual: float) -> float:
         """How much slower than typical this machine has been, with ``spent`` seconds of a phase of

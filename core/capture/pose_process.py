@@ -95,9 +95,11 @@ def _require_enough(
     reason, n = Counter(refused.values()).most_common(1)[0]
     name = next(name for name, why in refused.items() if why == reason)
     others = "" if n == 1 else f", and {n - 1} more alike"
-    photos = "photo" if len(copies) == 1 else "photos"
-    raise UserError(f"{folder} has only {len(copies)} usable {photos}: {name} ({reason}){others}",
-                    f"At least {MINIMUM_PHOTOS} are needed.")
+    raise UserError(
+        f"{folder} has only {len(copies)} usable photo{'' if len(copies) == 1 else 's'}: "
+        f"{name} ({reason}){others}",
+        f"At least {MINIMUM_PHOTOS} are needed.",
+    )
 
 
 def _nothing_registered(

@@ -108,7 +108,7 @@ class Solver:
             usual = costs.get(name, 0.3 * first["matches"] + first["mapping"])
             if not name or time.monotonic() + usual > ends:
                 return made
-            self.clock.prefix = f"again, {_WORDS[name]}: "
+            self.clock.attempt = _WORDS[name]
             made.append(self._again(name, best(made, self.copies), ends))
 
     def _first(self) -> Outcome:
@@ -202,7 +202,8 @@ def told(made: list[Outcome], kept: Outcome, n: int) -> list[dict[str, Any]]:
     for outcome in made:
         sizes = [model.num_reg_images() for model in outcome.models]
         placed = max(sizes, default=0)
-        what = _WORDS.get(outcome.tried, "").capitalize() or "The first attempt"
+        what = (f"Another attempt, {_WORDS[outcome.tried]}," if outcome.tried
+                else "The first attempt")
         said.append({
             "said": f"{what} placed {placed} of {n} photos"
                     + (", which is what is used" if outcome is kept else ""),

@@ -56,7 +56,7 @@ def apart(call: Callable[..., T], *arguments: object, detail: str, expected_s: f
         process.kill()
         thread.join()
     if not answer or not answer[0]:
-        raise UserError(f"{detail.capitalize()} ended unexpectedly", "Ask for a coarser mesh")
+        raise UserError(f"This failed: {detail} ended unexpectedly", "Ask for a coarser mesh")
     result, error = pickle.loads(answer[0])
     if error is not None:
         raise error

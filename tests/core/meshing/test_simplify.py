@@ -74,5 +74,5 @@ def test_work_in_another_process_is_stopped_fails_and_dies_as_one_expects():
     assert time.monotonic() - began < 20
     with pytest.raises(UserError, match="No"):
         run(apart(fails, 0, detail="failing", expected_s=1.0))
-    with pytest.raises(UserError, match="Dying ended unexpectedly"):
+    with pytest.raises(UserError, match="This failed: dying ended unexpectedly"):
         run(apart(dies, 0, detail="dying", expected_s=1.0))
