@@ -5,7 +5,8 @@ Its keys are dotted. ``widgets.TAG`` holds what stands on and about the widget o
 with `names`. A translation is a file of the same shape, either beside that one or in the folder
 "text" next to the person's settings; whatever it lacks, or fills in with other things than the
 English does, stays English. What the engine says (errors, notices, why something makes no sense
-now, what an undo would take back) is written where it arises, in `core`.
+now, what an undo would take back) is written where it arises, in `core`, and stands in that file
+once more as ``engine``; `app.engine_text` translates it.
 """
 
 from __future__ import annotations
@@ -39,19 +40,24 @@ def use(language: str) -> None:
     """From now on everything is said in ``language``, one of `languages`, else in English."""
     global _texts, _plural
     other = _read(language) if language != ENGLISH else {}
-    _texts = {key: _fitting(key, text, other) for key, text in _ENGLISH.items()}
+    _texts = {k: _fitting(k, text, other) for k, text in _ENGLISH.items()} if other else _ENGLISH
     try:
         _plural = c2py(str(_texts["plural"]))
     except ValueError as error:
         _log.warning("plural of %s: %s", language, error)
 
 
-def say(key: str, n: int = 1, /, **parts: object) -> str:
-    """The text ``key`` for the number ``n``, filled in with that and the ``parts``."""
+def in_english() -> bool:
+    return _texts is _ENGLISH
+
+
+def say(key: str, n: int = 1, /, *numbered: object, **parts: object) -> str:
+    """The text ``key`` for the number ``n``, filled in with that, and the ``numbered`` and other
+    ``parts``."""
     text = _texts[key]
     if isinstance(text, list):
         text = text[min(_plural(n), len(text) - 1)]
-    return text.format(n=n, **parts)
+    return text.format(*numbered, n=n, **parts)
 
 
 def names(key: str) -> dict[str, str]:

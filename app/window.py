@@ -11,6 +11,7 @@ import msgspec
 
 from app import scaling, text, theme
 from app.dialogs import FileDialogs, Kind, Purpose
+from app.engine_text import translated
 from app.glfw import Glfw
 from app.gui import dpg
 from app.keys import bind_keys, shift_held
@@ -245,7 +246,7 @@ class _Window:
         self._pace.begin()
         self._run_callbacks()
         for event in self._client.events():
-            self._apply(event)
+            self._apply(translated(event))
         self._dialogs.poll()
         if self._dropped:
             self.open(self._dropped.popleft())

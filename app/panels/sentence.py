@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app import theme
+from app.engine_text import translated
 from app.gui import dpg
 from app.panels.widgets import Host, button, show_text
 from app.stored import read, write
@@ -48,7 +49,7 @@ class SentencePanel:
         try:
             file = write_sentence(dpg.get_value("sentence"), weights)
         except UserError as error:
-            show_text("imagine_failure", str(error))
+            show_text("imagine_failure", translated(str(error)))
             return
         write(weights_file(), weights)
         dpg.configure_item("imagine", show=False)

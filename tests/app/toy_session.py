@@ -13,6 +13,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from core.config import Choice
+from core.errors import UserError
 from core.messages import (
     STILL,
     Arranged,
@@ -142,7 +143,7 @@ class ToySession:
         if Path(path).name == "bug":
             raise RuntimeError("a bug on purpose")
         if not Path(path).exists():
-            self._emit(Failure(f"{path} does not exist. Choose a folder of photos.", "open"))
+            self._emit(Failure(str(UserError(f"{path} does not exist", "Check the path.")), "open"))
             return
         self._path, self._opening, self._step = path, 10, 0
         self._go("opening")
