@@ -70,13 +70,15 @@ def _desktop_command(purpose: Purpose, start: str) -> list[str] | None:
         return ["osascript", "-e", _APPLE[purpose]]
     if sys.platform == "win32":
         return ["powershell", "-NoProfile", "-STA", "-Command", _WINDOWS[purpose]]
+    title = say(f"file_dialog.{purpose}")
     if shutil.which("zenity"):
         options = {"folder": ["--directory"], "file": [], "save": ["--save", "--confirm-overwrite"]}
-        return ["zenity", "--file-selection", f"--filename={start}", *options[purpose]]
+        return ["zenity", "--file-selection", f"--title={title}", f"--filename={start}",
+                *options[purpose]]
     if shutil.which("kdialog"):
         verb = {"folder": "--getexistingdirectory", "file": "--getopenfilename",
                 "save": "--getsavefilename"}
-        return ["kdialog", verb[purpose], start or "."]
+        return ["kdialog", "--title", title, verb[purpose], start or "."]
     return None
 
 
@@ -125,7 +127,7 @@ def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> No
         tag=OWN, directory_selector=purpose == "folder", callback=chosen, modal=True,
         default_path=str(folder if folder.is_dir() else folder.parent), width=px(720),
         height=px(460), default_filename=folder.name if purpose == "save" else "",
-        label=say("file_dialog.title"),
+        label=say(f"file_dialog.{purpose}"),
     ):
         if purpose != "folder":
             dpg.add_file_extension(ANY)

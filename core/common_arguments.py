@@ -53,7 +53,7 @@ def mesh(parser: argparse.ArgumentParser) -> None:
     add("--axes", choices=("input", "z", "y"),
         help="those of the input, or upright with this axis up")
     add("--unit", choices=("mm", "cm", "m", "in", "ft"), help="lengths are converted to")
-    add("--refine", action="store_true", default=None,
+    add("--refine", action=argparse.BooleanOptionalAction, default=None,
         help="move the surface to where the photos agree, kept if photos held back say so")
     add("--texture", action="store_true", default=None, help="bake the photos into one atlas")
     add("--texture-size", type=positive_int, metavar="N",

@@ -289,12 +289,12 @@ class MeshOptions:
 
 TEXTURED_FACES = 50_000
 PURPOSES: dict[Purpose, MeshOptions] = {
-    "game": MeshOptions(format="glb", axes="y", faces=20_000, lods=4, texture=True,
+    "game": MeshOptions(format="glb", axes="y", faces=20_000, lods=4, refine=True, texture=True,
                         texture_size=2048, normal_map=True),
-    "archive": MeshOptions(resolution=512, format="ply", faces=200_000, texture=True,
+    "archive": MeshOptions(resolution=512, format="ply", faces=200_000, refine=True, texture=True,
                            unseen="keep"),
     "print": MeshOptions(format="stl", axes="z", unit="mm", watertight=True, faces=500_000),
-    "web": MeshOptions(format="glb", axes="y", faces=15_000, texture=True, texture_size=2048,
-                       normal_map=True, max_bytes=5_000_000),
+    "web": MeshOptions(format="glb", axes="y", faces=15_000, refine=True, texture=True,
+                       texture_size=2048, normal_map=True, max_bytes=5_000_000),
 }
 """Options by what a mesh is for."""

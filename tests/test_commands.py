@@ -171,6 +171,7 @@ def test_export_for_a_purpose(command, finished, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {
         "g.glb", "g_lod1.glb", "g_lods.glb", "g.glb.json"}
     assert told["faces"] <= 400
+    assert any("efined" in note for note in told["notes"]), "tried, and told whether it is kept"
     about = json.loads((tmp_path / "g.glb.json").read_text())
     assert about["axes"] == "y"
     assert [lod["texture"] for lod in about["lods"]] == [128, 128]

@@ -26,11 +26,12 @@ def launch(display: str, tmp_path: Path) -> Iterator[Callable[..., Driver]]:
     drivers: list[Driver] = []
 
     def open_window(
-        path: Path | None = None, session: str = TOY, home: Path | None = None
+        path: Path | None = None, session: str = TOY, home: Path | None = None,
+        **environment: str,
     ) -> Driver:
         folder = home or tmp_path / f"window{len(drivers)}"
         folder.mkdir(exist_ok=True)
-        drivers.append(Driver(display, folder, path, session))
+        drivers.append(Driver(display, folder, path, session, **environment))
         return drivers[-1]
 
     yield open_window

@@ -54,20 +54,23 @@ def virtual_screen(size: str) -> Iterator[str]:
 class Driver:
     """One window. Everything it says about itself comes from GRADINA_UI_STATE."""
 
-    def __init__(self, display: str, folder: Path, path: Path | None = None, session: str = TOY):
+    def __init__(
+        self, display: str, folder: Path, path: Path | None = None, session: str = TOY,
+        **environment: str,
+    ) -> None:
         self._report = folder / "ui.json"
         self._folder = folder
         self.display, self.home = display, folder
-        environment = {
+        self._environment = {
             **os.environ, "DISPLAY": display, "GRADINA_UI_STATE": str(self._report),
             "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
         }
-        self._environment = environment
         began = time.monotonic()
         self._errors = (folder / "stderr").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-c", LAUNCH, session, *([str(path)] if path else [])],
-            cwd=ROOT, env=environment, stdout=self._errors, stderr=self._errors,
+            cwd=ROOT, env={**self._environment, **environment},
+            stdout=self._errors, stderr=self._errors,
         )
         self.ui = self.wait(lambda ui: True, "the first frame")
         self.first_frame_s = time.monotonic() - began  # at most a look too late
@@ -167,6 +170,10 @@ class Driver:
 
     def key(self, name: str) -> None:
         self._xdo("key", name)
+
+    def dialog(self, title: str) -> None:
+        """Until a window of this name, another program's, is in front."""
+        self._xdo("search", "--sync", "--onlyvisible", "--name", title, "windowactivate", "--sync")
 
     def hold(self, name: str, seconds: float) -> None:
         """Hold a key down."""

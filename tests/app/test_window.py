@@ -15,9 +15,9 @@ from tests.app.driver import ROOT, alive, wait_until
 from tests.app.xdnd import drop
 
 
-def _opened(launch, capture):
+def _opened(launch, capture, **environment):
     """A window with a scene open, seen through its first photo."""
-    window = launch(capture)
+    window = launch(capture, **environment)
     window.wait_state("ready")
     window.settled()
     window.key("Home")
@@ -129,16 +129,33 @@ def test_mode_and_detail_ask_for_another_view(launch, capture):
         ui = window.settled(after=ui["view_id"])
 
 
-@pytest.mark.skipif(
-    any(map(shutil.which, ("zenity", "kdialog"))), reason="the desktop's own dialog comes up")
 def test_the_windows_own_file_dialog_is_typed_into_and_accepts_return(launch, capture):
-    window = _opened(launch, capture)
+    window = _opened(launch, capture, PATH="")
     window.key("ctrl+s")
     window.wait(lambda ui: ui["dialog"], "the dialog")
     window.key("t")  # a letter, no command
     window.key("Return")
     ui = window.wait(lambda ui: ui["project"], "the project")
     assert Path(ui["project"]).name == "capture-project"
+    assert ui["state"] == "ready"
+
+
+@pytest.mark.skipif(shutil.which("zenity") is None, reason="zenity is not installed")
+def test_the_desktops_file_dialog_is_left_and_then_answered(launch, capture, tmp_path):
+    window = _opened(launch, capture)
+    window.key("ctrl+s")
+    window.dialog("^Save")
+    window.pass_frames()
+    window.key("Escape")
+    window.pass_frames()
+    assert not window.look()["project"]
+    window.key("ctrl+s")
+    window.dialog("^Save")
+    window.key("ctrl+a")
+    window.type(str(tmp_path / "mine"))
+    window.key("Return")
+    ui = window.wait(lambda ui: ui["project"], "the project")
+    assert ui["project"] == str(tmp_path / "mine")
     assert ui["state"] == "ready"
 
 
