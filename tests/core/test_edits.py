@@ -81,7 +81,7 @@ def test_undo_takes_every_edit_back_and_redo_makes_it_again(run, photos, trained
         run.do(m.Undo())
         assert arrangement(run) == state
     assert not last_state(run).undo
-    assert failures(run.do(m.Undo())) == ["There is nothing to undo."]
+    assert failures(run.do(m.Undo())) == ["There is nothing to undo"]
     for state in states[1:]:
         run.do(m.Redo())
         assert arrangement(run) == state
