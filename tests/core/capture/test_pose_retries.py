@@ -92,8 +92,8 @@ def test_faint_photos_are_solved_by_fainter_details_and_that_is_told(tmp_path):
     assert (first["tried"], second["tried"]) == ("", "details")
     assert first["photos_placed"] < 0.8 * 7
     assert not first["kept"]
-    assert second["said"] == ("Looking for fainter details placed 7 of 7 photos, "
-                              "which is what is used")
+    assert second["said"] == ("Another attempt, looking for fainter details, placed 7 of 7 "
+                              "photos, which is what is used")
     assert any(p.detail.startswith("again, looking for fainter details: ") for p in told)
     fractions = [p.fraction for p in told]
     assert fractions == sorted(fractions)
