@@ -27,7 +27,7 @@ from core.views import orbit, render_views
 
 STEPS = 120
 """Of the run; its second half of each stage is measured."""
-PARTS = ("occupancy", "march", "gradients", "update")
+PARTS = ("occupancy", "march", "judging", "gradients", "update")
 """The slices of a step, the first of which many steps have not."""
 
 
