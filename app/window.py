@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +53,8 @@ TITLE_BAR = 40
 CLOSE_S = 2.0
 SAVE_S = 20.0
 """a worker that has trained saves before it ends; the closed window waits this long at most"""
+HELD_S = 0.5
+"""between drawings of the panels while the mouse turns the view"""
 
 
 def run_window(
@@ -61,6 +65,8 @@ def run_window(
     Raises UserError when there is no display to show it on.
     """
     screen = screen_size(path)
+    # Mesa draws with as many threads as there are cores; they would wait for those that train
+    os.environ.setdefault("LP_NUM_THREADS", str(max((os.cpu_count() or 1) // 2 - 1, 0)))
     worker.start_log()
     dpg.create_context()
     try:
@@ -135,6 +141,7 @@ class _Window:
         self._dropped: deque[str] = deque()
         self._pace = Pace()
         self._drawn: AppState | None = None
+        self._drawn_at = 0.0
 
     # --- what the panels ask -----------------------------------------------------------
 
@@ -255,15 +262,22 @@ class _Window:
         self._viewport.watch(self.state.solving)
         something = self.state.opened is not None or self.state.solving is not None
         self._viewport.update(enabled=something)
-        if self.state is not self._drawn:
-            self._drawn = self.state
-            self._layout.draw(self.state)
-            self._pace.settle()
+        self._draw_panels()
         with self._pace.drawing():
             dpg.render_dearpygui_frame()
         self._report.write(self.state, self._viewport, self._pace.frames, self._client.pid)
         assert self._glfw is not None
         self._pace.rest(self._glfw, self._viewport.active, self.state.state == "training")
+
+    def _draw_panels(self) -> None:
+        """As the state is now; while the mouse turns the view seldom, since it takes as long as a
+        frame."""
+        now = time.perf_counter()
+        late = self._drawn_at + (HELD_S if self._viewport.held else 0.0)
+        if self.state is not self._drawn and now >= late:
+            self._drawn, self._drawn_at = self.state, now
+            self._layout.draw(self.state)
+            self._pace.settle()
 
     def _run_callbacks(self) -> None:
         try:
