@@ -1,9 +1,11 @@
 """The headless way, in-process on the tiny ball."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 
 from core import messages as m
 from core import training_loop
@@ -88,6 +90,17 @@ def test_the_mesh_lies_in_the_frame_of_the_input(photos, tmp_path):
     report = made(photos, tmp_path)
     both = np.array(report["scene_from_input"]) @ np.array(report["input_from_scene"])
     np.testing.assert_allclose(both, np.eye(4), atol=1e-9)
+
+
+def test_the_readme_shows_how_it_is_done_from_python(photos, tmp_path, monkeypatch, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    program = readme.split("### From Python")[1].split("```python\n")[1].split("```")[0]
+    (tmp_path / "photos").symlink_to(photos, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    quick = program.replace("minutes=3", "steps=12").replace("(format", "(resolution=24, format")
+    exec(quick, {})
+    assert "out/mesh.glb" in capsys.readouterr().out
+    assert 0 < len(trimesh.load(tmp_path / "out" / "small.ply").faces) <= 20_000
 
 
 def test_only_trained_projects_open(photos, tmp_path):

@@ -1,0 +1,77 @@
+"""A textured mesh beside its field: ``python -m tests.benchmarks.textures PROJECT``.
+
+Prints PSNR and SSIM of both on held-out photos, as `evaluate --texture` does, and leaves a sheet
+with a row per photo: the photo, the field's picture, the mesh's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+
+from core.capture.scene import Photo
+from core.config import MeshOptions
+from core.contact_sheet import contact_sheet
+from core.evaluate import score_mesh
+from core.geometry.rigid import carried_pose
+from core.meshing.from_model import mesh_of_model
+from core.meshing.mesh import Mesh
+from core.meshing.placing import out_from_input
+from core.reconstruct import open_project
+from core.rendering.raster import shade
+from core.tasks import run
+from core.training.rays import photo_colors
+from core.training.trainer import Trainer
+from core.views import render_photo, training_size
+
+SIDE = 480
+"""Pixels along the longer side of a picture."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("project", type=Path)
+    parser.add_argument("--cells", type=int, default=256)
+    parser.add_argument("--photos", type=int, default=3, help="on the sheet")
+    parser.add_argument("--no-refine", action="store_true")
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/textures.png"))
+    arguments = parser.parse_args()
+    options = MeshOptions(
+        resolution=arguments.cells, texture=True, refine=not arguments.no_refine)
+    session = open_project(arguments.project, "cpu", lambda event: None)
+    trainer = session.trainer
+    assert trainer is not None
+    held = trainer.scene.held_out
+    mesh = run(mesh_of_model(trainer.model, trainer.scene, options))
+    scores = run(score_mesh(trainer, mesh, held, options))
+    print("| picture | PSNR | levelled | SSIM |\n|---|---|---|---|")
+    for name, of in (("the field's own", "field_"), ("texture", "")):
+        print(f"| {name} | {scores[of + 'psnr']:.2f} | {scores[of + 'psnr_levelled']:.2f} "
+              f"| {scores[of + 'ssim']:.3f} |")
+    shown = held[:: max(1, len(held) // arguments.photos)][: arguments.photos]
+    rows = [list(row(trainer, mesh, photo, options)) for photo in shown]
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    iio.imwrite(arguments.output, contact_sheet(
+        rows, ["photo", "field", "textured mesh"], [photo.name for photo in shown]))
+    session.close()
+
+
+def row(
+    trainer: Trainer, mesh: Mesh, photo: Photo, options: MeshOptions
+) -> Iterator[np.ndarray]:
+    """The photo, the field and the mesh, sRGB [H, W, 3] in [0, 1]."""
+    scene, lens = trainer.scene, training_size(photo.intrinsics, SIDE)
+    yield photo_colors(scene, photo, lens)
+    yield run(render_photo(trainer, photo, lens))
+    pose = carried_pose(out_from_input(scene, options), photo.world_from_camera)
+    yield shade(
+        mesh.vertices, mesh.faces, np.zeros_like(mesh.vertices), lens, pose,
+        uvs=mesh.uvs, texture=mesh.texture)
+
+
+if __name__ == "__main__":
+    main()
