@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ class FileDialogs:
         or folder to begin at."""
         if self._process is not None:
             return
+        start = os.path.expanduser(start)
         command = _desktop_command(purpose, start)
         if command is None:
             _own_dialog(purpose, start, then)
@@ -122,7 +124,7 @@ def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> No
             chosen(OWN, dpg.get_file_dialog_info(OWN))
             dpg.configure_item(OWN, show=False)
 
-    folder = Path(start or ".").expanduser()
+    folder = Path(start or ".")
     with dpg.file_dialog(
         tag=OWN, directory_selector=purpose == "folder", callback=chosen, modal=True,
         default_path=str(folder if folder.is_dir() else folder.parent), width=px(720),

@@ -94,3 +94,9 @@ def _resting_line(state: AppState) -> str:
         key = {"paused": "paused_early", "finished": "finished_before"}.get(key, key)
     step = f"{state.stats.step:,}" if state.stats else ""
     return say(f"status.{key}", name=name, doing=doing(state), step=step)
+
+
+def short(path: str) -> str:
+    """``path`` for people: "~" for their home."""
+    home = str(Path.home())
+    return "~" + path.removeprefix(home) if Path(path).is_relative_to(home) else path

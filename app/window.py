@@ -25,6 +25,7 @@ from app.scaling import px
 from app.screen import screen_scale, screen_size
 from app.settings import Settings, load_settings, save_settings
 from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
+from app.status import short
 from app.text import say
 from app.viewport import Viewport
 from app.worker_client import WorkerClient
@@ -158,7 +159,7 @@ class _Window:
             return
         cleaned = str(Path(cleaned).expanduser().absolute())
         self._apply(Opening(cleaned))
-        dpg.set_value("path", cleaned)
+        dpg.set_value("path", short(cleaned))
         self.send(Open(cleaned, OpenOptions(
             self._layout.source.recursive, self._layout.poses.quality, group,
             self._layout.poses.frames, photos,

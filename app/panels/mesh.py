@@ -20,7 +20,7 @@ from app.panels.widgets import (
     show_text,
 )
 from app.state import AppState
-from app.status import size
+from app.status import short, size
 from app.text import say
 from core.config import DENSITY_AT_LEVEL, Axes, MeshFormat, MeshOptions
 from core.messages import AskSize, Export, MeshLook, MeshSize, Opened
@@ -187,7 +187,7 @@ class MeshPanel:
             self._opened = state.opened
             if state.opened is not None:
                 name = Path(state.opened.path).stem or "mesh"
-                dpg.set_value("export_path", str(Path.home() / f"{name}{self._suffix()}"))
+                dpg.set_value("export_path", short(str(Path.home() / f"{name}{self._suffix()}")))
         enable("export", state.reason("export"))
         done = state.exported
         show_text("export_result", "" if done is None else say(

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from app.state import (
     WorkerStarted,
     reduce,
 )
-from app.status import count, doing, duration, lost_without_saving, size, status_line
+from app.status import count, doing, duration, lost_without_saving, short, size, status_line
 from core.config import Choice
 from core.messages import (
     STILL,
@@ -209,6 +210,12 @@ def test_a_project_whose_photos_are_elsewhere_can_be_mended_until_something_is_o
     assert lost.photos_of == "/my/owl"
     assert _after(Opening("/my/owl"), state=lost).photos_of == ""
     assert _after(Dismissed(), state=lost).photos_of == ""
+
+
+def test_a_path_at_home_is_shown_short_and_no_other(monkeypatch):
+    monkeypatch.setattr("app.status.Path.home", lambda: Path("/home/ann"))
+    assert short("/home/ann/owl") == "~/owl"
+    assert short("/home/anna/owl") == "/home/anna/owl"
 
 
 def test_the_status_is_always_one_plain_sentence():
