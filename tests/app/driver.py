@@ -194,6 +194,18 @@ class Driver:
             self.move(x + dx * i / 10, y + dy * i / 10)
         self.release(button)
 
+    @contextmanager
+    def gliding(self, places: list[tuple[float, float]], seconds: float) -> Iterator[None]:
+        """The mouse goes from place to place, so long at each, by one process: to start one for
+        each place takes as much of a core as a frame of the window."""
+        steps = [
+            str(word) for x, y in places
+            for word in ("mousemove", "--window", self.window, round(x), round(y), "sleep", seconds)
+        ]
+        with subprocess.Popen(["xdotool", *steps], env=self._environment) as mouse:
+            yield
+            mouse.wait(30)
+
     def resize(self, width: int, height: int) -> None:
         self._xdo("windowsize", self.window, width, height)
 

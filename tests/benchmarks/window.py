@@ -20,7 +20,8 @@ from pathlib import Path
 from tests.app.driver import ROOT, Driver, virtual_screen
 
 REST_S = 1.6
-STRETCH = 30  # pixels of mouse between two looks
+STRETCH, MOVE_S = 30, 0.075
+"""Pixels and seconds from one place of the mouse to the next."""
 
 
 def main() -> None:
@@ -82,15 +83,17 @@ def _drag(window: Driver, way: int, frames: list[float]) -> list[float]:
     x, y = left + width / 2 - way * 10 * STRETCH, top + height / 2
     window.move(x, y)
     window.press()
-    seen, latencies = ui["view_id"], []
-    for i in range(20):
-        window.move(x + way * STRETCH * i, y + 2 * i)
-        ui = window.look()
-        if ui["view_id"] > seen and ui["latency_ms"] is not None:
-            seen = ui["view_id"]
-            latencies.append(ui["latency_ms"])
-        if i > 8:
-            frames += ui["frame_ms"][-5:]
+    seen, counted, latencies, began = ui["view_id"], ui["frame"], [], time.monotonic()
+    with window.gliding([(x + way * STRETCH * i, y + 2 * i) for i in range(20)], MOVE_S):
+        while (at := time.monotonic() - began) < 20 * MOVE_S:
+            ui = window.look()
+            if ui["view_id"] > seen and ui["latency_ms"] is not None:
+                seen = ui["view_id"]
+                latencies.append(ui["latency_ms"])
+            if at > 8 * MOVE_S and ui["frame"] > counted:
+                frames += ui["frame_ms"][counted - ui["frame"]:]
+            counted = ui["frame"]
+            time.sleep(MOVE_S)
     window.release()
     return latencies
 
