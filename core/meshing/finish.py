@@ -88,39 +88,47 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
     if not subject.pictured and (options.texture or options.refine):
         options, notes = replace(options, texture=False, refine=False), (UNPICTURED,)
     cell = float(np.ptp(subject.aabb, axis=0).max()) / options.resolution
+    at = _around_refining if options.refine else float
     rough = yield from within(
-        stand_in(subject.sdf, subject.aabb, subject.ball, options), 0.0, 0.02)
+        stand_in(subject.sdf, subject.aabb, subject.ball, options), 0.0, at(0.02))
     if rough is not None:
         return (yield from within(_finish_large(subject, options, rough, cell), 0.02, 1.0))
-    fine = yield from within(_cut(subject, options, cell), 0.02, 0.35)
-    fine = yield from within(_cleaned(fine, subject, options, steps), 0.35, 0.45)
+    fine = yield from within(_cut(subject, options, cell), at(0.02), at(0.35))
+    fine = yield from within(_cleaned(fine, subject, options, steps), at(0.35), at(0.45))
     if not len(fine.faces):
         return Finished([fine], steps, False)
     scale = similarity_scale(subject.out_from_here)
-    bare = yield from within(_simplified(fine, options, scale, steps), 0.45, 0.5)
+    bare = yield from within(_simplified(fine, options, scale, steps), at(0.45), at(0.5))
     closed = is_closed(bare.faces)
-    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.5, 0.55)
+    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), at(0.5), at(0.55))
     if options.refine:
-        bare, notes = yield from within(_refined(mesh, subject), 0.55, 0.75)
-        mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.75, 0.75)
+        bare, notes = yield from within(_refined(mesh, subject), at(0.55), at(0.56))
+        task = dressed(bare, subject.sdf, subject.color, cell)
+        mesh = yield from within(task, at(0.56), at(0.56))
     if options.texture:
         task = textured(mesh, subject.photos_here, options.texture_size, LARGEST_TEXTURE)
-        mesh = yield from within(task, 0.75 if options.refine else 0.55, 0.82)
+        mesh = yield from within(task, at(0.56), at(0.82))
     if options.texture and options.normal_map:
-        fine = yield from within(dressed(fine, subject.sdf, None, cell), 0.82, 0.84)
-        mesh = yield from within(_with_relief(fine, mesh), 0.84, 0.88)
+        fine = yield from within(dressed(fine, subject.sdf, None, cell), at(0.82), at(0.84))
+        mesh = yield from within(_with_relief(fine, mesh), at(0.84), at(0.88))
     lods = [mesh]
     for level in range(1, options.lods):
-        start = 0.88 + 0.12 * (level - 1) / options.lods
+        start, end = (at(0.88 + 0.12 * of / options.lods) for of in (level - 1, level))
         wanted = max(4, len(mesh.faces) // LOD_FACTOR**level)
         bare = yield from within(simplify(bare, wanted), start, start)
         bare, _ = yield from in_background(
             lambda bare=bare: repaired(bare), Progress(start, "repairing"))
         task = _coarser(subject, options, fine, mesh, bare, cell)
-        lods.append((yield from within(task, start, start + 0.12 / options.lods)))
+        lods.append((yield from within(task, start, end)))
     return Finished(
         [lod.transformed(subject.out_from_here) for lod in lods], steps, closed, notes
     )
+
+
+def _around_refining(share: float) -> float:
+    """Where a ``share`` of the way without refining lies on the way with it, which takes more than
+    the rest together, after 0.55."""
+    return share * 0.3 / 0.55 if share <= 0.55 else 1 - (1 - share) * 0.2 / 0.44
 
 
 def _cut(subject: Subject, options: MeshOptions, cell: float) -> Task[Mesh]:

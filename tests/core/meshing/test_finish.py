@@ -75,13 +75,15 @@ def test_a_bubble_that_no_camera_sees_goes_unless_it_is_kept(tmp_path):
     assert np.linalg.norm(solid.lods[0].vertices - [4, 5, -6], axis=1).min() / 3 > 0.65
 
 
-def test_levels_textures_and_relief_in_one_go(tmp_path):
+@pytest.mark.parametrize("refine", [False, True])
+def test_levels_textures_and_relief_in_one_go(tmp_path, refine):
     options = MeshOptions(resolution=40, faces=3000, lods=3, texture=True, texture_size=256,
-                          normal_map=True)
+                          normal_map=True, refine=refine)
     fractions = []
     done = run(finish(subject(sphere, tmp_path), options),
                lambda progress: fractions.append(progress.fraction))
     assert fractions == sorted(fractions)
+    assert any("efined" in note for note in done.notes) == refine
     assert [len(lod.faces) for lod in done.lods] == [3000, 750, 186]
     for lod in done.lods:
         assert lod.texture.shape == lod.normal_map.shape == (256, 256, 3)
