@@ -173,7 +173,7 @@ def _failure(error: Exception, doing: str) -> Failure:
 def _lower_priority() -> None:
     """The window must stay smooth whatever the worker does."""
     if hasattr(os, "nice"):
-        os.nice(19)
+        os.nice(10)
 
 
 def _use_all_cores() -> None:

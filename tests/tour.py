@@ -67,10 +67,7 @@ class Tour:
 
     def open(self, path: Path) -> None:
         """By typing it."""
-        self.window.click("path")
-        self.window.key("ctrl+a")
-        self.window.type(str(path))
-        self.window.key("Return")
+        self.window.retype("path", str(path))
 
     def again(self) -> None:
         """Start the window once more, after it has ended."""
@@ -137,10 +134,7 @@ def train(tour: Tour) -> None:
     if tour.window.look()["state"] != "ready":
         return
     choose("budget_kind", 1)(tour)
-    click("minutes")(tour)
-    keys("ctrl+a")(tour)
-    tour.window.type(str(tour.steps))
-    keys("Tab")(tour)
+    tour.window.retype("minutes", str(tour.steps), "Tab")
     click("start")(tour)
     tour.until(lambda ui: ui["step"] > 0.8 * tour.steps)
 

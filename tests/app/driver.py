@@ -168,6 +168,16 @@ class Driver:
     def type(self, text: str) -> None:
         self._xdo("type", "--delay", 30, text)
 
+    def retype(self, name: str, text: str, then: str = "Return") -> None:
+        """Another text into the widget, and a key to end it. A key that comes and goes within one
+        frame may be missed where frames are slow."""
+        self.click(name)
+        for verb, key in (("keydown", "ctrl"), ("keydown", "a"), ("keyup", "a"), ("keyup", "ctrl")):
+            self.pass_frames()
+            self._xdo(verb, key)
+        self.type(text)
+        self.key(then)
+
     def key(self, name: str) -> None:
         self._xdo("key", name)
 

@@ -57,10 +57,8 @@ def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
     window.wait(lambda ui: ui["state"] == "ready" and ui["region"], "the sample", seconds=120)
     proposed = Box(np.reshape(window.ui["region"], (4, 4)))
     window.click("scene")
-    window.click("region_size")
-    window.key("ctrl+a")
-    window.type(f"{0.5 * proposed.half[1]:.4f}")  # the middle one of three
-    window.key("Tab")
+    # the middle one of three
+    window.retype("region_size", f"{0.5 * proposed.half[1]:.4f}", "Tab")
     typed = window.wait(
         lambda ui: ui["region"] != proposed.frame_from_cube.ravel().tolist(), "another region")
     box = Box(np.reshape(typed["region"], (4, 4)))

@@ -165,10 +165,7 @@ def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, 
     window.key("Return")
     ui = window.wait(lambda ui: ui["failure"], "the failure")
     assert ui["failure"] == "[/no/such/folder does not exist. Check the path.]"
-    window.click("path")
-    window.key("ctrl+a")
-    window.type(str(capture))
-    window.key("Return")
+    window.retype("path", str(capture))
     window.wait_state("ready")
     window.click("start")
     ui = window.wait(lambda ui: ui["step"] > 0 and ui["history"] > 1, "training")
