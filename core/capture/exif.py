@@ -32,7 +32,7 @@ class Metadata(NamedTuple):
 
 def metadata(path: Path) -> Metadata:
     """Of the photo at ``path``, empty where it tells nothing; of RAW photos too, which are not
-    developed for it. Raises UserError where it cannot be opened."""
+    developed for it. Raises UserError where it cannot be opened or needs an optional part."""
     if path.suffix.lower() in RAW:
         return _of_raw(path)
     with opened(path) as image:
@@ -44,10 +44,10 @@ def _of_raw(path: Path) -> Metadata:
     """Most kinds are TIFF files inside (DNG, CR2, NEF, ARW); the others carry a preview, whose EXIF
     LibRaw completes."""
     exif = Image.Exif()
-    with path.open("rb") as file:
-        is_tiff = file.read(4) in _TIFF
-        file.seek(0)
-        try:
+    try:
+        with path.open("rb") as file:
+            is_tiff = file.read(4) in _TIFF
+            file.seek(0)
             if is_tiff:
                 exif.load_from_fp(file)
             else:
@@ -55,8 +55,8 @@ def _of_raw(path: Path) -> Metadata:
                     exif = preview.getexif()
             xmp = exif.get(_XMP, b"")
             return _told(exif, xmp if isinstance(xmp, bytes) else bytes(xmp))
-        except (OSError, SyntaxError, ValueError, TypeError):
-            return Metadata({}, {}, {}, b"")
+    except (OSError, SyntaxError, ValueError, TypeError):
+        return Metadata({}, {}, {}, b"")
 
 
 def _told(exif: Image.Exif, xmp: bytes) -> Metadata:

@@ -45,16 +45,16 @@ def raw_size(path: Path, upright: bool) -> tuple[int, int]:
 def raw_preview(path: Path) -> bytes:
     """The JPEG file that the RAW photo at ``path`` carries of itself. Raises UserError, ValueError
     where it carries none."""
-    import rawpy
-
     with _raw(path) as raw:
+        import rawpy  # which is there, as the photo is open
+
         try:
             preview = raw.extract_thumb()
         except rawpy.LibRawError as error:
             raise ValueError(f"{path} carries no preview") from error
-    if preview.format != rawpy.ThumbFormat.JPEG:
-        raise ValueError(f"{path} carries no preview that is a file")
-    return preview.data
+        if preview.format != rawpy.ThumbFormat.JPEG:
+            raise ValueError(f"{path} carries no preview that is a file")
+        return preview.data
 
 
 def _with_heic(path: Path) -> None:

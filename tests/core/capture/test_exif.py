@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,7 @@ from core.capture import photo_file
 from core.capture.exif import camera_of, focal_px
 from core.capture.gps import gps
 from core.capture.gravity import up_in_camera
+from core.errors import UserError
 from tests.core.capture.test_gravity import apple_note
 from tests.core.captures import dng, noise_photo
 
@@ -69,3 +72,12 @@ def test_a_damaged_raw_photo_tells_nothing(tmp_path, begins):
     path.write_bytes(begins + b"\x08\0\0\0" + b"no photo" * 100)
     assert gps(path) is None
     assert up_in_camera(path) is None
+
+
+def test_a_raw_photo_that_is_gone_or_wants_an_optional_part_is_no_crash(tmp_path, monkeypatch):
+    assert gps(tmp_path / "gone.nef") is None
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    path = tmp_path / "a.cr3"
+    path.write_bytes(b"\0\0\0\x18ftypcrx ")
+    with pytest.raises(UserError, match="pip install"):
+        camera_of(path)
