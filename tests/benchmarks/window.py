@@ -3,7 +3,9 @@
 Prints, as JSON: seconds from the start of the process to the first frame; frames and training steps
 a second at rest; in drags the milliseconds from one frame of the window to the next; and for drags
 from rest the milliseconds from the wish for a view to its picture, of the first picture of each
-drag and of all the others.
+drag and of all the others. At last, with nothing else running, the milliseconds that the machine
+takes for plain arithmetic which mostly takes as long as a frame: what lies above its median there
+is the machine's own, and no window can be steadier.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.app.driver import ROOT, Driver, virtual_screen
 
 REST_S = 1.6
+SETTLED_S = 2.0
 STRETCH, MOVE_S = 30, 0.075
 """Pixels and seconds from one place of the mouse to the next."""
 
@@ -31,7 +35,10 @@ def main() -> None:
     parser.add_argument("--after", type=float, default=15.0, help="seconds of training before")
     arguments = parser.parse_args()
     with virtual_screen("1440x900x24") as display, _window(display, arguments.path) as window:
-        print(json.dumps(measure(window, arguments.drags, arguments.after), indent=1))
+        found = measure(window, arguments.drags, arguments.after)
+    time.sleep(SETTLED_S)
+    found["arithmetic_ms"] = _spread(_arithmetic(found["dragging"]["frame_ms"]["median"] / 1e3))
+    print(json.dumps(found, indent=1))
 
 
 @contextmanager
@@ -44,7 +51,7 @@ def _window(display: str, path: Path) -> Iterator[Driver]:
             window.end()
 
 
-def measure(window: Driver, n_drags: int, after: float) -> dict[str, object]:
+def measure(window: Driver, n_drags: int, after: float) -> dict[str, Any]:
     first_frame = window.first_frame_s
     window.wait(lambda ui: ui["state"] == "ready", "the scene", seconds=600)
     window.click("start")
@@ -96,6 +103,21 @@ def _drag(window: Driver, way: int, frames: list[float]) -> list[float]:
             time.sleep(MOVE_S)
     window.release()
     return latencies
+
+
+def _arithmetic(wanted_s: float, times: int = 400) -> list[float]:
+    """Milliseconds of a loop that mostly takes ``wanted_s``, many times over."""
+    n = 10_000
+    single = statistics.median(_loop(n) for _ in range(100))
+    return [_loop(round(n * wanted_s / single)) * 1e3 for _ in range(times)]
+
+
+def _loop(n: int) -> float:
+    """Seconds."""
+    began, x = time.perf_counter(), 0
+    for i in range(n):
+        x = (x * 31 + i) & 0xFFFF
+    return time.perf_counter() - began
 
 
 def _spread(values: list[float]) -> dict[str, float]:
