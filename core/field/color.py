@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.config import FieldConfig
@@ -73,5 +72,5 @@ class ColorNetwork(Color):
             parts.append(appearance)
         h = torch.cat(parts, -1)
         for layer in self.hidden:
-            h = F.relu(layer(h))
+            h = layer(h).relu_()
         return torch.sigmoid(self.head(h))

@@ -138,7 +138,7 @@ class SdfField(Field):
             self.head.bias[0] = -sign * config.sphere_radius
 
     def _activate(self, z: Tensor) -> Tensor:
-        return F.relu(z) if self.config.sdf_activation == "relu" else F.softplus(z, beta=100)
+        return z.relu_() if self.config.sdf_activation == "relu" else F.softplus(z, beta=100)
 
     def _placed(self, positions: Tensor) -> Tensor:
         return contract(positions) if self.config.unbounded else positions
