@@ -7,23 +7,18 @@ slowest thread. Lanes meet once per call of `lane_map` instead of once per opera
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cache
 from typing import TypeVar
 
 import torch
 
+from core.heap import keep_pieces
+
 A = TypeVar("A")
 B = TypeVar("B")
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_KEPT, _LARGE = 1 << 28, 1 << 25
-"""Bytes: free memory that is kept, and the largest pieces that it serves (glibc's limit)."""
 
 
 def count(device: torch.device) -> int:
@@ -34,19 +29,8 @@ def count(device: torch.device) -> int:
 @cache
 def _pool() -> ThreadPoolExecutor:
     torch.set_num_threads(1)
-    _keep_memory()
+    keep_pieces()
     return ThreadPoolExecutor(count(torch.device("cpu")), thread_name_prefix="lane")
-
-
-def _keep_memory() -> None:
-    """Let pieces of some megabytes, which every operation of a step wants for a moment, be used
-    again: glibc returns them to the system, which clears page after page when they are wanted anew,
-    for a tenth of the time of a step of the warm-up."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # other libraries know no such choice
-            libc = ctypes.CDLL(None)
-            libc.mallopt(_TRIM_THRESHOLD, _KEPT)
-            libc.mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def lane_map(function: Callable[[A], B], pieces: Iterable[A]) -> list[B]:

@@ -1,0 +1,36 @@
+"""Memory that is used over and over is not asked of the system over and over."""
+
+import subprocess
+import sys
+
+import pytest
+
+STEPS = """
+import resource, sys
+import numpy as np
+from core.heap import keep_pieces
+
+def step():
+    return [np.ones(1 << 20) for _ in range(3)]  # 8 MB each, 6144 pages in all
+
+if sys.argv[1] == "kept":
+    keep_pieces()
+step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a choice of GNU's C library")
+def test_pieces_of_some_megabytes_serve_again():
+    kept, left = (_faults(how) for how in ("kept", "left"))
+    assert kept < 100
+    assert kept <= left  # another allocator than GNU's may be good by itself
+
+
+def _faults(how: str) -> int:
+    """Pages that were asked of the system in twenty steps."""
+    command = [sys.executable, "-c", STEPS, how]
+    return int(subprocess.run(command, capture_output=True, check=True).stdout)
