@@ -107,8 +107,8 @@ def _drag(window: Driver, way: int, frames: list[float]) -> list[float]:
 
 def _arithmetic(wanted_s: float, times: int = 400) -> list[float]:
     """Milliseconds of a loop that mostly takes ``wanted_s``, many times over."""
-    n = 10_000
-    single = statistics.median(_loop(n) for _ in range(100))
+    n = 100_000
+    single = statistics.median(_loop(n) for _ in range(200))
     return [_loop(round(n * wanted_s / single)) * 1e3 for _ in range(times)]
 
 
