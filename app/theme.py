@@ -67,7 +67,6 @@ def apply(name: str, scale: float) -> None:
             with dpg.theme_component(dpg.mvSelectable, enabled_state=usable):
                 dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0, 0.5)
     with dpg.theme(tag="canvas"), dpg.theme_component(dpg.mvChildWindow):
-        dpg.add_theme_color(dpg.mvThemeCol_ChildBg, CLEAR)  # software GL pays per layer
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
 
 
@@ -84,7 +83,7 @@ def use(name: str) -> None:
             field = fields.get(tuple(round(255 * x) for x in shade))
             if field is not None:
                 dpg.configure_item(item, color=getattr(_palette, field))
-    dpg.set_viewport_clear_color(list(_palette.background))
+    dpg.set_viewport_clear_color(list(_palette.panel))
 
 
 def backdrop() -> Gradient:
@@ -131,7 +130,7 @@ def _base() -> int | str:
 
 def _base_colors() -> None:
     for part, field in {
-        dpg.mvThemeCol_WindowBg: "panel", dpg.mvThemeCol_ChildBg: "panel",
+        dpg.mvThemeCol_WindowBg: "panel",
         dpg.mvThemeCol_PopupBg: "popup", dpg.mvThemeCol_Border: "border",
         dpg.mvThemeCol_FrameBg: "frame", dpg.mvThemeCol_FrameBgHovered: "frame_hovered",
         dpg.mvThemeCol_FrameBgActive: "frame_active", dpg.mvThemeCol_Text: "text",
@@ -162,6 +161,8 @@ def _base_colors() -> None:
         dpg.mvPlotCol_LegendText: "text",
     }.items():
         _color(part, field, dpg.mvThemeCat_Plots)
+    # the window is cleared in the panels' colour; filling them took a fifth of a frame in software
+    dpg.add_theme_color(dpg.mvThemeCol_ChildBg, CLEAR)
     dpg.add_theme_color(dpg.mvPlotCol_PlotBorder, CLEAR, category=dpg.mvThemeCat_Plots)
 
 

@@ -99,7 +99,7 @@ class _Window:
             min_height=560, vsync=False, disable_close=True,
         )
         dpg.set_exit_callback(lambda: self._projects.close())
-        dpg.set_viewport_clear_color(list(theme.BACKGROUND))
+        dpg.set_viewport_clear_color(list(theme.PANEL))
         dpg.setup_dearpygui()
         self._glfw: Glfw | None = None
         self._client = WorkerClient(session, device, self._wake)
