@@ -20,7 +20,7 @@ EVERY_S = 15.0
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _KEPT, _LARGE = 1 << 28, 1 << 25
 """Bytes: free memory that is kept, and the largest pieces that it serves (the most there can be).
-Either alone is of no use: each stops the library from fitting the other to the program."""
+Both are set, since setting one stops the library from fitting the other to the program."""
 
 
 def keep_pieces() -> None:
