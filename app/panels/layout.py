@@ -22,7 +22,7 @@ from app.panels.toasts import Toasts
 from app.panels.toolbar import Toolbar
 from app.panels.training import TrainingPanel
 from app.panels.view import ViewPanel
-from app.panels.widgets import Host, bar_height, button, dress
+from app.panels.widgets import Host, bar_height, button, dress, reveal
 from app.scaling import px, rescale, scale
 from app.settings import Settings
 from app.state import AppState, Dismissed
@@ -209,7 +209,7 @@ class Layout:
         dpg.set_value("status", status_line(state))
         task = state.task
         dpg.configure_item("task_progress", show=task is not None)
-        dpg.configure_item("cancel", show=state.may("cancel"))
+        reveal("cancel", state.may("cancel"))
         if task is not None:
             dpg.set_value("task_progress", task.fraction)
             dpg.configure_item("task_progress", overlay=f"{100 * task.fraction:.0f} %")

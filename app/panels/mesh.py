@@ -16,6 +16,7 @@ from app.panels.widgets import (
     chosen,
     dim_text,
     enable,
+    reveal,
     section,
     show_text,
 )
@@ -178,7 +179,7 @@ class MeshPanel:
         """Show what ``state`` holds."""
         self._state = state
         radiance = state.stats is not None and state.stats.phase == "radiance"
-        dpg.configure_item("mesh_density", show=radiance)
+        reveal("mesh_density", radiance)
         self._ask_size(state)
         known = self._size
         show_text("mesh_size", "" if known is None or not state.may("export") else size_words(

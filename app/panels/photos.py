@@ -9,7 +9,7 @@ import numpy as np
 
 from app import theme
 from app.gui import dpg
-from app.panels.widgets import Host, button, choice, chosen
+from app.panels.widgets import Host, button, choice, chosen, reveal, show_text
 from app.state import AppState
 from app.text import say
 from core.messages import Exclude, Opened
@@ -157,9 +157,10 @@ class PhotosPanel:
             self._show_pictures(numbers)
         self._shown = shown
         dpg.set_value("album_summary", _summary(ordered))
-        dpg.set_value("album_page", say("album.page", page=self._page + 1, n_pages=n_pages))
-        for tag in ("album_back", "album_page", "album_on"):
-            dpg.configure_item(tag, show=n_pages > 1)
+        page = say("album.page", page=self._page + 1, n_pages=n_pages)
+        show_text("album_page", page if n_pages > 1 else "")
+        for tag in ("album_back", "album_on"):
+            reveal(tag, n_pages > 1)
         for row in range(PAGE):
             dpg.configure_item(f"shot_{row}", show=row < len(shown))
         for row, shot in enumerate(shown):

@@ -7,7 +7,7 @@ from typing import cast
 
 from app import theme
 from app.gui import dpg
-from app.panels.widgets import Host, button, choice, choose, chosen, enable, show_text
+from app.panels.widgets import Host, button, choice, choose, chosen, enable, reveal, show_text
 from app.state import AppState
 from app.text import say
 from core.config import OpenOptions, PoseQuality
@@ -96,7 +96,8 @@ class PosesPanel:
         told = report.attempts if len(report.attempts) > 1 else ()
         show_text("doctor_attempts", "\n".join(f"{words}." for words in told))
         groups = _groups(report)
-        dpg.configure_item("group", items=groups, show=len(groups) > 1)
+        dpg.configure_item("group", items=groups)
+        reveal("group", len(groups) > 1)
         dpg.set_value("group", groups[report.group])
         for photo in sorted(report.photos, key=lambda photo: photo.used):
             self._row(photo)

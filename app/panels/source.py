@@ -7,7 +7,16 @@ from collections.abc import Callable
 from app import theme
 from app.dialogs import Purpose
 from app.gui import dpg
-from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
+from app.panels.widgets import (
+    BUTTON,
+    Host,
+    button,
+    dim_text,
+    enable,
+    reveal,
+    section,
+    show_text,
+)
 from app.scaling import px
 from app.state import AppState
 from app.status import count
@@ -102,8 +111,8 @@ class MessageBar:
             return 0
         n_buttons = 1 + bool(state.offer) + 1.3 * bool(state.photos_of)
         buttons = round(n_buttons * (px(BUTTON) + theme.GAP))
-        dpg.configure_item("resume", show=bool(state.offer))
-        dpg.configure_item("find_photos", show=bool(state.photos_of))
+        reveal("resume", bool(state.offer))
+        reveal("find_photos", bool(state.photos_of))
         dpg.set_value("message", text)
         _, lines = dpg.get_text_size(text, wrap_width=width - buttons - 40) or (0, 0)
         height = max(round(lines), 26) + 24

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.gui import dpg
-from app.panels.widgets import Host, bar_height, button, enable
+from app.panels.widgets import Host, bar_height, button, enable, reveal, tell
 from app.scaling import px
 from app.state import AppState
 from app.text import names, say
@@ -39,7 +39,7 @@ class Toolbar:
 
     def resize(self, width: int) -> None:
         dpg.configure_item("toolbar", width=width, height=bar_height())
-        dpg.configure_item("save_as", show=width > px(NARROW))
+        reveal("save_as", width > px(NARROW))
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
@@ -50,13 +50,8 @@ class Toolbar:
         for tag, words in (("undo", state.undo), ("redo", state.redo)):
             enable(tag, state.reason(tag))
             if state.may(tag):
-                _tell(tag, say(f"toolbar.{tag}", what=words))
+                tell(tag, say(f"toolbar.{tag}", what=words))
         if state.may("save"):
             saved = state.project and not state.unsaved
             where = state.project or say("toolbar.a_folder")
-            _tell("save", say("toolbar.all_saved" if saved else "toolbar.save", where=where))
-
-
-def _tell(tag: str, words: str) -> None:
-    dpg.set_value(f"{tag}_reason", words)
-    dpg.configure_item(f"{tag}_tooltip", show=True)
+            tell("save", say("toolbar.all_saved" if saved else "toolbar.save", where=where))

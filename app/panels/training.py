@@ -17,6 +17,7 @@ from app.panels.widgets import (
     dim_text,
     enable,
     offer,
+    reveal,
     section,
     show_text,
 )
@@ -160,7 +161,7 @@ class TrainingPanel:
         self._may_choose = state.may("choose")
         for field in FIELDS:
             dpg.configure_item(field, enabled=self._may_choose or state.may("renew"))
-        dpg.configure_item("renew", show=state.may("renew"))
+        reveal("renew", state.may("renew"))
         dpg.configure_item("longer_run", show=state.state == "finished")
         self._draw_progress(state)
         self._curves.draw(state)

@@ -7,7 +7,7 @@ from typing import cast
 
 from app.gui import dpg
 from app.over import Comparing
-from app.panels.widgets import button, choice, choose, chosen, section
+from app.panels.widgets import button, choice, choose, chosen, reveal, section
 from app.slicing import AXES, Slice, slice_of
 from app.state import AppState
 from app.text import say
@@ -109,4 +109,4 @@ class ViewPanel:
             dpg.configure_item("levels", max_value=n_levels)
             dpg.set_value("levels", n_levels)
             self._label()
-        dpg.configure_item("levels", show=n_levels > 1)
+        reveal("levels", n_levels > 1)

@@ -95,17 +95,28 @@ def explain(tag: str, words: str) -> None:
         dpg.set_item_user_data(f"{tag}_reason", words)
         enable(tag, "")
         return
-    with dpg.tooltip(tag) as tooltip:
-        dpg.add_text(words, wrap=TIP)
+    with dpg.tooltip(tag, tag=f"{tag}_tooltip") as tooltip:
+        dpg.add_text(words, tag=f"{tag}_reason", wrap=TIP)
     dpg.bind_item_font(tooltip, "font_regular")  # that of a section's title is bold
 
 
 def enable(tag: str, reason: str) -> None:
     """Enable the button ``tag``, or disable it and show ``reason`` when hovered."""
-    told = reason or dpg.get_item_user_data(f"{tag}_reason") or ""
     dpg.configure_item(tag, enabled=not reason)
-    dpg.configure_item(f"{tag}_tooltip", show=bool(told))
-    dpg.set_value(f"{tag}_reason", told)
+    tell(tag, reason or dpg.get_item_user_data(f"{tag}_reason") or "")
+
+
+def tell(tag: str, words: str) -> None:
+    """Let the tooltip of the widget ``tag`` say ``words``; without any, there is none."""
+    dpg.set_value(f"{tag}_reason", words)
+    dpg.configure_item(f"{tag}_tooltip", show=bool(words) and dpg.is_item_shown(tag))
+
+
+def reveal(tag: str, shown: bool) -> None:
+    """Show the widget ``tag``, or hide it and its tooltip, which would come up over the widget
+    before it."""
+    dpg.configure_item(tag, show=shown)
+    tell(tag, dpg.get_value(f"{tag}_reason"))
 
 
 def dim_text(tag: str, text: str = "", **options: object) -> Tag:

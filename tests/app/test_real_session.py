@@ -112,6 +112,7 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
     with Image.open((SAMPLE / ui["photo"]).with_suffix(".webp")) as photo:  # cut out
         truth = np.asarray(photo.convert("RGBA"), float)
     whole = truth[..., :3] * truth[..., 3:] / 255 + 255 - truth[..., 3:]
+    window.wait(lambda ui: "toast_0_text" not in ui["widgets"], "what was opened is no longer told")
     time.sleep(1)  # for the frame that shows it
     shot = window.viewport_pixels().astype(float)
     height, width = shot.shape[:2]

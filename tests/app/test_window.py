@@ -177,6 +177,17 @@ def test_start_pause_reset_in_quick_succession_never_wedges(launch, capture):
     assert (ui["step"], ui["history"]) == (0, 0)
 
 
+def test_the_mouse_over_a_button_is_told_of_that_button_alone(launch, capture):
+    window = _opened(launch, capture)
+    window.click("start")
+    window.wait_state("training")
+    assert "renew" not in window.ui["widgets"], "hidden, and beside it"
+    left, top, width, height = window.ui["widgets"]["start"]
+    window.move(left + width / 2, top + height / 2)
+    ui = window.wait(lambda ui: "start_reason" in ui["widgets"], "the reason why it is greyed")
+    assert [name for name in ui["widgets"] if name.endswith("_reason")] == ["start_reason"]
+
+
 def test_a_bad_path_is_said_in_one_line_and_dismissed(launch, capture):
     window = launch()
     window.click("path")
