@@ -133,9 +133,8 @@ class Hands:
 
     def _flown(self, camera: OrbitCamera) -> OrbitCamera:
         """Moved for as long as keys were held since the last call."""
-        free = not (control_held() or typing())
-        held = [way for key, way in FLY.items() if free and dpg.is_key_down(_code(key))]
-        if not held:
+        held = [way for key, way in FLY.items() if dpg.is_key_down(_code(key))]
+        if not held or control_held() or typing():
             self._flying_since = None
             return camera
         now = time.perf_counter()

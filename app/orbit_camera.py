@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -43,9 +44,9 @@ class OrbitCamera:
     roll: float = 0.0
     parallel: bool = False
 
-    @property
+    @cached_property
     def scene_from_camera(self) -> np.ndarray:
-        """[4, 4] rigid, float64."""
+        """[4, 4] rigid, float64; read-only."""
         ce, se = math.cos(self.elevation), math.sin(self.elevation)
         ca, sa = math.cos(self.azimuth), math.sin(self.azimuth)
         axes = self._axes
@@ -59,6 +60,7 @@ class OrbitCamera:
         pose[:3, 2] = -outward
         away = PARALLEL_FROM if self.parallel else self.distance
         pose[:3, 3] = np.asarray(self.pivot) + away * outward
+        pose.flags.writeable = False
         return pose
 
     @property

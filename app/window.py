@@ -54,7 +54,7 @@ TITLE_BAR = 40
 CLOSE_S = 2.0
 SAVE_S = 20.0
 """a worker that has trained saves before it ends; the closed window waits this long at most"""
-HELD_S = 0.5
+HELD_S = 1.0
 """between drawings of the panels while the mouse turns the view"""
 
 

@@ -123,7 +123,7 @@ def test_a_mesh_hides_what_is_behind_it_in_each_style(painter, camera):
 
 def test_thumbnails_stand_upright_in_their_frusta(painter):
     camera = CAMERAS[0]
-    pose = camera.scene_from_camera
+    pose = camera.scene_from_camera.copy()
     pose[:3, 3] = pose[:3, 3] + 0.4 * pose[:3, 2]
     corners = shapes.frusta(pose[None], [(0.9, 4 / 3)])
     thumbnails = np.zeros((1, 30, 40, 3), np.uint8)
