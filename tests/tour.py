@@ -4,8 +4,8 @@
 none is given; its poses must be known), trains it, unless it is a saved project, and leaves
 ``01-start.png`` and so on in FOLDER, to be looked at; ``--last NAME`` ends it earlier. Mouse,
 keyboard and worker are the real ones, on a virtual screen and with a home folder of their own. The
-README's pictures are ``training`` and the viewport of ``compare`` (``--last compare``), made
-smaller by ``convert -resize 1200x -colors 255``, the latter 900x.
+README's pictures are ``training`` and the viewport of ``compare`` (``--steps 2500 --last
+compare``), made smaller by ``convert -resize 1200x -colors 255``, the latter 900x.
 """
 
 from __future__ import annotations
