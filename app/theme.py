@@ -63,6 +63,8 @@ def apply(name: str, scale: float) -> None:
     with dpg.theme(tag="padded_window"), dpg.theme_component(dpg.mvWindowAppItem):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 14, 12)
     with dpg.theme(tag="rows"):
+        with dpg.theme_component(dpg.mvTable):
+            dpg.add_theme_style(dpg.mvStyleVar_CellPadding, 6, 2)
         for usable in (True, False):
             with dpg.theme_component(dpg.mvSelectable, enabled_state=usable):
                 dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0, 0.5)

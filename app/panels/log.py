@@ -8,6 +8,7 @@ from collections import deque
 from app import theme
 from app.gui import dpg
 from app.panels.widgets import button
+from app.scaling import px
 from app.text import say
 from core.worker import log_path
 
@@ -20,7 +21,7 @@ class LogPanel:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=MOST)
         with dpg.window(
-            tag="log", width=780, height=360, pos=(80, 80), show=False,
+            tag="log", width=px(780), height=px(360), pos=(80, 80), show=False,
             no_collapse=True,
         ):
             with dpg.group(horizontal=True):

@@ -10,6 +10,7 @@ import msgspec
 from app import theme
 from app.gui import dpg
 from app.panels.widgets import chosen, dim_text, show_text
+from app.scaling import px
 from app.settings import SCALES, Settings, ThemeName
 from app.text import ENGLISH, languages, names, say
 
@@ -20,7 +21,7 @@ class OptionsPanel:
     def __init__(self, settings: Settings, changed: Callable[[Settings], None]) -> None:
         self._settings, self._changed = settings, changed
         with dpg.window(
-            tag="settings", width=360, autosize=True, pos=(90, 90), show=False,
+            tag="settings", width=px(360), autosize=True, pos=(90, 90), show=False,
             no_collapse=True, no_resize=True,
         ):
             dpg.add_text(say("settings.theme"))

@@ -10,6 +10,7 @@ import numpy as np
 from app import theme
 from app.gui import dpg
 from app.panels.widgets import Host, button, choice, chosen, reveal, show_text
+from app.scaling import px
 from app.state import AppState
 from app.text import say
 from core.messages import Exclude, Opened
@@ -89,7 +90,7 @@ class PhotosPanel:
         self._textures: list[int | str] = []
         self._pictures = np.zeros((0, 1, 1, 3), np.uint8)
         with dpg.window(
-            tag="album", width=SIZE[0], height=SIZE[1], pos=(40, 60), show=False,
+            tag="album", width=px(SIZE[0]), height=px(SIZE[1]), pos=(40, 60), show=False,
             no_collapse=True,
         ):
             dpg.add_text("", tag="album_summary", wrap=SIZE[0] - 30)

@@ -8,12 +8,13 @@ from typing import cast
 from app import theme
 from app.gui import dpg
 from app.panels.widgets import Host, button, choice, choose, chosen, enable, reveal, show_text
+from app.scaling import px
 from app.state import AppState
 from app.text import say
 from core.config import OpenOptions, PoseQuality
 from core.messages import PhotoReport, PoseReport
 
-SIZE = (860, 520)
+SIZE, CORNER = (960, 520), 60
 ROW = 24
 COLUMNS = ("photo", "used", "details", "common", "error", "sharpness")
 
@@ -27,8 +28,8 @@ class PosesPanel:
         self._report: PoseReport | None = None
         self._path = ""
         with dpg.window(
-            tag="doctor", width=SIZE[0], height=SIZE[1],
-            pos=(60, 60), show=False, no_collapse=True,
+            tag="doctor", width=min(px(SIZE[0]), dpg.get_viewport_width() - 2 * CORNER),
+            height=px(SIZE[1]), pos=(CORNER, CORNER), show=False, no_collapse=True,
         ):
             dpg.add_text("", tag="doctor_summary", wrap=SIZE[0] - 40)
             dpg.add_text("", tag="doctor_advice", color=theme.PLOT_LOSS, wrap=SIZE[0] - 40)
@@ -43,11 +44,12 @@ class PosesPanel:
                 )
                 dpg.add_combo([], tag="group", width=220, callback=self._choose_group)
             with dpg.table(
-                tag="doctor_photos", policy=dpg.mvTable_SizingStretchProp, scrollY=True,
+                tag="doctor_photos", policy=dpg.mvTable_SizingFixedFit, scrollY=True,
                 borders_innerH=True, clipper=True, freeze_rows=1,
             ):
                 for name in COLUMNS:
-                    dpg.add_table_column(label=say(f"poses.{name}"))
+                    dpg.add_table_column(
+                        label=say(f"poses.{name}"), width_stretch=name == "used")
         dpg.bind_item_theme("doctor", "padded_window")
         dpg.bind_item_theme("doctor_photos", "rows")
 

@@ -6,6 +6,7 @@ from app import theme
 from app.engine_text import translated
 from app.gui import dpg
 from app.panels.widgets import Host, button, show_text
+from app.scaling import px
 from app.stored import read, write
 from core.errors import UserError
 from core.places import weights_file
@@ -20,7 +21,8 @@ class SentencePanel:
     def __init__(self, host: Host) -> None:
         self._host = host
         with dpg.window(
-            tag="imagine", width=WIDTH, autosize=True, pos=(80, 120), show=False, no_collapse=True,
+            tag="imagine", width=px(WIDTH), autosize=True, pos=(80, 120), show=False,
+            no_collapse=True,
         ):
             dpg.add_input_text(tag="sentence", width=WIDTH - 30)
             with dpg.group(horizontal=True):
