@@ -90,3 +90,19 @@ def test_layout_and_theme_are_kept(launch, capture, tmp_path):
         lambda ui: abs(ui["widgets"]["splitter"][0] - (left - 80)) < 5, "the panel as it was")
     assert ui["theme"] == "light"
     assert "share" not in ui["widgets"]
+
+
+def test_windows_grow_with_the_text(launch, tmp_path):
+    home, widths = tmp_path / "home", []
+    for _ in range(2):
+        window = launch(None, TOY, home)
+        window.wait(lambda ui: ui["engine"] == "ready", "the engine")
+        window.click("show_log")
+        ui = window.wait(lambda ui: "log" in ui["widgets"], "the log")
+        widths.append(ui["widgets"]["log"][2])
+        window.click("show_log")
+        window.click("show_settings")
+        window.choose("scale", 3)  # half as large again, from the next start on
+        window.pass_frames()
+        assert window.close() == 0
+    assert widths[1] == 1.5 * widths[0]
