@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from app.glfw import Glfw
 
 FRAME_S = 1 / 60
+COSTLY_FRAME_S = 1 / 50
+"""after input where frames are costly (software GL): the less the window sleeps between them, the
+less late is one that takes long"""
 WORKING_FRAME_S = 1 / 36
-"""the slowest while training; also after input where frames are costly (software GL on the CPU
-that trains)"""
+"""at least, while training and nobody moves anything"""
 IDLE_FRAME_S = 1 / 8
 RESTING_SHARE = 0.1  # of one core for frames while it trains and the camera rests
 LIVELY_S = 0.6
@@ -54,7 +56,7 @@ class Pace:
         moves; ``working``: it trains. Where frames are drawn by the cores that train, those of a
         camera at rest are few."""
         lively = active or self._settling > 0 or self._start < self._lively_until
-        lively_s = min(max(2 * self._cost, FRAME_S), WORKING_FRAME_S)
+        lively_s = min(max(2 * self._cost, FRAME_S), COSTLY_FRAME_S)
         working_s = min(max(self._cost / RESTING_SHARE, WORKING_FRAME_S), IDLE_FRAME_S)
         period = lively_s if lively else working_s if working else IDLE_FRAME_S
         left = self._start + period - time.perf_counter()
