@@ -86,7 +86,9 @@ class Session:
                 case m.Start() | m.Renew():
                     self._begin(command)
                 case m.Pause():
+                    assert self.trainer is not None
                     self._enter("paused")
+                    self._loop.tell(self.trainer)  # the last steps may not be told of yet
                 case m.Reset():
                     self._forget_training()
                     self._enter("ready")

@@ -152,6 +152,16 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert not failures(run.events + again.events)
 
 
+def test_a_pause_tells_of_the_last_step(sessions, photos, monkeypatch):
+    monkeypatch.setattr("core.training_loop.STATS_EVERY_S", 1e9)
+    run = sessions()
+    run.do(m.Open(str(photos)), "ready")
+    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.steps(3)
+    told = only(run.do(m.Pause()), m.TrainingStats)
+    assert told.step == run.session.trainer.step_count
+
+
 def test_while_the_camera_moves_training_rests_after_each_slice(sessions, photos, monkeypatch):
     run = sessions()
     run.train(photos, steps=1000, until="training")
