@@ -50,6 +50,7 @@ class TrainingPanel:
         self._opened: Opened | None = None
         self._chosen: Chosen | None = None
         self._may_choose = False
+        self._state = ""
         with section("training"):
             self._build_fresh()
             self._build_longer()
@@ -58,6 +59,8 @@ class TrainingPanel:
                 button("pause", lambda: host.send(Pause()), width=112)
                 button("reset", lambda: host.send(Reset()), width=-1)
             button("renew", lambda: host.send(Renew(self._choice())), width=-1)
+            dim_text("method_words", show=False)  # below the buttons, which stay where they are
+            dim_text("preset_words", show=False)
             dpg.add_text("", tag="doing", wrap=theme.PANEL_WIDTH - 40, show=False)
             with dpg.group(tag="figures", show=False):
                 dpg.add_progress_bar(tag="training_progress", width=-1, height=20)
@@ -69,7 +72,6 @@ class TrainingPanel:
 
     def _build_fresh(self) -> None:
         choice("method", self._choose, width=-1)
-        dim_text("method_words", show=False)
         for switch in ("wild", "unbounded"):
             dpg.add_checkbox(tag=switch, callback=self._choose)
         with dpg.group(horizontal=True):
@@ -80,7 +82,6 @@ class TrainingPanel:
                 format="%.1f",
             )
             choice("budget_kind", self._change_kind, width=-1)
-        dim_text("preset_words", show=False)
         with dpg.item_handler_registry(tag="budget_edited"):
             dpg.add_item_deactivated_after_edit_handler(callback=self._choose)
         dpg.bind_item_handler_registry("minutes", "budget_edited")
@@ -129,19 +130,25 @@ class TrainingPanel:
 
     def _choose(self) -> None:
         """Tell the worker, so that the choice can be undone and is saved."""
-        self._describe()
+        self._describe(changed=True)
         choice = self._choice()
         if choice.preset is not None and self._may_choose:
             self._host.send(Choose(choice))
 
-    def _describe(self) -> None:
+    def _describe(self, *, changed: bool = False) -> None:
+        """Say what the choice means: before a run, and when it is ``changed`` for the next; what
+        follows is in sight otherwise."""
         methods = self._opened.methods if self._opened else {}
-        of = methods.get(self._method())
+        of = methods.get(self._method()) if self._may_choose or changed else None
         show_text("method_words", of.words if of else "")
         show_text("preset_words", of.presets.get(chosen("preset"), "") if of else "")
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
+        self._may_choose = state.may("choose")
+        if state.state != self._state:
+            self._state = state.state
+            self._describe()
         if state.opened is not self._opened:
             self._opened = state.opened
             if state.opened is not None:
@@ -158,7 +165,6 @@ class TrainingPanel:
             enable(command, state.reason(command))
         dpg.configure_item("start", label=(
             say("training.resume") if state.state == "paused" else say("widgets.start.label")))
-        self._may_choose = state.may("choose")
         for field in FIELDS:
             dpg.configure_item(field, enabled=self._may_choose or state.may("renew"))
         reveal("renew", state.may("renew"))

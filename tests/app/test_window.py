@@ -177,6 +177,21 @@ def test_start_pause_reset_in_quick_succession_never_wedges(launch, capture):
     assert (ui["step"], ui["history"]) == (0, 0)
 
 
+def test_what_a_choice_means_is_said_before_a_run_below_buttons_that_stay(launch, capture):
+    window = _opened(launch, capture)
+    words, buttons = ("method_words", "preset_words"), ("start", "pause", "reset")
+    said = window.wait(lambda ui: all(name in ui["widgets"] for name in words), "what they mean")
+    window.click("start")
+    window.wait_state("training")
+    trains = window.wait(
+        lambda ui: not any(name in ui["widgets"] for name in words), "room for the curves")
+    assert [trains["widgets"][b] for b in buttons] == [said["widgets"][b] for b in buttons]
+    window.click("pause")
+    window.wait_state("paused")
+    window.click("reset")
+    window.wait(lambda ui: all(name in ui["widgets"] for name in words), "them said again")
+
+
 def test_the_mouse_over_a_button_is_told_of_that_button_alone(launch, capture):
     window = _opened(launch, capture)
     window.click("start")
