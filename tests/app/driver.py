@@ -22,9 +22,12 @@ PAUSE_S = 0.15
 LINE = 0.85
 """Height of a line of a list, as a share of that of its widget."""
 LAUNCH = """
+import faulthandler
+import signal
 import sys
 from pathlib import Path
 from app.window import run_window
+faulthandler.register(signal.SIGUSR1)
 sys.exit(run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sys.argv[1]))
 """
 
@@ -110,6 +113,12 @@ class Driver:
 
     def errors(self) -> str:
         return Path(self._errors.name).read_text()
+
+    def where(self) -> str:
+        """What each thread of the window is in right now, for one that does not go on."""
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(1.0)
+        return self.errors()
 
     def _xdo(self, *arguments: object) -> str:
         done = subprocess.run(

@@ -189,7 +189,10 @@ def _agree(window: Driver, ui: dict) -> str:
     """Close with everything unsaved, as a terminal does, and compare what was saved with ``ui``."""
     assert ui["unsaved"], "nothing would be saved"
     os.kill(window.process.pid, signal.SIGINT)
-    assert window.process.wait(60) == 0
+    try:
+        assert window.process.wait(60) == 0
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f"it does not end: {window.where()}") from None
     saved = max((window.home / ".local/share/gradina/autosave").iterdir(),
                 key=lambda folder: (folder / "project.json").stat().st_mtime)
     project = load_project(saved)
