@@ -28,6 +28,7 @@ import sys
 from pathlib import Path
 from app.window import run_window
 faulthandler.register(signal.SIGUSR1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 sys.exit(run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sys.argv[1]))
 """
 

@@ -230,7 +230,7 @@ def main() -> int:
             assert _first_to_last(monkey.memory)[0] < MOST_OF_WINDOW, f"by the minute: {by_minute}"
             agreement = _agree(window, ui)
         except (AssertionError, subprocess.SubprocessError):
-            print("\n".join(monkey.done), file=sys.stderr)
+            print("\n".join(monkey.done), *_logged(home), sep="\n", file=sys.stderr)
             raise
         finally:
             errors = window.errors()
@@ -243,6 +243,12 @@ def main() -> int:
             "at_the_end": agreement, "stderr": errors,
         }, indent=1))
     return 0
+
+
+def _logged(home: Path) -> list[str]:
+    """What window and worker wrote down last."""
+    logs = (path.read_text().splitlines() for path in home.rglob("gradina.log"))
+    return [line for log in logs for line in log[-60:]]
 
 
 def _by_minute(memory: list[tuple[float, int, int]]) -> np.ndarray:
