@@ -167,9 +167,12 @@ class _SmoothSteps:
         self.now = torch.zeros(n)
 
     def step(self, gradient: torch.Tensor, length: float) -> None:
-        """By at most ``length``, which all but a few do not reach."""
+        """By at most ``length``, which all but a few do not reach; not at all where nothing is
+        wanted, as by a photo that sees none of the mesh."""
         g = self._smooth(self._smooth(gradient.double().numpy()))
         large = np.abs(g[np.abs(g) > 1e-3 * np.abs(g).max()])
+        if not len(large):
+            return
         self._n += 1
         self._mean = 0.9 * self._mean + 0.1 * g
         self._square = 0.99 * self._square + 0.01 * np.percentile(large, 98) ** 2

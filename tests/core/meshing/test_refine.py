@@ -49,6 +49,18 @@ def test_bumps_that_photos_deny_go_and_the_mesh_stays_valid(masks, tmp_path, mon
     assert (turn > 0).all(), "no face turned over"
 
 
+@pytest.mark.parametrize("masks", [True, False])
+def test_photos_that_see_none_of_the_mesh_change_nothing(masks, tmp_path, monkeypatch):
+    monkeypatch.setattr(painted_ball, "painted", speckled)
+    seen = photos(tmp_path, 12, masks=masks)
+    away = [replace(p, world_from_camera=p.world_from_camera @ np.diag([-1.0, 1, -1, 1]))
+            for p in seen]
+    found = run(refine(ball(3), [away[0], *seen], masks))
+    assert np.isfinite(found.after)
+    nothing = run(refine(ball(3), away, masks))
+    np.testing.assert_array_equal(nothing.mesh.vertices, ball(3).vertices)
+
+
 def test_what_measures_worse_is_not_kept(tmp_path, monkeypatch):
     def spoilt(mesh, *rest):
         yield from ()
