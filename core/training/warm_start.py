@@ -47,8 +47,6 @@ def warm_start(trainer: Trainer, old: SurfaceModel, occupancy: OccupancyGrid) ->
             yield from fit_sdf(new.sdf_field, lambda x: interpolate(distances, x), close,
                                2 / len(distances))
         new.settle()
-    else:
-        new.grow_up()
     eyes = np.stack([scene.scene_from_camera(photo)[:3, 3] for photo in scene.photos])
     yield from _fit_radiance(
         new, old, lambda: fit_points(POINTS, near, 2 / occupancy.resolution, trainer.device),

@@ -13,6 +13,7 @@ import main
 from core import messages as m
 from core import training_loop
 from core.config import Choice
+from core.field.methods import METHODS
 from core.presets import PRESETS
 from core.tasks import run as driven
 from core.training import warm_start
@@ -52,6 +53,16 @@ def psnr(run: Watched) -> float:
     trainer = run.session.trainer
     scores = driven(score_photos(trainer, trainer.scene.held_out))
     return float(np.mean([s.psnr for s in scores]))
+
+
+@pytest.mark.parametrize("after", METHODS)
+def test_every_method_can_begin_with_a_surface(after, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(warm_start, "STEPS", 3)
+    run = trained(photos, tmp_path, "surface")
+    run.do(m.Renew(Choice("draft", steps=1000, method=after)), "training")
+    run.steps(1)
+    assert run.session.trainer.config.method == after
+    run.session.close()
 
 
 @pytest.mark.parametrize(("before", "after"), [
