@@ -57,6 +57,8 @@ def filming(trainer: Trainer, command: Film) -> Task[Filmed]:
     if out.suffix.lower() not in (".mp4", ".png"):
         raise UserError(f"{out} is neither a film nor a picture", "Name it .mp4 or .png")
     keys = np.reshape(command.keys, (-1, 4, 4))
+    if not len(keys):
+        raise UserError("A film goes through views, and there are none", "Add one")
     poses = smooth_path(keys, command.n_frames, command.closed)
     surface = traced(trainer.model, trainer.shown, command.levels, command.mode)
     part = out.with_name(f".{out.stem}.part{out.suffix}")

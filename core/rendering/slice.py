@@ -67,8 +67,9 @@ def _on_plane(
 
 def contoured(distances: np.ndarray, spacing: float) -> np.ndarray:
     """sRGB [H, W, 3] of signed ``distances`` [H, W], NaN where nobody knows."""
-    row, column = np.gradient(distances)
-    per_pixel = np.maximum(np.nan_to_num(np.hypot(row, column)), 1e-9)
+    wide = [axis for axis, n in enumerate(distances.shape) if n > 1]
+    slopes = [np.gradient(distances, axis=axis) for axis in wide]
+    per_pixel = np.maximum(np.nan_to_num(np.linalg.norm(slopes, axis=0)), 1e-9)
     away = np.abs(distances)
     fade = DARKEST + (1 - DARKEST) * np.exp(-away / (FADES * spacing))
     color = np.where(distances[..., None] < 0, INSIDE, OUTSIDE) * fade[..., None]

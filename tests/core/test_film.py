@@ -60,6 +60,11 @@ def test_a_film_given_up_leaves_the_one_before(trainer, tmp_path):
     assert list(tmp_path.iterdir()) == [film]
 
 
+def test_a_film_without_views_is_refused(trainer, tmp_path):
+    with pytest.raises(UserError, match="there are none"):
+        run(filming(trainer, Film(str(tmp_path / "film.mp4"), (), 0.7, 32, 32, 50)))
+
+
 def test_a_name_that_is_neither_film_nor_picture_is_refused(trainer, tmp_path):
     with pytest.raises(UserError, match=r"film\.avi is neither .* Name it \.mp4 or \.png"):
         run(filming(trainer, Film(str(tmp_path / "film.avi"), (key(-3.0),), 0.7, 32, 32)))

@@ -58,6 +58,8 @@ def test_contours_are_as_far_apart_as_asked():
     away = np.abs(x[dips] / 0.1 - np.round(x[dips] / 0.1))
     assert (away < 0.05).all()
     assert set(np.round(x[dips] / 0.1).astype(int)) >= {-1, 1, 2, 3, 4, 5, 6, 7}
+    alone = contoured(x[None], 0.1)[0].sum(-1)
+    np.testing.assert_allclose(alone, tone, atol=1e-9, err_msg="a picture of one row")
     zero = contoured(np.tile(x, (3, 1)), 0.1)[1, np.abs(x) < 1 / 800 + 1e-9]
     np.testing.assert_allclose(zero, np.tile(ZERO, (len(zero), 1)), atol=1e-6)
     near = contoured(np.tile(x, (3, 1)), 0.4)[1]
