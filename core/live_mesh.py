@@ -66,9 +66,10 @@ class LiveMesh:
             self._cutting = self._next(trainer, view, training)
             if self._cutting is None:
                 return False
-        cutting = self._cutting
+        cutting, self._cutting = self._cutting, None  # gone if it cannot be cut
         try:
             next(cutting.task)
+            self._cutting = cutting
         except StopIteration as stop:
             self._finish(cutting, stop.value, view.share)
         cutting.seconds += time.perf_counter() - now
@@ -100,7 +101,7 @@ class LiveMesh:
         return _Cutting(task, step, options, out_from_scene)
 
     def _finish(self, cutting: _Cutting, mesh: Mesh, share: float) -> None:
-        self._cutting, self._made = None, (cutting.step, cutting.options)
+        self._made = cutting.step, cutting.options
         if _is_quick(cutting.options):
             cells = cutting.options.resolution * (WANTED_S / max(cutting.seconds, 1e-3)) ** 0.5
             self._cells = int(min(max(cells, COARSEST, self._cells / 2), FINEST, 2 * self._cells))

@@ -67,10 +67,12 @@ class MeshSizer:
             self._task = self._next(trainer, training, now)
             if self._task is None:
                 return False
+        task, self._task = self._task, None  # gone if it cannot be made
         try:
-            next(self._task)
+            next(task)
+            self._task = task
         except StopIteration as done:
-            self._task, self._told, self._at = None, done.value, now
+            self._told, self._at = done.value, now
             self._emit(done.value)
         self._rest_until = now + (time.perf_counter() - now) / SHARE
         return True

@@ -97,11 +97,13 @@ class Previewer:
             self._picture = self._next(model, occupancy, version, training)
             if self._picture is None:
                 return False
-        picture = self._picture
+        picture, self._picture = self._picture, None  # gone if it cannot be drawn
         began = time.perf_counter()
         image = next(picture.bands)
         picture.seconds += time.perf_counter() - began
-        if image is not None:
+        if image is None:
+            self._picture = picture
+        else:
             self._finish(picture, image, version)
         return True
 
@@ -168,6 +170,5 @@ class Previewer:
         final = picture.width == picture.view.width
         self._shown = (picture.view.view_id, picture.width, version)
         self._last_end, self._last_cost = time.perf_counter(), picture.seconds
-        self._picture = None
         self._show(
             image, picture.view, final, picture.seconds * 1000, picture.distances)

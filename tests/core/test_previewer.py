@@ -6,6 +6,25 @@ from core import previewer
 from core.messages import SetView
 
 
+def test_a_picture_that_cannot_be_drawn_is_begun_anew_and_not_gone_on_with(monkeypatch):
+    begun = []
+
+    def draws(*_):
+        begun.append(1)
+        yield None
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(previewer, "render_preview", draws)
+    monkeypatch.setattr(previewer.Previewer, "_surface", lambda *_: None)
+    watched = previewer.Previewer(lambda *_: None)
+    watched.set_view(SetView(1, (), 0.8, 64, 48))
+    for times in (1, 2):
+        watched.work(None, None, 0, training=False)  # type: ignore[arg-type]
+        with pytest.raises(ZeroDivisionError):
+            watched.work(None, None, 0, training=False)  # type: ignore[arg-type]
+        assert len(begun) == times
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_refreshes_take_the_share_of_the_time_that_the_view_allows(monkeypatch, share):
     now = [0.0]
