@@ -114,8 +114,13 @@ def _box(config: RunConfig) -> RunConfig:
         config, density_decay=20.0, density_learning_rate=3e-2, density_levels=1, levels_until=0.8,
         lambda_sparsity=0.0, density_cull_weight=0.0, density_skip=1e-5,
     )
-    features = config.field.n_geometry_features if config.field.unbounded else 0
-    return replace(config, field=replace(config.field, n_levels=8, n_geometry_features=features))
+    return replace(config, field=replace(config.field, n_levels=8))
+
+
+def _box_color(field: FieldConfig) -> Color:
+    """Of what is where only a world tells features."""
+    n = field.n_geometry_features if field.unbounded else 0
+    return ColorNetwork(replace(field, n_geometry_features=n))
 
 
 def _box_volume(config: RunConfig) -> Field:
@@ -146,7 +151,7 @@ METHODS: dict[MethodName, Method] = {
     ),
     "box": Method(
         "One box, its centre and sides fitted to the photos: for what is a box",
-        _box, _box_volume, lambda field: "one box", lambda field: None,
+        _box, _box_volume, lambda field: "one box", lambda field: None, color=_box_color,
     ),
 }
 

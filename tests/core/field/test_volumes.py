@@ -11,6 +11,7 @@ from PIL import Image
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
 from core.config import Choice, FieldConfig
+from core.field.model import SurfaceModel
 from core.field.volumes import BoxVolume, FunctionVolume
 from core.geometry.rigid import transform_points, world_from_opengl_camera
 from core.presets import PRESETS, for_scene, run_config
@@ -100,6 +101,13 @@ def test_a_function_keeps_its_density():
     torch.testing.assert_close(found, wanted.clamp(max=220), rtol=1e-4, atol=1e-6)
 
 
-def test_presets_make_a_box_of_whatever_they_are_for():
+@pytest.mark.parametrize("unbounded", [False, True])
+def test_presets_make_a_box_of_whatever_they_are_for(unbounded):
+    """Of photos that were cut out it has no world around it, even if one was wished for."""
+    x = torch.rand(4, 3)
     for name in PRESETS:
-        assert run_config(Choice(name, method="box")).field.n_geometry_features == 0
+        wanted = run_config(Choice(name, method="box", unbounded=unbounded))
+        model = SurfaceModel(for_scene(wanted, has_masks=True), 3, has_background=False)
+        _, features = model.shape.sdf_and_features(x)
+        assert features.shape == (4, 0)
+        assert model.color(x, None, x, features, model.appearance(None, 4)).shape == (4, 3)
