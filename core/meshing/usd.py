@@ -88,7 +88,7 @@ def _material(stage: Any, shape: Any, with_normals: bool) -> None:
     def picture(name: str, space: str) -> Any:
         found = UsdShade.Shader.Define(stage, f"/Gradina/Material/{name.split('.')[0]}")
         found.CreateIdAttr("UsdUVTexture")
-        found.CreateInput("file", kinds.Asset).Set(name)
+        found.CreateInput("file", kinds.Asset).Set(f"./{name}")  # beside it, not looked for
         found.CreateInput("sourceColorSpace", kinds.Token).Set(space)
         st = found.CreateInput("st", kinds.Float2)
         st.ConnectToSource(reader.ConnectableAPI(), "result")

@@ -106,7 +106,8 @@ def test_usd_reads_what_was_packed(mesh, tmp_path):
     np.testing.assert_array_equal(np.array(st.Get()), mesh.uvs)
     reader = UsdShade.Shader(stage.GetPrimAtPath("/Gradina/Material/texture"))
     asset = reader.GetInput("file").Get()
-    inside = zipfile.ZipFile(path).read(asset.path.removeprefix("./"))
+    assert asset.path.removeprefix("./") == "texture.png", "beside it, wherever that is read"
+    inside = zipfile.ZipFile(path).read("texture.png")
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(inside))), mesh.texture)
     bound = UsdShade.MaterialBindingAPI(shape.GetPrim()).ComputeBoundMaterial()[0]
     assert bound.GetPath() == "/Gradina/Material"
