@@ -29,8 +29,9 @@ def count(device: torch.device) -> int:
 @cache
 def _pool() -> ThreadPoolExecutor:
     torch.set_num_threads(1)
-    keep_pieces()
-    return ThreadPoolExecutor(count(torch.device("cpu")), thread_name_prefix="lane")
+    n = count(torch.device("cpu"))
+    keep_pieces(n)
+    return ThreadPoolExecutor(n, thread_name_prefix="lane")
 
 
 def lane_map(function: Callable[[A], B], pieces: Iterable[A]) -> list[B]:
