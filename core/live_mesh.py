@@ -19,7 +19,7 @@ from core.config import MeshOptions
 from core.geometry.rigid import invert
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
-from core.messages import MESH_MODES, Event, MeshReady, SetView
+from core.messages import MESH_MODES, Event, MeshLook, MeshReady, SetView
 from core.tasks import Task
 from core.training.trainer import Trainer
 
@@ -91,7 +91,7 @@ class LiveMesh:
         else:
             options = MeshOptions(
                 resolution=min(view.mesh.cells, FINEST_SHOWN), levels=levels, faces=view.mesh.faces,
-                density=density,
+                density=density, watertight=view.mesh.watertight, unseen=view.mesh.unseen,
             )
             if made == (step, options):
                 return None
@@ -117,9 +117,11 @@ class LiveMesh:
         self._number += 1
         path = folder / str(self._number)
         write(mesh, path)
+        how = cutting.options
+        look = MeshLook(how.resolution, how.faces, how.density, how.watertight, how.unseen)
         self._emit(MeshReady(
-            str(path), len(mesh.vertices), len(mesh.faces), cutting.options.resolution,
-            cutting.options.levels, cutting.step, not _is_quick(cutting.options),
+            str(path), len(mesh.vertices), len(mesh.faces), look, how.levels, cutting.step,
+            not _is_quick(how),
         ))
 
     def close(self) -> None:

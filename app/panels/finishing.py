@@ -12,18 +12,22 @@ from core.config import PURPOSES, MeshOptions
 OWN = "own"
 """The unit of the scene itself."""
 
-class Finishing:
-    """``filled`` gets the options of the purpose that was chosen."""
 
-    def __init__(self, filled: Callable[[MeshOptions], None]) -> None:
+class Finishing:
+    """``filled`` gets the options of the purpose that was chosen; ``changed`` is called after
+    anything else was."""
+
+    def __init__(
+        self, filled: Callable[[MeshOptions], None], changed: Callable[[], None]
+    ) -> None:
         self._filled = filled
         self._base = MeshOptions()
         with dpg.group(horizontal=True):
             choice("purpose", self._chosen, width=166)
-            choice("mesh_unit", width=-1)
+            choice("mesh_unit", changed, width=-1)
         with dpg.group(horizontal=True):
             for tag in ("texture", "normal_map", "watertight", "refine"):
-                dpg.add_checkbox(tag=tag)
+                dpg.add_checkbox(tag=tag, callback=lambda: changed())
 
     def _chosen(self) -> None:
         base = self._base = PURPOSES.get(chosen("purpose"), MeshOptions())  # type: ignore[call-overload]
@@ -33,15 +37,13 @@ class Finishing:
             dpg.set_value(tag, value)
         self._filled(base)
 
-    def finished(self, options: MeshOptions, faces: int | None, lods: int) -> MeshOptions:
-        """``options`` with what is chosen here; at most so many ``faces``, None for as many as the
-        purpose has."""
+    def finished(self, options: MeshOptions) -> MeshOptions:
+        """``options`` with what is chosen here, in one file."""
         base, unit = self._base, chosen("mesh_unit")
         texture = dpg.get_value("texture")
         return replace(
             base, resolution=options.resolution, levels=options.levels, format=options.format,
-            axes=options.axes, density=options.density, lods=lods, texture=texture,
-            faces=min(filter(None, (faces, base.faces)), default=None),
+            axes=options.axes, density=options.density, lods=1, texture=texture,
             normal_map=texture and dpg.get_value("normal_map"),
             watertight=dpg.get_value("watertight"), refine=dpg.get_value("refine"),
             unit="" if unit == OWN else unit,

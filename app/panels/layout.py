@@ -113,6 +113,7 @@ class Layout:
         view = self.view
         self.mesh.refresh()
         self._viewport.set_look(view.mode, view.levels, view.share, view.cut, self.mesh.look)
+        self.stage.tell(self.mesh.live)
 
     @property
     def panel(self) -> int:
@@ -199,7 +200,7 @@ class Layout:
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         for panel in (
-            self.toolbar, self.source, self.poses, self.scene, self.training, self.view, self.stage,
+            self.toolbar, self.source, self.poses, self.scene, self.training, self.view,
             self.film, self.mesh,
         ):
             panel.draw(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -23,8 +24,8 @@ from app.panels.widgets import (
 from app.state import AppState
 from app.status import short, size
 from app.text import say
-from core.config import DENSITY_AT_LEVEL, Axes, MeshFormat, MeshOptions
-from core.messages import AskSize, Export, MeshLook, MeshSize, Opened
+from core.config import DENSITY_AT_LEVEL, TEXTURED_FACES, Axes, MeshFormat, MeshOptions
+from core.messages import AskSize, Export, MeshLook, MeshReady, MeshSize, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
@@ -42,6 +43,22 @@ def size_words(known: MeshSize, share: float, lods: int) -> str:
     triangles = ", ".join(f"{n if known.exact else _rounded(n):,}" for n in counts)
     how = "about" if not known.exact else "exact" if share == 1 and lods == 1 else "nearly"
     return say(f"mesh.{how}", triangles=triangles, size=size(round(n_bytes)))
+
+
+def look_of(options: MeshOptions) -> MeshLook:
+    """Of a mesh that is shown as an export with ``options`` would cut it."""
+    faces = options.faces or (TEXTURED_FACES if options.texture else None)
+    return MeshLook(
+        options.resolution, faces, options.density, options.watertight, options.unseen)
+
+
+def live_words(mesh: MeshReady, step: int, wanted: MeshOptions) -> str:
+    """What ``mesh`` is, and whether an export with the options ``wanted`` after training step
+    ``step`` would be the same."""
+    same = (look_of(wanted), wanted.levels, step) == (mesh.look, mesh.levels, mesh.step)
+    how = "finished" if same and not wanted.refine else "other"
+    return say(f"live.{how if mesh.finished else 'quick'}", faces=mesh.n_faces,
+               cells=mesh.look.cells)
 
 
 def _rounded(n: int) -> int:
@@ -80,7 +97,7 @@ class MeshPanel:
                 tag="mesh_density", width=-1, min_value=1, max_value=200, clamped=True, show=False,
                 default_value=DENSITY_AT_LEVEL, callback=self._changed,
             )
-            self._finishing = Finishing(self._filled)
+            self._finishing = Finishing(self._filled, self._changed)
             dim_text("mesh_size", show=False)
             with dpg.group(horizontal=True):
                 dpg.add_input_text(tag="export_path", width=240)
@@ -117,24 +134,37 @@ class MeshPanel:
 
     @property
     def options(self) -> MeshOptions:
-        """Of the export, all triangles and one file."""
-        return MeshOptions(
+        """Of the export, all triangles that it may have and one file."""
+        return self._finishing.finished(MeshOptions(
             int(dpg.get_value("mesh_resolution")), self._levels(),
             format=FORMATS[dpg.get_value("format")], axes=cast(Axes, chosen("axes")),
             density=round(dpg.get_value("mesh_density"), 1),
-        )
+        ))
 
     @property
     def look(self) -> MeshLook:
         """Of the mesh that is shown: as the export's."""
-        options = self.options
-        return MeshLook(options.resolution, self.faces, options.density)
+        return look_of(self._wanted)
+
+    @property
+    def live(self) -> str:
+        """What is shown of the mesh, in words."""
+        state = self._state
+        return "" if state is None or state.mesh is None else live_words(
+            state.mesh, state.stats.step if state.stats else 0, self._wanted)
+
+    @property
+    def _wanted(self) -> MeshOptions:
+        """Of the export, one file."""
+        return replace(self.options, faces=self.faces)
 
     @property
     def faces(self) -> int | None:
-        """So many are wanted at most; None for all, and while nobody knows how many that are."""
+        """So many are wanted at most; None for all."""
         share, known = self._share, self._size
-        return max(4, round(share * known.n_faces)) if share < 1 and known else None
+        if share < 1 and known:
+            return max(4, round(share * known.n_faces))
+        return self.options.faces
 
     @property
     def _share(self) -> float:
@@ -164,8 +194,7 @@ class MeshPanel:
 
     def _export(self) -> None:
         path = str(Path(dpg.get_value("export_path") or f"mesh{self._suffix()}").expanduser())
-        options = self._finishing.finished(self.options, self.faces, self._lods)
-        self._host.send(Export(path, options))
+        self._host.send(Export(path, replace(self._wanted, lods=self._lods)))
 
     def _ask_size(self, state: AppState) -> None:
         """Of what would be exported, whenever that is something else."""

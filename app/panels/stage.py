@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from app.gui import dpg
 from app.panels.widgets import choice, choose, chosen, dim_text, section, show_text
-from app.state import AppState
-from app.text import say
 from app.viewport import Viewport
 
 FREE = "free"
@@ -57,9 +55,6 @@ class StagePanel:
             if dpg.get_value(tag) != value:
                 dpg.set_value(tag, value)
 
-    def draw(self, state: AppState) -> None:
-        """Show what ``state`` holds."""
-        mesh = state.mesh
-        how = "stage.finished" if mesh is not None and mesh.finished else "stage.quick"
-        text = "" if mesh is None else say(how, faces=mesh.n_faces, cells=mesh.cells)
-        show_text("live_mesh", text)
+    def tell(self, mesh: str) -> None:
+        """Say what is shown of the ``mesh``."""
+        show_text("live_mesh", mesh)

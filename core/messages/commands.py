@@ -6,7 +6,14 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config import DENSITY_AT_LEVEL, Choice, MeshOptions, OpenOptions, RunConfig
+from core.config import (
+    DENSITY_AT_LEVEL,
+    Choice,
+    MeshOptions,
+    OpenOptions,
+    RunConfig,
+    Unseen,
+)
 from core.messages.base import Message, Point
 from core.palette import BACKDROP, Gradient
 
@@ -88,11 +95,13 @@ class Plane(msgspec.Struct, frozen=True):
 
 class MeshLook(msgspec.Struct, frozen=True):
     """How a mesh at rest is cut: so many ``cells`` along the longest side of the region, simplified
-    to ``faces`` (None: as cut); ``density``: see `core.config.MeshOptions`."""
+    to ``faces`` (None: as cut); the others: see `core.config.MeshOptions`."""
 
     cells: int = 256
     faces: int | None = None
     density: float = DENSITY_AT_LEVEL
+    watertight: bool = False
+    unseen: Unseen = "parts"
 
 
 class SetView(Message, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from core.config import Choice, MeshOptions
 from core.geometry.box import Setting
 from core.messages.base import Message, Point
-from core.messages.commands import NO_WAY, Way
+from core.messages.commands import NO_WAY, MeshLook, Way
 
 State = Literal[
     "empty",      # nothing opened
@@ -217,15 +217,15 @@ class PreviewReady(Message, frozen=True):
 class MeshReady(Message, frozen=True):
     """A mesh in the file ``path``, scene frame: V vertices float32 [V, 3]; their normals uint8
     [V, 4], each component n as (n + 1) · 127.5, and colours uint8 [V, 4], the last of each unused;
-    faces uint32 [F, 3]. Little endian; who reads it removes it. ``cells`` along the longest side
-    of the region, hash ``levels`` as in `SetView`, of the field after training step ``step``;
-    ``finished`` as an export."""
+    faces uint32 [F, 3]. Little endian; who reads it removes it. Cut as ``look`` says, with hash
+    ``levels`` as in `SetView`, of the field after training step ``step``; ``finished`` as an
+    export."""
 
     key: ClassVar[str | None] = "mesh"
     path: str
     n_vertices: int
     n_faces: int
-    cells: int
+    look: MeshLook
     levels: int | None
     step: int
     finished: bool

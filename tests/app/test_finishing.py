@@ -1,13 +1,16 @@
 """What a mesh is for sets its options, which can then be changed one by one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from app.gui import dpg
 from app.panels.finishing import Finishing
+from app.panels.mesh import live_words, look_of
 from app.panels.widgets import choose
-from core.config import PURPOSES, MeshOptions
+from core.config import PURPOSES, TEXTURED_FACES, MeshOptions
+from core.messages import MeshLook, MeshReady
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def filled() -> Iterator[list[MeshOptions]]:
 
 def finishing(filled):
     with dpg.window():
-        return Finishing(filled.append)
+        return Finishing(filled.append, lambda: None)
 
 
 def decide(use):
@@ -29,7 +32,7 @@ def decide(use):
 
 def test_without_a_purpose_a_mesh_is_as_the_panel_says(filled):
     asked = MeshOptions(300, 7, "ply", "y")
-    assert finishing(filled).finished(asked, None, 1) == asked
+    assert finishing(filled).finished(asked) == asked
 
 
 def test_a_purpose_fills_in_all_and_each_can_be_changed(filled):
@@ -37,15 +40,37 @@ def test_a_purpose_fills_in_all_and_each_can_be_changed(filled):
     decide("game")
     game = PURPOSES["game"]
     assert filled == [game]
-    assert panel.finished(game, None, game.lods) == game
-    assert panel.finished(game, 500, 2).faces == 500, "fewer than the purpose has"
+    assert panel.finished(game) == replace(game, lods=1)
     dpg.set_value("texture", False)
-    plain = panel.finished(game, None, 1)
+    plain = panel.finished(game)
     assert not plain.texture
     assert not plain.normal_map, "it would lie on the texture"
     decide("print")
     assert dpg.get_value("watertight")
-    assert panel.finished(PURPOSES["print"], None, 1) == PURPOSES["print"]
+    assert panel.finished(PURPOSES["print"]) == PURPOSES["print"]
     decide("any")
     assert filled[-1] == MeshOptions()
-    assert panel.finished(MeshOptions(), None, 1) == MeshOptions()
+    assert panel.finished(MeshOptions()) == MeshOptions()
+
+
+def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
+    assert look_of(MeshOptions()) == MeshLook()
+    assert look_of(MeshOptions(texture=True)).faces == TEXTURED_FACES
+    assert look_of(PURPOSES["game"]).faces == PURPOSES["game"].faces
+    assert look_of(PURPOSES["print"]).watertight
+    assert look_of(PURPOSES["archive"]) == MeshLook(512, 200_000, unseen="keep")
+
+
+@pytest.mark.parametrize(("wanted", "step", "same"), [
+    (MeshOptions(), 7, True),
+    (MeshOptions(format="glb", axes="y"), 7, True),
+    (MeshOptions(), 8, False),
+    (MeshOptions(levels=3), 7, False),
+    (MeshOptions(resolution=300), 7, False),
+    (MeshOptions(faces=100), 7, False),
+    (MeshOptions(watertight=True), 7, False),
+    (MeshOptions(refine=True), 7, False),
+])
+def test_it_says_whether_an_export_would_be_the_same(wanted, step, same):
+    shown = MeshReady("", 3, 1, MeshLook(), None, 7, finished=True)
+    assert ("as exported" in live_words(shown, step, wanted)) is same

@@ -22,6 +22,7 @@ from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
 VIEW = m.SetView(
     1, tuple(np.eye(4).ravel().tolist()), 0.8, 64, 48, mode="mesh", mesh=m.MeshLook(24))
+CLOSED = m.MeshLook(24, watertight=True, unseen="keep")
 TRIANGLE = Mesh(
     np.eye(3), np.array([[0, 1, 2]], np.int32), np.full((3, 3), [10, 20, 30], np.uint8),
     np.tile(np.float32([0.6, 0, 0.8]), (3, 1)),
@@ -64,7 +65,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     told = meshes(session.events)
     assert not told[0].finished, "something quick first"
     last = told[-1]
-    assert (last.finished, last.cells, last.levels, last.step) == (True, 24, None, 20)
+    assert (last.finished, last.look.cells, last.levels, last.step) == (True, 24, None, 20)
     surface = take_surface(last)
     assert not Path(last.path).exists()
     scene = session.scene
@@ -73,6 +74,11 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     assert surface is not None
     assert len(surface.faces) == last.n_faces > 20
     assert (surface.faces == export.faces).all()
+    session.handle(msgspec.structs.replace(VIEW, view_id=2, mesh=CLOSED))
+    work(session, lambda: meshes(session.events)[-1].look == CLOSED)
+    options = MeshOptions(resolution=24, watertight=True, unseen="keep")
+    closed = run(mesh_of_model(session.trainer.model, scene, options))
+    assert meshes(session.events)[-1].n_faces == len(closed.faces)
     there = transform_points(scene_from_out, export.vertices)
     assert surface.vertices == pytest.approx(there, abs=1e-5)
     assert np.linalg.norm(surface.vertices, axis=1).max() < 1.01, "in the unit ball"
@@ -176,7 +182,7 @@ def test_a_file_that_is_not_read_goes_with_the_next_but_one_and_all_at_the_end(c
 
 def test_a_mesh_that_is_not_as_announced_is_refused(tmp_path):
     live_mesh.write(TRIANGLE, tmp_path / "mesh")
-    right = m.MeshReady(str(tmp_path / "mesh"), 3, 1, 8, None, 1, True)
+    right = m.MeshReady(str(tmp_path / "mesh"), 3, 1, m.MeshLook(8), None, 1, True)
     assert take_surface(msgspec.structs.replace(right, n_faces=2)) is None
     live_mesh.write(replace(TRIANGLE, faces=np.array([[0, 1, 7]])), tmp_path / "mesh")
     assert take_surface(right) is None
