@@ -42,7 +42,10 @@ def size_words(known: MeshSize, share: float, lods: int) -> str:
         n_bytes *= 2
     triangles = ", ".join(f"{n if known.exact else _rounded(n):,}" for n in counts)
     how = "about" if not known.exact else "exact" if share == 1 and lods == 1 else "nearly"
-    return say(f"mesh.{how}", triangles=triangles, size=size(round(n_bytes)))
+    weight = size(round(n_bytes))
+    if known.options.texture:
+        weight = say("mesh.and_pictures", size=weight)
+    return say(f"mesh.{how}", triangles=triangles, size=weight)
 
 
 def look_of(options: MeshOptions) -> MeshLook:
@@ -180,7 +183,12 @@ class MeshPanel:
     def _size(self) -> MeshSize | None:
         """Of the export of all triangles."""
         size = self._state.mesh_size if self._state else None
-        return size if size is not None and size.options == self.options else None
+        return size if size is not None and size.options == self._weighed else None
+
+    @property
+    def _weighed(self) -> MeshOptions:
+        """Of that export in the scene's own unit: what it is long is no matter here."""
+        return replace(self.options, unit="")
 
     def _browse(self) -> None:
         def picked(path: str) -> None:
@@ -198,7 +206,7 @@ class MeshPanel:
 
     def _ask_size(self, state: AppState) -> None:
         """Of what would be exported, whenever that is something else."""
-        wanted = self.options if state.may("export") else None
+        wanted = self._weighed if state.may("export") else None
         if wanted != self._asked:
             self._asked = wanted
             if wanted is not None:

@@ -7,8 +7,9 @@ import pytest
 
 from app.gui import dpg
 from app.panels.finishing import Finishing
-from app.panels.mesh import live_words, look_of
-from app.panels.widgets import choose
+from app.panels.mesh import MeshPanel, live_words, look_of
+from app.panels.widgets import choose, explain
+from app.state import AppState
 from core.config import PURPOSES, TEXTURED_FACES, MeshOptions
 from core.messages import MeshLook, MeshReady
 
@@ -51,6 +52,30 @@ def test_a_purpose_fills_in_all_and_each_can_be_changed(filled):
     decide("any")
     assert filled[-1] == MeshOptions()
     assert panel.finished(MeshOptions()) == MeshOptions()
+
+
+class Worker:
+    """Keeps what it is sent."""
+
+    def __init__(self):
+        self.sent = []
+        self.send = self.sent.append
+
+
+def test_what_is_weighed_is_the_export_whatever_its_unit(filled):
+    """What there is no size for in millimetres still has triangles."""
+    dpg.add_theme(tag="primary")
+    worker = Worker()
+    with dpg.window():
+        panel = MeshPanel(worker, lambda: None, lambda: None)  # type: ignore[arg-type]
+    explain("mesh_density", "")
+    panel.draw(replace(AppState(), allowed=("export",)))
+    decide("print")
+    dpg.get_item_callback("export")()
+    *_, asked, export = worker.sent
+    assert export.options.unit == "mm"
+    assert asked.options == replace(export.options, unit="")
+    assert asked.options.watertight
 
 
 def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
