@@ -51,6 +51,10 @@ MOST_OF_WINDOW = 120e6
 work."""
 
 
+RESTS_S = 5.0
+"""After so long without a change nothing is under way any more."""
+
+
 class Monkey:
     def __init__(self, window: Driver, captures: list[Path], seed: int) -> None:
         self.window, self.captures = window, captures
@@ -134,7 +138,7 @@ class Monkey:
         return path.name
 
     def _cancel(self) -> str:
-        for name in ("cancel", "question_cancel", "dismiss"):
+        for name in ("question_cancel", "cancel", "dismiss"):  # a question lies over all else
             if name in self.window.look()["widgets"]:
                 self._press(self.window.ui["widgets"][name])
                 return name
@@ -161,8 +165,11 @@ class Monkey:
                          if n in ui["widgets"] and (n != "pause" or ui["state"] == "training")),
                         None)
             if name is None and ui["task"] is None and ui["state"] not in ("opening", "solving"):
-                time.sleep(1.0)
-                return self.window.look()
+                time.sleep(RESTS_S)  # a loaded worker may not have read the last command yet
+                later = self.window.look()
+                if (later["state"], later["step"]) == (ui["state"], ui["step"]):
+                    return later
+                continue
             if name is not None:
                 self._press(ui["widgets"][name])
             time.sleep(0.5)
