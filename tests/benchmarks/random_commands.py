@@ -3,7 +3,8 @@
 
 What `random_events` does to the window, closer and faster: every command with odd values of all
 that it carries, now and then one that is not allowed, and after each as many slices of work as it
-comes. Fails where a bug is raised, with the commands before it.
+comes. Fails where a bug is raised, or at rest another step was told than there is, with the
+commands before it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Commands:
                          shaded_ball(folder / "few", n=5)]
         self.cameras: dict[str, tuple[float, ...]] = {}
         self.allowed: tuple[str, ...] = ()
+        self.step = 0
+        """that was told last"""
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self._view_id = 0
@@ -67,6 +70,8 @@ class Commands:
                 self.cameras = dict(zip(self.cameras, event.cameras))
             case m.StateChanged():
                 self.allowed = event.allowed
+            case m.TrainingStats():
+                self.step = event.step
             case m.Failure():
                 self.refusals[event.text.replace(str(self.folder), "")] += 1
             case m.MeshReady():
@@ -210,6 +215,7 @@ class Run:
         step = session.trainer.step_count if session.trainer is not None else "-"
         self._done.append(f"{session.state} {step}: {LONG.sub('(…)', repr(command))}")
         self._guarded(lambda: session.handle(command))
+        self._guarded(self._agree)
         wait = self.commands.random.random() < 1 / 3
         for _ in range(self.commands.one(*SLICES)):
             if not self._work():
@@ -217,6 +223,12 @@ class Run:
         for _ in range(MOST):
             if not (wait and session.busy and self._work()):
                 return
+
+    def _agree(self) -> None:
+        """At rest what was told last is so."""
+        trainer = self.session.trainer
+        if trainer is not None and self.session.state in ("paused", "finished"):
+            assert self.commands.step == trainer.step_count
 
     def _work(self) -> bool:
         """A slice; False where there was nothing to do, or it went wrong."""
