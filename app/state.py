@@ -163,9 +163,9 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 photos_of="",
             )
         case Arranged():
-            return replace(state, arranged=event)
+            return replace(state, arranged=event, mesh=None)  # it is cut anew
         case Excluded():
-            return replace(state, excluded=frozenset(event.names))
+            return replace(state, excluded=frozenset(event.names), mesh=None)
         case MeshReady():
             return replace(state, mesh=event)
         case Picked() | PhotoReady():

@@ -59,7 +59,8 @@ def live_words(mesh: MeshReady, step: int, wanted: MeshOptions) -> str:
     """What ``mesh`` is, and whether an export with the options ``wanted`` after training step
     ``step`` would be the same."""
     same = (look_of(wanted), wanted.levels, step) == (mesh.look, mesh.levels, mesh.step)
-    how = "finished" if same and not wanted.refine else "other"
+    as_shown = same and not wanted.refine and wanted.max_bytes is None
+    how = "finished" if as_shown else "other"
     return say(f"live.{how if mesh.finished else 'quick'}", faces=mesh.n_faces,
                cells=mesh.look.cells)
 

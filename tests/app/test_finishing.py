@@ -9,9 +9,9 @@ from app.gui import dpg
 from app.panels.finishing import Finishing
 from app.panels.mesh import MeshPanel, live_words, look_of
 from app.panels.widgets import choose, explain
-from app.state import AppState
+from app.state import AppState, reduce
 from core.config import PURPOSES, TEXTURED_FACES, MeshOptions
-from core.messages import MeshLook, MeshReady
+from core.messages import STILL, Arranged, Excluded, MeshLook, MeshReady
 
 
 @pytest.fixture
@@ -95,7 +95,16 @@ def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
     (MeshOptions(faces=100), 7, False),
     (MeshOptions(watertight=True), 7, False),
     (MeshOptions(refine=True), 7, False),
+    (MeshOptions(format="glb", max_bytes=5_000_000), 7, False),
 ])
 def test_it_says_whether_an_export_would_be_the_same(wanted, step, same):
     shown = MeshReady("", 3, 1, MeshLook(), None, 7, finished=True)
     assert live_words(shown, step, wanted).endswith("across, as exported") is same
+
+
+@pytest.mark.parametrize("edit", [
+    Arranged((STILL,), STILL, STILL, "", STILL), Excluded(("a.png",)),
+])
+def test_after_an_edit_nothing_is_said_of_the_mesh_before(edit):
+    shown = MeshReady("", 3, 1, MeshLook(), None, 7, finished=True)
+    assert reduce(AppState(mesh=shown), edit).mesh is None
