@@ -17,16 +17,18 @@ The way through the code, in the order things happen:
     window            app/window.py               in a process of its own
 
 Results go to stdout, progress to stderr. Exit status: 0 done, 1 failed with one clear line,
-2 wrong usage.
+2 wrong usage, 128 + n stopped by signal n, with what was done so far saved.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from core import command_line
 from core.errors import UserError
+from core.interrupts import SIGNALLED, Interrupted, caught_signals
 
 
 def window(path: Path | None, device: str) -> int:
@@ -40,12 +42,14 @@ def main(argv: list[str] | None = None) -> int:
     """Entry of the command line; returns the exit status."""
     arguments = command_line.parse(sys.argv[1:] if argv is None else argv, window)
     try:
-        return arguments.run(arguments)
+        with caught_signals():
+            return arguments.run(arguments)
+    except Interrupted as stop:
+        advice = "".join(f"; {note}" for note in getattr(stop, "__notes__", ()))
+        print(f"gradina: stopped by {stop}{advice}", file=sys.stderr)
+        return stop.status
     except UserError as error:
         print(f"gradina: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("gradina: stopped; what was trained is saved (--resume goes on)", file=sys.stderr)
         return 1
     except Exception as error:
         path = command_line.log_failure()
@@ -54,5 +58,15 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
+def run() -> None:
+    """Entry of the process. One that was stopped does not wait for its threads."""
+    status = main()
+    if status > SIGNALLED:
+        sys.stderr.flush()
+        sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -18,6 +18,7 @@ from app.glfw import Glfw
 from app.gui import dpg
 from app.keys import bind_keys, shift_held
 from app.pace import Pace
+from app.panels.ask import ask
 from app.panels.layout import Layout
 from app.project import Projects
 from app.report import Reporter
@@ -31,10 +32,14 @@ from app.viewport import Viewport
 from app.worker_client import WorkerClient
 from core import worker
 from core.config import OpenOptions
+from core.cores import usable_cores
+from core.interrupts import Interrupted
 from core.messages import (
     Arranged,
     Command,
+    Export,
     Failure,
+    Film,
     MeshReady,
     Open,
     Opened,
@@ -67,15 +72,17 @@ def run_window(
     """
     screen = screen_size(path)
     # Mesa draws with as many threads as there are cores; they would wait for those that train
-    os.environ.setdefault("LP_NUM_THREADS", str(max((os.cpu_count() or 1) // 2 - 1, 0)))
+    os.environ.setdefault("LP_NUM_THREADS", str(max(usable_cores() // 2 - 1, 0)))
     worker.start_log()
     dpg.create_context()
+    window = None
     try:
         window = _Window(device, session, screen)
         window.run(path)
     finally:
         dpg.destroy_context()
-    window.wait_for_worker()  # it may have to save, but nobody has to look at that
+        if window is not None:
+            window.wait_for_worker()  # it may have to save, but nobody has to look at that
     return 0
 
 
@@ -137,6 +144,7 @@ class _Window:
             "redo": lambda: self._if_allowed("redo", Redo()),
         })
         self._projects = Projects(self)
+        self._writing: Export | Film | None = None
         self._closing = False
         self._report = Reporter()
         self._dropped: deque[str] = deque()
@@ -148,8 +156,21 @@ class _Window:
 
     def send(self, command: Command) -> None:
         """Hand ``command`` to the worker."""
+        if isinstance(command, Export | Film):
+            self._writing = command
         if self.state.engine != "lost" or isinstance(command, Open):
             self._client.send(command)
+
+    def _ask_to_replace(self, file: str) -> None:
+        """What is to be written would take the place of a person's own ``file``."""
+        command = self._writing
+        if command is None:
+            return
+        ask(say("questions.replace"), say("questions.replace_words", file=short(file)), [
+            (say("questions.replace_yes"), "question_replace",
+             lambda: self.send(msgspec.structs.replace(command, force=True))),
+            (say("questions.cancel"), "question_cancel", lambda: None),
+        ])
 
     def open(self, path: str, group: int = 0, photos: str = "") -> None:
         """Open whatever lies at ``path``; ``group`` and ``photos`` as in `OpenOptions`."""
@@ -232,8 +253,10 @@ class _Window:
         try:
             while dpg.is_dearpygui_running() and not self._closing:
                 self._frame()
-        except KeyboardInterrupt:
-            pass
+        except Interrupted as stop:
+            if self.state.unsaved:
+                stop.add_note("the next start offers what was not saved")
+            raise
         finally:
             self._remember_layout()
             self._glfw = None
@@ -300,6 +323,8 @@ class _Window:
             self._viewport.picked(event)
         elif isinstance(event, Thumbnails):
             self._viewport.take_thumbnails(event)
+        elif isinstance(event, Failure) and event.replaces:
+            self._ask_to_replace(event.replaces)
         elif isinstance(event, PhotoReady) and self._client.ring is not None:
             self._viewport.over.take(event, self._client.ring)
         elif self.state.opened is None and before.opened is not None:

@@ -25,6 +25,7 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     if not argv or argv[0] not in (*commands, "-h", "--help"):
         parser.add_argument("path", nargs="?", type=Path, help="photos, a posed capture, a project")
         common.device(parser)
+        common.threads(parser)
         arguments = parser.parse_args(argv)
         arguments.run = lambda a: window(a.path, a.device)
         return arguments
@@ -33,6 +34,7 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     demo = sub.add_parser("demo", help="the embedded sample, in the window or to a mesh")
     demo.add_argument("--headless", action="store_true", help="no window: train and write a mesh")
     demo.add_argument("-o", "--output", type=Path, default=Path("out/demo"))
+    demo.add_argument("--resume", action="store_true", help="go on with DIR/project")
     common.method(demo)
     common.budget(demo)
     common.mesh(demo)
@@ -89,6 +91,7 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     export = sub.add_parser("export", help="a mesh from a saved project")
     export.add_argument("project", type=Path)
     export.add_argument("-o", "--output", type=Path, required=True)
+    common.force(export)
     common.mesh(export)
     common.moved(export)
     common.device(export)
@@ -98,6 +101,7 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     render = sub.add_parser("render", help="pictures or a film of a saved project")
     render.add_argument("project", type=Path)
     render.add_argument("-o", "--output", type=Path, required=True, help="a folder, or FILE.mp4")
+    common.force(render)
     what = render.add_mutually_exclusive_group()
     what.add_argument("--split", choices=("test", "train"))
     what.add_argument("--path", default="orbit", help="orbit, or a JSON file of cameras")
@@ -128,6 +132,8 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     doctor = sub.add_parser("doctor", help="what this machine has and what will be used")
     common.json(doctor)
     doctor.set_defaults(run=run.doctor)
+    for command in sub.choices.values():
+        common.threads(command)
     return parser.parse_args(argv)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from core.config import PURPOSES, MeshFormat, MeshOptions
 from core.errors import UserError
+from core.interrupts import Interrupted
+from core.outputs import moved_notice
 from core.progress_bar import ProgressBar
 
 # Everything heavy (torch, readers, training) is imported by the command that needs it, so that
@@ -83,7 +86,7 @@ def demo(arguments: argparse.Namespace, window: Window) -> int:
     with ProgressBar() as bar:
         report = demo(
             arguments.output, _choice(arguments), arguments.device, _options(arguments),
-            bar.event, bar.progress,
+            bar.event, bar.progress, resume=arguments.resume,
         )
     return _tell(arguments, report, [
         *_summary(report),
@@ -143,39 +146,59 @@ def _summary(report: dict[str, Any]) -> list[str]:
 
 
 def poses(arguments: argparse.Namespace) -> int:
-    from core.capture.open import open_capture, recognise
+    from core.capture.open import needs_poses, open_capture, recognise
     from core.capture.poses import write_poses
+    from core.outputs import check_writable, results_folder
+    from core.places import pose_workspace
     from core.tasks import run
 
     if arguments.dry_run:
         lines = recognise(arguments.path, _how(arguments))
         return _tell(arguments, {"recognised": lines}, lines)
-    workspace = arguments.output / "work"
-    with ProgressBar() as bar:
-        task = open_capture(
-            arguments.path, workspace, arguments.seed, how=_how(arguments),
-        )
-        scene = run(task, bar.progress)
-    write_poses(scene, arguments.output, workspace)
-    report = json.loads((arguments.output / "report.json").read_text(encoding="utf-8"))
+    out = results_folder(arguments.output, arguments.path)
+    check_writable(out, [out / "transforms.json", out / "report.json"])
+    workspace = pose_workspace(arguments.path) if needs_poses(arguments.path) else None
+    advice = "no poses were written; the same command goes on with what was found in the photos"
+    with _advised(advice), ProgressBar() as bar:
+        scene = run(open_capture(arguments.path, workspace, arguments.seed, how=_how(arguments)),
+                    bar.progress)
+    write_poses(scene, out, workspace)
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     return _tell(arguments, report, [
-        *scene.notices, f"{arguments.output}: {len(scene.photos)} cameras, "
-        f"{len(scene.points)} points",
+        *_moved(arguments.output, out), *scene.notices,
+        f"{out}: {len(scene.photos)} cameras, {len(scene.points)} points",
     ])
 
 
+@contextmanager
+def _advised(advice: str) -> Iterator[None]:
+    """A command that is stopped gives this ``advice``."""
+    try:
+        yield
+    except Interrupted as stop:
+        stop.add_note(advice)
+        raise
+
+
+def _moved(asked: Path, out: Path) -> list[str]:
+    """That the results are not where they were asked for."""
+    return [] if asked == out else [moved_notice(asked, out)]
+
+
 def export(arguments: argparse.Namespace) -> int:
-    from core.meshing.from_model import export_model
+    from core.meshing.from_model import check_free, export_model
     from core.reconstruct import open_project
     from core.tasks import run
 
     options = _options(arguments, arguments.output)
-    with ProgressBar() as bar:
+    check_free(arguments.output, options, force=arguments.force)
+    with _advised("no mesh was written"), ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
             trainer = session.trainer
             assert trainer is not None
-            task = export_model(trainer.model, trainer.scene, options, arguments.output)
+            task = export_model(trainer.model, trainer.scene, options, arguments.output,
+                                force=arguments.force)
             done = run(task, bar.progress)
         finally:
             session.close()
@@ -187,11 +210,13 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def render(arguments: argparse.Namespace) -> int:
-    from core.film import frame_writer
+    from core.film import frame_writer, is_file, outputs_of
     from core.reconstruct import open_project
     from core.views import camera_path, orbit, render_split, render_views
 
-    with ProgressBar() as bar:
+    outputs = outputs_of(arguments.output, force=arguments.force)
+    outputs.require_free([arguments.output] if is_file(arguments.output) else [])
+    with _advised("no picture was written"), ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
             trainer = session.trainer
@@ -205,7 +230,7 @@ def render(arguments: argparse.Namespace) -> int:
                 pose = trainer.scene.scene_from_input
                 views = camera_path(Path(arguments.path), pose, *arguments.size)
                 frames, total = render_views(trainer, views, arguments.mode), len(views)
-            with frame_writer(arguments.output) as write:
+            with outputs, frame_writer(arguments.output, outputs) as write:
                 for image in bar.counted(frames, total, "rendering"):
                     write(image)
         finally:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from typing import get_args
 
 from core.config import MethodName
+from core.cores import VARIABLE
 
 
 def budget(parser: argparse.ArgumentParser) -> None:
@@ -79,8 +81,25 @@ def mesh(parser: argparse.ArgumentParser) -> None:
         help="of a GLB, by fewer faces and smaller pictures")
 
 
+def force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true",
+                        help="replace files even if Gradina did not write them")
+
+
 def device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=positive_int, metavar="N", action=_Threads,
+                        help="use at most so many processor cores (default: all that may be used)")
+
+
+class _Threads(argparse.Action):
+    """Children get the number by the environment, too."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        os.environ[VARIABLE] = str(values)
 
 
 def json(parser: argparse.ArgumentParser) -> None:

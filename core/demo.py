@@ -13,9 +13,9 @@ import numpy as np
 from core.capture.open import open_capture
 from core.config import Choice, MeshOptions
 from core.evaluate import compare
-from core.files import write_atomically
 from core.meshing.mesh import Mesh
 from core.metrics import read_surface
+from core.outputs import write_output
 from core.reconstruct import OnEvent, reconstruct
 from core.sample import FOLDER, reference_mesh
 from core.tasks import Progress, run
@@ -25,14 +25,14 @@ MINUTES = 2.0
 
 def demo(
     out: Path, choice: Choice, device: str, mesh: MeshOptions, on_event: OnEvent,
-    tell: Callable[[Progress], None],
+    tell: Callable[[Progress], None], *, resume: bool = False,
 ) -> dict[str, Any]:
     """Reconstruct the sample into ``out``; the report adds the true distance of the mesh, metres,
     and the owl's height."""
     if choice.minutes is None and choice.steps is None:
         choice = replace(choice, minutes=MINUTES)
     report = reconstruct(
-        FOLDER, out, choice=choice, device=device, mesh=mesh,
+        FOLDER, out, choice=choice, device=device, mesh=mesh, resume=resume,
         on_event=on_event,
     )
     truth = run(reference_mesh(), tell)
@@ -40,5 +40,5 @@ def demo(
     cameras = run(open_capture(FOLDER)).photos
     report["surface"] = compare(Mesh(vertices, faces), truth.vertices, truth.faces, cameras, None)
     report["extent"] = float(np.ptp(truth.vertices[:, 2]))
-    write_atomically(out / "report.json", json.dumps(report, indent=1).encode(), "the report")
+    write_output(out / "report.json", json.dumps(report, indent=1).encode())
     return report

@@ -13,5 +13,6 @@ from core.training.trainer import Trainer
 def exporting(trainer: Trainer, command: Export) -> Task[Exported]:
     """Write what ``trainer`` has learnt so far. Raises UserError."""
     path = Path(command.path).expanduser()
-    done = yield from export_model(trainer.model, trainer.scene, command.options, path)
+    done = yield from export_model(
+        trainer.model, trainer.scene, command.options, path, force=command.force)
     return Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes, done.notes)

@@ -35,7 +35,7 @@ def appearing(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
@@ -48,7 +48,8 @@ def appearing(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
             temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """That of this process."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

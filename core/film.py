@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,35 +11,48 @@ import imageio.v3 as iio
 import numpy as np
 
 from core.errors import UserError
-from core.files import write_atomically
 from core.geometry.path import smooth_path
 from core.geometry.rigid import carried_pose, invert, world_from_opengl_camera
 from core.messages import Film, Filmed, SetView
+from core.outputs import Outputs
 from core.rendering.preview import render_preview, traced
 from core.tasks import Progress, Task
 from core.training.trainer import Trainer
 
 
+def is_file(out: Path) -> bool:
+    """Whether `frame_writer` writes ``out`` as one file."""
+    return out.suffix.lower() in (".mp4", ".png")
+
+
+def outputs_of(out: Path, *, force: bool = False) -> Outputs:
+    """For `frame_writer`."""
+    return Outputs(out.parent if is_file(out) else out, force=force)
+
+
 @contextmanager
-def frame_writer(out: Path, rate: int = 30) -> Iterator[Callable[[np.ndarray], None]]:
+def frame_writer(
+    out: Path, outputs: Outputs, rate: int = 30
+) -> Iterator[Callable[[np.ndarray], None]]:
     """Takes pictures, uint8 [H, W, 3], one after the other: into one film if ``out`` ends in .mp4,
-    one picture if it ends in .png, else into a folder. Raises UserError where they cannot be
-    written."""
+    one picture if it ends in .png, else into a folder, where those of an earlier run go. They
+    appear with the ``outputs``. Raises UserError where they cannot be written."""
     kind = out.suffix.lower()
     numbers = iter(range(10**9))
 
     def into_folder(image: np.ndarray) -> None:
-        iio.imwrite(out / f"{next(numbers):04d}.png", image)
+        iio.imwrite(outputs.temporary(out / f"{next(numbers):04d}.png"), image)
 
     def into_picture(image: np.ndarray) -> None:
-        iio.imwrite(out, image)
+        iio.imwrite(outputs.temporary(out), image)
 
     try:
-        (out.parent if kind in (".mp4", ".png") else out).mkdir(parents=True, exist_ok=True)
         if kind != ".mp4":
             yield into_picture if kind == ".png" else into_folder
+            if kind != ".png":
+                outputs.drop_others("[0-9][0-9][0-9][0-9].png")
             return
-        with iio.imopen(out, "w", plugin="pyav") as film:
+        with iio.imopen(outputs.temporary(out), "w", plugin="pyav") as film:
             film.init_video_stream("libx264", fps=rate)
             yield lambda image: film.write_frame(
                 image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
@@ -61,9 +73,10 @@ def filming(trainer: Trainer, command: Film) -> Task[Filmed]:
         raise UserError("A film goes through views, and there are none", "Add one")
     poses = smooth_path(keys, command.n_frames, command.closed)
     surface = traced(trainer.model, trainer.shown, command.levels, command.mode)
-    part = out.with_name(f".{out.stem}.part{out.suffix}")
-    try:
-        with frame_writer(part, command.rate) as write:
+    path_file = out.with_name(f"{out.name}.json")
+    with outputs_of(out, force=command.force) as outputs:
+        outputs.require_free([path_file] if len(poses) > 1 else [])
+        with frame_writer(out, outputs, command.rate) as write:
             for i, pose in enumerate(poses):
                 view = SetView(i, tuple(pose.ravel().tolist()), command.fov_y, command.width,
                                command.height, command.mode, command.levels)
@@ -71,21 +84,16 @@ def filming(trainer: Trainer, command: Film) -> Task[Filmed]:
                     if image is not None:
                         write(image)
                     yield Progress(i / len(poses), f"picture {i + 1} of {len(poses)}")
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
-    if len(poses) > 1:
-        _write_path(out.with_name(f"{out.name}.json"), poses, trainer.scene.scene_from_input,
-                    command.fov_y)
+        if len(poses) > 1:
+            path = _path_file(poses, trainer.scene.scene_from_input, command.fov_y)
+            outputs.write(path_file, path)
     return Filmed(str(out), len(poses))
 
 
-def _write_path(
-    file: Path, poses: np.ndarray, scene_from_input: np.ndarray, fov_y: float
-) -> None:
+def _path_file(poses: np.ndarray, scene_from_input: np.ndarray, fov_y: float) -> bytes:
     """``poses`` [N, 4, 4] of the scene frame, in the input's and with OpenGL axes."""
     back = invert(scene_from_input)
     frames = [{"transform_matrix": world_from_opengl_camera(carried_pose(back, pose)).tolist()}
               for pose in poses]
     content = {"camera_angle_y": fov_y, "frames": frames}
-    write_atomically(file, json.dumps(content, indent=1).encode())
+    return json.dumps(content, indent=1).encode()

@@ -12,9 +12,9 @@ import numpy as np
 from core.capture.scene import Scene
 from core.config import OpenOptions, RunConfig
 from core.errors import UserError
-from core.files import write_atomically
 from core.geometry.box import Box
-from core.training.checkpoint import Work
+from core.outputs import Outputs
+from core.training.checkpoint import PROJECT_FILES, Work
 
 CONFIG, COMMAND = "config.json", "command.txt"
 Matrix = list[list[float]]
@@ -67,8 +67,16 @@ def write_recipe(folder: Path, work: Work) -> None:
     begin = ["--from", work.begun_from] if work.begun_from else [work.source]
     words = ["python", "main.py", "reconstruct", *begin, "-o",
              str(folder.with_name(f"{folder.name}-again")), "--config", str(folder / CONFIG)]
-    write_atomically(folder / CONFIG, text, "the settings")
-    write_atomically(folder / COMMAND, f"{shlex.join(words)}\n".encode(), "the command")
+    with Outputs(folder) as outputs:
+        outputs.write(folder / CONFIG, text)
+        outputs.write(folder / COMMAND, f"{shlex.join(words)}\n".encode())
+
+
+def check_project(folder: Path) -> None:
+    """Raises UserError where a project cannot be saved in ``folder``, since files lie there that
+    Gradina did not write."""
+    names = (*PROJECT_FILES, CONFIG, COMMAND)
+    Outputs(folder).require_free(folder / name for name in names)
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,15 +21,17 @@ from core.capture.scene import Photo
 from core.config import Choice, MeshOptions, OpenOptions
 from core.contact_sheet import contact_sheet
 from core.errors import UserError
-from core.files import write_atomically
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
+from core.interrupts import Interrupted
+from core.meshing.export import files_of
 from core.meshing.placing import photos_out
-from core.recipe import Recipe
+from core.outputs import check_writable, mark, moved_notice, results_folder, write_output
+from core.recipe import Recipe, check_project
 from core.rendering.raster import shade
 from core.session import Session
 from core.tasks import Progress, run
-from core.training.checkpoint import is_project
+from core.training.checkpoint import is_project, unfinished_step
 from core.training.rays import photo_colors
 from core.training.trainer import Trainer
 from core.views import render_photo, score_photos, training_size
@@ -89,21 +92,28 @@ def reconstruct(
     one; a budget that is given goes before its own. With ``begins`` ``path`` is a trained project,
     and the run begins with what that has learnt. Leaves ``mesh.<format>``, ``preview.png``,
     ``project/`` and ``report.json`` in ``out`` and returns the report. Raises UserError."""
-    _check_writable(out)
-    project = out / "project"
+    asked, out = out, results_folder(out, path)
+    mesh_path, project = out / f"mesh.{mesh.format}", out / "project"
+    check_writable(out, [*files_of(mesh_path, mesh), out / "preview.png", out / "report.json"])
+    check_project(project)
+    if not resume and project.resolve() != Path(path).resolve():
+        _require_finished(project)
     watch = Run(on_event)
+    if asked != out:
+        on_event(m.Notice(moved_notice(asked, out)))
     times: dict[str, float] = {}
     if recipe is not None:
         hold_out, how, seed = recipe.hold_out, recipe.how, recipe.run.seed
     session = Session(
         watch.emit, device=device, hold_out=hold_out, seed=seed, autosave_to=project
     )
-    try:
+    with _advised(project), closing(session):
         began = time.monotonic()
         going_on = resume and is_project(project)
         session.handle(m.Open(str(project if going_on else path), how))
         watch.until(session, "ready", "paused", "finished")
         times["open"] = time.monotonic() - began
+        mark(out)
         if recipe is not None and not going_on:
             session.arrange_as(recipe)
 
@@ -124,7 +134,6 @@ def reconstruct(
             session.save(project)
 
         began = time.monotonic()
-        mesh_path = out / f"mesh.{mesh.format}"
         session.handle(m.Export(str(mesh_path), mesh))
         watch.until(session, "finished")
         times["mesh"] = time.monotonic() - began
@@ -134,18 +143,31 @@ def reconstruct(
         _write_preview(session, mesh_path, mesh, out / "preview.png")
         times["preview"] = time.monotonic() - began
         report = _report(session, watch, times, scores)
-        text = json.dumps(report, indent=1).encode()
-        write_atomically(out / "report.json", text, "the report")
+        write_output(out / "report.json", json.dumps(report, indent=1).encode())
         return report
-    finally:
-        session.close()
 
 
-def _check_writable(out: Path) -> None:
-    """An unwritable place is found out before hours of training, not after."""
-    probe = out / ".gradina-probe"
-    write_atomically(probe, b"", "the result")
-    probe.unlink()
+@contextmanager
+def _advised(project: Path) -> Iterator[None]:
+    """A run that is stopped says how to go on."""
+    try:
+        yield
+    except Interrupted as stop:
+        if is_project(project):
+            stop.add_note(f"what was trained is saved in {project}, and the same command with "
+                          "--resume goes on")
+        else:
+            stop.add_note("nothing was trained yet; the same command goes on with what was found "
+                          "in the photos")
+        raise
+
+
+def _require_finished(project: Path) -> None:
+    """Raises UserError where a new run would take the place of one that was cut short."""
+    step = unfinished_step(project)
+    if step is not None:
+        raise UserError(f"{project} holds a run that was stopped at step {step}",
+                        "Add --resume to go on with it, or choose another folder to begin anew")
 
 
 def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
@@ -210,7 +232,7 @@ def _write_sheet(
     titles = titles[0 if trainer.scene.taken else 1 :][: len(rows[0])]
     sheet = contact_sheet(rows, titles, [photos[i].name for i in chosen])
     data = iio.imwrite("<bytes>", sheet, extension=".png")
-    write_atomically(out, data, "the preview")
+    write_output(out, data)
 
 
 def _skins(mesh_path: Path) -> list[Skin]:

@@ -11,6 +11,7 @@ from core import messages as m
 from core.capture.poses import Found
 from core.errors import PhotosGoneError, UserError
 from core.opening import so_far
+from core.outputs import ForeignFileError
 from core.tasks import Task
 
 
@@ -83,8 +84,7 @@ class TaskSlot:
             self._enter(running.back_to)
             if not isinstance(error, UserError):
                 raise
-            project = error.project if isinstance(error, PhotosGoneError) else ""
-            self._emit(m.Failure(str(error), running.name, project))
+            self._emit(_failure(error, running.name))
 
     def _show(self, found: object) -> None:
         match found:
@@ -109,3 +109,10 @@ class TaskSlot:
         assert self._running is not None
         name, self._running = self._running.name, None
         self._emit(m.TaskProgress(name, 1.0))
+
+
+def _failure(error: UserError, task: str) -> m.Failure:
+    """``error`` with what a person can do about it from the window."""
+    project = error.project if isinstance(error, PhotosGoneError) else ""
+    replaces = str(error.path) if isinstance(error, ForeignFileError) else ""
+    return m.Failure(str(error), task, project, replaces)

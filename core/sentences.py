@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import UserError
-from core.files import write_atomically
+from core.outputs import write_output
 from core.places import sentences
 
 FILE = "sentence.json"
@@ -56,5 +56,5 @@ def write_sentence(text: str, weights: str | Path, folder: Path | None = None) -
         folder = sentences() / hashlib.sha256(text.encode()).hexdigest()[:8]
     file = folder.resolve() / FILE
     data = msgspec.json.format(msgspec.json.encode(Sentence(text, str(place))), indent=1)
-    write_atomically(file, data, "the sentence")
+    write_output(file, data)
     return file

@@ -17,13 +17,14 @@ from core.capture.mvsnet import find_mvsnet, read_mvsnet
 from core.capture.phone_scans import find_polycam, find_record3d, read_polycam, read_record3d
 from core.capture.photos import list_photos, named, photo_size
 from core.capture.region import fit_to_masks
-from core.capture.scene import Scene
+from core.capture.scene import Scene, require_plain
 from core.capture.sentence import read_sentence_scene
 from core.capture.transforms import find_transforms, read_transforms
 from core.capture.video import is_video, photos_of_video
 from core.config import OpenOptions
 from core.errors import UserError
 from core.messages import Recognised
+from core.outputs import without_outputs
 from core.places import pose_workspace
 from core.sentences import find_sentence
 from core.tasks import Progress, Task, in_background, run, within
@@ -85,7 +86,9 @@ def open_capture(
 
 
 def _read(path: Path, read: Callable[[Path], Scene], how: OpenOptions) -> Scene:
-    return read_colmap(path, how.group) if read is read_colmap else read(path)
+    scene = read_colmap(path, how.group) if read is read_colmap else read(path)
+    require_plain(scene)
+    return scene
 
 
 def needs_poses(path: Path) -> bool:
@@ -134,7 +137,7 @@ def _film(path: Path, how: OpenOptions) -> Path | None:
     UserError where that holds several."""
     if is_video(path) or not path.is_dir():
         return path if is_video(path) else None
-    films = sorted(p for p in path.iterdir() if is_video(p))
+    films = sorted(without_outputs(filter(is_video, path.iterdir()), path))
     if not films:
         return None
     try:

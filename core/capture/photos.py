@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from core.capture.photo_file import HEIC, RAW, lacks_extra, needs_extra, opened, raw_size
 from core.capture.scene import Intrinsics, Photo
 from core.errors import UserError
+from core.outputs import MARKER, without_outputs
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *HEIC, *RAW)
 MINIMUM_PHOTOS = 3
@@ -45,13 +46,14 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder", "Check the path.")
     entries = list(folder.iterdir())
-    if not entries:
+    if not any(p.name != MARKER for p in entries):
         raise UserError(f"{folder} is empty", "Put the photos of one object or place in it.")
     below = [folder / name for name in _SUBFOLDERS if (folder / name).is_dir()]
     groups = [entries, *(list(b.iterdir()) for b in below)]
     if recursive:
         groups = [[p for p in folder.rglob("*") if p.parent.name.lower() not in MASK_FOLDERS]]
-    photos = next(filter(None, ([p for p in group if is_photo(p)] for group in groups)), [])
+    found = ([p for p in group if is_photo(p)] for group in groups)
+    photos = without_outputs(next(filter(None, found), []), folder)
     if not photos:
         if not recursive and any(is_photo(p) for p in folder.rglob("*")):
             raise UserError(f"{folder} holds photos in its subfolders only",

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import queue
 import shutil
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +19,9 @@ from core.capture.photos import list_photos, named, photo_names
 from core.capture.pose_export import write_poses
 from core.capture.region import place
 from core.capture.scene import Scene
+from core.child_process import start_module
 from core.config import PoseQuality
+from core.cores import usable_cores
 from core.errors import UserError
 from core.tasks import Progress, Task, in_background
 
@@ -98,19 +97,15 @@ def _choose(workspace: Path, group: int, solved_for: str) -> dict[str, Any]:
 
 def _drive(job: dict[str, Any]) -> Task[None]:
     """Run the solving process to its end; it is killed when the task is closed."""
-    environment = os.environ | {"OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(
-        filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "core.capture.pose_process"], env=environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-    )
+    process = start_module("core.capture.pose_process", OMP_NUM_THREADS=str(usable_cores()))
     assert process.stdin is not None
     assert process.stdout is not None
-    lines: queue.Queue[str | None] = queue.Queue()
+    lines: queue.Queue[bytes | None] = queue.Queue()
     threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
     progress = Progress(0.0, "starting")
     try:
-        process.stdin.write(json.dumps(job) + "\n")  # stays open: its end is the child's end
+        # The input stays open: its end is the child's end.
+        process.stdin.write(json.dumps(job).encode() + b"\n")
         process.stdin.flush()
         while True:
             yield progress
@@ -136,7 +131,7 @@ def _drive(job: dict[str, Any]) -> Task[None]:
         process.stdin.close()
 
 
-def _pump(stream: IO[str], lines: queue.Queue[str | None]) -> None:
+def _pump(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
     """Hand on what the process says, so that waiting for it never blocks the task."""
     with stream:
         for line in stream:

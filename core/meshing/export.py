@@ -13,12 +13,12 @@ from typing import get_args
 
 import numpy as np
 
-from core.config import MeshFormat
+from core.config import MeshFormat, MeshOptions
 from core.errors import UserError
-from core.files import appearing
 from core.meshing.gltf import encode_picture, glb_pieces
 from core.meshing.mesh import Mesh
 from core.meshing.usd import encode_usdz, require_usd
+from core.outputs import Outputs
 from core.tasks import Progress, Task, in_background, run
 
 FORMATS: tuple[str, ...] = get_args(MeshFormat)
@@ -40,21 +40,21 @@ AS_IS = Stated()
 
 
 def write_mesh(mesh: Mesh, path: Path, format: str | None = None) -> int:
-    """`writing_mesh`, all at once."""
-    return run(writing_mesh(mesh, path, format))
+    """`writing_mesh`, all at once and alone."""
+    with Outputs(Path(path).parent) as outputs:
+        return run(writing_mesh(mesh, Path(path), outputs, format))
 
 
 def writing_mesh(
-    mesh: Mesh, path: Path, format: str | None = None, stated: Stated = AS_IS
+    mesh: Mesh, path: Path, outputs: Outputs, format: str | None = None, stated: Stated = AS_IS
 ) -> Task[int]:
-    """Write ``mesh`` to ``path`` (``format`` None: by its suffix); returns the bytes written.
+    """Write ``mesh`` to ``path``, one of ``outputs`` (``format`` None: by its suffix); returns the
+    bytes written.
 
     All but STL, which is geometry alone, carry normals and colours or the texture: inside GLB and
-    USDZ, beside OBJ (with its MTL) and PLY as a PNG of the same name. Each file appears complete or
-    not at all. Raises UserError for an empty mesh, an unknown format, or a place that cannot be
-    written.
+    USDZ, beside OBJ (with its MTL) and PLY as a PNG of the same name. Raises UserError for an
+    empty mesh, an unknown format, or a place that cannot be written.
     """
-    path = Path(path)
     format = checked(path, format)
     if not len(mesh.faces):
         raise UserError(
@@ -65,24 +65,56 @@ def writing_mesh(
     files = yield from in_background(lambda: _pieces(mesh, path, format, stated), now)
     n_bytes = 0
     for file, pieces in files.items():
-        n_bytes += yield from _writing(file, pieces, now)
+        n_bytes += yield from _writing(file, pieces, outputs, now)
     return n_bytes
 
 
-def writing_lods(lods: Sequence[Mesh], path: Path, stated: Stated = AS_IS) -> Task[int]:
+def writing_lods(
+    lods: Sequence[Mesh], path: Path, outputs: Outputs, stated: Stated = AS_IS
+) -> Task[int]:
     """All levels in one GLB at ``path``; returns its bytes."""
     now = Progress(1.0, f"writing {path.name}")
     pieces = yield from in_background(lambda: glb_pieces(lods, stated.jpeg), now)
-    return (yield from _writing(path, pieces, now))
+    return (yield from _writing(path, pieces, outputs, now))
 
 
-def _writing(path: Path, pieces: Iterable[bytes], now: Progress) -> Task[int]:
+def _writing(
+    path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress
+) -> Task[int]:
     n_bytes = 0
-    with appearing(path, "the mesh") as file:
+    with outputs.open(path) as file:
         for piece in pieces:
             n_bytes += file.write(piece)
             yield now
     return n_bytes
+
+
+def files_of(path: Path, options: MeshOptions) -> list[Path]:
+    """All that an export to ``path`` with ``options`` may write."""
+    levels = [path, *(lod_path(path, level) for level in range(1, options.lods))]
+    files = [*levels, path.with_name(f"{path.name}.json")]
+    if options.lods > 1:
+        files.append(lods_path(path))
+    if options.texture and options.format in ("obj", "ply"):
+        for level in levels:
+            files += _picture_paths(level)
+            files += [level.with_suffix(".mtl")] if options.format == "obj" else []
+    return files
+
+
+def lod_path(path: Path, level: int) -> Path:
+    """Of one level of detail."""
+    return path if level == 0 else path.with_name(f"{path.stem}_lod{level}{path.suffix}")
+
+
+def lods_path(path: Path) -> Path:
+    """Of the GLB of all levels of detail."""
+    return path.with_name(f"{path.stem}_lods.glb")
+
+
+def _picture_paths(path: Path) -> tuple[Path, Path]:
+    """Of the texture and the normal map."""
+    return path.with_suffix(".png"), path.with_name(f"{path.stem}_normals.png")
 
 
 def checked(path: Path, format: str | None) -> str:
@@ -117,12 +149,9 @@ def _pieces(
 
 
 def _pictures(mesh: Mesh, path: Path) -> dict[Path, bytes]:
-    files = {}
-    if mesh.texture is not None:
-        files[path.with_suffix(".png")] = encode_picture(mesh.texture)
-        if mesh.normal_map is not None:
-            files[path.with_name(f"{path.stem}_normals.png")] = encode_picture(mesh.normal_map)
-    return files
+    pictures = (mesh.texture, mesh.normal_map if mesh.texture is not None else None)
+    return {file: encode_picture(picture)
+            for file, picture in zip(_picture_paths(path), pictures) if picture is not None}
 
 
 def _mtl(pictures: list[str]) -> bytes:

@@ -14,15 +14,23 @@ from core.capture.scene import Scene
 from core.config import MeshOptions
 from core.errors import UserError
 from core.field.model import SurfaceModel
-from core.files import write_atomically
 from core.geometry.rigid import invert, similarity, transform_points
 from core.lanes import count, lane_map
-from core.meshing.export import Stated, checked, writing_lods, writing_mesh
+from core.meshing.export import (
+    Stated,
+    checked,
+    files_of,
+    lod_path,
+    lods_path,
+    writing_lods,
+    writing_mesh,
+)
 from core.meshing.finish import Finished, Subject, finish
 from core.meshing.fitting import finish_within
 from core.meshing.level_set import LevelSet
 from core.meshing.mesh import Mesh
 from core.meshing.placing import METRES, out_from_input, photos_out, unit_of
+from core.outputs import Outputs
 from core.rendering.volume import level_of
 from core.tasks import Task, within
 
@@ -88,13 +96,16 @@ class Written:
 
 
 def export_model(
-    model: SurfaceModel, scene: Scene, options: MeshOptions, path: Path
+    model: SurfaceModel, scene: Scene, options: MeshOptions, path: Path, *, force: bool = False
 ) -> Task[Written]:
     """`finish_within` into the file ``path``; levels of detail into ``path`` with ``_lod1`` and so
     on at the end of its name, and all of them into one GLB that ends in ``_lods``; and beside them
-    ``path``.json: the frame, the unit, what was done, the counts and the settings. Raises UserError
-    as `writing_mesh` and `finish_within` do."""
+    ``path``.json: the frame, the unit, what was done, the counts and the settings. All of these
+    appear together. ``force``: files of these names that Gradina did not write are replaced; else
+    they are a ForeignFileError, at once. Raises UserError as `writing_mesh` and `finish_within`
+    do."""
     checked(path, options.format)
+    check_free(path, options, force=force)
     if options.max_bytes is not None and options.format != "glb":
         raise UserError(f"{path}: a limit of its size needs GLB", "Choose --format glb")
     task = finish_within(subject_of(model, scene, options), options)
@@ -104,19 +115,24 @@ def export_model(
         done = replace(done, notes=(*done.notes, note))
     stated = _stated(scene, options, jpeg)
     n_bytes, files = 0, []
-    for level, mesh in enumerate(done.lods):
-        file = path if level == 0 else path.with_name(f"{path.stem}_lod{level}{path.suffix}")
-        n_bytes += yield from writing_mesh(mesh, file, options.format, stated)
-        files.append(file.name)
-    if len(done.lods) > 1:
-        file = path.with_name(f"{path.stem}_lods.glb")
-        n_bytes += yield from writing_lods(done.lods, file, stated)
-        files.append(file.name)
-    about = _about(done, scene, options, path) | {"files": files, "bytes": n_bytes}
-    text = json.dumps(about, indent=1).encode()
-    write_atomically(path.with_name(f"{path.name}.json"), text, "the mesh's description")
+    with Outputs(path.parent, force=force) as outputs:
+        for level, mesh in enumerate(done.lods):
+            file = lod_path(path, level)
+            n_bytes += yield from writing_mesh(mesh, file, outputs, options.format, stated)
+            files.append(file.name)
+        if len(done.lods) > 1:
+            n_bytes += yield from writing_lods(done.lods, lods_path(path), outputs, stated)
+            files.append(lods_path(path).name)
+        about = _about(done, scene, options, path) | {"files": files, "bytes": n_bytes}
+        text = json.dumps(about, indent=1).encode()
+        outputs.write(path.with_name(f"{path.name}.json"), text)
     return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes,
                    done.notes)
+
+
+def check_free(path: Path, options: MeshOptions, *, force: bool = False) -> None:
+    """Raise ForeignFileError where an export would replace what Gradina did not write."""
+    Outputs(path.parent, force=force).require_free(files_of(path, options))
 
 
 def _stated(scene: Scene, options: MeshOptions, jpeg: int | None) -> Stated:

@@ -193,10 +193,12 @@ class Pick(Message, frozen=True):
 
 
 class Export(Message, frozen=True):
-    """Write a mesh, made as ``options`` say, to ``path``."""
+    """Write a mesh, made as ``options`` say, to ``path``; ``force``: even over files that Gradina
+    did not write."""
 
     path: str
     options: MeshOptions = MeshOptions()
+    force: bool = False
 
 
 class AskSize(Message, frozen=True):
@@ -230,7 +232,8 @@ class PlanFilm(Message, frozen=True):
 class Film(Message, frozen=True):
     """Write to ``path``, a .mp4 or .png, ``n_frames`` pictures of ``width`` x ``height`` pixels,
     ``rate`` a second, from a smooth path through the cameras ``keys``, each as in `SetView`;
-    ``closed``: back to the first one. ``mode`` color, clay, normals or depth."""
+    ``closed``: back to the first one. ``mode`` color, clay, normals or depth. ``force``: even over
+    a file that Gradina did not write."""
 
     path: str
     keys: tuple[tuple[float, ...], ...]
@@ -242,6 +245,7 @@ class Film(Message, frozen=True):
     closed: bool = False
     mode: PreviewMode = "color"
     levels: int | None = None
+    force: bool = False
 
 
 class Save(Message, frozen=True):

@@ -300,11 +300,13 @@ class Notice(Message, frozen=True):
 
 class Failure(Message, frozen=True):
     """``text`` is one line naming the thing and the remedy; ``task`` what was being done;
-    ``photos_of``: the project that could be opened if the folder of its photos were known."""
+    ``photos_of``: the project that could be opened if the folder of its photos were known;
+    ``replaces``: the file that would be replaced, which Gradina did not write."""
 
     text: str
     task: str = ""
     photos_of: str = ""
+    replaces: str = ""
 
 
 Event = (

@@ -3,7 +3,7 @@
 ``project.json``      version, source path, configuration, the cameras, progress
 ``checkpoint.safetensors``  the model, the optimiser, occupancy and random state
 
-Each file is replaced atomically, the checkpoint last; a save that fails leaves the old one whole.
+A save that fails leaves the old one whole (`core.outputs`).
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.config import DEFAULT_OPEN, OpenOptions, RunConfig
 from core.errors import UserError
-from core.files import write_atomically
 from core.geometry.box import Box, Setting
 from core.messages import NO_WAY, Way
+from core.outputs import Outputs
 from core.sentences import Sentence
 from core.training.relocate import relocated
 from core.training.trainer import Trainer
 
 VERSION = 2
-_PROJECT, _CHECKPOINT = "project.json", "checkpoint.safetensors"
+_PROJECT, _CHECKPOINT = PROJECT_FILES = "project.json", "checkpoint.safetensors"
 
 
 class _SavedPhoto(msgspec.Struct):
@@ -101,8 +101,8 @@ def is_project(path: Path) -> bool:
 
 
 def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
-    """Write the project into ``folder``. Raises UserError where it cannot; what was saved there
-    before then stays as it was."""
+    """Write the project into ``folder``. Raises UserError where it cannot, or where files of these
+    names lie there that Gradina did not write; what was saved there before then stays as it was."""
     scene = work.scene
     saved = _Saved(
         VERSION, work.source, work.config, scene.kind, [_photo(p) for p in scene.photos],
@@ -119,8 +119,9 @@ def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
     text = msgspec.json.format(msgspec.json.encode(saved), indent=1)
     # the checkpoint carries the configuration too, so that the two can never disagree
     data = save(tensors, metadata={"project": text.decode()})
-    write_atomically(folder / _CHECKPOINT, data, "the project")
-    write_atomically(folder / _PROJECT, text, "the project")
+    with Outputs(folder) as outputs:
+        outputs.write(folder / _CHECKPOINT, data)
+        outputs.write(folder / _PROJECT, text)
 
 
 def load_project(folder: Path, photos: str = "") -> Project:
@@ -161,6 +162,19 @@ def load_project(folder: Path, photos: str = "") -> Project:
         saved.source, saved.config, scene, saved.how, saved.hold_out, saved.continued,
         saved.way, saved.begun_from)
     return Project(work, tensors)
+
+
+def unfinished_step(folder: Path) -> int | None:
+    """The step at which the run saved in ``folder`` was cut short; None where there is none, or it
+    has come to its end."""
+    try:
+        saved = msgspec.json.decode(_metadata(folder / _CHECKPOINT), type=_Saved)
+        with safe_open(folder / _CHECKPOINT, "pt") as tensors:
+            step, elapsed, _, begin, _, budget = tensors.get_tensor("counters").tolist()
+    except (OSError, msgspec.DecodeError, SafetensorError, KeyError, ValueError):
+        return None
+    spent = step if saved.config.steps else elapsed
+    return int(step) if spent - begin < budget else None
 
 
 def restore(trainer: Trainer, project: Project, folder: Path) -> None:

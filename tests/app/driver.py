@@ -27,9 +27,15 @@ import signal
 import sys
 from pathlib import Path
 from app.window import run_window
+from core.interrupts import Interrupted, caught_signals
 faulthandler.register(signal.SIGUSR1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-sys.exit(run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sys.argv[1]))
+try:
+    with caught_signals():
+        run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sys.argv[1])
+except Interrupted as stop:
+    print(stop, *stop.__notes__)
+    sys.exit(stop.status)
 """
 
 

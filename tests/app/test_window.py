@@ -266,8 +266,33 @@ def test_export_writes_the_file_and_says_what(launch, capture):
     window.wait_state("training")
     window.click("export")
     ui = window.wait(lambda ui: ui["exported"], "the mesh")
-    assert Path(ui["exported"]).read_text().startswith("v ")
+    exported = Path(ui["exported"])
+    assert exported.read_text().startswith("v ")
     window.wait(lambda ui: "toast_0_text" in ui["widgets"], "a word of it in passing")
+
+    exported.write_text("a person's own")
+    window.click("export")
+    window.wait(lambda ui: "question_replace" in ui["widgets"], "the question")
+    window.click("question_cancel")
+    window.wait(lambda ui: "question_cancel" not in ui["widgets"], "the question to go")
+    assert exported.read_text() == "a person's own"
+    window.click("export")
+    window.wait(lambda ui: "question_replace" in ui["widgets"], "the question again")
+    window.click("question_replace")
+    assert wait_until(lambda: exported.read_text().startswith("v "), 10.0)
+
+
+@pytest.mark.parametrize("to", ["the window", "all of it"])
+def test_a_signal_closes_the_window_and_saves_the_work(launch, capture, to):
+    window = _opened(launch, capture)
+    window.click("start")
+    ui = window.wait(lambda ui: ui["state"] == "training" and ui["unsaved"], "training")
+    if to == "all of it":
+        os.kill(ui["worker_pid"], signal.SIGTERM)
+    window.process.send_signal(signal.SIGTERM)
+    assert window.process.wait(30) == 128 + signal.SIGTERM
+    assert window.errors() == "SIGTERM the next start offers what was not saved\n"
+    assert int((capture / "closed").read_text()) > 0, "the worker has saved"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")

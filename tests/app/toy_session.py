@@ -98,7 +98,8 @@ class ToySession:
         self._state = state
         allowed = ALLOWED[state]
         self._emit(StateChanged(state, allowed, {  # type: ignore[arg-type]
-            c: f"Not while {state}." for c in COMMANDS if c not in allowed}))
+            c: f"Not while {state}." for c in COMMANDS if c not in allowed},
+            unsaved=state == "training"))
 
     def handle(self, command: Command) -> None:
         name = type(command).__name__.lower()
@@ -131,6 +132,8 @@ class ToySession:
                 self._go("empty")
             case Pick():
                 self._emit(Picked((0.1, -0.6, 0.2), (0.0, -1.0, 0.0)))
+            case Export() if Path(command.path).exists() and not command.force:
+                self._emit(Failure("It is there already.", "export", replaces=command.path))
             case Export():
                 Path(command.path).write_text("v 0 0 0\n")
                 self._emit(Exported(command.path, 1, 0, 8))
