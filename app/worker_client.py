@@ -13,6 +13,7 @@ import msgspec
 
 from app.state import AppEvent, WorkerLost, WorkerStarted
 from core import worker
+from core.child_process import safe_imports, start_function
 from core.messages import Command, Message, Shutdown, coalesce, decode_event, encode
 from core.preview_ring import PreviewRing
 
@@ -86,18 +87,15 @@ class _Link:
     def __init__(
         self, session: str, device: str, push: Callable[[_Link, AppEvent], None]
     ) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.ring = PreviewRing.create()
-        self._connection, theirs = context.Pipe()
+        with safe_imports():  # shared memory has a process of its own
+            self.ring = PreviewRing.create()
+        self._connection, theirs = multiprocessing.Pipe()
         self._push = push
         self._waiting: list[Message] = []
         self._more = threading.Condition()
         self._closed = False
-        self.process = context.Process(
-            target=worker.main, args=(theirs, self.ring.name, session, device),
-            name="gradina-worker", daemon=True,
-        )
-        self.process.start()
+        self.process = start_function(
+            worker.main, (theirs, self.ring.name, session, device), "gradina-worker")
         theirs.close()
         self._threads = [
             threading.Thread(target=self._send_all, daemon=True),

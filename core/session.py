@@ -17,6 +17,7 @@ from core.device import choose_device
 from core.errors import UserError
 from core.exporting import exporting
 from core.film import filming
+from core.interrupts import uninterrupted
 from core.open_work import OpenWork
 from core.opening import Opening, describe, opening
 from core.picking import picked
@@ -237,7 +238,8 @@ class Session:
         if self._saver.touch():
             self._enter(None)
         try:
-            told = self._loop.slice(trainer)
+            with uninterrupted():
+                told = self._loop.slice(trainer)
         except UserError as error:
             self._enter("paused")
             self._emit(m.Failure(str(error), "training"))

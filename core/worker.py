@@ -23,7 +23,9 @@ import msgspec
 import numpy as np
 from platformdirs import user_log_path
 
+from core.cores import usable_cores
 from core.heap import Heap
+from core.interrupts import Interrupted, caught_signals
 from core.messages import (
     Cancel,
     Command,
@@ -68,9 +70,10 @@ def main(connection: Connection, ring_name: str, session: str, device: str) -> N
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ring = PreviewRing.attach(ring_name)
     try:
-        _Worker(connection, ring, session, device).run()
-    except KeyboardInterrupt:
-        pass  # Ctrl+C in the terminal reaches the window too, which closes in good order
+        with caught_signals():
+            _Worker(connection, ring, session, device).run()
+    except Interrupted:
+        pass  # the work is saved; a signal to the whole group closes the window too
     except Exception as error:
         _log.exception("the worker cannot go on")
         connection.send_bytes(encode(_failure(error, "starting the engine")))
@@ -178,8 +181,7 @@ def _lower_priority() -> None:
 
 def _use_all_cores() -> None:
     """Set before numba and torch are imported; what the user has set is respected."""
-    available = getattr(os, "sched_getaffinity", None)
-    n_cores = str(len(available(0)) if available else os.cpu_count() or 1)
+    n_cores = str(usable_cores())
     os.environ.setdefault("NUMBA_NUM_THREADS", n_cores)
     os.environ.setdefault("OMP_NUM_THREADS", n_cores)
 

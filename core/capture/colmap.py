@@ -13,6 +13,7 @@ from core.capture.scene import Intrinsics, Photo, Scene
 from core.capture.transforms import missing_notice
 from core.errors import UserError
 from core.geometry.rigid import invert
+from core.interrupts import kept_handlers
 
 COLMAP = "COLMAP model"
 """The kind of such a scene."""
@@ -81,7 +82,8 @@ def _complete_models(path: Path) -> list[tuple[Any, Path]]:
 
 def load_model(model: Path) -> Any:
     """The pycolmap Reconstruction in folder ``model``; UserError where it cannot be read."""
-    import pycolmap
+    with kept_handlers():
+        import pycolmap
 
     try:
         return pycolmap.Reconstruction(str(model))

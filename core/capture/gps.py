@@ -12,6 +12,7 @@ from core.capture.exif import metadata
 from core.capture.scene import Photo
 from core.errors import UserError
 from core.geometry.rigid import transform_points
+from core.interrupts import kept_handlers
 
 _LATITUDE, _LONGITUDE, _ALTITUDE = 2, 4, 6
 _EARTH_M = 6_371_008.8
@@ -36,7 +37,8 @@ def metres_per_input(photos: Sequence[Photo]) -> float | None:
     spread = float(np.linalg.norm(places - np.median(places, axis=0), axis=1).max())
     if spread < _SPREAD_M:
         return None
-    import pycolmap  # only here, as it takes a while to import
+    with kept_handlers():
+        import pycolmap  # only here, as it takes a while to import
 
     options = pycolmap.RANSACOptions()
     options.max_error = max(_ACCURACY_M, 0.1 * spread)

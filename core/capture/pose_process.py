@@ -29,7 +29,9 @@ from core.capture.pose_plausible import meeting_angle
 from core.capture.pose_quality import QUALITIES
 from core.capture.pose_report import examine, known_of, too_little, usable
 from core.capture.pose_retries import Outcome, Solver, best, told
+from core.child_process import ignore_signals
 from core.errors import UserError
+from core.interrupts import kept_handlers
 
 
 def solve(job: dict[str, Any], tell: Tell) -> None:
@@ -136,6 +138,9 @@ def _restore_originals(model: Any, copies: list[WorkingCopy]) -> None:
 
 def main() -> None:
     """Read a job, write messages; everything else that is printed goes to the log."""
+    ignore_signals()
+    with kept_handlers():
+        import pycolmap  # noqa: F401
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     job = json.loads(sys.stdin.readline())
     log = os.open(Path(job["workspace"]) / "solve.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -13,14 +13,13 @@ import importlib
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
+from core.child_process import ignore_signals, start_module
 from core.errors import UserError
 from core.tasks import Progress, Task
 
@@ -34,12 +33,7 @@ def apart(call: Callable[..., T], *arguments: object, detail: str, expected_s: f
 
     Raises what the call raises, or UserError where its process ends without an answer (memory).
     """
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(
-        filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "core.meshing.apart"], env=environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )
+    process = start_module("core.meshing.apart")
     answer: list[bytes] = []
     job = pickle.dumps((call.__module__, call.__name__, arguments), pickle.HIGHEST_PROTOCOL)
     thread = threading.Thread(target=lambda: answer.append(process.communicate(job)[0]))
@@ -65,6 +59,7 @@ def apart(call: Callable[..., T], *arguments: object, detail: str, expected_s: f
 
 def main() -> None:
     """Answer one call; what libraries print goes to the error stream."""
+    ignore_signals()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the parent
     out = os.fdopen(os.dup(1), "wb")

@@ -183,6 +183,19 @@ def test_it_saves_and_ends_when_the_pipe_closes(start, tmp_path):
     assert int((tmp_path / "closed").read_text()) > 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+def test_it_saves_and_ends_when_a_service_manager_says_so(start, tmp_path):
+    run = start()
+    run.send(Open(str(tmp_path)))
+    run.until(Opened)
+    run.send(Start())
+    run.until(TrainingStats)
+    os.kill(run.process.pid, signal.SIGTERM)
+    run.process.join(5)
+    assert run.process.exitcode == 0
+    assert int((tmp_path / "closed").read_text()) > 0
+
+
 STUCK = """
 import multiprocessing, sys, time
 from core import worker
