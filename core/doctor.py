@@ -12,6 +12,7 @@ import psutil
 import torch
 
 from core.config import Choice
+from core.cores import describe_cores
 from core.device import choose_device
 from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics
@@ -36,7 +37,7 @@ def examine() -> dict[str, Any]:
     )
     return {
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "cores": os.cpu_count(),
+        "cores": describe_cores(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "memory_for_training_gb": round(budget(device) / 1e9, 1),
         "forecast_of_100_photos": {

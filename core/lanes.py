@@ -7,7 +7,6 @@ slowest thread. Lanes meet once per call of `lane_map` instead of once per opera
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -15,15 +14,18 @@ from typing import TypeVar
 
 import torch
 
+from core.cores import usable_cores
 from core.heap import keep_pieces
 
+MOST = 16
 A = TypeVar("A")
 B = TypeVar("B")
 
 
 def count(device: torch.device) -> int:
-    """How many pieces to cut work into: the cores of a CPU, one on any other device."""
-    return min(os.cpu_count() or 1, 16) if device.type == "cpu" else 1
+    """How many pieces to cut work into: the usable cores of a CPU, one on any other device. Beyond
+    `MOST` the pieces of a step are too small to pay."""
+    return min(usable_cores(), MOST) if device.type == "cpu" else 1
 
 
 @cache

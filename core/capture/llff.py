@@ -48,7 +48,7 @@ def read_llff(path: Path) -> Scene:
 
 
 def _lens(file: Path, matrix: np.ndarray) -> Intrinsics:
-    height, width, focal = matrix[:, 4]
+    height, width, focal = matrix[:, 4].tolist()
     if not (np.isfinite(matrix[:, 4]).all() and focal > 0 and width >= 1 and height >= 1):
         raise UserError(f"{file} has a focal length or size that is not positive",
                         "Export it again.")

@@ -38,9 +38,8 @@ def read_mvsnet(path: Path) -> Scene:
             missing.append(name)
             continue
         k, pose = _camera(file)
-        lens = Intrinsics(
-            *photo_size(photo), k[0, 0], k[1, 1], k[0, 2] + 0.5, k[1, 2] + 0.5
-        )
+        (fx, _, cx), (_, fy, cy), _ = k.tolist()
+        lens = Intrinsics(*photo_size(photo), fx, fy, cx + 0.5, cy + 0.5)
         photos.append(Photo(photo.name, photo, lens, pose))
     require_enough(len(photos), Path(path))
     notices = missing_notice("cams", missing, len(cameras))

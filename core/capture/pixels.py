@@ -19,10 +19,9 @@ import platformdirs
 
 from core.capture.photos import read_rgba
 from core.capture.scene import Intrinsics, Photo, Scene
+from core.cores import usable_cores
 from core.errors import UserError
 from core.tasks import Progress, Task
-
-_THREADS = 2
 
 
 @dataclass
@@ -166,7 +165,7 @@ def _decode(job: Job) -> None:
 
 @contextmanager
 def _pool() -> Iterator[ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(_THREADS)
+    pool = ThreadPoolExecutor(usable_cores())
     try:
         yield pool
     finally:

@@ -10,11 +10,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from core.capture.pose_clock import Clock, lots
 from core.capture.pose_photos import WorkingCopy
 from core.capture.pose_reuse import opened, set_aside, take_over
+from core.cores import usable_cores
 
-THREADS = 2
+_BYTES_PER_THREAD = 1 << 29
+"""That extracting features from one photo of the largest working size takes at most."""
 LENS = "SIMPLE_RADIAL"
 _PHOTOS_PER_LOT = 4
 
@@ -27,7 +31,8 @@ def find_features(
     import pycolmap
 
     options = pycolmap.FeatureExtractionOptions()
-    options.num_threads = THREADS
+    fitting = psutil.virtual_memory().available // _BYTES_PER_THREAD
+    options.num_threads = min(usable_cores(), max(1, fitting))
     options.sift.mergedict(sift)
     before = set_aside(database)
     pycolmap.Database.open(str(database)).close()  # creates it
@@ -43,7 +48,8 @@ def find_features(
     clock.expect(features=len(copies) - len(known))
     done = 0
     for group, reader in groups:
-        for lot in lots([c.copy for c in group if c.copy not in known], _PHOTOS_PER_LOT):
+        for lot in lots([c.copy for c in group if c.copy not in known],
+                        max(_PHOTOS_PER_LOT, options.num_threads)):
             clock.update("features", done, len(copies) - len(known), "finding details in photo "
                          f"{len(known) + done + 1} of {len(copies)}")
             pycolmap.extract_features(
@@ -96,5 +102,5 @@ def with_lens(database: Path, target: Path, lens: str, focal: float, seed: int) 
     checking = pycolmap.TwoViewGeometryOptions()
     checking.ransac.random_seed = seed
     verifier = pycolmap.GeometricVerifierOptions()
-    verifier.num_threads = THREADS
+    verifier.num_threads = usable_cores()
     pycolmap.geometric_verification(str(target), verifier, two_view_geometry_options=checking)

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from core.capture.pose_clock import Clock, lots, pair_work
-from core.capture.pose_features import THREADS
 from core.capture.pose_retrieval import detail_sizes, similar_photos
 from core.capture.pose_reuse import compared_pairs, opened, set_aside, take_over
+from core.cores import usable_cores
 
 _EXHAUSTIVE_UP_TO = 300  # photos
 _NEIGHBOURS = 8  # on either side in shooting order
@@ -152,7 +152,7 @@ def _compare(
     checking = pycolmap.TwoViewGeometryOptions()
     checking.ransac.random_seed = -1 if seed is None else seed
     matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = THREADS
+    matching.num_threads = usable_cores()
     matching.skip_geometric_verification = seed is None
     pairing = pycolmap.ImportedPairingOptions()
     listed = database.with_name("pairs.txt")
