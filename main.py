@@ -2,19 +2,22 @@
 
 The way through the code, in the order things happen:
 
-    photos            core/capture/open.py        what lies at a path, and which reader takes it
-    cameras           core/capture/poses.py       poses of plain photos; readers for posed captures
-    the unit ball     core/geometry/scene_box.py  one similarity that the exports undo
-    rays              core/training/rays.py       random pixels of all photos
-    samples           core/rendering/sampling.py  only where the surface can be
-    field             core/field/sdf_field.py     hash grid → signed distance; colour beside it
-    rendering         core/rendering/render.py    samples → opacities → a pixel's colour
-    losses, Adam      core/training/trainer.py    one step, top to bottom
-    what is learnt    core/training/goal.py       from photos, or from a sentence
-    preview           core/rendering/preview.py   sphere tracing of the same field
-    mesh              core/meshing/build.py       marching cubes of the same field, input frame
-    session           core/session.py             all of it, driven by the window or from here
-    window            app/window.py               in a process of its own
+    photos         core/capture/open.py           what lies at a path, and which reader takes it
+    cameras        core/capture/poses/solve.py    poses of plain photos; readers for posed captures
+    the unit ball  core/geometry/scene_ball.py    one similarity that the exports undo
+    rays           core/training/ray_source.py    random pixels of all photos
+    samples        core/rendering/sampling.py     only where the surface can be
+    field          core/field/sdf_field.py        hash grid → signed distance; colour beside it
+    rendering      core/rendering/render.py       samples → opacities → a pixel's colour
+    losses, Adam   core/training/trainer.py       one step, top to bottom
+    supervision    core/training/supervision/     by photos, or by a text prompt
+    preview        core/rendering/preview.py      sphere tracing of the same field
+    mesh           core/meshing/pipeline.py       marching cubes of the same field, input frame
+    project        core/project/store.py          what is saved, and opened again
+    session        core/session/session.py        all of it, driven by the window or core/api.py
+    protocol       core/protocol/                 the messages between the window and its worker
+    worker         core/engine/worker.py          the process that the session runs in
+    window         app/window.py                  in a process of its own
 
 Results go to stdout, progress to stderr. Exit status: 0 done, 1 failed with one clear line,
 2 wrong usage, 128 + n stopped by signal n, with what was done so far saved.
@@ -26,9 +29,9 @@ import os
 import sys
 from pathlib import Path
 
-from core import command_line
-from core.errors import UserError
-from core.interrupts import SIGNALLED, Interrupted, caught_signals
+from core.base.errors import UserError
+from core.base.interrupts import SIGNALLED, Interrupted, caught_signals
+from core.cli import parser as command_line
 
 
 def window(path: Path | None, device: str) -> int:

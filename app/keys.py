@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from app.dialogs import own_shown
-from app.gui import dpg
-from app.text import names, say
+from app.platform.dialogs import own_shown
+from app.platform.gui import dpg
+from app.text.catalog import names, say
 
 TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
                "mesh_resolution", "region_center", "region_size", "region_turn", "known_length",

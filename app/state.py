@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.text import say
-from core.messages import (
+from app.text.catalog import say
+from core.protocol import (
     Arranged,
     Chosen,
     Event,

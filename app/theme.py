@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 
-from app.gui import dpg
 from app.palette import PALETTES, Color, Palette
-from core.palette import Gradient
+from app.platform.gui import dpg
+from core.base.colormaps import Gradient
 
 CLEAR: Color = (0, 0, 0, 0)
 FONT_SIZE = 16
 PANEL_WIDTH = 376
-"""Before scaling, as everything that panels say about sizes; see `app.scaling`."""
+"""Before scaling, as everything that panels say about sizes; see `app.platform.scaling`."""
 GAP = 8
 SERIES = ("psnr", "loss", "1", "2", "3", "4", "5", "6")
 """The lines of plots: themes "line_psnr" and so on."""

@@ -11,30 +11,32 @@ from pathlib import Path
 
 import msgspec
 
-from app import scaling, text, theme
-from app.dialogs import FileDialogs, Kind, Purpose
-from app.engine_text import translated
-from app.glfw import Glfw
-from app.gui import dpg
+from app import theme
 from app.keys import bind_keys, shift_held
-from app.pace import Pace
-from app.panels.ask import ask
 from app.panels.layout import Layout
-from app.project import Projects
-from app.report import Reporter
-from app.scaling import px
-from app.screen import screen_scale, screen_size
-from app.settings import Settings, load_settings, save_settings
+from app.platform import scaling
+from app.platform.dialogs import FileDialogs, Kind, Purpose
+from app.platform.frame_pacer import Pace
+from app.platform.glfw import Glfw
+from app.platform.gui import dpg
+from app.platform.scaling import px
+from app.platform.screen import screen_scale, screen_size
+from app.projects import Projects
 from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
-from app.status import short
-from app.text import say
-from app.viewport import Viewport
+from app.store.settings import Settings, load_settings, save_settings
+from app.text import catalog
+from app.text.catalog import say
+from app.text.engine_text import translated
+from app.text.status import short
+from app.ui_probe import Reporter
+from app.viewport.viewport import Viewport
+from app.widgets.question import ask
 from app.worker_client import WorkerClient
-from core import worker
-from core.config import OpenOptions
-from core.cores import usable_cores
-from core.interrupts import Interrupted
-from core.messages import (
+from core.base.cores import usable_cores
+from core.base.interrupts import Interrupted
+from core.config.run import OpenOptions
+from core.engine import worker
+from core.protocol import (
     Arranged,
     Command,
     Export,
@@ -64,7 +66,7 @@ HELD_S = 1.0
 
 
 def run_window(
-    path: Path | None, *, device: str = "auto", session: str = "core.session:Session"
+    path: Path | None, *, device: str = "auto", session: str = "core.session.session:Session"
 ) -> int:
     """Show the window until it is closed; returns the exit code. ``path`` is opened at once.
 
@@ -92,7 +94,7 @@ class _Window:
     def __init__(self, device: str, session: str, screen: tuple[int, int] | None) -> None:
         self.state = AppState()
         self._settings = load_settings()
-        text.use(self._settings.language)
+        catalog.use(self._settings.language)
         scaling.start(self._settings.scale or screen_scale())
         theme.apply(self._settings.theme, scaling.scale())
         dpg.configure_app(manual_callback_management=True)
@@ -255,7 +257,7 @@ class _Window:
                 self._frame()
         except Interrupted as stop:
             if self.state.unsaved:
-                stop.add_note("the next start offers what was not saved")
+                stop.add_note(say("questions.at_next_start"))
             raise
         finally:
             self._remember_layout()

@@ -12,10 +12,10 @@ from multiprocessing.connection import Connection, wait
 import msgspec
 
 from app.state import AppEvent, WorkerLost, WorkerStarted
-from core import worker
-from core.child_process import safe_imports, start_function
-from core.messages import Command, Message, Shutdown, coalesce, decode_event, encode
-from core.preview_ring import PreviewRing
+from core.base.child_process import safe_imports, start_function
+from core.engine import worker
+from core.protocol import Command, Message, Shutdown, coalesce, decode_event, encode
+from core.protocol.pixel_ring import PreviewRing
 
 
 class WorkerClient:

@@ -19,9 +19,9 @@ import grimp
 ROOT = Path(__file__).parents[1]
 CATALOGUE = ROOT / "assets" / "text" / "en.toml"
 HEADING = "\n[engine]\n"
-ENTRIES = ("core.session", "core.worker", "core.capture.pose_process")
+ENTRIES = ("core.session.session", "core.engine.worker", "core.capture.poses.process")
 """All that the window hears of is said by these or by what they import."""
-SILENT = ("core.kernels", "core.capture.pose_reuse")
+SILENT = ("core.kernels", "core.capture.poses.database")
 """Hold code of other languages, and words for the command line."""
 A_SENTENCE = re.compile(r"[A-Za-z]{2,}[,.:;]? |\s[a-z]{2,}|…")
 A_WORD = re.compile(r"[A-Za-z]{3,}")

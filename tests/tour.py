@@ -23,7 +23,7 @@ from PIL import Image
 
 from tests.app.driver import ROOT, Driver, virtual_screen
 
-REAL = "core.session:Session"
+REAL = "core.session.session:Session"
 SAMPLE = ROOT / "assets" / "sample"
 SCREEN, SIZE = "1600x1040x24", (1600, 1000)
 LONG_S = 3600

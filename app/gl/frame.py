@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from app.orbit_camera import OrbitCamera
-from core.palette import BACKDROP, Gradient
+from app.viewport.orbit_camera import OrbitCamera
+from core.base.colormaps import BACKDROP, Gradient
 
 LINE = np.dtype([("a", "3f4"), ("b", "3f4"), ("color", "4u1"), ("width", "f4")])
 """From ``a`` to ``b``; ``width`` in pixels."""

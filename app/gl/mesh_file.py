@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from app.gl.frame import Surface
-from core.messages import MeshReady
+from core.protocol import MeshReady
 
 
 def take_surface(ready: MeshReady) -> Surface | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.gl.frame import DOT, LINE, PHOTO
-from app.orbit_camera import OrbitCamera
+from app.viewport.orbit_camera import OrbitCamera
 from core.geometry.box import Box
 
 Color = tuple[int, int, int, int]

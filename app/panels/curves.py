@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 from app import theme
-from app.gui import dpg
-from app.panels.widgets import show_text
+from app.platform.gui import dpg
 from app.state import AppState
-from app.status import count
-from app.text import say
-from core.messages import TrainingStats
+from app.text.catalog import say
+from app.text.status import count
+from app.widgets.widgets import show_text
+from core.protocol import TrainingStats
 
 HEIGHT = 120
 COLUMNS = 2

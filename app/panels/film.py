@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from app.film_path import FilmPath
-from app.gui import dpg
-from app.orbit_camera import OrbitCamera
-from app.panels.widgets import Host, button, enable, section
-from app.stage import upright_axes
+from app.platform.gui import dpg
 from app.state import AppState
-from app.text import say
-from app.viewport import Viewport
-from core.messages import MESH_MODES, Arranged, Film, Opened, PlanFilm, PreviewMode
+from app.text.catalog import say
+from app.viewport.film_path import FilmPath
+from app.viewport.orbit_camera import OrbitCamera
+from app.viewport.scene_overlay import upright_axes
+from app.viewport.viewport import Viewport
+from app.widgets.widgets import Host, button, enable, section
+from core.protocol import MESH_MODES, Arranged, Film, Opened, PlanFilm, PreviewMode
 
 SIZES = {"1280 x 720": (1280, 720), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160),
          "1080 x 1080": (1080, 1080), "1080 x 1920": (1080, 1920)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.gui import dpg
-from app.panels.widgets import choice, choose, chosen
-from core.config import PURPOSES, MeshOptions
+from app.platform.gui import dpg
+from app.widgets.widgets import choice, choose, chosen
+from core.config.run import PURPOSES, MeshOptions
 
 OWN = "own"
 """The unit of the scene itself."""

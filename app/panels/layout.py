@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app import theme
-from app.gui import dpg
 from app.keys import toggle_help
 from app.panels.film import FilmPanel
 from app.panels.log import LogPanel
@@ -18,18 +17,19 @@ from app.panels.sentence import SentencePanel
 from app.panels.source import MessageBar, SourcePanel
 from app.panels.stage import StagePanel
 from app.panels.start import StartPage
-from app.panels.toasts import Toasts
 from app.panels.toolbar import Toolbar
 from app.panels.training import TrainingPanel
 from app.panels.view import ViewPanel
-from app.panels.widgets import Host, bar_height, button, dress, reveal
-from app.scaling import px, rescale, scale
-from app.settings import Settings
+from app.platform.gui import dpg
+from app.platform.scaling import px, rescale, scale
 from app.state import AppState, Dismissed
-from app.status import status_line
-from app.text import say
-from app.viewport import Viewport
-from core.messages import (
+from app.store.settings import Settings
+from app.text.catalog import say
+from app.text.status import status_line
+from app.viewport.viewport import Viewport
+from app.widgets.toasts import Toasts
+from app.widgets.widgets import Host, bar_height, button, dress, reveal
+from core.protocol import (
     Arranged,
     Cancel,
     Exported,

@@ -6,11 +6,11 @@ import time
 from collections import deque
 
 from app import theme
-from app.gui import dpg
-from app.panels.widgets import button
-from app.scaling import px
-from app.text import say
-from core.worker import log_path
+from app.platform.gui import dpg
+from app.platform.scaling import px
+from app.text.catalog import say
+from app.widgets.widgets import button
+from core.engine.worker import log_path
 
 MOST = 300
 

@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from app.gui import dpg
 from app.panels.finishing import Finishing
-from app.panels.widgets import (
+from app.platform.gui import dpg
+from app.state import AppState
+from app.text.catalog import say
+from app.text.status import short, size
+from app.widgets.widgets import (
     Host,
     button,
     choice,
@@ -21,11 +24,8 @@ from app.panels.widgets import (
     section,
     show_text,
 )
-from app.state import AppState
-from app.status import short, size
-from app.text import say
-from core.config import DENSITY_AT_LEVEL, TEXTURED_FACES, Axes, MeshFormat, MeshOptions
-from core.messages import AskSize, Export, MeshLook, MeshReady, MeshSize, Opened
+from core.config.run import DENSITY_AT_LEVEL, TEXTURED_FACES, Axes, MeshFormat, MeshOptions
+from core.protocol import AskSize, Export, MeshLook, MeshReady, MeshSize, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",

@@ -8,11 +8,11 @@ from typing import cast
 import msgspec
 
 from app import theme
-from app.gui import dpg
-from app.panels.widgets import chosen, dim_text, show_text
-from app.scaling import px
-from app.settings import SCALES, Settings, ThemeName
-from app.text import ENGLISH, languages, names, say
+from app.platform.gui import dpg
+from app.platform.scaling import px
+from app.store.settings import SCALES, Settings, ThemeName
+from app.text.catalog import ENGLISH, languages, names, say
+from app.widgets.widgets import chosen, dim_text, show_text
 
 
 class OptionsPanel:

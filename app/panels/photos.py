@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from app import theme
-from app.gui import dpg
-from app.panels.widgets import Host, button, choice, chosen, reveal, show_text
-from app.scaling import px
+from app.platform.gui import dpg
+from app.platform.scaling import px
 from app.state import AppState
-from app.text import say
-from core.messages import Exclude, Opened
+from app.text.catalog import say
+from app.widgets.widgets import Host, button, choice, chosen, reveal, show_text
+from core.protocol import Exclude, Opened
 
 SIZE = (430, 560)
 PAGE = 40

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import cast
 
 from app import theme
-from app.gui import dpg
-from app.panels.widgets import Host, button, choice, choose, chosen, enable, reveal, show_text
-from app.scaling import px
+from app.platform.gui import dpg
+from app.platform.scaling import px
 from app.state import AppState
-from app.text import say
-from core.config import OpenOptions, PoseQuality
-from core.messages import PhotoReport, PoseReport
+from app.text.catalog import say
+from app.widgets.widgets import Host, button, choice, choose, chosen, enable, reveal, show_text
+from core.config.run import OpenOptions, PoseQuality
+from core.protocol import PhotoReport, PoseReport
 
 SIZE, CORNER = (960, 520), 60
 ROW = 24

@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from app.gui import dpg
-from app.panels.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
+from app.platform.gui import dpg
 from app.state import AppState
-from app.text import say
-from app.viewport import Viewport
+from app.text.catalog import say
+from app.viewport.viewport import Viewport
+from app.widgets.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
 from core.geometry.box import Box
 from core.geometry.rigid import invert, rotation_about_z, transform_points
-from core.messages import Arrange, Arranged, Ground, Length, Opened, Picked, Point, Region, Turn
+from core.protocol import Arrange, Arranged, Ground, Length, Opened, Picked, Point, Region, Turn
 
 UNITS = ("m", "cm", "mm", "in", "ft")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from app import theme
-from app.engine_text import translated
-from app.gui import dpg
-from app.panels.widgets import Host, button, show_text
-from app.scaling import px
-from app.stored import read, write
-from core.errors import UserError
-from core.places import weights_file
-from core.sentences import write_sentence
+from app.platform.gui import dpg
+from app.platform.scaling import px
+from app.store.json_file import read, write
+from app.text.engine_text import translated
+from app.widgets.widgets import Host, button, show_text
+from core.base.errors import UserError
+from core.base.paths import weights_file
+from core.config.prompt import write_sentence
 
 WIDTH = 520
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app import theme
-from app.dialogs import Purpose
-from app.gui import dpg
-from app.panels.widgets import (
+from app.platform.dialogs import Purpose
+from app.platform.gui import dpg
+from app.platform.scaling import px
+from app.state import AppState
+from app.text.catalog import say
+from app.text.status import count
+from app.widgets.widgets import (
     BUTTON,
     Host,
     button,
@@ -17,10 +21,6 @@ from app.panels.widgets import (
     section,
     show_text,
 )
-from app.scaling import px
-from app.state import AppState
-from app.status import count
-from app.text import say
 
 
 class SourcePanel:

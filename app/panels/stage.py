@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.gui import dpg
-from app.panels.widgets import choice, choose, chosen, dim_text, section, show_text
-from app.viewport import Viewport
+from app.platform.gui import dpg
+from app.viewport.viewport import Viewport
+from app.widgets.widgets import choice, choose, chosen, dim_text, section, show_text
 
 FREE = "free"
 """From none of the sides in particular."""

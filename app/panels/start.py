@@ -6,11 +6,11 @@ import time
 from importlib.resources import files
 
 from app import theme
-from app.gui import dpg
-from app.panels.widgets import Host, button, explain
-from app.recent import Recent, describe
-from app.scaling import px, rescale
-from app.text import say
+from app.platform.gui import dpg
+from app.platform.scaling import px, rescale
+from app.store.recent import Recent, describe
+from app.text.catalog import say
+from app.widgets.widgets import Host, button, explain
 
 WIDTH, HEIGHT = 600, 156
 ROW, LIST = 56, 5

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.gui import dpg
-from app.panels.widgets import Host, bar_height, button, enable, reveal, tell
-from app.scaling import px
+from app.platform.gui import dpg
+from app.platform.scaling import px
 from app.state import AppState
-from app.text import names, say
-from core.messages import Redo, Undo
+from app.text.catalog import names, say
+from app.widgets.widgets import Host, bar_height, button, enable, reveal, tell
+from core.protocol import Redo, Undo
 
 NARROW = 590
 """Below this width Save as… is left to its key."""

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from typing import cast
 
 from app import theme
-from app.gui import dpg
 from app.panels.curves import Curves
-from app.panels.widgets import (
+from app.platform.gui import dpg
+from app.state import AppState
+from app.text.catalog import names, say
+from app.text.status import count, doing, duration, memory_line
+from app.widgets.widgets import (
     Host,
     button,
     choice,
@@ -21,11 +24,8 @@ from app.panels.widgets import (
     section,
     show_text,
 )
-from app.state import AppState
-from app.status import count, doing, duration, memory_line
-from app.text import names, say
-from core.config import Choice, MethodName
-from core.messages import (
+from core.config.run import Choice, MethodName
+from core.protocol import (
     Choose,
     Chosen,
     Continue,

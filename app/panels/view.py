@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from app.gui import dpg
-from app.over import Comparing
-from app.panels.widgets import button, choice, choose, chosen, reveal, section
-from app.slicing import AXES, Slice, slice_of
+from app.platform.gui import dpg
 from app.state import AppState
-from app.text import say
-from core.messages import PREVIEW_SHARE, Arranged, PreviewMode
+from app.text.catalog import say
+from app.viewport.photo_overlay import Comparing
+from app.viewport.slicing import AXES, Slice, slice_of
+from app.widgets.widgets import button, choice, choose, chosen, reveal, section
+from core.protocol import PREVIEW_SHARE, Arranged, PreviewMode
 
 
 class ViewPanel:

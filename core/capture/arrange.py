@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.base.errors import UserError
 from core.capture.scene import Scene
-from core.errors import UserError
 from core.geometry.box import Box
 from core.geometry.rigid import invert, rotation_between, similarity, transform_points
-from core.messages import Ground, Length, Point, Region, Turn
+from core.protocol import Ground, Length, Point, Region, Turn
 
 SMALLEST = 0.01
 """Half length of a region, scene units."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from core.base.errors import UserError
 from core.capture.photos import MINIMUM_PHOTOS
 from core.capture.scene import Scene
-from core.errors import UserError
 
 
 def excluding(scene: Scene, names: Iterable[str], excluded: bool) -> Scene:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from core.base.errors import UserError
+from core.base.interrupts import kept_handlers
 from core.capture.exif import metadata
 from core.capture.scene import Photo
-from core.errors import UserError
 from core.geometry.rigid import transform_points
-from core.interrupts import kept_handlers
 
 _LATITUDE, _LONGITUDE, _ALTITUDE = 2, 4, 6
 _EARTH_M = 6_371_008.8

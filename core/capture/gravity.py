@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from core.base.errors import UserError
 from core.capture.exif import metadata
 from core.capture.scene import Photo
-from core.errors import UserError
 
 _ORIENTATION, _MAKER_NOTE, _ACCELERATION = 0x0112, 0x927C, 0x0008
 _LENS_MODEL = 0xA434

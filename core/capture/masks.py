@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task
 from core.capture.photos import MASK_FOLDERS, is_photo, named, read_mask, require_enough
+from core.capture.readers.transforms import WHITE, require_same_size
 from core.capture.scene import Scene
-from core.capture.transforms import WHITE, require_same_size
-from core.errors import UserError
-from core.tasks import Progress, Task
 
 _LOOKED_AT, _SIDE = 20, 96
 """Masks by which the polarity is told, and their size in pixels."""

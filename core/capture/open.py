@@ -8,26 +8,31 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from core.capture.colmap import find_models, read_colmap, sub_models
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task, in_background, run, within
+from core.base.outputs import without_outputs
+from core.base.paths import pose_workspace
 from core.capture.exif import focal_px
-from core.capture.idr import IDR, find_idr, read_idr
-from core.capture.llff import find_llff, read_llff
 from core.capture.masks import find_masks, in_words, show_the_rest, with_masks
-from core.capture.mvsnet import find_mvsnet, read_mvsnet
-from core.capture.phone_scans import find_polycam, find_record3d, read_polycam, read_record3d
 from core.capture.photos import list_photos, named, photo_size
+from core.capture.readers.colmap import find_models, read_colmap, sub_models
+from core.capture.readers.idr import IDR, find_idr, read_idr
+from core.capture.readers.llff import find_llff, read_llff
+from core.capture.readers.mvsnet import find_mvsnet, read_mvsnet
+from core.capture.readers.phone_scans import (
+    find_polycam,
+    find_record3d,
+    read_polycam,
+    read_record3d,
+)
+from core.capture.readers.prompt import read_sentence_scene
+from core.capture.readers.transforms import find_transforms, read_transforms
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene, require_plain
-from core.capture.sentence import read_sentence_scene
-from core.capture.transforms import find_transforms, read_transforms
 from core.capture.video import is_video, photos_of_video
-from core.config import OpenOptions
-from core.errors import UserError
-from core.messages import Recognised
-from core.outputs import without_outputs
-from core.places import pose_workspace
-from core.sentences import find_sentence
-from core.tasks import Progress, Task, in_background, run, within
+from core.config.prompt import find_sentence
+from core.config.run import OpenOptions
+from core.protocol import Recognised
 
 DEFAULT = OpenOptions()
 FILM_SHARE = 0.15
@@ -63,7 +68,7 @@ def open_capture(
         lambda: _headline(path, how), Progress(0.0, "looking at what lies there"))
     yield Progress(0.0, lines[0], Recognised(tuple(lines)))
     if reader is None:
-        from core.capture.poses import solve_poses
+        from core.capture.poses.solve import solve_poses
 
         workspace = workspace or pose_workspace(path)
         solve = partial(solve_poses, workspace=workspace, seed=seed, quality=how.quality,

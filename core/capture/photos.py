@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.base.errors import UserError
+from core.base.outputs import MARKER, without_outputs
 from core.capture.photo_file import HEIC, RAW, lacks_extra, needs_extra, opened, raw_size
 from core.capture.scene import Intrinsics, Photo
-from core.errors import UserError
-from core.outputs import MARKER, without_outputs
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *HEIC, *RAW)
 MINIMUM_PHOTOS = 3

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
+from core.base.cores import usable_cores
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task
 from core.capture.photos import read_rgba
 from core.capture.scene import Intrinsics, Photo, Scene
-from core.cores import usable_cores
-from core.errors import UserError
-from core.tasks import Progress, Task
 
 
 @dataclass

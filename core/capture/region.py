@@ -9,14 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task
 from core.capture.gps import metres_per_input
 from core.capture.gravity import up_by_gravity
 from core.capture.photos import read_rgba
 from core.capture.scene import Scene
-from core.errors import UserError
 from core.geometry.box import Box
 from core.geometry.rigid import invert, rotation_between, similarity, transform_points
-from core.geometry.scene_box import (
+from core.geometry.scene_ball import (
     Ball,
     ball_from_axes,
     ball_from_scene,
@@ -26,7 +27,6 @@ from core.geometry.scene_box import (
 )
 from core.geometry.silhouettes import Silhouette, visual_hull
 from core.geometry.subject import aim, level_plane, propose, thinned, upright_box
-from core.tasks import Progress, Task
 
 _ENOUGH_POINTS = 50
 _MASK_SIDE = 160  # pixels; enough for a box

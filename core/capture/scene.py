@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config import Axes
+from core.config.prompt import Sentence
+from core.config.run import Axes
 from core.geometry.box import WHOLE, Box, Setting
 from core.geometry.cameras import CameraModel, Intrinsics
 from core.geometry.rigid import Y_UP_FROM_Z_UP, carried_pose, similarity
-from core.geometry.scene_box import scene_from_ball
-from core.sentences import Sentence
+from core.geometry.scene_ball import scene_from_ball
 
 __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
 

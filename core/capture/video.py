@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 from skimage.registration import phase_cross_correlation
 
-from core.capture.lock import locked
-from core.errors import UserError
-from core.tasks import Progress, Task
+from core.base.errors import UserError
+from core.base.file_lock import locked
+from core.base.jobs import Progress, Task
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm")
 _LOOKED_AT = 320

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from core.config import FieldConfig
+from core.config.run import FieldConfig
 
 
 def spherical_harmonics(directions: Tensor, degree: int) -> Tensor:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from core.config import FieldConfig, MethodName, RunConfig
+from core.config.run import FieldConfig, MethodName, RunConfig
+from core.field.analytic import BoxInWorld, BoxVolume
+from core.field.base import Field
 from core.field.color import Color, ColorNetwork
-from core.field.field import Field
 from core.field.nerf import FINE, NerfColor, NerfField
 from core.field.sdf_field import SdfField
-from core.field.volumes import BoxInWorld, BoxVolume
 from core.field.voxels import HarmonicColor, VoxelField, n_bytes
 
 RADIANCE_RADIUS = 0.05

@@ -9,15 +9,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from core.config import RunConfig
+from core.config.run import RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background
+from core.field.base import Field
 from core.field.contraction import Frustums
-from core.field.field import Field
 from core.field.methods import METHODS, Method
 from core.field.proposal import Proposal
 from core.field.sdf_field import SdfField
-from core.field.veil import Veil
+from core.field.transient import Veil
 
 BLENDED_EYES = 4
 """How many views make up the colour of a point on the surface: what a single one saw stains."""

@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.config import DENSITY_AT_LEVEL, FieldConfig
+from core.config.run import DENSITY_AT_LEVEL, FieldConfig
+from core.field.base import DENSITY_SLOPE, Field
 from core.field.color import Color
 from core.field.contraction import Frustums, contract, haze
-from core.field.field import DENSITY_SLOPE, Field
 
 COARSE, FINE = 1, 2
 """The levels of detail are the two networks."""

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.config import FieldConfig
+from core.config.run import FieldConfig
+from core.field.base import TETRAHEDRON, Field, FieldSamples
 from core.field.contraction import REACH, Frustums, contract, haze
-from core.field.field import TETRAHEDRON, Field, FieldSamples
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 

@@ -12,10 +12,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from core.config import FieldConfig
+from core.config.run import FieldConfig
+from core.field.base import Field
 from core.field.color import Color, spherical_harmonics
 from core.field.contraction import REACH, Frustums, contract, haze
-from core.field.field import Field
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from core.geometry.cameras import Intrinsics, project
 from core.geometry.rigid import invert, transform_points
-from core.geometry.scene_box import Ball
+from core.geometry.scene_ball import Ball
 
 _CELLS = 56  # along each side of the carved box
 _AGREEMENT = 0.93  # of the views that see a cell, for it to be kept: a few masks may be wrong

@@ -17,7 +17,7 @@ from core.geometry.box import Box, Setting
 from core.geometry.cameras import Intrinsics
 from core.geometry.planes import Plane, dominant_plane
 from core.geometry.rigid import transform_points
-from core.geometry.scene_box import (
+from core.geometry.scene_ball import (
     Ball,
     centrality,
     enclosing_ball,

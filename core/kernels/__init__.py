@@ -11,7 +11,7 @@ from types import ModuleType
 import torch
 
 from . import cpu, cuda, nvrtc, reference
-from .layout import GridLayout
+from .grid_layout import GridLayout
 
 __all__ = ["GridLayout", "for_device", "why_slow"]
 

@@ -1,7 +1,8 @@
 """The kernels for CPUs: numba behind the signatures and the meaning of `reference`.
 
-Each call runs on one thread without the GIL: many cores are used by many calls (`core.lanes`),
-which waits for nobody when a core is shared, where OpenMP's even shares and barriers collapse.
+Each call runs on one thread without the GIL: many cores are used by many calls
+(`core.base.parallel`), which waits for nobody when a core is shared, where OpenMP's even shares and
+barriers collapse.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from . import numba_grid, numba_rays
-from .layout import GridLayout
+from .grid_layout import GridLayout
 
 
 def _np(t: Tensor, dtype: torch.dtype = torch.float32) -> np.ndarray:

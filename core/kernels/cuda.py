@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .layout import GridLayout
+from .grid_layout import GridLayout
 from .nvrtc import launch
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 import shaders
-from core.places import kernel_cache
+from core.base.paths import kernel_cache
 
 BLOCK = 128
 """Threads per block."""

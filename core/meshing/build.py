@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from core.config import MeshOptions
-from core.geometry.scene_box import Ball
-from core.meshing.clean import clean
-from core.meshing.extract import Sdf, evaluate, extract
+from core.base.jobs import Progress, Task, in_background, within
+from core.base.spill_array import chunked
+from core.config.run import MeshOptions
+from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh, face_normal
-from core.meshing.rows import chunked
-from core.tasks import Progress, Task, in_background, within
+from core.meshing.repair.clean import clean
+from core.meshing.surface.extract import Sdf, evaluate, extract
 
 # points [N, 3], normals [N, 3] float32 -> sRGB [N, 3] in [0, 1]
 Color = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.base.errors import UserError
+from core.base.jobs import Task, within
+from core.base.outputs import Outputs
+from core.base.parallel import count, lane_map
 from core.capture.scene import Scene
-from core.config import MeshOptions
-from core.errors import UserError
+from core.config.run import MeshOptions
 from core.field.model import SurfaceModel
 from core.geometry.rigid import invert, similarity, transform_points
-from core.lanes import count, lane_map
-from core.meshing.export import (
+from core.meshing.export.frame import METRES, out_from_input, photos_out, unit_of
+from core.meshing.export.size_limit import finish_within
+from core.meshing.export.writers import (
     Stated,
     checked,
     files_of,
@@ -25,14 +29,10 @@ from core.meshing.export import (
     writing_lods,
     writing_mesh,
 )
-from core.meshing.finish import Finished, Subject, finish
-from core.meshing.fitting import finish_within
-from core.meshing.level_set import LevelSet
 from core.meshing.mesh import Mesh
-from core.meshing.placing import METRES, out_from_input, photos_out, unit_of
-from core.outputs import Outputs
+from core.meshing.pipeline import Finished, Subject, finish
+from core.meshing.surface.level_set import LevelSet
 from core.rendering.volume import level_of
-from core.tasks import Task, within
 
 MOST_EYES = 256
 """So many cameras, spread over all of them, are asked how they see a point."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from core.meshing.rows import chunked
+from core.base.spill_array import chunked
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ import torch
 from scipy.sparse import coo_array, eye_array
 from scipy.sparse.linalg import splu
 
+from core.base.jobs import Progress, Task, in_background, within
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
+from core.evaluation.surface_metrics import psnr
 from core.geometry.cameras import Intrinsics
 from core.meshing.mesh import Mesh
-from core.meshing.texture import SIZES, choose
-from core.metrics import psnr
+from core.meshing.texture.bake import SIZES, choose
 from core.rendering.soft_raster import Edges, soft_render
-from core.tasks import Progress, Task, in_background, within
 
 SIDE = 640
 """pixels of the longer side at which photos are compared"""

@@ -11,9 +11,9 @@ from __future__ import annotations
 import igl
 import numpy as np
 
-from core.meshing.apart import apart
+from core.base.jobs import Progress, Task
+from core.base.subprocess_call import apart
 from core.meshing.mesh import Mesh
-from core.tasks import Progress, Task
 
 FEWEST = 4
 MEASURED = 200_000

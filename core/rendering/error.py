@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.config import TrainConfig
+from core.base.colormaps import WORST, heat
+from core.base.parallel import count, lane_map
+from core.config.run import TrainConfig
 from core.field.model import SurfaceModel
-from core.lanes import count, lane_map
-from core.messages import SetView
-from core.palette import WORST, heat
+from core.protocol import SetView
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import BAND, backdrop, view_rays
 from core.rendering.rays import Rays
@@ -30,7 +30,7 @@ def color_error(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def error_picture(error: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """sRGB [H, W, 3]: heat where ``error`` [H, W] is high, the grey ``truth`` [H, W, 3] elsewhere;
-    the scale is `core.palette.heat`."""
+    the scale is `core.base.colormaps.heat`."""
     grey = GREY * truth.mean(-1, keepdims=True)
     share = (error / WORST).clip(0, 1)[..., None]
     return heat(error) * share + grey * (1 - share)

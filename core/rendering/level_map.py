@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.field.field import Field
-from core.palette import NO_DETAIL, level_colors
+from core.base.colormaps import NO_DETAIL, level_colors
+from core.field.base import Field
 
 FULL = 0.2
 """Turned by so much (the tangent of the angle) a point has its level's pure colour."""

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, no_grad
 
-from core.config import TrainConfig
+from core.base.parallel import lane_map
+from core.config.run import TrainConfig
 from core.geometry.box import WHOLE, Box
-from core.lanes import lane_map
 
 CHUNK = 1 << 14
 REMEMBERED = 0.8

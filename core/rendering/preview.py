@@ -11,18 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.config import TrainConfig
+from core.base.colormaps import BACKDROP, DEPTH_REACH, Gradient, depth_colors
+from core.base.parallel import count, lane_map
+from core.config.run import TrainConfig
 from core.field.model import SurfaceModel
-from core.lanes import count, lane_map
-from core.messages import PreviewMode, SetView
-from core.palette import BACKDROP, DEPTH_REACH, Gradient, depth_colors
-from core.rendering.beyond import Fineness, render_beyond
+from core.protocol import PreviewMode, SetView
 from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
 from core.rendering.render import render_rays
 from core.rendering.shading import CLAY, OVER_THE_SHOULDER, lambert
 from core.rendering.sphere_trace import sphere_trace
+from core.rendering.unbounded import Fineness, render_beyond
 
 BAND = 4096
 """Rays traced by one lane at most between two looks at newer cameras."""

@@ -8,12 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.config import TrainConfig
+from core.config.run import TrainConfig
 from core.field.background import background_color
+from core.field.base import FieldSamples
 from core.field.contraction import Frustums
-from core.field.field import FieldSamples
 from core.field.model import SurfaceModel
-from core.rendering.beyond import (
+from core.rendering.hierarchical import march_hierarchically
+from core.rendering.occupancy import Crossing, OccupancyGrid
+from core.rendering.rays import Rays
+from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
+from core.rendering.unbounded import (
     TRAINED,
     Beyond,
     Course,
@@ -22,10 +26,6 @@ from core.rendering.beyond import (
     render_beyond,
     whole_course,
 )
-from core.rendering.hierarchy import march_hierarchically
-from core.rendering.occupancy import Crossing, OccupancyGrid
-from core.rendering.rays import Rays
-from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
 from core.rendering.volume import composite, density_alpha, neus_alpha
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.config import TrainConfig
+from core.config.run import TrainConfig
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.volume import composite, density_alpha, pack

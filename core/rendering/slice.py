@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.base.colormaps import INSIDE, OUTSIDE, ZERO
+from core.base.parallel import count, lane_map
 from core.field.model import SurfaceModel
-from core.lanes import count, lane_map
-from core.messages import SetView
-from core.palette import INSIDE, OUTSIDE, ZERO
+from core.protocol import SetView
 from core.rendering.preview import BAND, Traced, backdrop, view_rays
 
 LINE, ZERO_LINE = 1.0, 3.0

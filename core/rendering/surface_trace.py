@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.config import TrainConfig
+from core.config.run import TrainConfig
 from core.field.model import SurfaceModel
 from core.field.sdf_field import SdfField
 from core.kernels import for_device

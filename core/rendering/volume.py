@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from core.config import DENSITY_AT_LEVEL
-from core.field.field import DENSITY_MOST, DENSITY_SLOPE
+from core.config.run import DENSITY_AT_LEVEL
+from core.field.base import DENSITY_MOST, DENSITY_SLOPE
 from core.kernels import for_device
 
 

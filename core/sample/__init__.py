@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from core.base.jobs import Progress, Task
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import CV_FROM_GL, invert, transform_points
-from core.meshing.clean import clean
-from core.meshing.extract import extract
 from core.meshing.mesh import Mesh
+from core.meshing.repair.clean import clean
+from core.meshing.surface.extract import extract
 from core.sample import photos, shape
-from core.tasks import Progress, Task
 
 FOLDER = Path(__file__).parents[2] / "assets" / "sample"
 LENS = Intrinsics(400, 400, 600.0, 600.0, 200.0, 200.0)

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
+from core.base.jobs import run
 from core.sample import FOLDER, generate_sample
-from core.tasks import run
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.rendering.beyond import Course
 from core.rendering.sampling import DENSITY_STEP
+from core.rendering.unbounded import Course
 from core.rendering.volume import density_alpha
 
 

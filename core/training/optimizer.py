@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from core.config import RunConfig
+from core.config.run import RunConfig
 from core.field.model import SurfaceModel
 
 

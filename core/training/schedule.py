@@ -3,7 +3,7 @@ three hours are the same curves stretched."""
 
 from __future__ import annotations
 
-from core.config import TrainConfig
+from core.config.run import TrainConfig
 
 
 def ramp(progress: float, start: float, end: float) -> float:

@@ -8,21 +8,21 @@ from collections.abc import Iterator
 
 import torch
 
+from core.base.parallel import lane_map
 from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
-from core.config import RunConfig
+from core.config.run import RunConfig
 from core.field.model import SurfaceModel
 from core.geometry.box import Box
-from core.lanes import lane_map
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sampling import DENSITY_STEP
 from core.rendering.volume import density_alpha
 from core.training import schedule
-from core.training.forecast import half_batch
-from core.training.goal import goal_of
-from core.training.lane import StepStats, find, teach, total
+from core.training.density_to_sdf import settle
+from core.training.memory_forecast import half_batch
 from core.training.optimizer import optimizer_of
-from core.training.settle import settle
+from core.training.step import StepStats, find, teach, total
+from core.training.supervision.base import goal_of
 
 OCCUPANCY_EVERY = 16
 

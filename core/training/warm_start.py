@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.base.parallel import count, lane_map
 from core.field.contraction import FAR, contract
 from core.field.model import SurfaceModel
-from core.lanes import count, lane_map
 from core.rendering.occupancy import OccupancyGrid, interpolate
-from core.training.settle import fit_points, fit_sdf, fused_distances
+from core.training.density_to_sdf import fit_points, fit_sdf, fused_distances
 from core.training.trainer import Trainer
 
 STEPS, POINTS, RATE = 150, 8192, 8e-3

@@ -27,7 +27,7 @@ import signal
 import sys
 from pathlib import Path
 from app.window import run_window
-from core.interrupts import Interrupted, caught_signals
+from core.base.interrupts import Interrupted, caught_signals
 faulthandler.register(signal.SIGUSR1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 try:

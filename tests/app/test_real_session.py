@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import messages as m
+from core import protocol as m
 from core.geometry.box import Box
-from core.presets import PRESETS
+from core.training.presets import PRESETS
 from tests.app.driver import ROOT, alive
+from tests.core.session.test_session import Watched
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
-from tests.core.test_session import Watched
 
 SAMPLE = ROOT / "assets" / "sample"
-REAL = "core.session:Session"
+REAL = "core.session.session:Session"
 
 
 @pytest.mark.slow

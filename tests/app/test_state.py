@@ -16,9 +16,9 @@ from app.state import (
     WorkerStarted,
     reduce,
 )
-from app.status import count, doing, duration, lost_without_saving, short, size, status_line
-from core.config import Choice
-from core.messages import (
+from app.text.status import count, doing, duration, lost_without_saving, short, size, status_line
+from core.config.run import Choice
+from core.protocol import (
     STILL,
     Arranged,
     Exported,
@@ -213,7 +213,7 @@ def test_a_project_whose_photos_are_elsewhere_can_be_mended_until_something_is_o
 
 
 def test_a_path_at_home_is_shown_short_and_no_other(monkeypatch):
-    monkeypatch.setattr("app.status.Path.home", lambda: Path("/home/ann"))
+    monkeypatch.setattr("app.text.status.Path.home", lambda: Path("/home/ann"))
     assert short("/home/ann/owl") == "~/owl"
     assert short("/home/anna/owl") == "/home/anna/owl"
 
@@ -234,7 +234,7 @@ def test_the_status_is_always_one_plain_sentence():
 def test_importing_the_window_imports_no_engine():
     code = (
         "import sys, app.window\n"
-        "print([m for m in ('torch', 'numba', 'scipy', 'pycolmap', 'core.session')"
+        "print([m for m in ('torch', 'numba', 'scipy', 'pycolmap', 'core.session.session')"
         " if m in sys.modules])"
     )
     done = subprocess.run(

@@ -303,7 +303,7 @@ def test_no_display_is_one_clear_line(name):
         environment["DISPLAY"] = name
     code = """
 from app.window import run_window
-from core.errors import UserError
+from core.base.errors import UserError
 try:
     run_window(None)
 except UserError as error:

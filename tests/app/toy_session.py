@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
-from core.config import Choice
-from core.errors import UserError
-from core.messages import (
+from core.base.errors import UserError
+from core.config.run import Choice
+from core.protocol import (
     STILL,
     Arranged,
     AskSize,

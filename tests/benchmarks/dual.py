@@ -18,19 +18,19 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from core.config import MeshOptions
-from core.errors import UserError
-from core.geometry.scene_box import Ball
+from core.api import open_project
+from core.base.errors import UserError
+from core.base.jobs import run
+from core.config.run import MeshOptions
+from core.evaluation.surface_metrics import surface_distance
+from core.geometry.scene_ball import Ball
 from core.meshing.build import sdf_normals
-from core.meshing.clean import clean, repaired, soundness, without_small_parts
-from core.meshing.extract import Sdf, extract
 from core.meshing.from_model import subject_of
-from core.meshing.grid import Grid
 from core.meshing.mesh import Mesh
+from core.meshing.repair.clean import clean, repaired, soundness, without_small_parts
 from core.meshing.simplify import simplify
-from core.metrics import surface_distance
-from core.reconstruct import open_project
-from core.tasks import run
+from core.meshing.surface.extract import Sdf, extract
+from core.meshing.surface.grid import Grid
 from tests.benchmarks.dual_cells import crossings, dual_surface
 
 TURN = Rotation.from_euler("xyz", [0.4, 0.7, 0.2]).as_matrix()

@@ -17,8 +17,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.meshing.build import sdf_normals
-from core.meshing.grid import Grid
 from core.meshing.mesh import Mesh
+from core.meshing.surface.grid import Grid
 
 Sdf = Callable[[np.ndarray], np.ndarray]
 STEPS = 5

@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.base.device import choose_device
+from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config import Choice, MeshOptions, RunConfig
-from core.device import choose_device
-from core.evaluate import compare
+from core.config.run import Choice, MeshOptions, RunConfig
+from core.evaluation.evaluate import compare
+from core.evaluation.surface_metrics import read_surface
 from core.meshing.from_model import mesh_of_model
-from core.metrics import read_surface
-from core.presets import default_preset, for_scene, run_config
-from core.tasks import run
+from core.output.views import score_photos
+from core.training.presets import default_preset, for_scene, run_config
 from core.training.trainer import Trainer
-from core.views import score_photos
 
 LEVERS: dict[str, dict[str, Any]] = {
     "the preset": {},

@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.config import PURPOSES
+from core.api import open_project
+from core.base.jobs import run
+from core.config.run import PURPOSES
+from core.evaluation.surface_metrics import psnr
 from core.geometry.cameras import Intrinsics
-from core.meshing.finish import finish
 from core.meshing.from_model import subject_of
 from core.meshing.mesh import Mesh
-from core.metrics import psnr
-from core.reconstruct import open_project
+from core.meshing.pipeline import finish
 from core.rendering.raster import bilinear, rasterize
-from core.tasks import run
 
 HEIGHT, SHARE, FINER = 1080, 0.5, 2
 FULL = 100_000

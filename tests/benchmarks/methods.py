@@ -16,25 +16,25 @@ import imageio.v3 as iio
 import numpy as np
 from msgspec.structs import replace
 
+from core.base.device import choose_device
+from core.base.errors import UserError
+from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
-from core.config import Choice, MeshOptions
-from core.contact_sheet import contact_sheet
-from core.device import choose_device
-from core.errors import UserError
-from core.evaluate import compare
+from core.config.run import Choice, MeshOptions
+from core.evaluation.evaluate import compare
+from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
 from core.meshing.from_model import mesh_of_model
-from core.messages import SetView
-from core.metrics import read_surface
-from core.presets import for_scene, run_config
+from core.output.contact_sheet import contact_sheet
+from core.output.views import render_photo, score_photos, training_size
+from core.protocol import SetView
 from core.rendering.preview import render_preview, traced
-from core.tasks import run
-from core.training.forecast import forecast, size
-from core.training.rays import photo_colors
+from core.training.memory_forecast import forecast, size
+from core.training.presets import for_scene, run_config
+from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
-from core.views import render_photo, score_photos, training_size
 
 STRIP = 400
 """Pixels along the longer side of a picture."""

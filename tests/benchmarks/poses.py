@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from core.base.jobs import run
 from core.capture.open import open_capture
-from core.capture.pose_quality import QUALITIES
-from core.capture.poses import solve_poses
+from core.capture.poses.quality import QUALITIES
+from core.capture.poses.solve import solve_poses
 from core.capture.scene import Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
-from core.tasks import run
 
 
 def main() -> None:

@@ -26,13 +26,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core import messages as m
-from core.config import Axes, Choice, MeshFormat, MeshOptions, Unseen
+from core import protocol as m
+from core.config.run import Axes, Choice, MeshFormat, MeshOptions, Unseen
 from core.field.methods import METHODS
-from core.geometry.path import looking_at_center
-from core.messages.commands import PreviewMode
-from core.presets import PRESETS
-from core.session import Session
+from core.geometry.camera_path import looking_at_center
+from core.protocol.commands import PreviewMode
+from core.session.session import Session
+from core.training.presets import PRESETS
 from tests.core.shaded_ball import TINY, WARM, quick_settling, shaded_ball
 
 SLICES = (0, 1, 3, 10, 40, 150)

@@ -27,12 +27,12 @@ import numpy as np
 import psutil
 
 from app.keys import KEYS
-from core.training.checkpoint import load_project
+from core.project.store import load_project
 from tests.app.driver import Driver, alive, virtual_screen
 from tests.app.xdnd import drop
 from tests.core.shaded_ball import shaded_ball
 
-REAL = "core.session:Session"
+REAL = "core.session.session:Session"
 ASK_FOR_PATHS = {"open", "save"}
 UNTOUCHED = (
     "path", "open", "browse", "browse_file", "export_path", "export_browse", "hint_browse",

@@ -21,6 +21,7 @@ import numpy as np
 import trimesh
 from PIL import Image, ImageDraw
 
+from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.photos import read_photo
 from core.capture.scene import Photo, Scene
@@ -33,8 +34,7 @@ from core.geometry.rigid import (
     transform_points,
     world_from_opengl_camera,
 )
-from core.geometry.scene_box import ball_from_scene
-from core.tasks import run
+from core.geometry.scene_ball import ball_from_scene
 
 PICTURES, SIDE = 8, 520
 EDGES = [(a, a | 1 << i) for a in range(8) for i in range(3) if not a >> i & 1]

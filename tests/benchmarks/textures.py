@@ -13,20 +13,20 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 
+from core.api import open_project
+from core.base.jobs import run
 from core.capture.scene import Photo
-from core.config import MeshOptions
-from core.contact_sheet import contact_sheet
-from core.evaluate import score_mesh
+from core.config.run import MeshOptions
+from core.evaluation.evaluate import score_mesh
 from core.geometry.rigid import carried_pose
+from core.meshing.export.frame import out_from_input
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
-from core.meshing.placing import out_from_input
-from core.reconstruct import open_project
+from core.output.contact_sheet import contact_sheet
+from core.output.views import render_photo, training_size
 from core.rendering.raster import shade
-from core.tasks import run
-from core.training.rays import photo_colors
+from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
-from core.views import render_photo, training_size
 
 SIDE = 480
 """Pixels along the longer side of a picture."""

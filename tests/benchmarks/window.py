@@ -44,7 +44,7 @@ def main() -> None:
 @contextmanager
 def _window(display: str, path: Path) -> Iterator[Driver]:
     with tempfile.TemporaryDirectory() as folder:
-        window = Driver(display, Path(folder), path, "core.session:Session")
+        window = Driver(display, Path(folder), path, "core.session.session:Session")
         try:
             yield window
         finally:

@@ -9,14 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from core import lanes
+from core.base import parallel as lanes
+from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import PixelStore, load_pixels
-from core.config import FieldConfig, RunConfig, TrainConfig
+from core.config.run import FieldConfig, RunConfig, TrainConfig
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import world_from_opengl_camera
-from core.tasks import run
-from core.training import settle
+from core.training import density_to_sdf as settle
 from core.training.trainer import Trainer
 from tests.core.captures import orbit
 

@@ -10,8 +10,8 @@ import pytest
 from app.gl import shapes
 from app.gl.frame import Frame, Picture, Surface, clip_from_scene, depth_before, slopes
 from app.gl.painter import Painter
-from app.orbit_camera import PARALLEL_FROM, OrbitCamera
-from app.projection import project, ray
+from app.viewport.orbit_camera import PARALLEL_FROM, OrbitCamera
+from app.viewport.projection import project, ray
 
 SIZE = (160, 120)
 CAMERAS = [OrbitCamera(distance=2.5), OrbitCamera(distance=2.5, parallel=True)]

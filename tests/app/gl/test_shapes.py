@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from app.gl import shapes
-from app.orbit_camera import OrbitCamera
-from app.projection import project
+from app.viewport.orbit_camera import OrbitCamera
+from app.viewport.projection import project
 from core.geometry.box import Box
 from core.geometry.rigid import rotation_between, similarity, transform_points
 

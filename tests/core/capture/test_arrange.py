@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from core.base.errors import UserError
 from core.capture.arrange import arranged
 from core.capture.scene import Intrinsics, Photo, Scene
-from core.errors import UserError
 from core.geometry.box import Box
 from core.geometry.rigid import invert, similarity, transform_points
-from core.messages import Ground, Length, Region, Turn
+from core.protocol import Ground, Length, Region, Turn
 
 TURN = Rotation.from_euler("xyz", [0.3, -0.5, 1.1]).as_matrix()
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.base.errors import UserError
 from core.capture import exif as exif_of
 from core.capture import photo_file
 from core.capture.exif import camera_of, focal_px
 from core.capture.gps import gps
 from core.capture.gravity import up_in_camera
-from core.errors import UserError
 from tests.core.capture.test_gravity import apple_note
 from tests.core.captures import dng, noise_photo
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.base.errors import UserError
+from core.base.jobs import run
 from core.capture.masks import find_masks
 from core.capture.open import open_capture, recognise
 from core.capture.photos import read_rgba
-from core.errors import UserError
-from core.tasks import run
-from tests.core.capture.test_other_layouts import POSES, mvsnet
+from tests.core.capture.readers.test_other_layouts import POSES, mvsnet
 from tests.core.captures import LENS, ball_mask, noise_photo
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.base.errors import UserError
+from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture, recognise
 from core.capture.region import fit_to_masks
-from core.errors import UserError
 from core.geometry.rigid import world_from_opengl_camera
-from core.geometry.scene_box import ball_from_scene
-from core.messages import Recognised
-from core.tasks import run
-from tests.core.capture import test_colmap, test_idr, test_transforms
+from core.geometry.scene_ball import ball_from_scene
+from core.protocol import Recognised
+from tests.core.capture.readers import test_colmap, test_idr, test_transforms
 from tests.core.captures import LENS, ball_mask, noise_photo, orbit
 
 

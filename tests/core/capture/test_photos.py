@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.base.errors import UserError
 from core.capture import photo_file
 from core.capture.photos import (
     has_transparency,
@@ -14,7 +15,6 @@ from core.capture.photos import (
     read_mask,
     read_photo,
 )
-from core.errors import UserError
 from tests.core.captures import dng, noise_photo
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)

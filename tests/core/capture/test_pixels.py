@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.base.errors import UserError
+from core.base.jobs import run
 from core.capture.pixels import load_pixels
 from core.capture.scene import Photo, Scene
-from core.errors import UserError
-from core.tasks import run
 from tests.core.captures import LENS, noise_photo, orbit
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from core.base.jobs import run
 from core.capture import region
-from core.capture.idr import read_idr
 from core.capture.open import open_capture
+from core.capture.readers.idr import read_idr
 from core.capture.region import place
 from core.capture.scene import Photo, Scene
 from core.geometry.rigid import similarity, transform_points
-from core.geometry.scene_box import ball_from_scene
-from core.tasks import run
+from core.geometry.scene_ball import ball_from_scene
 from tests.core.captures import DATA, LENS, orbit
 
 TURN = similarity(1.0, Rotation.from_rotvec([0.9, -0.3, 0.5]).as_matrix(), np.array([3.0, 1, -2]))

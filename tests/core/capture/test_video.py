@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from core.base.errors import UserError
+from core.base.jobs import run
 from core.capture.open import open_capture, recognise
 from core.capture.video import choose_frames, photos_of_video
-from core.config import OpenOptions
-from core.errors import UserError
-from core.tasks import run
-from tests.core.capture.test_poses import WIDE, alignment_error, room_poses
+from core.config.run import OpenOptions
+from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
 from tests.core.captures import textured_plane_photos
 
 BLURRED = {3, 4, 11, 12, 13, 25}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.config import FieldConfig, RunConfig
+from core.config.run import FieldConfig, RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background, background_color, contract
 from core.field.color import ColorNetwork, spherical_harmonics

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from core.config import Choice, FieldConfig
+from core.config.run import Choice, FieldConfig
 from core.field.nerf import NerfColor, NerfField, encoded
-from core.presets import run_config
 from core.rendering.volume import density
+from core.training.presets import run_config
 
 
 def test_a_position_is_told_in_sines_of_doubling_frequency():

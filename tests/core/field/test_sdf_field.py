@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.config import FieldConfig
+from core.config.run import FieldConfig
 from core.field.hash_grid import HashGrid
 from core.field.sdf_field import SdfField
 from core.kernels import GridLayout

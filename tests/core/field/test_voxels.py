@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from core.config import FieldConfig
+from core.config.run import FieldConfig
 from core.field.voxels import FOG, STEEP, HarmonicColor, VoxelField, channels, n_bytes
 
 CONFIG = FieldConfig(n_levels=3, finest_resolution=32, direction_degree=2)

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.config import MeshOptions
+from core.base.jobs import run
+from core.config.run import MeshOptions
 from core.meshing.build import build_mesh, sdf_normals
 from core.meshing.mesh import Mesh
-from core.tasks import run
 
 BALL = np.array([[-1.0, -1, -1], [1, 1, 1]])
 TURN = trimesh.transformations.rotation_matrix(0.7, [1, 2, 3])

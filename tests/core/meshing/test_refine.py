@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.config import MeshOptions
-from core.errors import UserError
+from core.base.errors import UserError
+from core.base.jobs import run
+from core.config.run import MeshOptions
 from core.meshing import refine as module
-from core.meshing.clean import is_closed
-from core.meshing.finish import finish
+from core.meshing.pipeline import finish
 from core.meshing.refine import refine
-from core.tasks import run
+from core.meshing.repair.clean import is_closed
 from tests.core.meshing import painted_ball
 from tests.core.meshing.painted_ball import RADIUS, ball, photos
-from tests.core.meshing.test_finish import sphere, subject
+from tests.core.meshing.test_pipeline import sphere, subject
 
 
 def bumpy():

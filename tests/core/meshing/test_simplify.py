@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.errors import UserError
-from core.meshing.apart import apart
-from core.meshing.clean import is_closed
+from core.base.errors import UserError
+from core.base.jobs import run
+from core.base.subprocess_call import apart
 from core.meshing.mesh import Mesh
+from core.meshing.repair.clean import is_closed
 from core.meshing.simplify import simplify, simplify_within
-from core.tasks import run
 
 SHAPE = trimesh.creation.torus(0.6, 0.2, major_sections=160, minor_sections=64)
 FINE = Mesh(np.asarray(SHAPE.vertices), np.asarray(SHAPE.faces, np.int32))

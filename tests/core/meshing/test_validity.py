@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.config import MeshOptions
-from core.meshing.clean import NO_AREA, all_fans, edge_counts, is_closed, repaired
-from core.meshing.finish import Subject, finish
-from core.tasks import run
+from core.base.jobs import run
+from core.config.run import MeshOptions
+from core.meshing.pipeline import Subject, finish
+from core.meshing.repair.clean import NO_AREA, all_fans, edge_counts, is_closed, repaired
 
 BOX = np.array([[-1.0, -1, -1], [1, 1, 1]])
 RESOLUTION = 40

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.messages import Plane
-from core.palette import INSIDE, OUTSIDE, WORST, ZERO, heat, level_colors
+from core.base.colormaps import INSIDE, OUTSIDE, WORST, ZERO, heat, level_colors
+from core.protocol import Plane
 from core.rendering.error import color_error, error_picture, render_error
 from core.rendering.level_map import level_turns
 from core.rendering.preview import traced

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import FieldConfig, RunConfig, TrainConfig
+from core.config.run import FieldConfig, RunConfig, TrainConfig
 from core.field.model import SurfaceModel
-from core.messages import SetView
-from core.previewer import Previewer
+from core.protocol import SetView
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import render_preview, traced, view_rays
 from core.rendering.rays import Rays
 from core.rendering.render import find_samples, render_rays, render_samples, step_length
+from core.viewer.previewer import Previewer
 
 CPU = torch.device("cpu")
 RADIUS, DISTANCE, FOV = 0.5, 3.0, 0.7

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.config import FieldConfig, TrainConfig
+from core.config.run import FieldConfig, TrainConfig
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 from core.rendering.occupancy import OccupancyGrid

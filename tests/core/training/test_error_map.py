@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.training.error_map import CELL, FORGET, MOST_CELLS, ErrorMap
-from core.training.rays import RaySource
+from core.training.ray_source import RaySource
 from tests.core.shaded_ball import CPU, SIZE, ball_store
 
 SIZES = ((13, 9), (8, 16), (30, 17), (3, 2))  # no multiples of a cell, but one

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.base.errors import UserError
 from core.capture.exclude import excluding
-from core.config import MeshOptions
-from core.errors import UserError
+from core.config.run import MeshOptions
 from core.meshing.from_model import subject_of
-from core.training import settle
-from core.training.checkpoint import Work, load_project, save_project
-from core.training.rays import RaySource
+from core.project.store import Work, load_project, save_project
+from core.training import density_to_sdf
+from core.training.ray_source import RaySource
 from tests.core.shaded_ball import CPU, TINY, ball_store, ball_trainer
 
 
@@ -34,8 +34,9 @@ def test_an_excluded_photo_has_none_of_the_rays_and_the_others_keep_their_share(
     photo = store.scene.photos[4]
     mine = batch.rays.photo.numpy() == 4
     center = store.scene.scene_from_camera(photo)[:3, 3]
-    np.testing.assert_allclose(batch.rays.origins[mine].numpy(), center[None].repeat(
-        mine.sum(), 0), atol=1e-6)
+    np.testing.assert_allclose(
+        batch.rays.origins[mine].numpy(), center[None].repeat(mine.sum(), 0), atol=1e-6
+    )
 
 
 def test_who_is_taken_in_again_changes_nothing(store):
@@ -71,8 +72,10 @@ def test_training_goes_on_without_the_excluded(store):
 def test_only_the_used_tell_where_the_surface_is(store, monkeypatch):
     scene = excluding(store.scene, ["1.png", "2.png"], True)
     asked = []
-    monkeypatch.setattr(settle, "_fuse", lambda *a: asked.extend(p.name for p, _ in a[-1]) or [])
-    next(settle.settle(ball_trainer(store).model, None, scene, store.intrinsics))
+    monkeypatch.setattr(
+        density_to_sdf, "_fuse", lambda *a: asked.extend(p.name for p, _ in a[-1]) or []
+    )
+    next(density_to_sdf.settle(ball_trainer(store).model, None, scene, store.intrinsics))
     assert len(asked) == 6
     assert not {"1.png", "2.png"} & set(asked)
 

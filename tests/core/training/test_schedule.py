@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import TrainConfig
-from core.presets import PRESETS
+from core.config.run import TrainConfig
 from core.training import losses, schedule
+from core.training.presets import PRESETS
 
 TRAIN = TrainConfig(
     warm_up_until=0.1, initial_levels=4, levels_from=0.2, levels_until=0.6, cos_anneal_until=0.1,

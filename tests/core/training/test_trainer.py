@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import RunConfig
+from core.config.run import RunConfig
 from core.geometry.cameras import project
 from core.training import schedule
-from core.training.lane import StepStats
-from core.training.rays import RaySource, photo_rays
+from core.training.ray_source import RaySource, photo_rays
+from core.training.step import StepStats
 from core.training.trainer import Trainer
 from tests.core.captures import pixels_of
 from tests.core.shaded_ball import CPU, LENS, SIZE, TINY, TRAIN, ball_store, ball_trainer

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from core import messages as m
-from core import training_loop
-from core.config import Choice, MeshOptions
+from core import protocol as m
+from core.base.jobs import run as driven
+from core.config.run import Choice, MeshOptions
+from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
-from core.metrics import read_surface
-from core.presets import PRESETS, for_scene, run_config
-from core.tasks import run as driven
-from core.views import score_photos
+from core.output.views import score_photos
+from core.session import training_loop
+from core.training.presets import PRESETS, for_scene, run_config
+from tests.core.session.test_session import Watched, view
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
-from tests.core.test_session import Watched, view
 
 STEPS = 40
 

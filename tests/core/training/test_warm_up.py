@@ -7,18 +7,18 @@ import pytest
 import torch
 from PIL import Image
 
+from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config import MeshOptions
+from core.config.run import MeshOptions
 from core.field.model import SurfaceModel
 from core.geometry.rigid import transform_points
 from core.meshing.from_model import mesh_of_model
-from core.presets import PRESETS, for_scene
 from core.rendering.sampling import random_in_ball
 from core.rendering.volume import density
-from core.tasks import run
-from core.training import lane, losses, schedule
-from core.training_stats import StatsWindow
+from core.training import losses, schedule, step
+from core.training.presets import PRESETS, for_scene
+from core.training.stats import StatsWindow
 from tests.core.shaded_ball import (
     CPU,
     FIELD,
@@ -229,7 +229,7 @@ def test_each_stage_draws_its_own_share_of_hard_rays(store, settling_steps, monk
 def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
     """Some lanes have none: there are 16 of 8 rays, of which one in twenty is fair. The others
     are made wrong by about ten."""
-    monkeypatch.setattr("core.training.photographed.count", lambda device: 16)
+    monkeypatch.setattr("core.training.supervision.photos.count", lambda device: 16)
     trainer = ball_trainer(store, changed(hard_rays=0.95))
     sample = trainer.goal.rays.sample
 
@@ -248,14 +248,14 @@ def test_a_step_that_gives_no_number_leaves_the_map_of_errors_alone(store, monke
     trainer = ball_trainer(store, WARM)
     trainer.step()
     before = trainer.goal.rays.error_map.errors.copy()
-    rendered = lane.render_samples
+    rendered = step.render_samples
 
     def broken(*arguments, **options):
         found = rendered(*arguments, **options)
         return replace(found, color=found.color * float("nan"))
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.training.lane.render_samples", broken)
+        patch.setattr("core.training.step.render_samples", broken)
         assert np.isnan(trainer.step().losses["color"])
     np.testing.assert_array_equal(trainer.goal.rays.error_map.errors, before)
 

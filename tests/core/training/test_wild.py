@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
-from core.field.veil import LEAST_SPREAD, Veil
-from core.presets import WILD_APPEARANCE, for_scene
-from core.tasks import run
+from core.field.transient import LEAST_SPREAD, Veil
+from core.output.views import score_photos
 from core.training.losses import color_loss, uncertain_color_loss
-from core.training.rays import RaySource, photo_colors, photo_rays
+from core.training.presets import WILD_APPEARANCE, for_scene
+from core.training.ray_source import RaySource, photo_colors, photo_rays
 from core.training.trainer import Trainer
-from core.views import score_photos
 from tests.core.shaded_ball import CPU, TINY, shaded_ball
 from tests.repainted import exposure_ramp, repainted
 

@@ -1,0 +1,170 @@
+"""The pixels of the viewport: frames are painted off the screen and then put on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from app.gl.frame import Frame, depth_before
+from app.gl.painter import Painter
+from app.platform.gui import dpg
+from app.viewport.orbit_camera import OrbitCamera
+from app.viewport.projection import project, ray
+from app.viewport.texture import Texture, stop_sending
+
+MOVING_S = 0.012
+"""What painting a frame may take while the camera moves; where it takes longer, the frame is
+smaller."""
+SHARES = (1.0, 0.75, 0.5, 0.35, 0.25)
+"""Sizes of such frames, of the viewport's."""
+SAME_PLACE = 2
+"""Pixels that the mouse, or what was under it, may have moved since and still be there."""
+FRESH = 2
+"""Frames of the window until new pixels are on screen, and until a new texture has any: so long
+the one before stays, or there would be a flash."""
+
+
+class Canvas:
+    """The item "canvas_area". ``wake`` is called from another thread when there is something new to
+    put on screen."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.size = (1, 1)
+        self._painter = Painter(wake)
+        self._texture: Texture | None = None
+        self._next: Texture | None = None
+        self._next_in = 0
+        self._placed: object = None
+        self._share = 1.0
+        self._per_pixel = 0.0
+        self._fresh = 0
+        self._depths: tuple[OrbitCamera, np.ndarray] | None = None
+        self._under: tuple[float, float, np.ndarray] | None = None
+        dpg.add_texture_registry(tag="textures")
+        with dpg.drawlist(1, 1, tag="canvas_area"):
+            dpg.add_draw_layer(tag="picture")
+
+    @property
+    def trouble(self) -> str:
+        """As in `Painter`."""
+        return self._painter.trouble
+
+    @property
+    def free(self) -> bool:
+        """Whether a frame that is given now is painted at once."""
+        return not self._painter.busy
+
+    @property
+    def active(self) -> bool:
+        """Whether something is about to come on screen."""
+        return self._painter.busy or self._fresh > 0 or self._next is not None
+
+    def resize(self, size: tuple[int, int]) -> None:
+        self.size = size
+        dpg.configure_item("canvas_area", width=size[0], height=size[1])
+        self._placed = None
+
+    def share(self, moving: bool) -> float:
+        """Of the viewport's width and height that a frame should have now."""
+        if not moving:
+            return 1.0
+        full = self._per_pixel * self.size[0] * self.size[1]
+        wanted = math.sqrt(MOVING_S / full) if full > 0 else 1.0
+        if not 0.8 * self._share < wanted < 1.5 * self._share:  # else it would go to and fro
+            self._share = next((s for s in SHARES if s <= wanted), SHARES[-1])
+        return self._share
+
+    def paint(self, frame: Frame) -> None:
+        """Put ``frame`` on screen as soon as it is painted."""
+        self._painter.paint(frame)
+
+    def update(self) -> Frame | None:
+        """Once per frame of the window: the frame that comes on screen now, if one does."""
+        self._fresh = max(self._fresh - 1, 0)
+        self._come_in()
+        painted = self._painter.take()
+        if painted is None:
+            return None
+        width, height = painted.frame.size
+        self._per_pixel += 0.3 * (painted.seconds / (width * height) - self._per_pixel)
+        self._fresh = FRESH
+        if painted.depths is not None and painted.frame.camera is not None:
+            self._depths = painted.frame.camera, painted.depths
+        self._load(painted.pixels)
+        return painted.frame
+
+    def _load(self, pixels: np.ndarray) -> None:
+        height, width = pixels.shape[:2]
+        if self._texture is not None and self._texture.fits(height, width):
+            self._forget_next()
+            self._texture.load(pixels)
+            self._place(self._texture)
+            return
+        if self._next is None or not self._next.fits(height, width):
+            self._forget_next()
+            self._next, self._next_in = Texture(height, width), FRESH
+        self._next.load(pixels)
+
+    def _forget_next(self) -> None:
+        if self._next is not None:
+            self._next.delete()
+            self._next = None
+
+    def _come_in(self) -> None:
+        """Let the next texture take the place of the present one, if it is time."""
+        self._next_in = max(self._next_in - 1, 0)
+        if self._next is None or self._next_in:
+            return
+        if not self._next.send():
+            stop_sending()
+            pixels, self._next = self._next.pixels, None
+            self._load(pixels)
+            return
+        before, self._texture, self._next = self._texture, self._next, None
+        self._place(self._texture)
+        if before is not None:
+            before.delete()
+
+    def depth_at(self, x: float, y: float, camera: OrbitCamera) -> float | None:
+        """How far before the plane of ``camera`` the surface seen at a pixel is, scene units; None
+        where there is none, or nobody knows as the camera has moved."""
+        pose = camera.scene_from_camera
+        if self._depths is not None and self._depths[0] == camera:
+            depth = _looked_up(self._depths[1], x, y, camera)
+            origin, direction = ray(x, y, camera, self.size)
+            self._under = (
+                None
+                if depth is None
+                else (x, y, origin + direction * depth / (direction @ pose[:3, 2]))
+            )
+            return depth
+        if self._under is None or math.dist((x, y), self._under[:2]) > SAME_PLACE:
+            return None
+        pixel, before = project(self._under[2], camera, self.size)
+        if not before or math.dist((x, y), pixel.tolist()) > SAME_PLACE:
+            return None
+        return float((self._under[2] - pose[:3, 3]) @ pose[:3, 2])
+
+    def _place(self, texture: Texture) -> None:
+        place = (texture.tag, self.size, texture.uv_max)
+        if place == self._placed:
+            return
+        self._placed = place
+        dpg.delete_item("picture", children_only=True)
+        dpg.draw_image(
+            texture.tag,
+            (0, 0),
+            self.size,
+            parent="picture",
+            uv_min=texture.uv_min,
+            uv_max=texture.uv_max,
+        )
+
+
+def _looked_up(depths: np.ndarray, x: float, y: float, camera: OrbitCamera) -> float | None:
+    row, column = int(y), int(x)
+    if not (0 <= row < depths.shape[0] and 0 <= column < depths.shape[1]):
+        return None
+    return depth_before(camera, float(depths[row, column]))

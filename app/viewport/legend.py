@@ -1,0 +1,171 @@
+"""What colours of the picture mean, drawn in its lower left corner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.platform.gui import dpg
+from app.platform.scaling import px
+from app.text.catalog import say
+from app.viewport.orbit_camera import SCENE_AXES
+from core.base.colormaps import (
+    INSIDE,
+    OUTSIDE,
+    WORST,
+    ZERO,
+    depth_colors,
+    heat,
+    level_colors,
+    normal_colors,
+)
+from core.protocol import PreviewMode
+
+LINE, SWATCH, BAR, LEVEL = 22, 14, 190, 22
+"""Pixels before scaling, as all here: of a line of text, of a patch of colour, of a scale, and at
+least of a level on it."""
+LEFT, BELOW, PAD = 12, 12, 7
+STEPS = 30
+"""Patches of a scale."""
+TEXT_SIZE = 16
+PLATE, INK = (12, 14, 18, 175), (232, 234, 238, 255)
+
+
+@dataclass(frozen=True)
+class Legend:
+    """``n_levels``: of the hash grid; ``apart``: words that say how far apart contours are;
+    ``through``: whether a photo is looked through; ``ends``: the nearest and the farthest depth in
+    words; ``axes`` as in `OrbitCamera`."""
+
+    mode: PreviewMode = "color"
+    n_levels: int = 1
+    apart: str = ""
+    through: bool = False
+    ends: tuple[str, str] = ("", "")
+    axes: tuple[float, ...] = SCENE_AXES
+
+
+def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
+    """Draw it into the layer ``parent`` of a viewport of ``size``."""
+    bottom = size[1] - px(BELOW)
+    match legend.mode:
+        case "slice":
+            rows = [
+                (color, say(f"legend.{side}"))
+                for color, side in ((INSIDE, "inside"), (ZERO, "surface"), (OUTSIDE, "outside"))
+            ]
+            _swatches(parent, rows, bottom, say("legend.lines", apart=legend.apart))
+        case "normals":
+            ways = np.reshape(legend.axes, (3, 3)).T
+            rows = [(tuple(normal_colors(way)), name) for way, name in zip(ways, "XYZ")]
+            _swatches(parent, rows, bottom, say("legend.normals"))
+        case "depth":
+            near, far = legend.ends
+            _scale(parent, bottom, say("legend.depth"), depth_colors, ((0.0, near), (1.0, far)))
+        case "level":
+            _levels(parent, legend.n_levels, bottom)
+        case "error" if legend.through:
+            half, all_of = (f"{100 * share * WORST:.0f} %" for share in (0.5, 1))
+            marks = ((0.0, "0"), (0.5, half), (1.0, f"{all_of}+"))
+            _scale(parent, bottom, say("legend.error"), lambda x: heat(WORST * x), marks)
+        case "error":
+            draw_words(parent, (px(LEFT), bottom - px(LINE)), say("legend.no_photo"))
+
+
+def words_width(words: str) -> int:
+    """Pixels that ``words`` take."""
+    return round((dpg.get_text_size(words) or (0, 0))[0])
+
+
+def draw_words(parent: str, at: tuple[float, float], words: str, *, right: bool = False) -> None:
+    """``words`` on a dark plate, ``at`` their upper left corner, or upper ``right``."""
+    if not words:
+        return
+    width = words_width(words)
+    x, y = (at[0] - width if right else at[0]), at[1]
+    dpg.draw_rectangle(
+        (x - px(PAD), y - px(3)),
+        (x + width + px(PAD), y + px(TEXT_SIZE + 5)),
+        parent=parent,
+        color=PLATE,
+        fill=PLATE,
+        rounding=px(5),
+    )
+    _write(parent, (x, y), words)
+
+
+def _write(parent: str, at: tuple[float, float], words: str) -> None:
+    dpg.draw_text(at, words, parent=parent, size=px(TEXT_SIZE), color=INK)
+
+
+def _plate(parent: str, width: float, n_lines: int, bottom: float) -> tuple[float, float]:
+    """The upper left corner of what stands on it."""
+    left, top = px(LEFT), bottom - px(LINE) * n_lines
+    dpg.draw_rectangle(
+        (left - px(PAD), top - px(PAD)),
+        (left + width + px(PAD), bottom),
+        parent=parent,
+        color=PLATE,
+        fill=PLATE,
+        rounding=px(6),
+    )
+    return left, top
+
+
+def _swatches(
+    parent: str, rows: list[tuple[tuple[float, float, float], str]], bottom: float, title: str
+) -> None:
+    beside = px(SWATCH + 8)
+    width = max(words_width(title), *(beside + words_width(words) for _, words in rows))
+    left, top = _plate(parent, width, len(rows) + 1, bottom)
+    _write(parent, (left, top), title)
+    for i, (color, words) in enumerate(rows):
+        y = top + px(LINE) * (i + 1)
+        _patch(parent, (left, y + px(2)), (px(SWATCH), px(SWATCH)), np.array(color))
+        _write(parent, (left + beside, y), words)
+
+
+def _levels(parent: str, n_levels: int, bottom: float) -> None:
+    title = say("legend.level")
+    width = max(words_width(title), px(LEVEL) * n_levels)
+    left, top = _plate(parent, width, 3, bottom)
+    _write(parent, (left, top), title)
+    step = width / n_levels
+    for i, color in enumerate(level_colors(n_levels)):
+        _patch(parent, (left + i * step, top + px(LINE)), (step - 2, px(SWATCH)), color)
+        middle = left + (i + 0.5) * step
+        number = str(i + 1)
+        _write(parent, (middle - words_width(number) / 2, top + px(LINE + SWATCH + 3)), number)
+
+
+def _scale(
+    parent: str,
+    bottom: float,
+    title: str,
+    colors: Callable[[np.ndarray], np.ndarray],
+    marks: tuple[tuple[float, str], ...],
+) -> None:
+    """``colors`` [N, 3] of what goes from 0 to 1, and words at some of its places."""
+    width = max(words_width(title), px(BAR) + words_width(marks[-1][1]) // 2)
+    left, top = _plate(parent, width, 3, bottom)
+    _write(parent, (left, top), title)
+    step = px(BAR) / STEPS
+    for i, color in enumerate(colors((np.arange(STEPS) + 0.5) / STEPS)):
+        _patch(parent, (left + i * step, top + px(LINE)), (step + 1, px(SWATCH)), color)
+    for share, words in marks:
+        x = (
+            left
+            + share * (px(BAR) - 0.5 * words_width(words))
+            - (0.25 * words_width(words) if 0 < share < 1 else 0)
+        )
+        _write(parent, (x, top + px(LINE + SWATCH + 3)), words)
+
+
+def _patch(
+    parent: str, at: tuple[float, float], size: tuple[float, float], color: np.ndarray
+) -> None:
+    shade = [*(255 * color).round().astype(int).tolist(), 255]
+    far = (at[0] + size[0], at[1] + size[1])
+    dpg.draw_rectangle(at, far, parent=parent, color=shade, fill=shade)

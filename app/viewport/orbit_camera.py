@@ -1,0 +1,173 @@
+"""A turntable camera around a pivot, in the unit-ball frame. Pure.
+
+Azimuth and elevation are radians of the direction from the pivot to the eye, measured in the
+upright frame, whose third axis is up; poses are scene_from_camera [4, 4] with OpenCV axes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from core.geometry.rigid import carried_pose, similarity_scale
+
+MAX_ELEVATION = math.radians(90.0)
+MIN_DISTANCE, MAX_DISTANCE = 0.02, 20.0
+PARALLEL_FROM = 20.0
+"""Scene units from the pivot to the plane where the rays of a parallel view begin: before all that
+can be seen."""
+SIDES = {
+    "front": (-90.0, 0.0),
+    "back": (90.0, 0.0),
+    "right": (0.0, 0.0),
+    "left": (180.0, 0.0),
+    "top": (-90.0, 90.0),
+    "bottom": (-90.0, -90.0),
+}
+"""Azimuth and elevation, degrees, of what is seen from the sides of the upright frame; its +X is to
+the right in front, and +Y up from the top."""
+SCENE_AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class OrbitCamera:
+    """Angles in radians; ``pivot`` and ``distance`` in scene units. ``axes``: row-major [3, 3], the
+    columns are the axes of the upright frame in the scene's. ``roll`` turns the picture about the
+    view axis: only a photo looked through has one, and orbiting sets it upright. ``parallel``: an
+    orthographic view, of what a perspective one shows in the pivot's plane."""
+
+    pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    azimuth: float = math.radians(-60.0)
+    elevation: float = math.radians(25.0)
+    distance: float = 3.0
+    fov_y: float = math.radians(45.0)
+    axes: tuple[float, ...] = SCENE_AXES
+    roll: float = 0.0
+    parallel: bool = False
+
+    @cached_property
+    def scene_from_camera(self) -> np.ndarray:
+        """[4, 4] rigid, float64; read-only."""
+        ce, se = math.cos(self.elevation), math.sin(self.elevation)
+        ca, sa = math.cos(self.azimuth), math.sin(self.azimuth)
+        axes = self._axes
+        outward = axes @ (ce * ca, ce * sa, se)
+        right = axes @ (-sa, ca, 0.0)
+        down = np.cross(-outward, right)
+        cr, sr = math.cos(self.roll), math.sin(self.roll)
+        pose = np.eye(4)
+        pose[:3, 0] = cr * right + sr * down
+        pose[:3, 1] = -sr * right + cr * down
+        pose[:3, 2] = -outward
+        away = PARALLEL_FROM if self.parallel else self.distance
+        pose[:3, 3] = np.asarray(self.pivot) + away * outward
+        pose.flags.writeable = False
+        return pose
+
+    @property
+    def up(self) -> np.ndarray:
+        """[3] unit, scene frame."""
+        return self._axes[:, 2]
+
+    @property
+    def span(self) -> float | None:
+        """Scene units from the upper edge of a parallel view to its lower one; None in
+        perspective."""
+        return self._height_at(self.distance) if self.parallel else None
+
+    def orbited(self, azimuth: float, elevation: float) -> OrbitCamera:
+        """Turned about the pivot by these angles; stops at the poles."""
+        limited = min(max(self.elevation + elevation, -MAX_ELEVATION), MAX_ELEVATION)
+        return replace(
+            self,
+            azimuth=math.remainder(self.azimuth + azimuth, math.tau),
+            elevation=limited,
+            roll=0.0,
+        )
+
+    def panned(
+        self, dx: float, dy: float, height: float, depth: float | None = None
+    ) -> OrbitCamera:
+        """Moved so that what lies ``depth`` before the camera's plane (None: the pivot) follows a
+        drag by (``dx``, ``dy``) pixels in a viewport of ``height`` pixels."""
+        at = self.distance if depth is None or self.parallel else depth
+        per_pixel = self._height_at(at) / height
+        return self.moved(-dx * per_pixel, -dy * per_pixel, 0.0)
+
+    def zoomed(self, factor: float, about: np.ndarray | None = None) -> OrbitCamera:
+        """Distance times ``factor``; all that is seen in the direction of the point ``about`` [3],
+        scene frame, stays where it is in the picture (None: the pivot)."""
+        distance = min(max(self.distance * factor, MIN_DISTANCE), MAX_DISTANCE)
+        pivot = np.asarray(self.pivot)
+        center = pivot if about is None else np.asarray(about, float)
+        pivot = center + distance / self.distance * (pivot - center)
+        return replace(self, pivot=_triple(pivot), distance=distance)
+
+    def moved(self, right: float, down: float, forward: float) -> OrbitCamera:
+        """Moved along the camera's own axes by so many scene units, looking the same way."""
+        shift = self.scene_from_camera[:3, :3] @ (right, down, forward)
+        return replace(self, pivot=_triple(np.asarray(self.pivot) + shift))
+
+    def pivoted(self, point: np.ndarray) -> OrbitCamera:
+        """With the pivot in ``point`` [3], scene frame, which comes to the middle of the picture as
+        large as it was."""
+        pose = self.scene_from_camera
+        depth = float((point - pose[:3, 3]) @ pose[:3, 2])
+        distance = self.distance if self.parallel else max(depth, MIN_DISTANCE)
+        return replace(self, pivot=_triple(np.asarray(point, float)), distance=distance)
+
+    def framed(self, radius: float = 1.0) -> OrbitCamera:
+        """Looking at the scene's centre from the same side, with a ball of ``radius`` in view."""
+        return replace(
+            self, pivot=(0.0, 0.0, 0.0), distance=radius / math.sin(self.fov_y / 2), roll=0.0
+        )
+
+    def from_side(self, side: str) -> OrbitCamera:
+        """Looking at the pivot from one of `SIDES`."""
+        azimuth, elevation = (math.radians(angle) for angle in SIDES[side])
+        return replace(self, azimuth=azimuth, elevation=elevation, roll=0.0)
+
+    def looking_through(self, scene_from_camera: np.ndarray, fov_y: float) -> OrbitCamera:
+        """The pose of a photo, [4, 4]. The pivot becomes the point of its axis that is nearest to
+        the scene's centre."""
+        pose = np.asarray(scene_from_camera, float).reshape(4, 4)
+        distance = max(float(-pose[:3, 3] @ pose[:3, 2]), 0.1)
+        pivot = _triple(pose[:3, 3] + distance * pose[:3, 2])
+        through = replace(self, fov_y=fov_y, parallel=False, pivot=pivot, distance=distance)
+        return through._turned(pose[:3, :3])
+
+    def carried(self, similarity: np.ndarray, axes: tuple[float, ...]) -> OrbitCamera:
+        """The same picture of a scene that was moved by ``similarity`` [4, 4]. Where the up of
+        ``axes`` is another one than it would then be, the picture is set upright."""
+        scale = similarity_scale(similarity)
+        turned = carried_pose(similarity, self.scene_from_camera)
+        pivot = similarity[:3, :3] @ self.pivot + similarity[:3, 3]
+        camera = replace(self, pivot=_triple(pivot), distance=self.distance * scale, axes=axes)
+        same = similarity[:3, :3] @ self.up @ camera.up > (1 - 1e-9) * scale
+        camera = camera._turned(turned[:3, :3])
+        return camera if same else replace(camera, roll=0.0)
+
+    def _turned(self, rotation: np.ndarray) -> OrbitCamera:
+        """About the pivot, to the pose of this ``rotation`` [3, 3]."""
+        local = self._axes.T @ -rotation[:, 2]
+        elevation = math.asin(min(max(local[2], -1.0), 1.0))
+        azimuth = math.atan2(local[1], local[0])
+        upright = replace(self, azimuth=azimuth, elevation=elevation, roll=0.0)
+        base = upright.scene_from_camera
+        roll = math.atan2(float(base[:3, 1] @ rotation[:, 0]), float(base[:3, 0] @ rotation[:, 0]))
+        return replace(upright, roll=roll)
+
+    @property
+    def _axes(self) -> np.ndarray:
+        return np.reshape(self.axes, (3, 3))
+
+    def _height_at(self, depth: float) -> float:
+        """Scene units that the picture is high, so far before the camera's plane."""
+        return 2 * depth * math.tan(self.fov_y / 2)
+
+
+def _triple(v: np.ndarray) -> tuple[float, float, float]:
+    return float(v[0]), float(v[1]), float(v[2])

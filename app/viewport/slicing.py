@@ -1,0 +1,54 @@
+"""Where a slice goes through the scene, and how far apart its contours are. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.viewport.orbit_camera import OrbitCamera
+from core.geometry.box import Box
+from core.geometry.rigid import similarity_scale
+from core.protocol import Arranged, Plane, Point
+
+AXES = ("X", "Y", "Z")
+APART = 28
+"""Pixels between two contours, at least."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A plane across the unit ``normal`` at ``offset``, scene frame; a unit of that is ``scale``
+    of the scene's ``unit`` ("" while that is unknown)."""
+
+    normal: Point = (0.0, 0.0, 1.0)
+    offset: float = 0.0
+    scale: float = 1.0
+    unit: str = ""
+
+    def apart(self, camera: OrbitCamera, height: int) -> float:
+        """Between contours in the scene's unit: 1, 2 or 5 times a power of ten, and at least
+        `APART` pixels of a viewport of ``height`` as far away as the pivot."""
+        visible = camera.span or 2 * camera.distance * math.tan(camera.fov_y / 2)
+        return _nice(APART * self.scale * visible / height)
+
+    def plane(self, camera: OrbitCamera, height: int) -> Plane:
+        return Plane(self.normal, self.offset, self.apart(camera, height) / self.scale)
+
+
+def slice_of(arranged: Arranged, axis: int, share: float) -> Slice:
+    """Across ``axis`` of the upright frame, ``share`` of the way through the region, as far as that
+    is within the ball."""
+    upright = np.reshape(arranged.upright_from_scene, (4, 4))
+    scale = similarity_scale(upright)
+    normal = upright[axis, :3] / scale
+    ends = Box(np.reshape(arranged.region, (4, 4))).corners() @ normal
+    low, high = max(ends.min(), -1.0), min(ends.max(), 1.0)
+    x, y, z = normal.tolist()
+    return Slice((x, y, z), float(low + share * (high - low)), scale, arranged.unit)
+
+
+def _nice(length: float) -> float:
+    power = 10.0 ** math.floor(math.log10(length))
+    return next(f * power for f in (1, 2, 5, 10) if f * power >= length * (1 - 1e-9))

@@ -1,0 +1,37 @@
+"""A question in the middle of the window, answered by one of a few buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from app.platform.gui import dpg
+from app.platform.scaling import px, rescale
+from app.widgets.widgets import button
+
+WIDTH = 460
+Answer = tuple[str, str, Callable[[], None]]
+"""A button's label and tag, and what it does once the question is gone."""
+
+
+def ask(title: str, text: str, answers: Sequence[Answer]) -> None:
+    """Ask, in place of any question before; the first answer is the proposed one."""
+    if dpg.does_item_exist("question"):
+        dpg.delete_item("question")
+    width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+    with dpg.window(
+        tag="question", label=title, modal=True, no_resize=True, no_collapse=True, no_close=True,
+        width=px(WIDTH), autosize=True, pos=((width - px(WIDTH)) // 2, height // 3),
+    ):
+        dpg.add_text(text, wrap=WIDTH - 30)
+        dpg.add_spacer(height=6)
+        with dpg.group(horizontal=True):
+            for label, tag, action in answers:
+                button(tag, lambda action=action: _answer(action), label=label)
+    dpg.bind_item_theme("question", "padded_window")
+    dpg.bind_item_theme(answers[0][1], "primary")
+    rescale("question")
+
+
+def _answer(action: Callable[[], None]) -> None:
+    dpg.delete_item("question")
+    action()

@@ -1,0 +1,179 @@
+"""Reader of COLMAP models, binary and text, through pycolmap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.base.errors import UserError
+from core.base.interrupts import kept_handlers
+from core.capture.photos import is_photo, natural_key, require_enough
+from core.capture.readers.transforms import missing_notice
+from core.capture.region import place
+from core.capture.scene import Intrinsics, Photo, Scene
+from core.geometry.rigid import invert
+
+COLMAP = "COLMAP model"
+"""The kind of such a scene."""
+
+_PARTS = ("cameras", "images", "points3D")
+_PHOTO_FOLDERS = ("images", "input", "photos", "")
+_MAX_REPROJECTION_ERROR = 2.0  # pixels
+
+
+def find_models(path: Path) -> list[Path]:
+    """Folders at or below ``path`` (itself, ``sparse``, ``sparse/*``, and the like) that hold at
+    least a part of a COLMAP model."""
+    below = [p for base in ("", "sparse", "colmap/sparse", "distorted/sparse")
+             for p in [path / base, *_subfolders(path / base)]]
+    return list(dict.fromkeys(p for p in below if _has(p, "cameras") or _has(p, "images")))
+
+
+def read_colmap(path: Path, which: int = 0) -> Scene:
+    """The COLMAP capture at ``path``: the model folder, its ``sparse`` folder, or the folder that
+    holds both ``sparse`` and the photos. Of several sub-models it is ``which`` of `sub_models`.
+
+    Raises UserError where the model lacks a file, cannot be read, or its photos are missing.
+    """
+    path = Path(path)
+    found = _complete_models(path)
+    if which >= len(found):
+        raise UserError(f"{path} has no sub-model {which}: there are {len(found)}",
+                        f"Choose one from 0, the largest, to {len(found) - 1}")
+    reconstruction, model = found[which]
+    notices: list[str] = []
+    if len(found) > 1:
+        notices.append(f"{len(found)} sub-models; {model.name} with "
+                       f"{reconstruction.num_reg_images()} photos is used")
+    names = [image.name for image in _registered(reconstruction)]
+    if not names:
+        raise UserError(f"The COLMAP model {model} places no photos",
+                        "Solve the poses again, or open the folder of photos itself")
+    folder = _photo_folder(path, model, names)
+    if folder is None:
+        raise UserError(f"None of the {len(names)} photos of the COLMAP model {model} exists",
+                        f"Put them into {path / 'images'}.")
+    paths = {n: folder / n for n in names if (folder / n).is_file()}
+    scene = scene_from_model(reconstruction, paths)
+    require_enough(len(scene.photos), folder)
+    missing = [n for n in names if n not in paths]
+    notices += missing_notice("the COLMAP model", missing, len(names))
+    return place(scene, notices=notices)
+
+
+def sub_models(path: Path) -> list[tuple[str, int]]:
+    """Name of each complete sub-model at ``path`` and how many photos it places, the largest first.
+    Raises UserError where there is none or one is damaged."""
+    return [(model.name, found.num_reg_images()) for found, model in _complete_models(Path(path))]
+
+
+def _complete_models(path: Path) -> list[tuple[Any, Path]]:
+    """pycolmap Reconstructions and their folders."""
+    models = find_models(path)
+    complete = [m for m in models if _has(m, "cameras") and _has(m, "images")]
+    if not complete:
+        raise _incomplete(path, models)
+    # The project's own layout is preferred over intermediate ones such as distorted/sparse.
+    group = [m for m in complete if m.parent == complete[0].parent]
+    return sorted(((load_model(m), m) for m in group), key=lambda rm: -rm[0].num_reg_images())
+
+
+def load_model(model: Path) -> Any:
+    """The pycolmap Reconstruction in folder ``model``; UserError where it cannot be read."""
+    with kept_handlers():
+        import pycolmap
+
+    try:
+        return pycolmap.Reconstruction(str(model))
+    except Exception as error:
+        raise UserError(f"The COLMAP model {model} is damaged or incomplete",
+                        "Export it again, or open the photo folder to solve the poses.") from error
+
+
+def scene_from_model(reconstruction: Any, paths: dict[str, Path]) -> Scene:
+    """A Scene, not placed yet, of the registered images whose name is in ``paths``."""
+    photos = []
+    for image in _registered(reconstruction):
+        if image.name in paths:
+            camera_from_world = np.eye(4)
+            camera_from_world[:3] = image.cam_from_world().matrix()
+            lens = intrinsics_from_camera(reconstruction.cameras[image.camera_id])
+            photos.append(Photo(image.name, paths[image.name], lens, invert(camera_from_world)))
+    return Scene(COLMAP, tuple(photos), np.eye(4), points=good_points(reconstruction))
+
+
+def good_points(reconstruction: Any) -> np.ndarray:
+    """float32 [P, 3] sparse points seen by three or more photos with a small reprojection error
+    (all points where that would leave few)."""
+    points = list(reconstruction.points3D.values())
+    if not points:
+        return np.zeros((0, 3), np.float32)
+    positions = np.array([p.xyz for p in points], np.float32)
+    lengths = np.array([p.track.length() for p in points])
+    errors = np.array([p.error for p in points])
+    good = np.isfinite(positions).all(1) & (lengths >= 3) & (errors <= _MAX_REPROJECTION_ERROR)
+    return positions[good] if good.sum() >= 50 else positions[np.isfinite(positions).all(1)]
+
+
+def intrinsics_from_camera(camera: Any) -> Intrinsics:
+    """Our lens for a pycolmap camera. Raises UserError for a model that has no counterpart."""
+    name = camera.model.name
+    values = [float(v) for v in camera.params]
+    size = (int(camera.width), int(camera.height))
+    if name in ("SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "SIMPLE_RADIAL_FISHEYE",
+                "RADIAL_FISHEYE"):
+        (f, cx, cy), rest = values[:3], values[3:]
+        fx = fy = f
+    else:
+        (fx, fy, cx, cy), rest = values[:4], values[4:]
+    if name in ("SIMPLE_PINHOLE", "PINHOLE"):
+        return Intrinsics(*size, fx, fy, cx, cy)
+    if name in ("SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV"):
+        return Intrinsics(*size, fx, fy, cx, cy, "opencv", tuple(rest))
+    if name in ("SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "OPENCV_FISHEYE"):
+        return Intrinsics(*size, fx, fy, cx, cy, "fisheye", tuple(rest))
+    raise UserError(f"The COLMAP camera model {name} is not supported",
+                    "Undistort the photos with COLMAP first (image_undistorter).")
+
+
+def _registered(reconstruction: Any) -> list[Any]:
+    images = [i for i in reconstruction.images.values() if i.has_pose]
+    return sorted(images, key=lambda image: natural_key(image.name))
+
+
+def _subfolders(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return []
+    return sorted((p for p in path.iterdir() if p.is_dir()), key=lambda p: natural_key(p.name))
+
+
+def _has(folder: Path, part: str) -> bool:
+    return any((folder / f"{part}{suffix}").is_file() for suffix in (".bin", ".txt"))
+
+
+def _photo_folder(path: Path, model: Path, names: list[str]) -> Path | None:
+    """Where most of the photos lie, preferring, of equals, the customary folders nearest to
+    ``path``."""
+    roots = dict.fromkeys([path, *model.parents[:3], model])
+    folders = [root / name for root in roots for name in _PHOTO_FOLDERS]
+    counts = [sum((folder / n).is_file() for n in names) for folder in folders]
+    best = int(np.argmax(counts))
+    return folders[best] if counts[best] else None
+
+
+def _incomplete(path: Path, models: list[Path]) -> UserError:
+    if not models:
+        return UserError(f"{path} holds no COLMAP model", "Check the path.")
+    missing = next(part for part in _PARTS if not _has(models[0], part))
+    for root in (path, *models[0].parents[:3]):
+        for name in _PHOTO_FOLDERS[:-1]:
+            if (root / name).is_dir() and any(is_photo(p) for p in (root / name).iterdir()):
+                return UserError(
+                    f"The COLMAP model {models[0]} lacks {missing}.bin, which holds its "
+                    f"{'poses' if missing == 'images' else missing}",
+                    f"Restore that file, or open the photos in {root / name} to solve the poses.",
+                )
+    return UserError(f"The COLMAP model {models[0]} lacks {missing}.bin (or .txt)",
+                     "Restore that file, or open the photo folder to solve the poses.")

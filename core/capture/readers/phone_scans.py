@@ -1,0 +1,134 @@
+"""Readers of what scanning apps export: Polycam's ``keyframes/`` and Record3D's ``metadata.json``.
+
+Both tell the poses that ARKit found, in metres with +Y up and OpenGL camera axes; here +Z is made
+to be up. Sources: the apps' export formats as nerfstudio's converters document them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from core.base.errors import UserError
+from core.capture.photos import SUFFIXES, list_photos, natural_key, require_enough
+from core.capture.readers.transforms import missing_notice
+from core.capture.region import place
+from core.capture.scene import Intrinsics, Photo, Scene
+from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
+
+_Z_UP = np.array([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+"""From +Y up; the axes take each other's places in turn."""
+
+
+def find_polycam(path: Path) -> list[Path]:
+    """The camera files of the capture in folder ``path`` or its ``keyframes``, those that Polycam
+    adjusted afterwards if there are any."""
+    for root in (path, path / "keyframes"):
+        for name in ("corrected_cameras", "cameras"):
+            files = sorted((root / name).glob("*.json"), key=lambda p: natural_key(p.name))
+            if files:
+                return files
+    return []
+
+
+def read_polycam(path: Path) -> Scene:
+    """The capture in folder ``path``. Raises UserError where a camera is damaged or fewer than
+    three photos exist."""
+    files = find_polycam(Path(path))
+    photos, missing = [], []
+    for file in files:
+        folder = file.parent.with_name(file.parent.name.replace("cameras", "images"))
+        photo = next(filter(Path.is_file, (folder / f"{file.stem}{s}" for s in SUFFIXES)), None)
+        if photo is None:
+            missing.append(file.stem)
+            continue
+        data = _json(file)
+        try:
+            rows = [[float(data[f"t_{r}{c}"]) for c in range(4)] for r in range(3)]
+            width, height = int(data["width"]), int(data["height"])
+            fx, fy = _positive(data["fx"], data["fy"])
+            lens = Intrinsics(width, height, fx, fy, float(data["cx"]), float(data["cy"]))
+            pose = _pose(np.array([*rows, [0.0, 0.0, 0.0, 1.0]]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unusable(file, error) from error
+        photos.append(Photo(photo.name, photo, lens, pose))
+    require_enough(len(photos), Path(path))
+    notices = missing_notice("the Polycam capture", missing, len(files))
+    return place(Scene("Polycam", tuple(photos), np.eye(4), unit="m"), declared_z_up=True,
+                 notices=notices)
+
+
+def find_record3d(path: Path) -> Path | None:
+    """The ``metadata.json`` of a Record3D export in folder ``path`` or its ``EXR_RGBD``, if it is
+    one."""
+    files = (path / "metadata.json", path / "EXR_RGBD" / "metadata.json")
+    return next((f for f in files if f.is_file() and _record3d_photos(f)), None)
+
+
+def _record3d_photos(file: Path) -> Path | None:
+    """The folder of photos beside the metadata ``file``."""
+    return next((p for p in (file.with_name("rgb"), file.with_name("rgbd")) if p.is_dir()), None)
+
+
+def read_record3d(path: Path) -> Scene:
+    """The capture in folder ``path``, each photo with its own focal length where these are told.
+    Raises UserError where the metadata is damaged or does not fit the photos."""
+    file = find_record3d(Path(path))
+    folder = file and _record3d_photos(file)
+    if file is None or folder is None:
+        raise UserError(f"{path} holds no metadata.json of Record3D", "Check the path.")
+    data = _json(file)
+    photos = list_photos(folder)
+    try:
+        k = np.array(data["K"], float).reshape(3, 3).T  # stored column by column
+        told = data.get("perFrameIntrinsicCoeffs") or [
+            (k[0, 0], k[1, 1], k[0, 2], k[1, 2])] * len(photos)
+        size = int(data["w"]), int(data["h"])
+        lenses = [Intrinsics(*size, *_positive(fx, fy), float(cx), float(cy))
+                  for fx, fy, cx, cy in told]
+        poses = np.array(data["poses"], float).reshape(-1, 7)
+        if not len(poses) == len(lenses) == len(photos):
+            raise ValueError(
+                f"{len(poses)} poses and {len(lenses)} lenses for {len(photos)} photos")
+        cameras = [_from_quaternion(row) for row in poses]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unusable(file, error) from error
+    return place(Scene("Record3D", tuple(
+        Photo(photo.name, photo, lens, pose)
+        for photo, lens, pose in zip(photos, lenses, cameras)
+    ), np.eye(4), unit="m"), declared_z_up=True)
+
+
+def _from_quaternion(row: np.ndarray) -> np.ndarray:
+    """world_from_camera of (qx, qy, qz, qw, x, y, z)."""
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = Rotation.from_quat(row[:4]).as_matrix(), row[4:]
+    return _pose(pose)
+
+
+def _pose(arkit: np.ndarray) -> np.ndarray:
+    """world_from_camera, +Z up, OpenCV axes. Raises ValueError."""
+    return world_from_opengl_camera(nearest_rigid(_Z_UP @ arkit))
+
+
+def _positive(fx: Any, fy: Any) -> tuple[float, float]:
+    found = float(fx), float(fy)
+    if not all(math.isfinite(v) and v > 0 for v in found):
+        raise ValueError("its focal length is not positive")
+    return found
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unusable(file, error) from error
+
+
+def _unusable(file: Path, error: Exception) -> UserError:
+    return UserError(f"{file} cannot be used ({error})", "Export the capture again.")

@@ -1,0 +1,140 @@
+"""A run on the embedded sample: steps by parts, settling, the preview, meshing, memory."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections import defaultdict
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+from core.base.jobs import run
+from core.capture.open import open_capture
+from core.capture.pixels import PixelStore, load_pixels
+from core.capture.scene import Scene
+from core.cli.bench.timing import seconds, timed
+from core.config.run import Choice, MeshOptions, RunConfig
+from core.meshing.from_model import mesh_of_model
+from core.output.views import orbit, render_views
+from core.sample import FOLDER
+from core.training.presets import for_scene, run_config
+from core.training.ray_source import RaySource
+from core.training.step import StepStats
+from core.training.trainer import Trainer
+
+STEPS = 120
+"""Of the run; its second half of each stage is measured."""
+PARTS = ("occupancy", "march", "judging", "gradients", "update")
+"""The slices of a step, the first of which many steps have not."""
+
+
+def bench_training(device: torch.device) -> dict[str, dict[str, float]]:
+    """Figures by group."""
+    config = for_scene(run_config(Choice(steps=STEPS), device.type), True)
+    scene = run(open_capture(FOLDER))
+    with run(load_pixels(scene, config.train.max_photo_side)) as store:
+        trainer = Trainer(store, config, device)
+        warm_up = round(config.train.density_until * STEPS)
+        result = {"step_of_warm_up": _steps(trainer, warm_up)}
+        began = trainer.elapsed
+        while not trainer.model.settled:
+            trainer.work()
+        result["settling"] = {"seconds": trainer.elapsed - began}
+        result["step_of_surface"] = _steps(trainer, STEPS - warm_up - 1)
+        result["preview"] = _preview(trainer)
+        result["meshing"] = _meshing(trainer)
+        result["rays_ms"] = _rays_scaling(trainer)
+    result["drawing_4096_rays_ms"] = _photos_scaling(scene, config, device)
+    result["peak_memory"] = _peak_memory(device)
+    return result
+
+
+def _steps(trainer: Trainer, n: int) -> dict[str, float]:
+    """``n`` steps, of which the second half counts: milliseconds a part, and rates. Samples that
+    reach the field with gradients and those culled before are counted apart."""
+    for _ in range(n // 2):
+        trainer.step()
+    parts: dict[str, list[float]] = defaultdict(list)
+    told: list[StepStats] = []
+    began = time.perf_counter()
+    for _ in range(n - n // 2):
+        slices = []
+        stats = None
+        while stats is None:
+            before = time.perf_counter()
+            stats = trainer.work()
+            slices.append(time.perf_counter() - before)
+        for name, taken in zip(PARTS[-len(slices):], slices):
+            parts[name].append(taken * 1e3)
+        told.append(stats)
+    total = time.perf_counter() - began
+    result = {f"{name}_ms": statistics.median(parts[name]) for name in PARTS if parts[name]}
+    return result | {
+        "step_ms": total / len(told) * 1e3,
+        "samples_per_s": sum(s.n_kept for s in told) / total,
+        "culled_samples_per_s": sum(s.n_marched for s in told) / total,
+        "rays_per_s": sum(s.n_rays for s in told) / total,
+    }
+
+
+def _rays_scaling(trainer: Trainer) -> dict[str, float]:
+    """Milliseconds of a step of so many rays."""
+    found = {}
+    for n_rays in (512, 1024, 2048, 4096):
+        def step(n_rays: int = n_rays) -> None:
+            trainer.n_rays = n_rays
+            trainer.step()
+
+        found[f"{n_rays}_rays"] = seconds(step, trainer.device) * 1e3
+    return found
+
+
+def _photos_scaling(scene: Scene, config: RunConfig, device: torch.device) -> dict[str, float]:
+    """Drawing from ever more photos, the sample's over and over."""
+    found = {}
+    for times in (1, 4, 16):
+        many = replace(scene, photos=scene.photos * times)
+        with run(load_pixels(many, config.train.max_photo_side)) as store:
+            found[f"{len(store.scene.photos)}_photos"] = _drawing(store, device) * 1e3
+    return found
+
+
+def _drawing(store: PixelStore, device: torch.device) -> float:
+    rays = RaySource(store, device, 0)
+    return seconds(lambda: rays.sample(4096, 0.7), device)
+
+
+def _preview(trainer: Trainer) -> dict[str, float]:
+    result = {}
+    for width, height in ((160, 120), (320, 240), (640, 480), (960, 540)):
+        view = orbit(8, width, height)[1:2]
+        taken = seconds(lambda view=view: list(render_views(trainer, view)), trainer.device, 3)
+        result[f"{width}x{height}_per_s"] = 1 / taken
+    return result
+
+
+def _meshing(trainer: Trainer) -> dict[str, float]:
+    result = {}
+    for resolution in (64, 128, 256):
+        options = MeshOptions(resolution=resolution)
+        task = mesh_of_model(trainer.model, trainer.scene, options)
+        taken = timed(partial(run, task), trainer.device)
+        result[f"{resolution}_s"] = taken
+        result[f"{resolution}_mvoxels_per_s"] = resolution**3 / taken / 1e6
+    return result
+
+
+def _peak_memory(device: torch.device) -> dict[str, float]:
+    """GB of this process so far, and of the GPU."""
+    found = {}
+    if sys.platform != "win32":
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        found["process_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    if device.type == "cuda":
+        found["gpu_gb"] = torch.cuda.max_memory_allocated(device) / 1e9
+    return found

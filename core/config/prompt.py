@@ -1,0 +1,60 @@
+"""A sentence in a file: what a scene is made of that nobody has photographed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from core.base.errors import UserError
+from core.base.outputs import write_output
+from core.base.paths import sentences
+
+FILE = "sentence.json"
+REMEDY = "Give the folder of a CLIP network that you have"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What a scene is to look like, in words: ``text``; ``weights``: the folder of the network that
+    tells how well a picture matches it."""
+
+    text: str
+    weights: str
+
+
+def find_sentence(path: Path) -> Path | None:
+    """The file of the sentence at ``path``, a folder or that file, if there is one."""
+    file = path / FILE if path.is_dir() else path
+    return file if file.name == FILE and file.is_file() else None
+
+
+def read_sentence(file: Path) -> Sentence:
+    """What `write_sentence` left in ``file``. Raises UserError."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Sentence)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UserError(f"{file} holds no sentence ({error})",
+                        'It needs "text" and "weights", the folder of a CLIP network') from error
+
+
+def write_sentence(text: str, weights: str | Path, folder: Path | None = None) -> Path:
+    """Leave ``text`` in ``folder`` (None: one among the user's data), and return its file. Raises
+    UserError where there is nothing to judge it by, or it cannot be written."""
+    text = " ".join(text.split())
+    if not text:
+        raise UserError("The sentence is empty", "Say what is to be seen, such as: a ceramic vase")
+    if not str(weights).strip():
+        raise UserError("No network is named", REMEDY)
+    place = Path(weights).expanduser().resolve()
+    place = place.parent if place.is_file() else place
+    if not place.is_dir():
+        raise UserError(f"{place} does not exist", REMEDY)
+    if folder is None:
+        folder = sentences() / hashlib.sha256(text.encode()).hexdigest()[:8]
+    file = folder.resolve() / FILE
+    data = msgspec.json.format(msgspec.json.encode(Sentence(text, str(place))), indent=1)
+    write_output(file, data)
+    return file

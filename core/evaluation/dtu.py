@@ -1,0 +1,140 @@
+"""The protocol of the DTU benchmark: distances in millimetres over what its scanner saw.
+
+Source: Jensen et al. 2014, "Large scale multi-view stereopsis evaluation". Points of the mesh, none
+closer than 0.2 mm to another, count where the scan's observability mask has them; points of the
+scan count above the plane of the table. Distances from 20 mm on are left out as outliers. The
+reference data, as published: a folder with ``ObsMask/ObsMask65_10.mat``, ``ObsMask/Plane65.mat``
+and ``Points/stl/stl065_total.ply``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+from scipy.io import loadmat
+from scipy.spatial import KDTree
+
+from core.base.errors import UserError
+from core.evaluation.surface_metrics import read_surface, sample_surface
+from core.meshing.mesh import Mesh
+
+DENSITY = 0.2
+"""millimetres between points"""
+MARGIN = 60.0, 120.0
+"""millimetres below and above the observed box in which points of the mesh can be the nearest"""
+FARTHEST = 20.0
+SAMPLES = 4.0
+"""points of the mesh drawn for each square of `DENSITY`, before they are thinned"""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Its ``points`` [N, 3], whether the scanner observed a place: ``observed`` [I, J, K] bool from
+    the ``corner`` [3] on, ``spacing`` apart, in a box that ends at ``end`` [3]; and the table's
+    ``plane`` [4], positive above it."""
+
+    points: np.ndarray
+    observed: np.ndarray
+    corner: np.ndarray
+    end: np.ndarray
+    spacing: float
+    plane: np.ndarray
+
+
+def is_dtu(folder: Path) -> bool:
+    """Whether ``folder`` holds the benchmark's reference data."""
+    return (folder / "ObsMask").is_dir() and (folder / "Points" / "stl").is_dir()
+
+
+def read_scan(folder: Path, source: str) -> Scan:
+    """The scan that the capture at ``source`` is of, by the number in its name, of the reference
+    data in ``folder``. Raises UserError where it is not told or not there."""
+    number = re.search(r"scan_?0*(\d+)", source)
+    if number is None:
+        raise UserError(f"{source} does not tell which scan of DTU it is",
+                        "Name the capture's folder scan65, or as its number is")
+    n = int(number[1])
+    files = [folder / "ObsMask" / f"ObsMask{n}_10.mat", folder / "ObsMask" / f"Plane{n}.mat"]
+    try:
+        mask, plane = (loadmat(file) for file in files)
+        box = np.asarray(mask["BB"], np.float64)
+        scan = np.asarray(mask["ObsMask"]).astype(bool), float(np.ravel(mask["Res"])[0])
+        table = np.asarray(plane["P"], np.float64).ravel()
+    except (OSError, KeyError, ValueError, NotImplementedError) as error:
+        raise UserError(f"{files[0]} or {files[1]} is missing or damaged",
+                        "Fetch the benchmark's SampleSet and Points again") from error
+    points, _ = read_surface(folder / "Points" / "stl" / f"stl{n:03d}_total.ply")
+    return Scan(points, scan[0], box[0], box[1], scan[1], table)
+
+
+def dtu_distances(mesh: Mesh, scan: Scan, seed: int = 0) -> dict[str, float]:
+    """Mean ``accuracy`` (mesh to scan) and ``completeness`` (scan to mesh) and their mean, the
+    ``distance``, millimetres. Raises UserError where they do not meet."""
+    area = float(np.linalg.norm(mesh.face_normals(), axis=1).sum()) / 2
+    n = int(SAMPLES * area / DENSITY**2)
+    points, _ = sample_surface(mesh.vertices, mesh.faces, n, seed)
+    points = thinned(np.concatenate([mesh.vertices, points]), DENSITY, seed)
+    below, above = MARGIN
+    points = points[((points >= scan.corner - below) & (points < scan.end + above)).all(1)]
+    counted = points[_observed(points, scan)]
+    table = scan.points @ scan.plane[:3] + scan.plane[3] > 0
+    if not len(counted) or not table.any():
+        raise UserError("The mesh lies nowhere that the scanner saw",
+                        "Export it in the frame of the input, in its own unit")
+    accuracy = _mean_distance(counted, scan.points)
+    completeness = _mean_distance(scan.points[table], points)
+    return {"distance": (accuracy + completeness) / 2, "accuracy": accuracy,
+            "completeness": completeness}
+
+
+def _observed(points: np.ndarray, scan: Scan) -> np.ndarray:
+    """[N] bool: the scanner saw the place."""
+    index = np.rint((points - scan.corner) / scan.spacing).astype(int)
+    inside = ((index >= 0) & (index < scan.observed.shape)).all(1)
+    found = np.zeros(len(points), bool)
+    found[inside] = scan.observed[tuple(index[inside].T)]
+    return found
+
+
+def _mean_distance(points: np.ndarray, others: np.ndarray) -> float:
+    distance = np.asarray(KDTree(others).query(points, workers=-1)[0])
+    near = distance[distance < FARTHEST]
+    return float(near.mean()) if len(near) else FARTHEST
+
+
+def thinned(points: np.ndarray, radius: float, seed: int = 0) -> np.ndarray:
+    """Of ``points`` [N, 3], in random order, those that lie no closer than ``radius`` to one that
+    was taken before."""
+    points = np.random.default_rng(seed).permutation(points)
+    cell = np.floor((points - points.min(0)) / radius).astype(np.int64)
+    size = cell.max(0) + 3  # empty cells all around
+    keys = np.asarray(np.ravel_multi_index(tuple((cell + 1).T), tuple(size)))
+    order = np.argsort(keys, kind="stable")
+    kept = np.zeros(len(points), np.bool_)
+    beside = np.array([(i * size[1] + j) * size[2] + k
+                       for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)])
+    _thin(points, keys, order, keys[order], beside, radius**2, kept)
+    return points[kept]
+
+
+@njit(cache=True, nogil=True)
+def _thin(points, keys, order, sorted_keys, beside, squared, kept):
+    for p in range(len(points)):
+        free = True
+        for shift in beside:
+            at = np.searchsorted(sorted_keys, keys[p] + shift)
+            while free and at < len(order) and sorted_keys[at] == keys[p] + shift:
+                q = order[at]
+                at += 1
+                if kept[q]:
+                    d = 0.0
+                    for axis in range(3):
+                        d += (points[p, axis] - points[q, axis]) ** 2
+                    free = d >= squared
+            if not free:
+                break
+        kept[p] = free

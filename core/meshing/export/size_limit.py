@@ -1,0 +1,130 @@
+"""A mesh whose GLB keeps to a limit of its size: fewer faces, pictures compressed and halved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task, in_background, within
+from core.config.run import TEXTURED_FACES, MeshOptions
+from core.meshing.export.gltf import encode_picture, glb_pieces
+from core.meshing.mesh import Mesh
+from core.meshing.pipeline import SMALLEST_TEXTURE, Finished, Subject, finish
+
+JPEG_QUALITIES = (92, 85, 75, 65)
+"""tried one after the other before pictures are halved"""
+FEWEST = 100
+"""faces, below which there is nothing left to see"""
+BYTES_A_FACE, BYTES_A_TEXTURED_FACE = 28, 56
+"""Three indices, and half a vertex with normal and colour; with uvs, a tangent and the doubled
+vertices of seams measured on vase and owl."""
+
+HEADER = 2000
+"""bytes that tell what the others are"""
+
+
+def most_faces(options: MeshOptions) -> int | None:
+    """That a mesh may have for its limit: with pictures half of it is theirs. None: no limit."""
+    if options.max_bytes is None:
+        return None
+    share, each = (0.5, BYTES_A_TEXTURED_FACE) if options.texture else (1.0, BYTES_A_FACE)
+    return max(FEWEST, int((options.max_bytes - HEADER) * share / each))
+
+
+def finish_within(subject: Subject, options: MeshOptions) -> Task[tuple[Finished, int | None]]:
+    """`finish`, and the quality of JPEG textures (None: PNG) at which a GLB of the finest mesh has
+    at most ``max_bytes`` of ``options``. What that cost stands in the notes. Raises UserError as
+    `finish` does, and where not even `FEWEST` faces fit."""
+    limit, most = options.max_bytes, most_faces(options)
+    if limit is None or most is None:
+        return (yield from finish(subject, options)), None
+    asked = options.faces or (TEXTURED_FACES if options.texture else None)
+    faces = most if asked is None else min(asked, most)
+    while True:
+        done = yield from within(finish(subject, replace(options, faces=faces)), 0.0, 0.95)
+        finest = done.lods[0]
+        if not len(finest.faces):
+            return done, None
+        found = yield from in_background(
+            lambda finest=finest: _fitted(finest, limit), Progress(0.95, "fitting the file"))
+        if found is not None:
+            mesh, jpeg = found
+            lods = [mesh, *(_no_larger(lod, mesh) for lod in done.lods[1:])]
+            fewer = "simplified" in done.steps and (asked is None or faces < asked)
+            if fewer or jpeg or mesh is not finest:
+                done = replace(done, notes=(*done.notes, _note(mesh, jpeg, limit)))
+            return replace(done, lods=lods), jpeg
+        if faces <= FEWEST:
+            raise UserError(
+                f"The mesh does not fit into {limit / 1e6:.3g} MB", "Allow more bytes")
+        faces = max(FEWEST, min(faces, len(finest.faces)) // 2)
+
+
+def _fitted(mesh: Mesh, limit: int) -> tuple[Mesh, int | None] | None:
+    """``mesh``, its pictures as small as they must be, and the quality of its texture."""
+    if mesh.texture is None:
+        return (mesh, None) if sum(map(len, glb_pieces([mesh]))) <= limit else None
+    dot = np.zeros((1, 1, 3), np.uint8)
+    bare = replace(mesh, texture=dot, normal_map=None if mesh.normal_map is None else dot)
+    room = limit - sum(map(len, glb_pieces([bare])))
+    for smaller in _halvings(mesh):
+        relief = smaller.normal_map
+        left = room - (0 if relief is None else len(encode_picture(relief)))
+        texture, whole = smaller.texture, smaller.texture is mesh.texture
+        assert texture is not None
+        for jpeg in (None, *JPEG_QUALITIES) if whole else JPEG_QUALITIES:
+            if left > 0 and len(encode_picture(texture, jpeg)) <= left:
+                return smaller, jpeg
+    return None
+
+
+def _halvings(mesh: Mesh) -> Iterator[Mesh]:
+    """``mesh`` with ever smaller pictures: the relief, which no JPEG shows well, goes first."""
+    yield mesh
+    while True:
+        assert mesh.texture is not None
+        texture, relief = mesh.texture, mesh.normal_map
+        if relief is not None and len(relief) >= len(texture) and _can_be_halved(relief):
+            mesh = replace(mesh, normal_map=_halved_relief(relief))
+        elif _can_be_halved(texture):
+            mesh = replace(mesh, texture=_rounded(_means(texture.astype(np.float32))))
+        else:
+            return
+        yield mesh
+
+
+def _can_be_halved(picture: np.ndarray) -> bool:
+    return len(picture) >= 2 * SMALLEST_TEXTURE and len(picture) % 2 == 0
+
+
+def _no_larger(mesh: Mesh, than: Mesh) -> Mesh:
+    """``mesh``, the pictures halved that are larger than those of the level before."""
+    return next((m for m in _halvings(mesh) if all(
+        one is None or other is None or len(one) <= len(other) for one, other in
+        ((m.texture, than.texture), (m.normal_map, than.normal_map)))), mesh)
+
+
+def _note(mesh: Mesh, jpeg: int | None, limit: int) -> str:
+    texture = "" if mesh.texture is None else (
+        f", texture of {len(mesh.texture)} texels a side" + (f" (JPEG {jpeg})" if jpeg else ""))
+    relief = "" if mesh.normal_map is None else f", normal map of {len(mesh.normal_map)}"
+    return f"To fit into {limit / 1e6:.3g} MB: {len(mesh.faces):,} faces{texture}{relief}"
+
+
+def _halved_relief(relief: np.ndarray) -> np.ndarray:
+    normals = _means(relief.astype(np.float32) / 127.5 - 1)
+    normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-6)
+    return _rounded((normals + 1) * 127.5)
+
+
+def _means(picture: np.ndarray) -> np.ndarray:
+    """[S / 2, S / 2, C] of [S, S, C]."""
+    half, channels = len(picture) // 2, picture.shape[2]
+    return picture.reshape(half, 2, half, 2, channels).mean((1, 3))
+
+
+def _rounded(picture: np.ndarray) -> np.ndarray:
+    return np.round(picture).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,237 @@
+"""Mesh files: OBJ, PLY, GLB, STL and USDZ.
+
+Vertices are written in the frame they are given in, axes included: a GLB is not turned Y-up,
+so that every format lies in the frame and scale of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task, in_background, run
+from core.base.outputs import Outputs
+from core.config.run import MeshFormat, MeshOptions
+from core.meshing.export.gltf import encode_picture, glb_pieces
+from core.meshing.export.usd import encode_usdz, require_usd
+from core.meshing.mesh import Mesh
+
+FORMATS: tuple[str, ...] = get_args(MeshFormat)
+LINES = 1 << 14
+"""of a file formatted at once; Python runs no other thread meanwhile"""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What some formats state of the frame: its ``up`` axis and how many metres one unit is;
+    ``jpeg``: quality of a GLB's texture, None for PNG."""
+
+    up: str = "Z"
+    metres_per_unit: float = 1.0
+    jpeg: int | None = None
+
+
+AS_IS = Stated()
+
+
+def write_mesh(mesh: Mesh, path: Path, format: str | None = None) -> int:
+    """`writing_mesh`, all at once and alone."""
+    with Outputs(Path(path).parent) as outputs:
+        return run(writing_mesh(mesh, Path(path), outputs, format))
+
+
+def writing_mesh(
+    mesh: Mesh, path: Path, outputs: Outputs, format: str | None = None, stated: Stated = AS_IS
+) -> Task[int]:
+    """Write ``mesh`` to ``path``, one of ``outputs`` (``format`` None: by its suffix); returns the
+    bytes written.
+
+    All but STL, which is geometry alone, carry normals and colours or the texture: inside GLB and
+    USDZ, beside OBJ (with its MTL) and PLY as a PNG of the same name. Raises UserError for an
+    empty mesh, an unknown format, or a place that cannot be written.
+    """
+    format = checked(path, format)
+    if not len(mesh.faces):
+        raise UserError(
+            f"{path}: the mesh is empty, there is no surface in the region yet",
+            "Train longer, or enlarge the region",
+        )
+    now = Progress(1.0, f"writing {path.name}")
+    files = yield from in_background(lambda: _pieces(mesh, path, format, stated), now)
+    n_bytes = 0
+    for file, pieces in files.items():
+        n_bytes += yield from _writing(file, pieces, outputs, now)
+    return n_bytes
+
+
+def writing_lods(
+    lods: Sequence[Mesh], path: Path, outputs: Outputs, stated: Stated = AS_IS
+) -> Task[int]:
+    """All levels in one GLB at ``path``; returns its bytes."""
+    now = Progress(1.0, f"writing {path.name}")
+    pieces = yield from in_background(lambda: glb_pieces(lods, stated.jpeg), now)
+    return (yield from _writing(path, pieces, outputs, now))
+
+
+def _writing(
+    path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress
+) -> Task[int]:
+    n_bytes = 0
+    with outputs.open(path) as file:
+        for piece in pieces:
+            n_bytes += file.write(piece)
+            yield now
+    return n_bytes
+
+
+def files_of(path: Path, options: MeshOptions) -> list[Path]:
+    """All that an export to ``path`` with ``options`` may write."""
+    levels = [path, *(lod_path(path, level) for level in range(1, options.lods))]
+    files = [*levels, path.with_name(f"{path.name}.json")]
+    if options.lods > 1:
+        files.append(lods_path(path))
+    if options.texture and options.format in ("obj", "ply"):
+        for level in levels:
+            files += _picture_paths(level)
+            files += [level.with_suffix(".mtl")] if options.format == "obj" else []
+    return files
+
+
+def lod_path(path: Path, level: int) -> Path:
+    """Of one level of detail."""
+    return path if level == 0 else path.with_name(f"{path.stem}_lod{level}{path.suffix}")
+
+
+def lods_path(path: Path) -> Path:
+    """Of the GLB of all levels of detail."""
+    return path.with_name(f"{path.stem}_lods.glb")
+
+
+def _picture_paths(path: Path) -> tuple[Path, Path]:
+    """Of the texture and the normal map."""
+    return path.with_suffix(".png"), path.with_name(f"{path.stem}_normals.png")
+
+
+def checked(path: Path, format: str | None) -> str:
+    """The format that ``path`` will have. Raises UserError where there is none such, or what it
+    takes to write it is not installed."""
+    format = (format or path.suffix.lstrip(".")).lower()
+    if format not in FORMATS:
+        raise UserError(f"{path}: unknown mesh format", f"Choose one of {', '.join(FORMATS)}")
+    if format == "usdz":
+        require_usd(path)
+    return format
+
+
+def _pieces(
+    mesh: Mesh, path: Path, format: str, stated: Stated
+) -> dict[Path, Iterable[bytes]]:
+    """The bytes of the files, what others refer to first."""
+    if format == "glb":
+        return {path: glb_pieces([mesh], stated.jpeg)}
+    if format == "usdz":
+        return {path: [encode_usdz(mesh, stated.up, stated.metres_per_unit)]}
+    if format == "stl":
+        return {path: _stl(mesh)}
+    beside: dict[Path, Iterable[bytes]] = {
+        file: [data] for file, data in _pictures(mesh, path).items()}
+    names = [file.name for file in beside]
+    if format == "obj":
+        if names:
+            beside[path.with_suffix(".mtl")] = [_mtl(names)]
+        return beside | {path: _obj(mesh, path.with_suffix(".mtl").name if names else None)}
+    return beside | {path: _ply(mesh, names)}
+
+
+def _pictures(mesh: Mesh, path: Path) -> dict[Path, bytes]:
+    pictures = (mesh.texture, mesh.normal_map if mesh.texture is not None else None)
+    return {file: encode_picture(picture)
+            for file, picture in zip(_picture_paths(path), pictures) if picture is not None}
+
+
+def _mtl(pictures: list[str]) -> bytes:
+    lines = ["newmtl surface", "Ka 0 0 0", "Kd 1 1 1", "Ks 0 0 0", "illum 1",
+             f"map_Kd {pictures[0]}", *(f"norm {name}" for name in pictures[1:])]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _obj(mesh: Mesh, material: str | None) -> Iterator[bytes]:
+    """Colours stand behind the positions, as MeshLab and Blender read them."""
+    columns = [mesh.vertices]
+    if material is not None:
+        yield f"mtllib {material}\nusemtl surface\n".encode()
+    elif mesh.colors is not None:
+        columns.append(mesh.colors)
+    for vertices, *colors in _chunks(*columns):
+        yield _lines("v", " %.8f", np.concatenate([vertices, *(c / 255 for c in colors)], 1))
+    corner = " %d"
+    if material is not None and mesh.uvs is not None:
+        for (uvs,) in _chunks(mesh.uvs):
+            yield _lines("vt", " %.7f", uvs)
+        corner = " %d/%d"
+    if mesh.normals is not None:
+        for (normals,) in _chunks(mesh.normals):
+            yield _lines("vn", " %.6f", normals)
+        corner = " %d/%d/%d" if "/" in corner else " %d//%d"
+    for (faces,) in _chunks(mesh.faces):
+        yield _lines("f", corner, np.repeat(faces + 1, corner.count("%"), axis=1))
+
+
+def _lines(first: str, form: str, rows: np.ndarray) -> bytes:
+    """A line of ``first`` and as many of ``form`` as it takes for each of ``rows`` [N, C]."""
+    line = first + form * (rows.shape[1] // form.count("%")) + "\n"
+    return (line * len(rows) % tuple(rows.ravel().tolist())).encode()
+
+
+def _ply(mesh: Mesh, pictures: list[str]) -> Iterator[bytes]:
+    """With a texture, s and t at each vertex and its name in a comment, as MeshLab reads them."""
+    columns = [("x y z", "<f4", mesh.vertices), ("nx ny nz", "<f4", mesh.normals)]
+    if pictures:
+        columns.append(("s t", "<f4", mesh.uvs))
+    else:
+        columns.append(("red green blue", "u1", mesh.colors))
+    columns = [(names.split(), kind, rows) for names, kind, rows in columns if rows is not None]
+    kinds = {"<f4": "float", "u1": "uchar"}
+    head = [
+        "ply", "format binary_little_endian 1.0",
+        *(f"comment TextureFile {name}" for name in pictures[:1]),
+        f"element vertex {len(mesh.vertices)}",
+        *(f"property {kinds[kind]} {name}" for names, kind, _ in columns for name in names),
+        f"element face {len(mesh.faces)}", "property list uchar int vertex_indices", "end_header",
+    ]
+    yield ("\n".join(head) + "\n").encode()
+    vertex = np.dtype([(names[0], kind, len(names)) for names, kind, _ in columns])
+    for some in _chunks(*(rows for _, _, rows in columns)):
+        yield _record(vertex, some).tobytes()
+    face = np.dtype([("n", "u1"), ("corners", "<i4", 3)])
+    for (faces,) in _chunks(mesh.faces):
+        yield _record(face, [np.uint8(3), faces]).tobytes()
+
+
+def _stl(mesh: Mesh) -> Iterator[bytes]:
+    yield bytes(80) + len(mesh.faces).to_bytes(4, "little")
+    facet = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+    for (faces,) in _chunks(mesh.faces):
+        corners = mesh.vertices[faces]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        yield _record(facet, [normals, corners, np.uint16(0)]).tobytes()
+
+
+def _chunks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    for start in range(0, len(arrays[0]), LINES):
+        yield tuple(rows[start : start + LINES] for rows in arrays)
+
+
+def _record(kind: np.dtype, columns: Sequence[np.ndarray | np.generic]) -> np.ndarray:
+    """[N] of the ``kind``, whose fields are ``columns``, at least one of them an array."""
+    assert kind.names is not None
+    out = np.zeros(max(len(c) for c in columns if isinstance(c, np.ndarray)), kind)
+    for name, column in zip(kind.names, columns):
+        out[name] = column
+    return out

@@ -1,0 +1,110 @@
+"""Holes closed by the triangles of least area.
+
+Source: Barequet and Sharir 1995, "Filling gaps in the boundary of a polyhedron": the best
+triangulation of a loop is that of two shorter ones and the triangle between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import igl
+import numpy as np
+from numba import njit
+
+from core.meshing.mesh import Mesh
+from core.meshing.repair.clean import Counts, edge_counts
+
+LONGEST = 400
+"""edges of a loop, at most: its cost grows with their cube"""
+
+
+def closed_holes(mesh: Mesh, size: float) -> tuple[Mesh, Counts]:
+    """``mesh``, which is manifold, with its holes of a diameter up to ``size`` closed, and how many
+    were and were not."""
+    loops = igl.boundary_loop_all(np.ascontiguousarray(mesh.faces, np.int64))
+    new, left = [], 0
+    neighbours = _neighbours(mesh.faces, {v for loop in loops for v in loop})
+    for loop in loops:
+        points = mesh.vertices[loop]
+        if len(loop) > LONGEST or np.linalg.norm(np.ptp(points, axis=0)) > size:
+            left += 1
+            continue
+        forbidden = _chords(loop, neighbours)
+        triangles = _least_area(np.ascontiguousarray(points), forbidden)
+        if triangles is None:
+            left += 1
+            continue
+        new.append(np.asarray(loop)[triangles])
+    counts = {"holes closed": len(new), "holes left": left}
+    if not new:
+        return mesh, counts
+    faces = np.concatenate([mesh.faces, *new]).astype(np.int32)
+    if (edge_counts(faces) > 2).any():  # two holes that share a chord
+        return mesh, {"holes closed": 0, "holes left": len(loops)}
+    return replace(mesh, faces=faces), counts
+
+
+def _neighbours(faces: np.ndarray, of: set[int]) -> dict[int, set[int]]:
+    wanted = np.zeros(int(faces.max(initial=-1)) + 1, bool)
+    wanted[list(of)] = True
+    found: dict[int, set[int]] = {v: set() for v in of}
+    for face in faces[wanted[faces].any(1)].tolist():
+        for v in face:
+            if v in found:
+                found[v].update(face)
+    return found
+
+
+def _chords(loop: list[int], neighbours: dict[int, set[int]]) -> np.ndarray:
+    """[n, n] bool: the mesh has an edge between these already, beside those of the loop."""
+    n, place = len(loop), {v: i for i, v in enumerate(loop)}
+    taken = np.zeros((n, n), np.bool_)
+    for i, v in enumerate(loop):
+        for w in neighbours[v]:
+            j = place.get(w)
+            if j is not None and j != i and (i - j) % n not in (1, n - 1):
+                taken[i, j] = True
+    return taken
+
+
+def _least_area(points: np.ndarray, forbidden: np.ndarray) -> np.ndarray | None:
+    """[n - 2, 3] triangles of the loop ``points`` [n, 3], wound against it as the mesh's other
+    faces along it are; None where chords that are taken leave no way."""
+    best, middle = _solve(points, forbidden)
+    n = len(points)
+    if not np.isfinite(best[0, n - 1]):
+        return None
+    triangles, todo = [], [(0, n - 1)]
+    while todo:
+        i, j = todo.pop()
+        if j - i < 2:
+            continue
+        k = int(middle[i, j])
+        triangles.append((j, k, i))  # the faces beside run from i to j
+        todo += [(i, k), (k, j)]
+    return np.array(triangles).reshape(-1, 3)
+
+
+@njit(cache=True, nogil=True)
+def _solve(points, forbidden):
+    n = len(points)
+    best = np.zeros((n, n))
+    middle = np.zeros((n, n), np.int64)
+    for span in range(2, n):
+        for i in range(n - span):
+            j = i + span
+            best[i, j] = np.inf
+            if forbidden[i, j]:
+                continue
+            for k in range(i + 1, j):
+                a, b = points[k] - points[i], points[j] - points[i]
+                area = np.sqrt(
+                    (a[1] * b[2] - a[2] * b[1]) ** 2 + (a[2] * b[0] - a[0] * b[2]) ** 2
+                    + (a[0] * b[1] - a[1] * b[0]) ** 2
+                ) / 2
+                cost = best[i, k] + best[k, j] + area
+                if cost < best[i, j]:
+                    best[i, j] = cost
+                    middle[i, j] = k
+    return best, middle

@@ -1,0 +1,57 @@
+"""Meshes too large to be finished as a whole: what goes piece by piece is done, the rest is said
+before the start."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import psutil
+
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task
+from core.config.run import MeshOptions
+from core.geometry.scene_ball import Ball
+from core.meshing.mesh import Mesh
+from core.meshing.surface.extract import Sdf, extract
+
+BYTES_A_FACE, SHARE = 700, 0.5
+"""that steps take which need all of a mesh at once, and of the memory that is free they may"""
+ROUGH = 192
+"""cells of the cut that tells how many faces a finer one will have, and stands in for it before the
+photos"""
+NOTE = "{:.1f} million faces are too many to be held at once: holes stay open"
+
+
+def most_faces() -> float:
+    """That can be finished as a whole on this machine as it is now."""
+    return SHARE * psutil.virtual_memory().available / BYTES_A_FACE
+
+
+def stand_in(
+    sdf: Sdf, aabb: np.ndarray, ball: Ball | None, options: MeshOptions
+) -> Task[Mesh | None]:
+    """None where a mesh that ``options`` ask for can be finished as a whole; else a rough cut of
+    it. Raises UserError where they ask for what such a mesh cannot have."""
+    if options.resolution <= 2 * ROUGH:
+        return None
+    rough = yield from extract(sdf, aabb, ROUGH, ball=ball)
+    n_faces = len(rough.faces) * (options.resolution / ROUGH) ** 2
+    most = most_faces()
+    if n_faces <= most:
+        return None
+    asked = [name for name, wanted in (
+        ("simplified", options.faces or options.max_error or options.lods > 1),
+        ("textured", options.texture), ("refined", options.refine),
+        ("cut by what no camera saw", options.unseen == "cut"),
+        ("written as USDZ", options.format == "usdz"),
+    ) if wanted]
+    if asked:
+        cells = int(options.resolution * math.sqrt(most / n_faces))
+        raise UserError(
+            f"A mesh of {options.resolution} cells has about {n_faces / 1e6:.0f} million faces, "
+            f"too many to be {' and '.join(asked)}",
+            f"Choose at most {cells} cells, or leave that out",
+        )
+    yield Progress(1.0, NOTE.format(n_faces / 1e6))
+    return rough

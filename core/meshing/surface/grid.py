@@ -1,0 +1,99 @@
+"""Where the samples of a field lie, and which of them the surface can be near.
+
+Letters: the region is cut into *cells* (the finest cubes) between *samples*, which are numbered
+[i, j, k] from its lower corner; a *brick* is a cube in which space is found free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.base.jobs import Task
+
+MAX_SLOPE = 2.0  # no surface is lost while |∇sdf| stays below this
+
+Fill = Callable[[np.ndarray], Task[None]]
+"""finds the values of samples, those that are wanted and not known yet"""
+
+
+class Grid:
+    """The samples of ``aabb`` [2, 3], ``resolution`` cells along its longest side."""
+
+    def __init__(self, aabb: np.ndarray, resolution: int) -> None:
+        self.origin = aabb[0]
+        size = aabb[1] - aabb[0]
+        self.n_cells = np.maximum(1, np.rint(size / size.max() * resolution)).astype(int)
+        self.spacing = size / self.n_cells  # nearly the same on all axes, so that all is covered
+        self.cell = float(self.spacing.max())
+
+    def positions(self, index: np.ndarray) -> np.ndarray:
+        """[N, 3] coordinates of (possibly fractional) sample numbers [N, 3]."""
+        return self.origin + index * self.spacing
+
+
+def near_surface(
+    values: np.ndarray,  # [I, J, K], NaN where not known
+    needed: np.ndarray,  # [I, J, K] bool: where the surface can be
+    side: np.ndarray,  # [I, J, K] int8: +1 or -1 where it cannot
+    bricks: tuple[int, ...],
+    length: float,
+    fill: Fill,
+) -> Task[np.ndarray]:
+    """Have ``fill`` find values, ``length`` from sample to sample, of ever smaller ``bricks`` of so
+    many samples a side, the last 1, where larger ones show that the surface can be; ``side`` learns
+    on which side of it the others lie. Returns where it can be still."""
+    shape, start = np.array(values.shape), np.zeros(3, int)
+    for brick in bricks:
+        corners = np.ix_(*(edges_of(m - 1, brick) for m in values.shape))
+        at_corner = np.zeros(values.shape, bool)
+        at_corner[corners] = True
+        yield from fill(needed & at_corner)
+        if brick > 1:
+            after, before = bricks_beside(shape, start, brick)
+            known = np.where(needed[corners], values[corners], np.nan)
+            sign = np.nan_to_num(np.sign(known)).astype(np.int8)[np.ix_(*after)]
+            np.copyto(side, sign, where=sign != 0)
+            needed = touching(crossed(known, brick * length), after, before)
+    return needed
+
+
+def edges_of(n_cells: int, brick: int) -> np.ndarray:
+    """Sample numbers between bricks along an axis; the last brick may be thinner."""
+    return np.append(np.arange(0, n_cells, brick), n_cells)
+
+
+def crossed(corners: np.ndarray, side: float) -> np.ndarray:
+    """Which bricks of length ``side`` the surface can cross, by the sdf at their corners; a brick
+    with an unknown corner (NaN) is known to be free.
+
+    A point of a brick is at most half its diagonal from the nearest corner, so a brick whose
+    corners are all further than that times `MAX_SLOPE` from zero, on one side, is free.
+    """
+    lowest = highest = corners[:-1, :-1, :-1]
+    for i, j, k in np.ndindex(2, 2, 2):
+        one = corners[i : i - 1 or None, j : j - 1 or None, k : k - 1 or None]
+        lowest, highest = np.minimum(lowest, one), np.maximum(highest, one)
+    reach = MAX_SLOPE * np.sqrt(3) / 2 * side
+    return (lowest <= reach) & (highest >= -reach)
+
+
+def bricks_beside(
+    shape: np.ndarray, begin: np.ndarray, brick: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Per axis, the number of the brick after and before each sample from ``begin`` on; they
+    differ only where a sample lies between two bricks."""
+    numbers = [b + np.arange(m) for b, m in zip(begin, shape)]
+    return [i // brick for i in numbers], [(i - 1) // brick for i in numbers]
+
+
+def touching(
+    occupied: np.ndarray, after: list[np.ndarray], before: list[np.ndarray]
+) -> np.ndarray:
+    """Which samples belong to an occupied brick, those on its boundary included."""
+    needed = np.pad(occupied, 1)  # no bricks beyond the ends
+    for axis in range(3):
+        one, other = after[axis] + 1, before[axis] + 1
+        needed = needed.take(one, axis) | needed.take(other, axis)
+    return needed

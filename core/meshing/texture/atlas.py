@@ -1,0 +1,116 @@
+"""One UV atlas of a whole mesh, and where on the mesh each of its texels lies.
+
+Charts and packing are xatlas's. Its charts grow slower the larger the mesh is (20k faces 4 s, 200k
+over 100 s), so it is given the mesh in pieces of neighbouring faces: 100k then take 14 s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.base.jobs import Task
+from core.base.subprocess_call import apart
+from core.meshing.mesh import Mesh
+from core.rendering.raster import rasterize_parallel
+
+PIECE = 5000
+"""faces at most"""
+PADDING = 4
+"""texels between charts"""
+FACES_PER_S = 6000
+
+
+def unwrap(mesh: Mesh, size: int) -> Task[Mesh]:
+    """``mesh`` with ``uvs``, for a square texture of ``size`` texels a side; vertices on the seams
+    are doubled."""
+    source, faces, uvs = yield from apart(
+        charted, mesh.vertices, mesh.faces, size, detail="unwrapping",
+        expected_s=2 + len(mesh.faces) / FACES_PER_S,
+    )
+    return replace(mesh.at_vertices(source, faces), uvs=uvs)
+
+
+def charted(
+    vertices: np.ndarray, faces: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each vertex of the atlas that of the mesh [W], the faces [F, 3] in the mesh's order, and
+    uvs [W, 2] float32, v up."""
+    import xatlas
+
+    atlas, pieces = xatlas.Atlas(), _pieces(vertices[faces].mean(1))
+    scale = 1 / np.ptp(vertices, 0).max()  # xatlas takes what is small for degenerate
+    origins = []
+    for piece in pieces:
+        origin, local = np.unique(faces[piece], return_inverse=True)
+        origins.append(origin)
+        points = (vertices[origin] - vertices.mean(0)) * scale
+        atlas.add_mesh(points.astype(np.float32), local.reshape(-1, 3).astype(np.uint32))
+    packing = xatlas.PackOptions()
+    packing.resolution, packing.padding, packing.bilinear = size, PADDING, True
+    atlas.generate(xatlas.ChartOptions(), packing)
+    out_faces = np.empty((len(faces), 3), np.int32)
+    sources, uvs, count = [], [], 0
+    side = max(atlas.width, atlas.height)
+    for number, (piece, origin) in enumerate(zip(pieces, origins)):
+        source, local, uv = atlas.get_mesh(number)
+        out_faces[piece] = local + count
+        sources.append(origin[source])
+        uvs.append(np.asarray(uv) * [atlas.width / side, atlas.height / side])
+        count += len(source)
+    flat = np.concatenate(uvs)
+    flat[:, 1] = 1 - flat[:, 1]
+    return np.concatenate(sources), out_faces, flat.astype(np.float32)
+
+
+def _pieces(centers: np.ndarray) -> list[np.ndarray]:
+    """Numbers of neighbouring faces, at most `PIECE` together."""
+    done, todo = [], [np.arange(len(centers))]
+    while todo:
+        piece = todo.pop()
+        if len(piece) <= PIECE:
+            done.append(piece)
+            continue
+        axis = np.ptp(centers[piece], 0).argmax()
+        order = piece[np.argsort(centers[piece, axis], kind="stable")]
+        todo += [order[: len(order) // 2], order[len(order) // 2 :]]
+    return done
+
+
+@dataclass(frozen=True)
+class Texels:
+    """The texels that carry surface, face by face: ``where`` [T] int64 number in the texture, row
+    by row; ``weights`` [T, 3] float32 barycentric on the ``face`` [T]."""
+
+    size: int
+    where: np.ndarray
+    weights: np.ndarray
+    face: np.ndarray
+
+    def of_faces(self, chosen: np.ndarray) -> np.ndarray:
+        """Numbers of the texels of ``chosen`` faces, [F] bool."""
+        return np.flatnonzero(chosen[self.face])
+
+    def interpolate(self, faces: np.ndarray, values: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """[N, ...] of values at the vertices [V, ...], at the texels ``which`` [N]."""
+        corners = faces[self.face[which]]
+        w = self.weights[which].astype(values.dtype)
+        if values.ndim > 1:
+            w = w[:, :, None]
+        first, second, third = (w[:, i] * values[corners[:, i]] for i in range(3))
+        return first + second + third
+
+
+def texels_of(mesh: Mesh, size: int) -> Texels:
+    """Where the texels of a texture of ``size`` a side lie on ``mesh``, which has uvs."""
+    assert mesh.uvs is not None
+    pixels = np.stack([mesh.uvs[:, 0], 1 - mesh.uvs[:, 1]], 1).astype(np.float64) * size
+    raster = rasterize_parallel(pixels, np.zeros(len(pixels)), mesh.faces, size, size)
+    where = np.flatnonzero(raster.face_id >= 0)
+    face = raster.face_id.reshape(-1)[where]
+    order = np.argsort(face, kind="stable")
+    where, face = where[order], face[order]
+    second = raster.barycentric.reshape(-1, 2)[where]
+    weights = np.concatenate([1 - second.sum(1, keepdims=True), second], 1)
+    return Texels(size, where, weights, face)

@@ -1,0 +1,173 @@
+"""A texture baked from the photos.
+
+Two passes over the photos, one photo at a time: the first asks which of them sees each vertex, how
+well and in which colour, at moderate size; then gains level their exposures, and the best few of
+each vertex are chosen. The second takes the colours of the texels between from these photos alone.
+Where none sees, the colours that the mesh's vertices came with stay.
+
+Sources: Lempitsky and Ivanov 2007 and Waechter et al. 2014 (choosing views; photo-consistency),
+Brown and Lowe 2007 (gains); here shares vary smoothly over the surface, so that there are no seams
+to hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+from scipy.sparse import csr_array
+
+from core.base.jobs import Progress, Task, in_background, within
+from core.base.parallel import lane_map
+from core.capture.photos import read_rgba
+from core.capture.scene import Photo
+from core.meshing.mesh import Mesh
+from core.meshing.repair.visibility import look, masked, view_of
+from core.meshing.texture import blending
+from core.meshing.texture.atlas import Texels, texels_of, unwrap
+from core.rendering.raster import bilinear
+
+SIZES = (512, 1024, 2048, 4096, 8192)
+FILLING = 0.7
+"""share of an atlas that charts cover"""
+LEAST = 0.02
+"""share that the vertices' own colours have everywhere: all of it where no photo sees"""
+CHUNK = 1 << 18
+"""texels at once"""
+LANES = 2
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the first pass found: ``shares`` [N, V], ``gains`` [N, 3], ``base`` [V, 3] uint8 colours
+    for where no texel is seen, ``size`` of the texture."""
+
+    shares: csr_array
+    gains: np.ndarray
+    base: np.ndarray
+    size: int
+
+
+def textured(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> Task[Mesh]:
+    """``mesh``, which has normals and colours, with an atlas baked from ``photos``, whose poses
+    share its frame. ``size``: texels a side; None: as many as show what the photos do, ``most`` at
+    most. Raises UserError where a photo cannot be read."""
+    chosen = yield from within(choose(mesh, photos, size, most), 0.0, 0.35)
+    flat = yield from within(unwrap(mesh, chosen.size), 0.35, 0.5)
+    picture = yield from within(_bake(mesh, flat, photos, chosen), 0.5, 1.0)
+    return replace(flat, texture=picture)
+
+
+def choose(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> Task[Chosen]:
+    """The first pass over ``photos``."""
+    assert mesh.colors is not None
+    found = []
+    for start in range(0, len(photos), LANES):
+        some = photos[start : start + LANES]
+        found += yield from in_background(
+            lambda some=some: lane_map(lambda photo: look(mesh, photo), some),
+            Progress(0.9 * start / len(photos), f"looking at photo {start + 1} of {len(photos)}"),
+        )
+    quality = np.stack([f.quality for f in found])
+    density = np.stack([np.where(f.quality > 0, f.density, 0) for f in found]).max(0)
+    colors = np.stack([f.colors for f in found])
+    detail = np.stack([f.detail for f in found])
+    del found
+    return (yield from in_background(
+        lambda: _choose(mesh, quality, density, colors, detail, size, most),
+        Progress(0.9, "levelling exposures"),
+    ))
+
+
+def _choose(
+    mesh: Mesh, quality: np.ndarray, density: np.ndarray, colors: np.ndarray, detail: np.ndarray,
+    size: int | None, most: int,
+) -> Chosen:
+    assert mesh.colors is not None
+    quality = quality * blending.sharpness(quality, detail)[:, None].astype(np.float32) ** 2
+    gains = blending.level_exposure(quality, colors)
+    common = blending.common_color(quality, colors, gains)
+    quality *= blending.agreement(colors, gains, common)
+    seen: np.ndarray = np.all(np.isfinite(common), axis=1)
+    base = np.where(seen[:, None], common, mesh.colors)
+    return Chosen(
+        blending.shares(quality, mesh.faces), gains,
+        np.clip(np.round(base), 0, 255).astype(np.uint8),
+        size or fitting_size(mesh, density, most),
+    )
+
+
+def fitting_size(mesh: Mesh, density: np.ndarray, most: int) -> int:
+    """Texels a side whose atlas is as fine as the photos: ``density`` [V] pixels per unit."""
+    area = np.linalg.norm(mesh.face_normals(), axis=1) / 2
+    texels = (area * (density[mesh.faces] ** 2).mean(1)).sum() / FILLING
+    return next((s for s in SIZES if s**2 * 1.5 >= texels and s <= most), most)
+
+
+def _bake(mesh: Mesh, flat: Mesh, photos: Sequence[Photo], chosen: Chosen) -> Task[np.ndarray]:
+    size = chosen.size
+    texels = yield from in_background(lambda: texels_of(flat, size), Progress(0.0, "laying out"))
+    total = np.zeros((len(texels.where), 4), np.float32)
+    used = np.flatnonzero(np.diff(chosen.shares.indptr)).tolist()
+    for number, index in enumerate(used):
+        yield from in_background(
+            lambda index=index: _add(mesh, texels, photos[index], index, chosen, total),
+            Progress(number / len(used) * 0.9, f"baking photo {number + 1} of {len(used)}"),
+        )
+    return (yield from in_background(
+        lambda: _finished(mesh, texels, chosen, total), Progress(0.9, "filling seams")
+    ))
+
+
+def _add(
+    mesh: Mesh, texels: Texels, photo: Photo, index: int, chosen: Chosen, total: np.ndarray
+) -> None:
+    """Add what ``photo`` shows to ``total`` [T, 4], colours by weight, and weight."""
+    share = np.asarray(chosen.shares[[index]].todense(), np.float32).ravel()
+    which = texels.of_faces(np.any(share[mesh.faces] > 1e-3, axis=1))
+    if not len(which):
+        return
+    view = view_of(mesh, photo)
+    lens = photo.intrinsics
+    rgba = read_rgba(photo, lens)
+    if (rgba[..., 3] < 255).any():
+        view = masked(view, read_rgba(photo, view.lens)[..., 3])
+    scale = np.array([lens.width / view.lens.width, lens.height / view.lens.height])
+    image = np.ascontiguousarray(rgba[..., :3])
+    gain = chosen.gains[index].astype(np.float32)
+
+    def part(some: np.ndarray) -> None:
+        points = texels.interpolate(mesh.faces, mesh.vertices, some)
+        pixels, z = view.project(points)
+        weight = view.seen(pixels, z) * texels.interpolate(mesh.faces, share, some)
+        good = weight > 0
+        color = bilinear(image, pixels[good] * scale) * gain
+        total[some[good], :3] += color * weight[good, None]
+        total[some[good], 3] += weight[good]
+
+    lane_map(part, np.array_split(which, -(-len(which) // CHUNK)))
+
+
+def _finished(
+    mesh: Mesh, texels: Texels, chosen: Chosen, total: np.ndarray
+) -> np.ndarray:
+    """[S, S, 3] uint8: means, the base where nothing was added, and no empty texel."""
+    size = texels.size
+    picture = np.zeros((size * size, 3), np.uint8)
+    everything = np.arange(len(texels.where))
+    for some in np.array_split(everything, max(1, -(-len(everything) // CHUNK))):
+        base = texels.interpolate(mesh.faces, chosen.base.astype(np.float32), some)
+        mean = (total[some, :3] + LEAST * base) / (total[some, 3:] + LEAST)
+        picture[texels.where[some]] = np.clip(np.round(mean), 0, 255).astype(np.uint8)
+    empty = np.ones(size * size, bool)
+    empty[texels.where] = False
+    return dilated(picture.reshape(size, size, 3), empty.reshape(size, size))
+
+
+def dilated(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """``picture`` [S, S, C] whose ``empty`` texels are those nearest to them that are not."""
+    nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
+    rows, columns = np.asarray(nearest)
+    return picture[rows, columns]

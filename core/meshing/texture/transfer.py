@@ -1,0 +1,183 @@
+"""What a fine mesh shows, on a coarser one: its texture, and its relief as a normal map.
+
+Each texel of the coarse mesh's atlas asks the fine surface that lies before or behind it: the
+nearest one alone may be the back of a thin part, the other side of a fold or something within,
+which nobody sees, and would show as a dark blotch. Where there is none on its side, its neighbours
+in the atlas tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import igl
+import numpy as np
+
+from core.base.jobs import Progress, Task, in_background
+from core.meshing.mesh import Mesh
+from core.meshing.texture.atlas import Texels, texels_of
+from core.meshing.texture.bake import dilated
+from core.rendering.raster import bilinear
+
+CHUNK = 1 << 14
+"""texels at once: igl lets no other thread run meanwhile"""
+REACH = 0.1
+"""of the mesh's diagonal, that a texel looks before and behind itself"""
+FARTHER = 3.0
+"""times as far as the nearest point, what lies straight before or behind is still a texel's own"""
+SAME_SIDE = 0.1
+"""cosine to the coarse surface's normal, below which what is found belongs to another sheet"""
+
+
+def with_texture_of(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
+    """``coarse``, which has uvs, with the texture of ``fine`` at ``size`` texels a side."""
+    assert fine.texture is not None
+    assert fine.uvs is not None
+    at = np.stack([fine.uvs[:, 0], 1 - fine.uvs[:, 1]], 1) * fine.texture.shape[0]
+    texels = yield from in_background(lambda: texels_of(coarse, size), Progress(0, "laying out"))
+    pixels, known = yield from _opposite(fine, coarse, texels, at, "carrying the texture over")
+    colors = np.round(bilinear(fine.texture, pixels)).astype(np.uint8)
+    picture = yield from in_background(
+        lambda: _painted(texels, colors, known), Progress(1.0, "filling seams")
+    )
+    return replace(coarse, texture=picture)
+
+
+def with_normal_map_of(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
+    """``coarse``, which has uvs, with smooth normals, tangents and a normal map of ``fine``, which
+    has normals; ``size`` texels a side."""
+    assert fine.normals is not None
+    # The field's normals at a few vertices say less than the faces do, and would turn the frame.
+    coarse = replace(coarse, normals=smooth_normals(coarse))
+    coarse = replace(coarse, tangents=tangents_of(coarse))
+    texels = yield from in_background(lambda: texels_of(coarse, size), Progress(0, "laying out"))
+    task = _opposite(fine, coarse, texels, fine.normals, "baking the relief")
+    normals, known = yield from task
+    picture = yield from in_background(
+        lambda: _painted(texels, _encoded(coarse, texels, normals), known),
+        Progress(1.0, "filling seams"),
+    )
+    return replace(coarse, normal_map=picture)
+
+
+def tangents_of(mesh: Mesh) -> np.ndarray:
+    """[V, 4] float32, as glTF has them: unit, across the normal, along growing u; the sign is that
+    of the direction of growing v against normal × tangent."""
+    assert mesh.uvs is not None
+    assert mesh.normals is not None
+    corners, uv = mesh.vertices[mesh.faces], mesh.uvs.astype(np.float64)[mesh.faces]
+    e1, e2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    d1, d2 = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    along_u = e1 * d2[:, 1:] - e2 * d1[:, 1:]
+    along_v = e2 * d1[:, :1] - e1 * d2[:, :1]
+    turn = np.sign(d1[:, :1] * d2[:, 1:] - d2[:, :1] * d1[:, 1:])
+    u = _at_vertices(along_u * turn, mesh)
+    v = _at_vertices(along_v * turn, mesh)
+    n = mesh.normals.astype(np.float64)
+    u -= n * (u * n).sum(1, keepdims=True)
+    lost = np.linalg.norm(u, axis=1) < 1e-30
+    u[lost] = np.cross(n[lost], np.eye(3)[np.abs(n[lost]).argmin(1)])
+    u /= np.maximum(np.linalg.norm(u, axis=1, keepdims=True), 1e-30)
+    sign = np.where((np.cross(n, u) * v).sum(1) < 0, -1.0, 1.0)
+    return np.concatenate([u, sign[:, None]], 1).astype(np.float32)
+
+
+def _at_vertices(of_faces: np.ndarray, mesh: Mesh) -> np.ndarray:
+    """[V, 3] sums of [F, 3] over the faces around each vertex."""
+    out = np.zeros_like(mesh.vertices)
+    for corner in range(3):
+        for axis in range(3):
+            out[:, axis] += np.bincount(mesh.faces[:, corner], of_faces[:, axis], len(out))
+    return out
+
+
+def smooth_normals(mesh: Mesh) -> np.ndarray:
+    """[V, 3] float32 unit: means over the faces around each vertex by their areas, those around all
+    vertices in the same place together, as seams double them."""
+    _, place = np.unique(mesh.vertices, axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    of_faces = mesh.face_normals()
+    total = np.zeros((int(place.max()) + 1, 3))
+    for corner in range(3):
+        for axis in range(3):
+            total[:, axis] += np.bincount(
+                place[mesh.faces[:, corner]], of_faces[:, axis], len(total))
+    return _unit(total)[place].astype(np.float32)
+
+
+def _opposite(
+    fine: Mesh, coarse: Mesh, texels: Texels, values: np.ndarray, detail: str
+) -> Task[tuple[np.ndarray, np.ndarray]]:
+    """[T, C] of ``values`` [V, C] at the vertices of ``fine``, where it lies opposite to texels,
+    and [T] bool, where something does that looks to their side."""
+    faces = np.ascontiguousarray(fine.faces, np.int64)
+    tree = igl.AABB()
+    yield from in_background(lambda: tree.init(fine.vertices, faces), Progress(0.0, detail))
+    reach = REACH * float(np.linalg.norm(np.ptp(fine.vertices, axis=0)))
+    outward, looks = smooth_normals(coarse), _unit(fine.face_normals())
+    n = len(texels.where)
+    out, known = np.empty((n, values.shape[1]), np.float64), np.zeros(n, bool)
+    for i in range(0, n, CHUNK):
+        some = np.arange(i, min(i + CHUNK, n))
+        points = texels.interpolate(coarse.faces, coarse.vertices, some)
+        ways = _unit(texels.interpolate(coarse.faces, outward, some).astype(np.float64))
+        best = np.full(len(some), reach)
+        _, face, there = (np.array(a) for a in tree.squared_distance(fine.vertices, faces, points))
+        found = (looks[face] * ways).sum(1) > SAME_SIDE
+        best[found] = np.linalg.norm(there - points, axis=1)[found] * FARTHER
+        for sign in (1, -1):
+            hit, t, _ = tree.intersect_ray_first(fine.vertices, faces, points, sign * ways)
+            hit, t = np.asarray(hit), np.asarray(t)
+            better = (hit >= 0) & (t < best)
+            better[better] = (looks[hit[better]] * ways[better]).sum(1) > SAME_SIDE
+            best[better], face[better] = t[better], hit[better]
+            there[better] = (points + t[:, None] * sign * ways)[better]
+            found |= better
+        corners = faces[face]
+        weights = _barycentric(there, fine.vertices[corners])
+        out[some] = (values[corners] * weights[..., None]).sum(1)
+        known[some] = found
+        yield Progress(i / n, detail)
+    return out, known
+
+
+def _barycentric(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """[N, 3] of points [N, 3] in the planes of triangles [N, 3, 3]."""
+    a, u, v = triangles[:, 0], triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
+    w = points - a
+    uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)
+    wu, wv = (w * u).sum(1), (w * v).sum(1)
+    area = np.maximum(uu * vv - uv * uv, 1e-300)
+    second, third = (vv * wu - uv * wv) / area, (uu * wv - uv * wu) / area
+    out = np.clip(np.stack([1 - second - third, second, third], 1), 0, 1)
+    return out / out.sum(1, keepdims=True)
+
+
+def _encoded(coarse: Mesh, texels: Texels, normals: np.ndarray) -> np.ndarray:
+    """[T, 3] uint8 of ``normals`` [T, 3] in the coarse mesh's tangent frames."""
+    assert coarse.normals is not None
+    assert coarse.tangents is not None
+    everything = np.arange(len(texels.where))
+    n = _unit(texels.interpolate(coarse.faces, coarse.normals, everything))
+    t = texels.interpolate(coarse.faces, coarse.tangents[:, :3], everything)
+    sign = texels.interpolate(coarse.faces, coarse.tangents[:, 3], everything)
+    t = _unit(t - n * (t * n).sum(1, keepdims=True))
+    b = np.cross(n, t) * np.sign(sign)[:, None]
+    normals = _unit(normals)
+    local = np.stack([(normals * axis).sum(1) for axis in (t, b, n)], 1)
+    return np.round((local + 1) / 2 * 255).clip(0, 255).astype(np.uint8)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def _painted(texels: Texels, colors: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """[S, S, 3] of ``colors`` [T, 3] where they are ``known`` [T], no texel empty."""
+    known = known if known.any() else np.ones_like(known)
+    picture = np.zeros((texels.size**2, 3), np.uint8)
+    picture[texels.where[known]] = colors[known]
+    empty = np.ones(texels.size**2, bool)
+    empty[texels.where[known]] = False
+    shape = texels.size, texels.size
+    return dilated(picture.reshape(*shape, 3), empty.reshape(shape))

@@ -1,0 +1,99 @@
+"""Films and pictures of the surface along a path of the camera."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task
+from core.base.outputs import Outputs
+from core.geometry.camera_path import smooth_path
+from core.geometry.rigid import carried_pose, invert, world_from_opengl_camera
+from core.protocol import Film, Filmed, SetView
+from core.rendering.preview import render_preview, traced
+from core.training.trainer import Trainer
+
+
+def is_file(out: Path) -> bool:
+    """Whether `frame_writer` writes ``out`` as one file."""
+    return out.suffix.lower() in (".mp4", ".png")
+
+
+def outputs_of(out: Path, *, force: bool = False) -> Outputs:
+    """For `frame_writer`."""
+    return Outputs(out.parent if is_file(out) else out, force=force)
+
+
+@contextmanager
+def frame_writer(
+    out: Path, outputs: Outputs, rate: int = 30
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Takes pictures, uint8 [H, W, 3], one after the other: into one film if ``out`` ends in .mp4,
+    one picture if it ends in .png, else into a folder, where those of an earlier run go. They
+    appear with the ``outputs``. Raises UserError where they cannot be written."""
+    kind = out.suffix.lower()
+    numbers = iter(range(10**9))
+
+    def into_folder(image: np.ndarray) -> None:
+        iio.imwrite(outputs.temporary(out / f"{next(numbers):04d}.png"), image)
+
+    def into_picture(image: np.ndarray) -> None:
+        iio.imwrite(outputs.temporary(out), image)
+
+    try:
+        if kind != ".mp4":
+            yield into_picture if kind == ".png" else into_folder
+            if kind != ".png":
+                outputs.drop_others("[0-9][0-9][0-9][0-9].png")
+            return
+        with iio.imopen(outputs.temporary(out), "w", plugin="pyav") as film:
+            film.init_video_stream("libx264", fps=rate)
+            yield lambda image: film.write_frame(
+                image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{out} cannot be written ({reason})", "Choose another place") from error
+
+
+def filming(trainer: Trainer, command: Film) -> Task[Filmed]:
+    """Write what ``command`` asks for, with a camera path of the same name beside a film, which
+    `core.output.views.camera_path` reads. What lay there before is replaced at the end only. Raises
+    UserError."""
+    out = Path(command.path).expanduser()
+    if out.suffix.lower() not in (".mp4", ".png"):
+        raise UserError(f"{out} is neither a film nor a picture", "Name it .mp4 or .png")
+    keys = np.reshape(command.keys, (-1, 4, 4))
+    if not len(keys):
+        raise UserError("A film goes through views, and there are none", "Add one")
+    poses = smooth_path(keys, command.n_frames, command.closed)
+    surface = traced(trainer.model, trainer.shown, command.levels, command.mode)
+    path_file = out.with_name(f"{out.name}.json")
+    with outputs_of(out, force=command.force) as outputs:
+        outputs.require_free([path_file] if len(poses) > 1 else [])
+        with frame_writer(out, outputs, command.rate) as write:
+            for i, pose in enumerate(poses):
+                view = SetView(i, tuple(pose.ravel().tolist()), command.fov_y, command.width,
+                               command.height, command.mode, command.levels)
+                for image in render_preview(trainer.model, surface, view, view.width, view.height):
+                    if image is not None:
+                        write(image)
+                    yield Progress(i / len(poses), f"picture {i + 1} of {len(poses)}")
+        if len(poses) > 1:
+            path = _path_file(poses, trainer.scene.scene_from_input, command.fov_y)
+            outputs.write(path_file, path)
+    return Filmed(str(out), len(poses))
+
+
+def _path_file(poses: np.ndarray, scene_from_input: np.ndarray, fov_y: float) -> bytes:
+    """``poses`` [N, 4, 4] of the scene frame, in the input's and with OpenGL axes."""
+    back = invert(scene_from_input)
+    frames = [{"transform_matrix": world_from_opengl_camera(carried_pose(back, pose)).tolist()}
+              for pose in poses]
+    content = {"camera_angle_y": fov_y, "frames": frames}
+    return json.dumps(content, indent=1).encode()

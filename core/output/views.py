@@ -1,0 +1,169 @@
+"""Pictures of a trained scene: photos rendered again, orbits, paths, and how close they come."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from msgspec import structs
+
+from core.base.errors import UserError
+from core.base.jobs import Progress, Task, run, within
+from core.base.parallel import count, lane_map
+from core.capture.scene import Intrinsics, Photo
+from core.evaluation.surface_metrics import psnr, ssim
+from core.geometry.camera_path import looking_at_center
+from core.geometry.rigid import carried_pose, nearest_rigid, world_from_opengl_camera
+from core.protocol import PreviewMode, SetView
+from core.rendering.preview import render_preview, traced
+from core.rendering.render import render_rays
+from core.training.fit_appearance import appearing, fitted_appearance
+from core.training.ray_source import backdrop_color, photo_colors, photo_rays
+from core.training.trainer import Trainer
+
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class ViewScore:
+    """How well one photo is explained: ``psnr`` dB and ``ssim``."""
+
+    name: str
+    psnr: float
+    ssim: float
+
+
+def training_size(lens: Intrinsics, max_side: int) -> Intrinsics:
+    """``lens`` for the photo as large as it is trained on."""
+    ratio = min(1.0, max_side / max(lens.width, lens.height))
+    return lens.scaled(max(1, round(lens.width * ratio)), max(1, round(lens.height * ratio)))
+
+
+def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.ndarray]:
+    """The field volume-rendered from the camera of ``photo`` through ``lens``: sRGB [H, W, 3].
+    Where masks cut the photos out, on the capture's solid background."""
+    device, behind = trainer.device, _behind(trainer)
+    rays = photo_rays(trainer.scene, photo, lens, _number(trainer, photo))
+
+    @torch.no_grad()
+    def part(start: int) -> torch.Tensor:
+        some = rays[start : start + CHUNK].to(device)
+        rendered = render_rays(
+            trainer.model, trainer.occupancy, some, trainer.config.train, behind=behind
+        )
+        return rendered.color.cpu()
+
+    starts = list(range(0, len(rays), CHUNK))
+    lanes = count(device)
+    colors = []
+    for i in range(0, len(starts), lanes):
+        colors += lane_map(part, starts[i : i + lanes])
+        yield Progress(min((i + lanes) / len(starts), 1.0), photo.name)
+    return torch.cat(colors).clamp(0, 1).view(lens.height, lens.width, 3).numpy()
+
+
+def _number(trainer: Trainer, photo: Photo) -> int | None:
+    """Of ``photo`` among those trained on."""
+    photos = enumerate(trainer.scene.photos)
+    return next((i for i, other in photos if other.path == photo.path), None)
+
+
+def _behind(trainer: Trainer) -> torch.Tensor | None:
+    """The colour where nothing is hit; None for the model's own background."""
+    if trainer.model.has_surroundings:
+        return None
+    return torch.tensor(backdrop_color(trainer.scene), device=trainer.device)
+
+
+def _look_of_left_half(
+    trainer: Trainer, photo: Photo, lens: Intrinsics, truth: np.ndarray
+) -> torch.Tensor:
+    left = torch.arange(lens.width * lens.height).view(lens.height, lens.width)
+    left = left[:, : lens.width // 2].flatten()
+    rays = photo_rays(trainer.scene, photo, lens)[left]
+    return fitted_appearance(
+        trainer, rays, torch.from_numpy(truth).view(-1, 3)[left], _behind(trainer))
+
+
+def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewScore]]:
+    """PSNR and SSIM of each of ``photos`` at training size. Of one taken in the wild that was not
+    trained on, the left half tells how it looks, and the right half is measured."""
+    scores = []
+    for i, photo in enumerate(photos):
+        lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+        truth, look = photo_colors(trainer.scene, photo, lens), None
+        apart = trainer.config.wild and _number(trainer, photo) is None
+        if apart:
+            look = _look_of_left_half(trainer, photo, lens, truth)
+        with appearing(trainer, look):
+            task = render_photo(trainer, photo, lens)
+            image = yield from within(task, i / len(photos), (i + 1) / len(photos))
+        if apart:
+            image, truth = image[:, lens.width // 2 :], truth[:, lens.width // 2 :]
+        scores.append(ViewScore(photo.name, psnr(image, truth), ssim(image, truth)))
+    return scores
+
+
+def orbit(n_frames: int, width: int, height: int) -> list[SetView]:
+    """One turn around the scene, slightly from above, in the scene frame."""
+    return [
+        view_of(i, looking_at_center(turn, math.radians(20), 3.0), width, height)
+        for i, turn in enumerate(np.linspace(0, 2 * math.pi, n_frames, endpoint=False))
+    ]
+
+
+def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: int) -> list[SetView]:
+    """The cameras of a JSON file in transforms.json's form: ``frames`` with ``transform_matrix``
+    (input frame, OpenGL axes), optionally ``camera_angle_y``. Raises UserError."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        poses = [np.array(f["transform_matrix"], float) for f in content["frames"]]
+        fov = float(content.get("camera_angle_y", math.radians(40)))
+        rigid = [nearest_rigid(world_from_opengl_camera(p)) for p in poses]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{file} is not a camera path ({error})",
+            "It needs frames with transform_matrix, as in transforms.json",
+        ) from error
+    return [
+        view_of(i, carried_pose(scene_from_input, pose), width, height, fov)
+        for i, pose in enumerate(rigid)
+    ]
+
+
+def render_views(
+    trainer: Trainer, views: list[SetView], mode: PreviewMode = "color"
+) -> Iterator[np.ndarray]:
+    """The surface of each view as ``mode`` shows it, uint8 [H, W, 3]."""
+    surface = traced(trainer.model, trainer.shown, None, mode)
+    views = [structs.replace(view, mode=mode) for view in views]
+    for view in views:
+        bands = render_preview(trainer.model, surface, view, view.width, view.height)
+        yield next(image for image in bands if image is not None)
+
+
+def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], int]:
+    """Pictures uint8 [H, W, 3] of the held-out ("test") or training photos' cameras, and how
+    many. Raises UserError where there are none."""
+    scene = trainer.scene
+    photos = scene.held_out if split == "test" else scene.photos
+    if not photos:
+        raise UserError("No photos were held out of this project",
+                        "Use --split train, or reconstruct with --hold-out")
+
+    def frames() -> Iterator[np.ndarray]:
+        for photo in photos:
+            lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+            image = run(render_photo(trainer, photo, lens))
+            yield (image * 255).round().astype(np.uint8)
+
+    return frames(), len(photos)
+
+
+def view_of(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> SetView:
+    return SetView(i, tuple(pose.ravel().tolist()), fov, width, height)

@@ -1,0 +1,93 @@
+"""What repeats a run from the command line: a line to type, and a file with all it needs."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from core.base.errors import UserError
+from core.base.outputs import Outputs
+from core.capture.scene import Scene
+from core.config.run import OpenOptions, RunConfig
+from core.geometry.box import Box
+from core.project.store import PROJECT_FILES, Work
+
+CONFIG, COMMAND = "config.json", "command.txt"
+Matrix = list[list[float]]
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """All that was decided about a run: its settings, how its source was opened, and the
+    arrangement of the scene, in the input's frame, as in `Scene`; ``continued`` and ``begun_from``
+    as in `Work`."""
+
+    source: str
+    run: RunConfig
+    how: OpenOptions
+    hold_out: bool
+    continued: tuple[float, ...]
+    begun_from: str
+    scene_from_input: Matrix
+    upright_from_input: Matrix
+    region: Matrix | None
+    units_per_input: float
+    unit: str
+    excluded: tuple[str, ...]
+
+    def arranged(self, scene: Scene) -> Scene:
+        """``scene``, of the same source, as it was arranged."""
+        region = None if self.region is None else Box(np.array(self.region))
+        return replace(
+            scene, scene_from_input=np.array(self.scene_from_input), region=region,
+            upright_from_input=np.array(self.upright_from_input),
+            units_per_input=self.units_per_input, unit=self.unit,
+            excluded=frozenset(self.excluded),
+        )
+
+
+def recipe_of(work: Work) -> Recipe:
+    scene = work.scene
+    return Recipe(
+        work.source, work.config, work.how, work.hold_out, work.continued,
+        work.begun_from,
+        scene.scene_from_input.tolist(), scene.upright_from_input.tolist(),
+        None if scene.region is None else scene.region.frame_from_cube.tolist(),
+        scene.units_per_input, scene.unit, tuple(sorted(scene.excluded)),
+    )
+
+
+def write_recipe(folder: Path, work: Work) -> None:
+    """Leave both files in the project's ``folder``. Raises UserError."""
+    folder = folder.resolve()
+    text = msgspec.json.format(msgspec.json.encode(recipe_of(work)), indent=1)
+    begin = ["--from", work.begun_from] if work.begun_from else [work.source]
+    words = ["python", "main.py", "reconstruct", *begin, "-o",
+             str(folder.with_name(f"{folder.name}-again")), "--config", str(folder / CONFIG)]
+    with Outputs(folder) as outputs:
+        outputs.write(folder / CONFIG, text)
+        outputs.write(folder / COMMAND, f"{shlex.join(words)}\n".encode())
+
+
+def check_project(folder: Path) -> None:
+    """Raises UserError where a project cannot be saved in ``folder``, since files lie there that
+    Gradina did not write."""
+    names = (*PROJECT_FILES, CONFIG, COMMAND)
+    Outputs(folder).require_free(folder / name for name in names)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """What `write_recipe` left at ``path``. Raises UserError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Recipe)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror})", "Give the config.json of a project"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise UserError(
+            f"{path} holds no settings of a run ({error})", "Give the config.json of a project"
+        ) from error

@@ -1,0 +1,255 @@
+"""Projects on disk: a folder that holds all it takes to go on.
+
+``project.json``      version, source path, configuration, the cameras, progress
+``checkpoint.safetensors``  the model, the optimiser, occupancy and random state
+
+A save that fails leaves the old one whole (`core.base.outputs`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
+from torch import Tensor
+
+from core.base.errors import UserError
+from core.base.outputs import Outputs
+from core.capture.scene import Intrinsics, Photo, Scene
+from core.config.prompt import Sentence
+from core.config.run import DEFAULT_OPEN, OpenOptions, RunConfig
+from core.geometry.box import Box, Setting
+from core.project.relocate import relocated
+from core.protocol import NO_WAY, Way
+from core.training.trainer import Trainer
+
+VERSION = 2
+_PROJECT, _CHECKPOINT = PROJECT_FILES = "project.json", "checkpoint.safetensors"
+
+
+class _SavedPhoto(msgspec.Struct):
+    name: str
+    path: str
+    intrinsics: Intrinsics
+    world_from_camera: list[list[float]]
+    mask_path: str | None
+    mask_inverted: bool = False
+
+
+class _Saved(msgspec.Struct):
+    version: int
+    source: str
+    config: RunConfig
+    kind: str
+    photos: list[_SavedPhoto]
+    held_out: list[_SavedPhoto]
+    scene_from_input: list[list[float]]
+    has_masks: bool
+    background: tuple[float, float, float] | None
+    notices: list[str]
+    region: list[list[float]] | None
+    upright_from_input: list[list[float]]
+    frame_is_free: bool
+    units_per_input: float
+    unit: str
+    setting: Setting
+    excluded: list[str] = []
+    folder: str = ""
+    how: OpenOptions = DEFAULT_OPEN
+    hold_out: bool = False
+    continued: tuple[float, ...] = ()
+    way: Way = NO_WAY
+    begun_from: str = ""
+    sentence: Sentence | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is saved: where it came from, how it runs, its scene; how its source was opened, with
+    photos held out or not, for how many minutes each time it was ``continued``, the ``way`` of its
+    film, in the frame of the input, and the project whose field it was ``begun_from``, "" for
+    none."""
+
+    source: str
+    config: RunConfig
+    scene: Scene
+    how: OpenOptions = DEFAULT_OPEN
+    hold_out: bool = False
+    continued: tuple[float, ...] = ()
+    way: Way = NO_WAY
+    begun_from: str = ""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A saved project: the ``work``, and the tensors of its checkpoint (empty when it was saved
+    before training)."""
+
+    work: Work
+    tensors: dict[str, Tensor]
+
+
+def is_project(path: Path) -> bool:
+    """Whether ``path`` is a saved project's folder."""
+    return (path / _PROJECT).is_file()
+
+
+def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
+    """Write the project into ``folder``. Raises UserError where it cannot, or where files of these
+    names lie there that Gradina did not write; what was saved there before then stays as it was."""
+    scene = work.scene
+    saved = _Saved(
+        VERSION, work.source, work.config, scene.kind, [_photo(p) for p in scene.photos],
+        [_photo(p) for p in scene.held_out], scene.scene_from_input.tolist(), scene.has_masks,
+        scene.background, list(scene.notices),
+        None if scene.region is None else scene.region.frame_from_cube.tolist(),
+        scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
+        scene.setting, sorted(scene.excluded), str(folder.resolve()),
+        work.how, work.hold_out, work.continued, work.way, work.begun_from, scene.sentence,
+    )
+    tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
+    if trainer is not None:
+        tensors |= _state(trainer)
+    text = msgspec.json.format(msgspec.json.encode(saved), indent=1)
+    # the checkpoint carries the configuration too, so that the two can never disagree
+    data = save(tensors, metadata={"project": text.decode()})
+    with Outputs(folder) as outputs:
+        outputs.write(folder / _CHECKPOINT, data)
+        outputs.write(folder / _PROJECT, text)
+
+
+def load_project(folder: Path, photos: str = "") -> Project:
+    """Read the project in ``folder``, whose photos may be found in the folder ``photos`` (see
+    `relocated`). Raises UserError where it is damaged, incomplete, or from a newer version of the
+    program."""
+    path = folder / _PROJECT
+    try:
+        text = path.read_bytes()
+        found = msgspec.json.decode(text, type=dict[str, Any]).get("version")
+        if not isinstance(found, int) or found > VERSION:
+            raise UserError(
+                f"{path} is of project version {found}; this program reads up to {VERSION}",
+                "Update Gradina to open it",
+            )
+        tensors = load((folder / _CHECKPOINT).read_bytes())
+        saved = msgspec.json.decode(_metadata(folder / _CHECKPOINT), type=_Saved)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or path} cannot be read ({error.strerror})",
+            "Choose a folder that Gradina saved",
+        ) from error
+    except (msgspec.DecodeError, SafetensorError, KeyError, ValueError) as error:
+        raise UserError(
+            f"{path.parent} is not a readable project ({error})",
+            "Open an autosave or start again from the photos",
+        ) from error
+    points = tensors.pop("scene.points").numpy()
+    scene = Scene(
+        saved.kind, tuple(map(_unphoto, saved.photos)), np.array(saved.scene_from_input),
+        tuple(map(_unphoto, saved.held_out)), points, saved.has_masks, saved.background,
+        tuple(saved.notices), None if saved.region is None else Box(np.array(saved.region)),
+        np.array(saved.upright_from_input), saved.frame_is_free, saved.units_per_input, saved.unit,
+        saved.setting, frozenset(saved.excluded), saved.sentence,
+    )
+    scene = relocated(scene, folder.resolve(), saved.folder, photos)
+    work = Work(
+        saved.source, saved.config, scene, saved.how, saved.hold_out, saved.continued,
+        saved.way, saved.begun_from)
+    return Project(work, tensors)
+
+
+def unfinished_step(folder: Path) -> int | None:
+    """The step at which the run saved in ``folder`` was cut short; None where there is none, or it
+    has come to its end."""
+    try:
+        saved = msgspec.json.decode(_metadata(folder / _CHECKPOINT), type=_Saved)
+        with safe_open(folder / _CHECKPOINT, "pt") as tensors:
+            step, elapsed, _, begin, _, budget = tensors.get_tensor("counters").tolist()
+    except (OSError, msgspec.DecodeError, SafetensorError, KeyError, ValueError):
+        return None
+    spent = step if saved.config.steps else elapsed
+    return int(step) if spent - begin < budget else None
+
+
+def restore(trainer: Trainer, project: Project, folder: Path) -> None:
+    """Put the checkpoint of ``project``, read from ``folder``, into a fresh trainer of the same
+    configuration. Raises UserError where it does not fit."""
+    try:
+        _restore(trainer, project.tensors)
+    except (KeyError, RuntimeError, TypeError, ValueError, msgspec.DecodeError) as error:
+        raise UserError(
+            f"{folder / _CHECKPOINT} does not fit this version of the program "
+            f"({str(error).splitlines()[0]})",
+            "Open an autosave or start again from the photos",
+        ) from error
+
+
+def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
+    part = _Parts(tensors)
+    trainer.model.become(part.under("model."))
+    trainer.renew_optimizer()
+    state = trainer.optimizer.state_dict()
+    for i in range(len(_parameters(trainer))):
+        values = part.under(f"optimizer.{i}.")
+        if values:
+            state["state"][i] = {name: value.clone() for name, value in values.items()}
+    trainer.optimizer.load_state_dict(state)
+    trainer.occupancy.load_state_dict(part.under("occupancy."))
+    trainer.goal.restore(tensors)
+    step, elapsed, n_rays, begin, at, budget = tensors["counters"].tolist()
+    trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
+    trainer.segment, trainer.budget = (begin, at), budget
+    torch.set_rng_state(tensors["random.torch"])
+
+
+def _state(trainer: Trainer) -> dict[str, Tensor]:
+    """All tensors of a run, by name."""
+    modules = {"model": trainer.model, "occupancy": trainer.occupancy}
+    tensors = {
+        f"{of}.{name}": value.cpu().contiguous()
+        for of, module in modules.items() for name, value in module.state_dict().items()
+    }
+    for i, parameter in enumerate(_parameters(trainer)):
+        for name, value in trainer.optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{i}.{name}"] = value.cpu().contiguous()
+    tensors |= trainer.goal.state()
+    tensors["counters"] = torch.tensor(
+        [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget],
+        dtype=torch.float64,
+    )
+    tensors["random.torch"] = torch.get_rng_state()
+    return tensors
+
+
+def _parameters(trainer: Trainer) -> list[Tensor]:
+    return [p for group in trainer.optimizer.param_groups for p in group["params"]]
+
+
+class _Parts(dict[str, Tensor]):
+    def under(self, prefix: str) -> dict[str, Tensor]:
+        return {k[len(prefix) :]: v for k, v in self.items() if k.startswith(prefix)}
+
+
+def _metadata(path: Path) -> str:
+    """The project text inside a safetensors file: an 8-byte length, then a JSON header."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = msgspec.json.decode(file.read(length))
+    return header["__metadata__"]["project"]
+
+
+def _photo(photo: Photo) -> _SavedPhoto:
+    mask = str(photo.mask_path.resolve()) if photo.mask_path else None
+    return _SavedPhoto(photo.name, str(photo.path.resolve()), photo.intrinsics,
+                       photo.world_from_camera.tolist(), mask, photo.mask_inverted)
+
+
+def _unphoto(saved: _SavedPhoto) -> Photo:
+    return Photo(saved.name, Path(saved.path), saved.intrinsics, np.array(saved.world_from_camera),
+                 Path(saved.mask_path) if saved.mask_path else None, saved.mask_inverted)

@@ -1,0 +1,316 @@
+"""What the worker tells the window."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from core.config.run import Choice, MeshOptions
+from core.geometry.box import Setting
+from core.protocol.base import Message, Point
+from core.protocol.commands import NO_WAY, MeshLook, Way
+
+State = Literal[
+    "empty",      # nothing opened
+    "opening",    # reading a capture or a project
+    "solving",    # poses are being solved
+    "ready",      # a scene is open, training has not begun
+    "training",
+    "paused",
+    "finished",   # the budget is spent; can be continued
+]
+
+Phase = Literal[
+    "radiance",   # the scene is a radiance field to the end
+    "density",    # it is one
+    "settling",   # which is being made a surface
+    "surface",
+]
+
+STILL = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+"""No motion, as 16 numbers."""
+
+
+class StateChanged(Message, frozen=True):
+    """``allowed`` names the commands that make sense now (class names in lower case); ``reasons``
+    says for each of the others, in plain words, why not. ``undo`` and ``redo`` name the edits that
+    these would take back or do again; ``unsaved``: the person's own project lacks something."""
+
+    state: State
+    allowed: tuple[str, ...]
+    reasons: dict[str, str]
+    undo: str = ""
+    redo: str = ""
+    unsaved: bool = False
+
+
+class Arranged(Message, frozen=True):
+    """Where things are. ``cameras``: per photo, the held-out ones last, 16 numbers, row-major
+    [4, 4] scene_from_camera, unit-ball frame, OpenCV axes; ``region`` as in `Region`;
+    ``upright_from_scene`` [4, 4], a similarity to where +Z is up and lengths are in ``unit`` (""
+    while that is unknown). ``moved`` [4, 4]: by this similarity the scene frame itself is another
+    one than before."""
+
+    cameras: tuple[tuple[float, ...], ...]
+    region: tuple[float, ...]
+    upright_from_scene: tuple[float, ...]
+    unit: str
+    moved: tuple[float, ...] = STILL
+
+
+class PhotoReport(msgspec.Struct, frozen=True):
+    """What became of one photo: not ``used`` for a ``reason``; how many ``details`` were found in
+    it; the photo it has most in ``common`` with, and how many details that is; its reprojection
+    error, pixels of the working copies; its ``sharpness`` beside the usual one."""
+
+    name: str
+    used: bool
+    reason: str
+    details: int = 0
+    common: str = ""
+    n_common: int = 0
+    error_px: float | None = None
+    sharpness: float | None = None
+
+
+class PoseReport(Message, frozen=True):
+    """The solved poses of what was opened: sizes of the ``groups`` that photos fall into, and the
+    number of the one used; what to do, in sentences; what was tried."""
+
+    photos: tuple[PhotoReport, ...]
+    groups: tuple[int, ...]
+    group: int
+    advice: tuple[str, ...]
+    attempts: tuple[str, ...]
+
+
+class Solving(Message, frozen=True):
+    """The poses found so far: ``cameras`` as in `Arranged` and ``points`` as in `Opened`, in a
+    frame that fits them into the unit ball."""
+
+    key: ClassVar[str | None] = "solving"
+    cameras: tuple[tuple[float, ...], ...]
+    points: bytes
+
+
+class Picked(Message, frozen=True):
+    """Answers `Pick`: a ``point`` of the surface, or where there is none yet a sparse point, with
+    the ``normal`` of what lies around it, scene frame; both None where nothing was met."""
+
+    point: Point | None
+    normal: Point | None
+
+
+class Chosen(Message, frozen=True):
+    """The settings of the next run, as in `Choose`."""
+
+    choice: Choice
+
+
+class Excluded(Message, frozen=True):
+    """The ``names`` of all photos that training does without."""
+
+    names: tuple[str, ...]
+
+
+class MethodWords(msgspec.Struct, frozen=True):
+    """What a method is good for, in ``words``, and the ``presets``, with the words that describe
+    them."""
+
+    words: str
+    presets: dict[str, str]
+
+
+class Opened(Message, frozen=True):
+    """A scene is open. ``names`` of the photos, in the order of the cameras, so that the last
+    ``n_held_out`` are held out; ``excluded`` as in `Excluded`; ``lenses``: of each photo the angle
+    seen from top to bottom, radians, and the aspect, ``fov_y`` and ``aspect`` of the first;
+    ``points``: some of the sparse points, float32 [P, 3], scene frame;
+    ``choice``: what was chosen for a project, or suits this device, nothing of it None but minutes
+    or steps; ``methods``: all; ``project``: the person's own folder that it was opened from ("" for
+    a capture or an automatic save); ``autosave``: folder of its automatic saves; ``way`` of its
+    film, as in `PlanFilm`; ``sentence``: what it is made of, where there are no photos."""
+
+    path: str
+    kind: str
+    device: str
+    n_photos: int
+    n_held_out: int
+    n_points: int
+    has_masks: bool
+    arranged: Arranged
+    names: tuple[str, ...]
+    points: bytes
+    fov_y: float
+    aspect: float
+    n_levels: int
+    choice: Choice
+    methods: dict[str, MethodWords] = msgspec.field(default_factory=dict)
+    setting: Setting = "object"
+    lenses: tuple[tuple[float, float], ...] = ()
+    excluded: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    project: str = ""
+    autosave: str = ""
+    way: Way = NO_WAY
+    sentence: str = ""
+
+
+class Recognised(Message, frozen=True):
+    """What lies where something is being opened and why it is taken for that, in ``lines``."""
+
+    lines: tuple[str, ...]
+
+
+class TaskProgress(Message, frozen=True):
+    """``task``: "open", "solve", "export" or "film"; ``eta_s`` None while unknown; fraction 1 ends
+    it."""
+
+    key: ClassVar[str | None] = "task"
+    task: str
+    fraction: float
+    detail: str = ""
+    eta_s: float | None = None
+
+
+class TrainingStats(Message, frozen=True):
+    """``losses``: weighted terms by name. ``psnr``: dB of the last batches of training rays.
+    ``elapsed_s`` and ``eta_s`` count training time; ``inv_s`` NaN by a method without a surface.
+    ``memory``, its ``memory_peak`` so far and what was forecast: bytes, on the device that
+    trains."""
+
+    key: ClassVar[str | None] = "stats"
+    step: int
+    progress: float
+    elapsed_s: float
+    eta_s: float | None
+    losses: dict[str, float]
+    psnr: float
+    inv_s: float
+    active_levels: float
+    n_levels: int
+    rays_per_s: float
+    samples_per_s: float
+    phase: Phase = "surface"
+    memory: int = 0
+    memory_peak: int = 0
+    memory_forecast: int = 0
+
+
+class PreviewReady(Message, frozen=True):
+    """Pixels of ``view_id`` lie in slot ``slot`` of the ring, ``width`` x ``height``, written as
+    sequence number ``sequence``; ``final`` when no finer version will follow; ``has_distances``
+    when the slot holds those along the rays too."""
+
+    key: ClassVar[str | None] = "preview"
+    view_id: int
+    slot: int
+    sequence: int
+    width: int
+    height: int
+    final: bool
+    render_ms: float
+    has_distances: bool = False
+
+
+class MeshReady(Message, frozen=True):
+    """A mesh in the file ``path``, scene frame: V vertices float32 [V, 3]; their normals uint8
+    [V, 4], each component n as (n + 1) · 127.5, and colours uint8 [V, 4], the last of each unused;
+    faces uint32 [F, 3]. Little endian; who reads it removes it. Cut as ``look`` says, with hash
+    ``levels`` as in `SetView`, of the field after training step ``step``; ``finished`` as an
+    export."""
+
+    key: ClassVar[str | None] = "mesh"
+    path: str
+    n_vertices: int
+    n_faces: int
+    look: MeshLook
+    levels: int | None
+    step: int
+    finished: bool
+
+
+class PhotoReady(Message, frozen=True):
+    """The photo ``name`` as view ``view_id``, which looks through its camera, sees it: undistorted,
+    dark where the view reaches beyond it. Pixels as of `PreviewReady`."""
+
+    key: ClassVar[str | None] = "photo"
+    name: str
+    view_id: int
+    slot: int
+    sequence: int
+    width: int
+    height: int
+
+
+class Thumbnails(Message, frozen=True):
+    """Small ``pictures``, each a JPEG or nothing where the photo cannot be read, of the photos from
+    number ``first`` of `Opened.names` on."""
+
+    first: int
+    pictures: tuple[bytes, ...]
+
+
+class PhotoScored(Message, frozen=True):
+    """At ``step`` the photo ``name`` is explained to ``psnr`` dB, see `core.viewer.photo_list`."""
+
+    name: str
+    psnr: float
+    step: int
+
+
+class MeshSize(Message, frozen=True):
+    """Answers `AskSize`: triangles of the finest mesh and bytes of all files that exporting with
+    ``options`` would write, textures not counted where it is not ``exact``; 0 where there is no
+    surface yet."""
+
+    key: ClassVar[str | None] = "size"
+    options: MeshOptions
+    n_faces: int
+    n_bytes: int
+    exact: bool
+
+
+class Exported(Message, frozen=True):
+    """``notes``: what people should know of it."""
+
+    path: str
+    n_vertices: int
+    n_faces: int
+    n_bytes: int
+    notes: tuple[str, ...] = ()
+
+
+class Filmed(Message, frozen=True):
+    path: str
+    n_frames: int
+
+
+class Saved(Message, frozen=True):
+    path: str
+    automatic: bool = False
+
+
+class Notice(Message, frozen=True):
+    """Something worth knowing that needs no action."""
+
+    text: str
+
+
+class Failure(Message, frozen=True):
+    """``text`` is one line naming the thing and the remedy; ``task`` what was being done;
+    ``photos_of``: the project that could be opened if the folder of its photos were known;
+    ``replaces``: the file that would be replaced, which Gradina did not write."""
+
+    text: str
+    task: str = ""
+    photos_of: str = ""
+    replaces: str = ""
+
+
+Event = (
+    StateChanged | Recognised | Opened | Arranged | Excluded | Chosen | PoseReport | Solving
+    | Picked | TaskProgress | TrainingStats | PreviewReady | MeshReady | PhotoReady | PhotoScored
+    | Thumbnails | MeshSize | Exported | Filmed | Saved | Notice | Failure
+)

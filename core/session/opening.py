@@ -1,0 +1,182 @@
+"""From a path to what lies there, and what the window is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+
+from core.base.jobs import Progress, Task
+from core.base.paths import is_automatic, pose_workspace
+from core.capture.open import hold_out_every, needs_poses, open_capture
+from core.capture.pixels import PixelStore, load_pixels
+from core.capture.poses.solve import Found
+from core.capture.readers.colmap import COLMAP, sub_models
+from core.capture.scene import Scene
+from core.config.run import Choice, MethodName, OpenOptions, RunConfig
+from core.geometry.cameras import Intrinsics, pixel_directions
+from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
+from core.geometry.scene_ball import scene_from_ball, up_direction
+from core.project.store import Project, is_project, load_project, restore
+from core.protocol import NO_WAY, STILL, Arranged, Opened, PhotoReport, PoseReport, Solving, Way
+from core.training.planner import method_words
+from core.training.presets import run_config
+from core.training.trainer import Trainer
+
+WIDEST = 3.0
+"""Tangent of half the widest angle that a photo is looked at with."""
+MOST_POINTS = 6000
+"""So many sparse points are shown."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A capture's ``scene``, or that of a saved ``project``, whose photos are loaded too where it
+    has been trained; what is known of its ``poses``, where there is something to choose; ``how``
+    the capture was opened, and with photos held out or not."""
+
+    path: Path
+    scene: Scene
+    how: OpenOptions
+    hold_out: bool
+    project: Project | None = None
+    store: PixelStore | None = None
+    poses: PoseReport | None = None
+
+    def trainer(self, device: torch.device) -> Trainer | None:
+        """Where a trained project left off; None for anything else. Raises UserError."""
+        if self.project is None or self.store is None:
+            return None
+        try:
+            trainer = Trainer(self.store, self.project.work.config, device)
+            restore(trainer, self.project, self.path)
+        except BaseException:
+            self.store.close()
+            raise
+        return trainer
+
+
+def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
+    """Read what lies at ``path``, poses solved if need be, as ``how`` asks for; ``hold_out`` as in
+    `Session`. Raises UserError."""
+    if not is_project(path):
+        scene = yield from open_capture(path, how=how)
+        poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, how.group)
+        scene = hold_out_every(scene) if hold_out else scene
+        return Opening(path, scene, how, hold_out, poses=poses)
+    yield Progress(0.0, "reading the project")
+    project = load_project(path, how.photos)
+    scene, store = project.work.scene, None
+    if "counters" in project.tensors:
+        store = yield from load_pixels(scene, project.work.config.train.max_photo_side)
+        scene = store.scene
+    poses = _solved(Path(project.work.source))
+    return Opening(path, scene, project.work.how, project.work.hold_out, project, store, poses)
+
+
+def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
+    """``autosave``: the folder of its automatic saves. A capture gets the device's preset."""
+    path, scene, project = found.path, found.scene, found.project
+    config = project.work.config if project else first_run(scene, device.type)
+    photos = (*scene.photos, *scene.held_out)
+    lenses = tuple(_fields(photo.intrinsics) for photo in photos)
+    points = transform_points(scene.scene_from_input, scene.points)
+    way = project.work.way if project else NO_WAY
+    methods = method_words(scene, device)
+    points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
+    return Opened(
+        path=str(path), kind=scene.kind, device=str(device), n_photos=len(scene.photos),
+        n_held_out=len(scene.held_out), n_points=len(scene.points), has_masks=scene.has_masks,
+        arranged=arrangement(scene), names=tuple(p.name for p in photos),
+        points=points.tobytes(), fov_y=lenses[0][0], aspect=lenses[0][1], lenses=lenses,
+        excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
+        choice=Choice.of(config), methods=methods, setting=scene.setting, notices=scene.notices,
+        project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
+        way=carried_way(way, scene.scene_from_input),
+        sentence=scene.sentence.text if scene.sentence else "",
+    )
+
+
+def first_run(scene: Scene, device_type: str, *, seed: int = 0) -> RunConfig:
+    """For a person who chose nothing yet. A sentence is learnt as a density, which may be thin
+    anywhere for long."""
+    method: MethodName = "ngp" if scene.sentence else Choice().method
+    return run_config(Choice(method=method), device_type, seed=seed)
+
+
+def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
+    """Where things are; ``moved`` [4, 4] as in `Arranged`."""
+    upright_from_scene = scene.out_from_input("z") @ invert(scene.scene_from_input)
+    poses = [scene.scene_from_camera(p) for p in (*scene.photos, *scene.held_out)]
+    return Arranged(
+        tuple(_numbers(p) for p in poses), _numbers(scene.region_in_scene.frame_from_cube),
+        _numbers(upright_from_scene), scene.unit, STILL if moved is None else _numbers(moved),
+    )
+
+
+def _fields(lens: Intrinsics) -> tuple[float, float]:
+    """What a pinhole in the middle has to see to show all of a photo through ``lens``, as far as
+    one can: the angle up and down, radians, and its aspect."""
+    w, h = lens.width, lens.height
+    edges = np.array([[w / 2, 0], [w / 2, h], [0, h / 2], [w, h / 2]])
+    rays = pixel_directions(lens, edges)
+    slopes = np.abs(rays[:, :2]) / np.maximum(rays[:, 2:], 1e-3)
+    x, y = np.minimum([slopes[2:, 0].max(), slopes[:2, 1].max()], WIDEST)
+    return float(2 * np.arctan(y)), float(x / y)
+
+
+def carried_way(way: Way, similarity: np.ndarray) -> Way:
+    """A film's ``way`` past the same things in a scene that was moved by ``similarity`` [4, 4]."""
+    poses = [carried_pose(similarity, np.reshape(view, (4, 4))) for view in way.views]
+    return msgspec.structs.replace(way, views=tuple(map(_numbers, poses)))
+
+
+def _numbers(matrix: np.ndarray) -> tuple[float, ...]:
+    return tuple(matrix.ravel().tolist())
+
+
+def _sub_models(path: Path, scene: Scene, group: int) -> PoseReport | None:
+    """The models that another program made of the photos at ``path``, if there are several."""
+    if scene.kind != COLMAP or len(models := sub_models(path)) < 2:
+        return None
+    return PoseReport((), tuple(n for _, n in models), group, (), ())
+
+
+def _solved(path: Path) -> PoseReport | None:
+    """What the solver found of the photos at ``path``; None where it was not asked, or left
+    nothing."""
+    try:
+        text = (pose_workspace(path) / "report.json").read_bytes()
+        found = msgspec.json.decode(text, type=dict[str, Any])
+        photos = tuple(_photo_report(photo) for photo in found["photos"])
+        return PoseReport(
+            photos, tuple(len(g) for g in found["groups"]), int(found["group"]),
+            tuple(found["advice"]), tuple(a["said"] for a in found["attempts"]),
+        )
+    except (OSError, KeyError, TypeError, msgspec.DecodeError):
+        return None
+
+
+def _photo_report(photo: dict[str, Any]) -> PhotoReport:
+    links: dict[str, int] = photo.get("links", {})
+    common = max(links, key=lambda name: links[name], default="")
+    return PhotoReport(
+        photo["name"], photo["used"], photo["reason"], photo.get("details", 0), common,
+        links.get(common, 0), photo.get("error_px"), photo.get("sharpness"),
+    )
+
+
+def so_far(found: Found) -> Solving:
+    """``found`` as it can be looked at: cameras and most points within the unit ball."""
+    centers = found.cameras[:, :3, 3]
+    center = np.median(centers, axis=0)
+    radius = 1.5 * float(np.percentile(np.linalg.norm(centers - center, axis=1), 90)) + 1e-9
+    turn = rotation_between(up_direction(found.cameras), np.array([0.0, 0.0, 1.0]))
+    ball = scene_from_ball(center, radius, turn)
+    poses = [carried_pose(ball, pose) for pose in found.cameras]
+    points = transform_points(ball, found.points.reshape(-1, 3)).astype(np.float32)
+    return Solving(tuple(_numbers(p) for p in poses), points.tobytes())

@@ -1,0 +1,118 @@
+"""A long task under way: advanced a slice at a time, cancelled by closing it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from core import protocol as m
+from core.base.errors import PhotosGoneError, UserError
+from core.base.jobs import Task
+from core.base.outputs import ForeignFileError
+from core.capture.poses.solve import Found
+from core.session.opening import so_far
+
+
+@dataclass
+class RunningTask:
+    """``name`` as in `TaskProgress`; ``done`` takes the result; ``back_to``: the state to return
+    to when it fails or is cancelled, None for a task that runs beside the present state."""
+
+    name: str
+    task: Task[Any]
+    done: Callable[[Any], None]
+    back_to: m.State | None
+    _began: float = field(default_factory=time.monotonic)
+    found: object | None = None
+    """what it has to show so far, as its progress says"""
+
+    def advance(self) -> tuple[m.TaskProgress | None, Any]:
+        """One slice: its progress, or at the end None and the result. Raises UserError."""
+        try:
+            progress = next(self.task)
+        except StopIteration as stop:
+            return None, stop.value
+        spent = time.monotonic() - self._began
+        self.found = progress.found
+        eta = spent * (1 / progress.fraction - 1) if progress.fraction > 0.02 else None
+        return m.TaskProgress(self.name, progress.fraction, progress.detail, eta), None
+
+
+class TaskSlot:
+    """At most one long task at a time, whose events go to ``emit``. ``enter`` is called whenever
+    one begins or ends, with the state that this leads to; None: the present one."""
+
+    def __init__(
+        self, emit: Callable[[m.Event], None], enter: Callable[[m.State | None], None]
+    ) -> None:
+        self._emit, self._enter = emit, enter
+        self._running: RunningTask | None = None
+        self._found: object | None = None
+
+    @property
+    def name(self) -> str | None:
+        """Of the task under way."""
+        return self._running and self._running.name
+
+    def begin(self, task: RunningTask) -> None:
+        self._running = task
+        if task.back_to is None:
+            self._enter(None)
+        else:
+            self._enter("solving" if task.name == "solve" else "opening")
+
+    def advance(self) -> None:
+        """One slice of the task under way; there must be one."""
+        running = self._running
+        assert running is not None
+        try:
+            progress, result = running.advance()
+            if progress is not None:
+                self._emit(progress)
+                if running.found is not self._found:
+                    self._show(running.found)
+                self._found = running.found
+                return
+            self._end()
+            running.done(result)
+            self._enter(None)
+        except Exception as error:
+            if self._running is running:
+                self._end()
+            self._enter(running.back_to)
+            if not isinstance(error, UserError):
+                raise
+            self._emit(_failure(error, running.name))
+
+    def _show(self, found: object) -> None:
+        match found:
+            case Found():
+                self._emit(so_far(found))
+            case m.Recognised():
+                self._emit(found)
+
+    def cancel(self) -> None:
+        """Stop what is under way, if anything is."""
+        running = self._running
+        if running is None:
+            return
+        running.task.close()
+        self._end()
+        self._enter(running.back_to)
+        written = {"export": "no mesh was written", "film": "no film was written"}
+        what = written.get(running.name, "nothing was changed")
+        self._emit(m.Notice(f"Cancelled; {what}."))
+
+    def _end(self) -> None:
+        assert self._running is not None
+        name, self._running = self._running.name, None
+        self._emit(m.TaskProgress(name, 1.0))
+
+
+def _failure(error: UserError, task: str) -> m.Failure:
+    """``error`` with what a person can do about it from the window."""
+    project = error.project if isinstance(error, PhotosGoneError) else ""
+    replaces = str(error.path) if isinstance(error, ForeignFileError) else ""
+    return m.Failure(str(error), task, project, replaces)

@@ -1,0 +1,69 @@
+"""Slices of training, what is told of them, and what is done when memory or numbers run out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+
+from core import protocol as m
+from core.base.errors import UserError
+from core.training.stats import StatsWindow
+from core.training.trainer import Trainer
+
+STATS_EVERY_S = 0.25
+YIELD = 2.0
+"""While the camera moves, training rests for so many times what a slice took, to draw at once."""
+
+
+class TrainingLoop:
+    """One run. ``emit`` gets its figures a few times a second."""
+
+    def __init__(self, emit: Callable[[m.Event], None]) -> None:
+        self._emit = emit
+        self._stats = StatsWindow()
+        self._told = self._next_slice = 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Whether, while the camera moves, it is not yet time for the next slice."""
+        return time.monotonic() < self._next_slice
+
+    def slice(self, trainer: Trainer) -> bool:
+        """Train one slice; whether figures were due and told. Raises UserError where the run cannot
+        go on as it is."""
+        began = time.monotonic()
+        try:
+            stats = trainer.work()
+        except torch.OutOfMemoryError:
+            self._out_of_memory(trainer)
+            return False
+        if stats is not None:
+            self._stats.add(stats)
+        now = time.monotonic()
+        self._next_slice = now + YIELD * (now - began)
+        if self._stats.diverged:
+            raise UserError("The optimisation no longer gives numbers",
+                            "Reset, and check that the poses are right.")
+        due = trainer.finished or now - self._told > STATS_EVERY_S
+        if due:
+            self.tell(trainer)
+        return due
+
+    def figures(self, trainer: Trainer) -> m.TrainingStats:
+        """Of the run so far."""
+        return self._stats.event(trainer)
+
+    def tell(self, trainer: Trainer) -> None:
+        self._told = time.monotonic()
+        self._emit(self.figures(trainer))
+
+    def _out_of_memory(self, trainer: Trainer) -> None:
+        """Go on with half the batch while there is half of one."""
+        torch.cuda.empty_cache()
+        if not trainer.halve_batch():
+            raise UserError("The GPU's memory is full",
+                            "Reset and choose a smaller preset, or close other programs.")
+        n = trainer.config.train.samples_per_step
+        self._emit(m.Notice(f"The GPU's memory was full: on with {n} samples a step."))

@@ -1,0 +1,145 @@
+"""Edits, taking them back and doing them again.
+
+An edit is what a person corrects of a scene (its region, frame, scale, the photos left out) or
+chooses for the next run. Training is no edit: it goes on whatever is taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.capture.arrange import arranged
+from core.capture.exclude import excluding
+from core.capture.scene import Scene
+from core.config.run import Choice
+from core.geometry.rigid import invert
+from core.protocol import (
+    Arrange,
+    Arranged,
+    Choose,
+    Chosen,
+    Exclude,
+    Excluded,
+    Ground,
+    Length,
+    Region,
+    Turn,
+)
+from core.session.opening import arrangement
+
+MOST = 200
+Edit = Arrange | Exclude | Choose
+
+
+@dataclass(frozen=True)
+class Edited:
+    """All that edits change: the arrangement of ``scene``, and the settings of the next run."""
+
+    scene: Scene
+    choice: Choice
+
+
+class Edits:
+    """What can be taken back and done again, latest last."""
+
+    def __init__(self) -> None:
+        self._done: list[tuple[str, Edited]] = []
+        self._undone: list[tuple[str, Edited]] = []
+
+    @property
+    def undo_name(self) -> str:
+        """What would be taken back; "" for nothing."""
+        return self._done[-1][0] if self._done else ""
+
+    @property
+    def redo_name(self) -> str:
+        """What would be done again; "" for nothing."""
+        return self._undone[-1][0] if self._undone else ""
+
+    def did(self, edit: Edit, before: Edited) -> None:
+        """``edit`` was made of ``before``; what was undone can no longer be done again."""
+        self._done = [*self._done[-MOST + 1 :], (name_of(edit), before)]
+        self._undone = []
+
+    def undo(self, now: Edited) -> Edited:
+        """What there was before the latest edit; there must be one."""
+        name, before = self._done.pop()
+        self._undone.append((name, now))
+        return before
+
+    def redo(self, now: Edited) -> Edited:
+        """What there was after the edit that was undone last; there must be one."""
+        name, after = self._undone.pop()
+        self._done.append((name, now))
+        return after
+
+
+def after(edit: Edit, before: Edited, *, trained: bool) -> Edited:
+    """``before`` with ``edit`` made. The region of a scene that is not being ``trained`` yet fills
+    the unit ball. Raises UserError."""
+    match edit:
+        case Arrange():
+            scene = arranged(before.scene, edit.edit)
+            if not trained and scene.region is not None:
+                scene = scene.with_region(scene.region)
+            return replace(before, scene=scene)
+        case Exclude():
+            return replace(before, scene=excluding(before.scene, edit.names, edit.excluded))
+        case Choose():
+            return replace(before, choice=edit.choice)
+
+
+def arranged_as(scene: Scene, other: Scene, *, trained: bool) -> Scene:
+    """``scene`` with the arrangement of ``other``. The frame of one that is being ``trained``
+    stays, since the field lies in it."""
+    ball = scene.scene_from_input if trained else other.scene_from_input
+    return replace(
+        scene, scene_from_input=ball, region=other.region,
+        upright_from_input=other.upright_from_input, units_per_input=other.units_per_input,
+        unit=other.unit, excluded=other.excluded,
+    )
+
+
+def told(before: Edited, now: Edited) -> list[Arranged | Excluded | Chosen]:
+    """What the window has to know of the change."""
+    events: list[Arranged | Excluded | Chosen] = []
+    old, new = before.scene, now.scene
+    if not same_place(old, new):
+        events.append(arrangement(new, new.scene_from_input @ invert(old.scene_from_input)))
+    if new.excluded != old.excluded:
+        events.append(Excluded(tuple(sorted(new.excluded))))
+    if now.choice != before.choice:
+        events.append(Chosen(now.choice))
+    return events
+
+
+def same_place(scene: Scene, other: Scene) -> bool:
+    """Whether both are arranged alike."""
+    boxes = [s.region for s in (scene, other) if s.region is not None]
+    return (
+        len(boxes) != 1
+        and all(np.array_equal(b.frame_from_cube, boxes[0].frame_from_cube) for b in boxes)
+        and np.array_equal(scene.scene_from_input, other.scene_from_input)
+        and np.array_equal(scene.upright_from_input, other.upright_from_input)
+        and (scene.units_per_input, scene.unit) == (other.units_per_input, other.unit)
+    )
+
+
+def name_of(edit: Edit) -> str:
+    """What is undone, in words."""
+    match edit:
+        case Arrange(Region()):
+            return "the region"
+        case Arrange(Turn(axis)):
+            return f"the turn about {axis.upper()}"
+        case Arrange(Ground()):
+            return "the ground"
+        case Arrange(Length()):
+            return "the length"
+        case Exclude(names, excluded):
+            what = names[0] if len(names) == 1 else f"{len(names)} photos"
+            return f"leaving out {what}" if excluded else f"taking in {what}"
+        case _:
+            return "the settings"

@@ -1,0 +1,127 @@
+"""How much memory a run will take, before it starts, and a smaller run where that is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import psutil
+import torch
+
+from core.base.parallel import count
+from core.config.run import FieldConfig, RunConfig
+from core.field.methods import METHODS
+from core.field.model import SurfaceModel
+from core.geometry.cameras import Intrinsics
+
+BASE = {"cpu": 0.8e9, "cuda": 0.6e9}
+"""Bytes of the libraries, of the compiled kernels and of what they need to work."""
+SPARE = 0.85
+"""Of the free memory a run may take so much: the rest of the computer wants some too."""
+FEWEST_SAMPLES = 512
+BACKWARD = 4.0
+"""What a pass with gradients holds at its peak, for each byte that it saves on its way forward."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Bytes. ``photos`` lie in a file that is mapped: on disk, and in memory as far as there is
+    room, never on a GPU."""
+
+    photos: int
+    tables: int
+    optimizer: int
+    activations: int
+    base: int
+
+    @property
+    def device(self) -> int:
+        """On the device that trains."""
+        return self.tables + self.optimizer + self.activations + self.base
+
+    def __str__(self) -> str:
+        return (
+            f"{size(self.device)}: tables and networks {size(self.tables)}, optimiser and "
+            f"gradients {size(self.optimizer)}, samples {size(self.activations)}; photos "
+            f"{size(self.photos)} on disk"
+        )
+
+
+def size(n_bytes: float) -> str:
+    """For people: "38 MB", "1.2 GB"."""
+    return f"{n_bytes / 1e6:.0f} MB" if n_bytes < 0.95e9 else f"{n_bytes / 1e9:.1f} GB"
+
+
+def forecast(
+    config: RunConfig, lenses: Sequence[Intrinsics], has_background: bool, device: torch.device
+) -> Forecast:
+    """For photos through ``lenses`` (full size) on ``device``."""
+    train = config.train
+    small = [lens.shrunk(train.max_photo_side) for lens in lenses]
+    with torch.device("meta"):  # counts, and takes no memory
+        model = SurfaceModel(config, len(lenses), has_background)
+        model.grow_up()
+    parameters = 4 * sum(p.numel() for p in model.parameters())
+    surface, density = _floats_per_sample(model, config.field)
+    samples = max(train.samples_per_step * surface, train.density_samples * density)
+    if config.field.unbounded:  # as many again beyond the region
+        samples += train.density_samples * density
+    return Forecast(
+        photos=sum(4 * lens.width * lens.height for lens in small),
+        tables=parameters, optimizer=parameters * (2 + count(device)),
+        activations=int(4 * samples * BACKWARD), base=int(BASE.get(device.type, 0)),
+    )
+
+
+def _floats_per_sample(model: SurfaceModel, field: FieldConfig) -> tuple[float, float]:
+    """That a step saves for its way back, of a surface (a sample and its taps) and of a density; 0
+    where there is none."""
+    asked = {"taps4": 5, "taps6": 7, "analytic": 3}[field.gradients]
+    if field.taps_every > 1:
+        asked = 1 + asked / field.taps_every
+    color = model.color.floats_per_sample
+    density = 0.0 if model.radiance is None else model.radiance.floats_per_sample + color
+    if model.sdf_field is None:
+        return 0.0, density
+    return asked * model.sdf_field.floats_per_sample + max(density, color), density
+
+
+def budget(device: torch.device) -> float:
+    """Bytes that a run may take on ``device`` now."""
+    if device.type == "cuda":
+        return SPARE * torch.cuda.mem_get_info(device)[0]
+    return SPARE * psutil.virtual_memory().available
+
+
+def within(
+    config: RunConfig, lenses: Sequence[Intrinsics], has_background: bool, device: torch.device,
+    most: float,
+) -> tuple[RunConfig, list[str]]:
+    """``config``, lowered until its forecast is at ``most``, and what was lowered: the batch first,
+    which costs only time, then the tables."""
+    lowered, method = config, METHODS[config.method]
+    while forecast(lowered, lenses, has_background, device).device > most:
+        if halved := half_batch(lowered):
+            lowered = halved
+        elif smaller := method.smaller(lowered.field):
+            lowered = replace(lowered, field=smaller)
+        else:
+            break
+    changes = []
+    if lowered.train != config.train:
+        changes.append(f"{lowered.train.samples_per_step} samples a step "
+                       f"for {config.train.samples_per_step}")
+    if lowered.field != config.field:
+        changes.append(f"{method.size(lowered.field)} for {method.size(config.field)}")
+    return lowered, changes
+
+
+def half_batch(config: RunConfig) -> RunConfig | None:
+    """With half as many samples a step; None where so few are left that half would not do."""
+    train = config.train
+    if train.samples_per_step < 2 * FEWEST_SAMPLES:
+        return None
+    return replace(config, train=replace(
+        train, n_rays=train.n_rays // 2, samples_per_step=train.samples_per_step // 2,
+        density_samples=train.density_samples // 2,
+    ))

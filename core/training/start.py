@@ -1,0 +1,39 @@
+"""How a run begins: from nothing, or from what another one has learnt."""
+
+from __future__ import annotations
+
+import torch
+
+from core.base.jobs import Progress, Task, within
+from core.capture.pixels import load_pixels
+from core.capture.scene import Scene
+from core.config.run import RunConfig
+from core.training.trainer import Trainer
+from core.training.warm_start import STEPS, warm_start
+
+READING = 0.2
+"""Share of the photos in the time that a warm start takes, about."""
+
+
+def fresh(scene: Scene, config: RunConfig, device: torch.device) -> Task[Trainer]:
+    """A run of ``scene`` that knows nothing yet. Raises UserError."""
+    store = yield from load_pixels(scene, config.train.max_photo_side)
+    return Trainer(store, config, device)
+
+
+def renewed(old: Trainer, scene: Scene, config: RunConfig) -> Task[Trainer]:
+    """A run of ``scene``, which is that of ``old``, that begins with what ``old`` has learnt; it
+    stays as it is. Raises UserError."""
+    task = load_pixels(scene, config.train.max_photo_side)
+    store = yield from within(task, 0.0, READING)
+    begun = False
+    try:
+        trainer = Trainer(store, config, old.device)
+        for i, _ in enumerate(warm_start(trainer, old.model, old.occupancy)):
+            done = min(i / (2 * STEPS), 1.0)
+            yield Progress(READING + (1 - READING) * done, "what was learnt")
+        begun = True
+        return trainer
+    finally:
+        if not begun:
+            store.close()

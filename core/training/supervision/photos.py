@@ -1,0 +1,99 @@
+"""Photos as the goal: random pixels of them all, each of which a ray is to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.base.parallel import count
+from core.capture.pixels import PixelStore
+from core.capture.scene import Scene
+from core.config.run import TrainConfig
+from core.field.model import SurfaceModel
+from core.geometry.box import Box
+from core.geometry.rigid import transform_points
+from core.rendering.render import Found
+from core.rendering.sampling import random_in_ball
+from core.training import schedule
+from core.training.ray_source import RayBatch, RaySource
+from core.training.step import StepStats, Taught, stats_of
+from core.training.targets import AROUND, Batch, Pixels
+
+POINTS = 512
+
+
+class Photographed:
+    """The goal of a scene with photos, see `core.training.supervision.base.Goal`."""
+
+    def __init__(self, store: PixelStore, device: torch.device, seed: int) -> None:
+        self._device, self._cut_out = device, store.scene.has_masks
+        self.rays = RaySource(store, device, seed)
+        self.points = torch.zeros(0, 3, device=device)
+        self._drawn: RayBatch | None = None
+        self._target = self._wrong = self.points
+
+    def edit(self, scene: Scene, around: Box) -> None:
+        self.points = _points_within(around, scene).to(self._device)
+        self.rays.leave_out(np.array([photo.name in scene.excluded for photo in scene.photos]))
+
+    def draw(
+        self, model: SurfaceModel, train: TrainConfig, n: int, progress: float
+    ) -> list[Batch]:
+        n_lanes, device = count(self._device), self._device
+        n = n // n_lanes * n_lanes
+        settled = model.radiance is not None and model.settled
+        drawn = self.rays.sample(n, train.surface_hard_rays if settled else train.hard_rays)
+        jitter = torch.rand(n, device=device)
+        behind, target = None, drawn.colors
+        if self._cut_out:
+            behind = torch.rand(n, 3, device=device)
+            target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
+        around = random_in_ball(AROUND, device).chunk(n_lanes)
+        points: tuple[Tensor | None, ...] = (None,) * n_lanes
+        if len(self.points) and schedule.points_weight(train, progress) > 0:
+            chosen = torch.randint(len(self.points), (POINTS,), device=device)
+            points = self.points[chosen].chunk(n_lanes)
+        self._drawn, self._target = drawn, target
+        parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
+        return [
+            Batch(drawn.rays[part], Pixels(target[part], drawn.opacity[part]), jitter[part],
+                  None if behind is None else behind[part], around[i], points[i])
+            for i, part in enumerate(parts)
+        ]
+
+    def judged(
+        self, model: SurfaceModel, train: TrainConfig, batches: Sequence[Batch],
+        found: Sequence[Found], progress: float,
+    ) -> Sequence[Batch]:
+        return batches
+
+    def figures(self, lanes: Sequence[Taught]) -> StepStats:
+        assert self._drawn is not None
+        self._wrong = torch.cat([lane.color for lane in lanes]) - self._target
+        return stats_of(lanes, float(self._wrong[self._drawn.fair].square().mean()))
+
+    def learn(self) -> None:
+        assert self._drawn is not None
+        wrong = self._wrong.abs().mean(-1).cpu().numpy()
+        self.rays.error_map.learn(self._drawn.cells, wrong)
+
+    def state(self) -> dict[str, Tensor]:
+        random = msgspec.json.encode(self.rays.random.bit_generator.state)
+        return {"errors": torch.from_numpy(self.rays.error_map.errors),
+                "random.numpy": torch.frombuffer(bytearray(random), dtype=torch.uint8)}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        self.rays.error_map.errors = state["errors"].numpy().copy()
+        self.rays.random.bit_generator.state = msgspec.json.decode(
+            bytes(state["random.numpy"].numpy()))
+
+
+def _points_within(box: Box, scene: Scene) -> Tensor:
+    """[P, 3] of the sparse points, scene units, those inside ``box`` and the ball only."""
+    points = transform_points(scene.scene_from_input, scene.points)
+    inside = box.contains(points) & (np.linalg.norm(points, axis=1) < 1)
+    return torch.from_numpy(points[inside]).float()

@@ -1,0 +1,114 @@
+"""What a batch of rays is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from core.config.run import TrainConfig
+from core.field.model import SurfaceModel
+from core.field.transient import LEAST_SPREAD, Veiled
+from core.rendering.rays import Rays
+from core.rendering.render import Rendered
+from core.training import losses, schedule
+
+AROUND = 512
+"""Points all over the ball that a step asks for besides."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What rays are to show: ``color`` [R, 3], ``opacity`` [R]."""
+
+    color: Tensor
+    opacity: Tensor
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A loss of whole pictures that is taken already: by how much it grows with the ``color``
+    [R, 3] and the ``opacity`` [R] of each ray, times the number of all rays. Its way back through
+    the field can so be gone ray by ray (Zhang et al. 2022, ARF)."""
+
+    color: Tensor
+    opacity: Tensor
+
+    def on(self, rendered: Rendered) -> Tensor:
+        """A scalar with the gradients of that loss."""
+        by_color = (self.color * rendered.color).sum(-1)
+        return (by_color + self.opacity * rendered.opacity).mean()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One lane's share: rays [R] and what they are held to, jitter [R], the random colour behind
+    [R, 3] where there are masks, points for the eikonal term [N, 3], points known to be on the
+    surface [P, 3]."""
+
+    rays: Rays
+    wanted: Pixels | Pull
+    jitter: Tensor
+    behind: Tensor | None
+    around: Tensor
+    points: Tensor | None
+
+
+def weighted_losses(
+    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered,
+    veiled: Veiled | None, progress: float,
+) -> dict[str, Tensor]:
+    """Weighted terms by name, each a scalar."""
+    terms = of_picture(train, batch, rendered, veiled)
+    if rendered.beyond is not None and rendered.course is not None:
+        terms["proposal"] = losses.proposal_loss(rendered.beyond.course, rendered.beyond.proposed)
+        terms["distortion"] = train.lambda_distortion * losses.distortion_loss(rendered.course)
+    more = _of_density if rendered.gradients is None else _of_surface
+    return terms | more(model, train, batch, rendered, progress)
+
+
+def of_picture(
+    train: TrainConfig, batch: Batch, rendered: Rendered, veiled: Veiled | None
+) -> dict[str, Tensor]:
+    """Through the veil, where photos have one."""
+    wanted = batch.wanted
+    if isinstance(wanted, Pull):
+        return {"color": wanted.on(rendered)}
+    if veiled is None:
+        color = losses.color_loss(rendered.color, wanted.color, train.color_loss)
+        return {"color": train.lambda_color * color}
+    color = losses.uncertain_color_loss(veiled.color, wanted.color, veiled.spread, LEAST_SPREAD)
+    return {
+        "color": train.lambda_color * color, "veil": train.lambda_veil * veiled.opacity.mean()
+    }
+
+
+def _of_density(
+    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
+) -> dict[str, Tensor]:
+    """A density has no distances to keep in order."""
+    terms = {}
+    if train.lambda_sparsity > 0 and rendered.levels is not None:
+        terms["sparsity"] = train.lambda_sparsity * losses.sparsity_loss(rendered.levels)
+    if batch.points is not None:
+        passed = losses.passed_at_points(model.shape.sdf(batch.points))
+        terms["points"] = train.lambda_seen_points * passed
+    return terms
+
+
+def _of_surface(
+    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
+) -> dict[str, Tensor]:
+    field, gradients, laplacian = model.surface, rendered.gradients, rendered.laplacian
+    assert gradients is not None
+    terms = {"eikonal": train.lambda_eikonal * losses.eikonal_loss(gradients)}
+    weight = schedule.curvature_weight(train, progress, field.eps_ratio)
+    if laplacian is not None and len(laplacian) and weight > 0:
+        terms["curvature"] = weight * losses.curvature_loss(laplacian)
+    wanted = batch.wanted
+    if isinstance(wanted, Pixels) and batch.behind is not None and train.lambda_mask > 0:
+        terms["mask"] = train.lambda_mask * losses.mask_loss(rendered.opacity, wanted.opacity)
+    if batch.points is not None:
+        weight = schedule.points_weight(train, progress)
+        terms["points"] = weight * losses.points_loss(field.sdf(batch.points))
+    return terms

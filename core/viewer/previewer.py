@@ -1,0 +1,174 @@
+"""When to draw a preview, and how large: the view follows the mouse, training goes on.
+
+While the camera moves, pictures are small enough to come at the target rate and come before any
+training step. At rest the picture is refined to the full size; while training goes on it is
+refreshed instead, within the share of the time that the view allows it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.field.model import SurfaceModel
+from core.protocol import MESH_MODES, SetView
+from core.rendering.occupancy import OccupancyGrid
+from core.rendering.preview import Traced, render_preview, traced
+from core.rendering.slice import render_slice
+
+Show = Callable[[np.ndarray, SetView, bool, float, np.ndarray | None], None]
+Bands = Iterator[np.ndarray | None]
+ErrorOf = Callable[[SetView, int, int], Bands | None]
+
+MOVING_S = 0.075  # wanted rendering time of one picture while the camera moves
+RESTING_S = 0.6  # … of a refresh while training
+FIRST_GUESS = 2e-5  # seconds a pixel, before the first measurement: of dense fog
+ALWAYS = 3000  # pixels whose rendering takes as long as what any picture takes
+REMEASURE = 8  # field versions after which an occupancy grid of its own is measured anew
+REMEASURE_MOVING = 100  # … while the camera moves, when it would keep the person waiting
+
+
+@dataclass
+class _Picture:
+    view: SetView
+    width: int
+    height: int
+    bands: Bands
+    distances: np.ndarray | None = None
+    at_leisure: bool = False
+    """as large as the view, however long that takes: begun while there was nothing else to do"""
+    seconds: float = 0.0
+
+
+class Previewer:
+    """Draws the newest view a slice at a time; hands pictures to ``show``: with their view,
+    whether they are as large as that, the milliseconds they took, and where that is known the
+    distance along each ray to what is seen, float32 [H, W]."""
+
+    def __init__(self, show: Show, error: ErrorOf = lambda *_: None) -> None:
+        """``error`` of a view through a photo's camera at a size; None while that is read."""
+        self._show, self._error = show, error
+        self.view: SetView | None = None
+        self._picture: _Picture | None = None
+        self._per_pixel = FIRST_GUESS
+        self._shown: tuple[int, int, int] | None = None  # view id, width, field version
+        self._own: tuple[object, int, Traced] | None = None  # what of, field version
+        self._last_end = 0.0
+        self._last_cost = 0.0
+
+    def set_view(self, view: SetView) -> None:
+        """A newer camera: what is being drawn of an older one is abandoned."""
+        self.view = view
+        self._picture = None
+
+    def forget(self) -> None:
+        """The field is another one now."""
+        self._picture, self._shown, self._own = None, None, None
+
+    @property
+    def moving(self) -> bool:
+        """Whether the person is moving the camera, so that a newer view comes any moment."""
+        return self.view is not None and self.view.moving
+
+    @property
+    def midway(self) -> bool:
+        """Whether a picture is begun. Were the field to change before its end, it would show seams
+        between its bands."""
+        return self._picture is not None
+
+    def urgent(self) -> bool:
+        """Whether the newest view has not been shown yet at all."""
+        return self.view is not None and self.view.mode not in MESH_MODES and (
+            self._shown is None or self._shown[0] != self.view.view_id
+        )
+
+    def work(
+        self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
+    ) -> bool:
+        """Draw one slice of what is due for field ``version`` (it grows as training goes on);
+        False when nothing is. ``training``: other work waits."""
+        if training and self._picture is not None and self._picture.at_leisure:
+            self._picture = None
+        if self._picture is None:
+            self._picture = self._next(model, occupancy, version, training)
+            if self._picture is None:
+                return False
+        picture, self._picture = self._picture, None  # gone if it cannot be drawn
+        began = time.perf_counter()
+        image = next(picture.bands)
+        picture.seconds += time.perf_counter() - began
+        if image is None:
+            self._picture = picture
+        else:
+            self._finish(picture, image, version)
+        return True
+
+    def _next(
+        self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
+    ) -> _Picture | None:
+        view = self.view
+        if view is None or view.mode in MESH_MODES:
+            return None
+        if self.urgent() or view.moving:
+            if not self.urgent() and self._shown and self._shown[2] == version:
+                return None
+            width, height = self._size(view, MOVING_S)
+        elif training:
+            rest = self._last_cost * (1 / view.share - 1)
+            if time.perf_counter() - self._last_end < rest or self._is_shown(view, version):
+                return None
+            width, height = self._size(view, RESTING_S)
+        else:
+            width, height = view.width, view.height
+            if self._is_shown(view, version) and self._shown and self._shown[1] == width:
+                return None
+        at_leisure = not (training or self.urgent() or view.moving)
+        at_most = REMEASURE_MOVING if self.urgent() or view.moving else REMEASURE
+        if view.mode == "error" and view.photo:
+            bands = self._error(view, width, height)
+            return None if bands is None else _Picture(
+                view, width, height, bands, at_leisure=at_leisure)
+        surface = self._surface(model, occupancy, view, version, at_most)
+        if view.mode == "slice":
+            bands = render_slice(model, surface, view, width, height)
+            return _Picture(view, width, height, bands, at_leisure=at_leisure)
+        distances = np.full((height, width), np.inf, np.float32)
+        bands = render_preview(model, surface, view, width, height, distances)
+        return _Picture(view, width, height, bands, distances, at_leisure)
+
+    def _surface(
+        self, model: SurfaceModel, occupancy: OccupancyGrid, view: SetView, version: int,
+        at_most: int,
+    ) -> Traced:
+        """What `traced` says; an occupancy grid made for this is kept a while, being costly."""
+        of = (model.shape, view.levels, view.mode)
+        if self._own and self._own[0] == of and version - self._own[1] < at_most:
+            return self._own[2]
+        found = traced(model, occupancy, view.levels, view.mode)
+        self._own = None if found.occupancy is occupancy else (of, version, found)
+        return found
+
+    def _is_shown(self, view: SetView, version: int) -> bool:
+        return self._shown is not None and (self._shown[0], self._shown[2]) == (
+            view.view_id, version
+        )
+
+    def _size(self, view: SetView, seconds: float) -> tuple[int, int]:
+        """The largest size of the view's shape that should take ``seconds``."""
+        pixels = max(seconds / self._per_pixel - ALWAYS, ALWAYS)
+        scale = math.sqrt(pixels / (view.width * view.height))
+        scale = min(scale, 1.0)
+        return max(1, round(view.width * scale)), max(1, round(view.height * scale))
+
+    def _finish(self, picture: _Picture, image: np.ndarray, version: int) -> None:
+        pixels = picture.width * picture.height + ALWAYS
+        self._per_pixel += 0.5 * (picture.seconds / pixels - self._per_pixel)
+        final = picture.width == picture.view.width
+        self._shown = (picture.view.view_id, picture.width, version)
+        self._last_end, self._last_cost = time.perf_counter(), picture.seconds
+        self._show(
+            image, picture.view, final, picture.seconds * 1000, picture.distances)

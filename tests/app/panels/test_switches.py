@@ -1,0 +1,37 @@
+"""What is ticked below the method is what a run is started with, and what an open one has."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from app import theme
+from app.panels.training import TrainingPanel
+from app.platform.gui import dpg
+from core.config.run import Choice
+from core.protocol import Choose, Start
+
+
+@pytest.fixture
+def sent():
+    dpg.create_context()
+    theme.apply("dark", 1.0)
+    yield []
+    dpg.destroy_context()
+
+
+def test_a_tick_is_sent_and_one_that_was_saved_is_shown(sent):
+    with dpg.window():
+        panel = TrainingPanel(SimpleNamespace(send=sent.append))
+    panel._may_choose = True
+    for switch in ("wild", "unbounded"):
+        dpg.set_value(switch, True)
+        dpg.get_item_callback(switch)()
+        panel.start()
+        chosen = Choice("draft", 10.0, **{switch: True})
+        assert [(type(c), c.choice) for c in sent] == [(Choose, chosen), (Start, chosen)]
+        panel._show_choice(Choice("draft"))
+        assert not dpg.get_value(switch)
+        panel._show_choice(chosen)
+        assert dpg.get_value(switch)
+        dpg.set_value(switch, False)
+        sent.clear()

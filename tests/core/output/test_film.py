@@ -1,0 +1,70 @@
+"""Films and pictures along a path of the camera."""
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from core.base.errors import UserError
+from core.base.jobs import run
+from core.output.film import filming
+from core.output.views import camera_path
+from core.protocol import Film
+from tests.core.shaded_ball import ball_store, ball_trainer
+
+
+@pytest.fixture(scope="module")
+def trainer(tmp_path_factory):
+    with ball_store(tmp_path_factory.mktemp("ball")) as store:
+        trained = ball_trainer(store)
+        trained.step()
+        yield trained
+
+
+def key(z):
+    pose = np.eye(4)
+    pose[:3, 3] = 0, 0, z
+    return tuple(pose.ravel().tolist())
+
+
+def test_a_film_has_its_pictures_and_a_path_that_repeats_it(trainer, tmp_path):
+    film = tmp_path / "new" / "orbit.mp4"
+    done = run(filming(trainer, Film(str(film), (key(-3.0), key(-2.0)), 0.7, 64, 49, 5, 24,
+                                  mode="normals")))
+    assert (done.path, done.n_frames) == (str(film), 5)
+    pictures = iio.imread(film)
+    assert pictures.shape == (5, 48, 64, 3), "an odd row less: players want even sizes"
+    assert iio.immeta(film)["fps"] == 24
+    ball = [int((np.ptp(p.astype(int), axis=-1) > 25).sum()) for p in pictures]
+    assert ball[4] > 1.5 * ball[0] > 0, "it comes nearer"
+    assert [p.name for p in film.parent.iterdir() if p.suffix != ".json"] == ["orbit.mp4"]
+    views = camera_path(film.with_name("orbit.mp4.json"), trainer.scene.scene_from_input, 64, 48)
+    assert len(views) == 5
+    np.testing.assert_allclose(views[0].scene_from_camera, key(-3.0), atol=1e-6)
+    np.testing.assert_allclose(views[4].scene_from_camera, key(-2.0), atol=1e-6)
+
+
+def test_a_picture_is_as_large_as_it_was_wanted(trainer, tmp_path):
+    run(filming(trainer, Film(str(tmp_path / "it.png"), (key(-3.0),), 0.7, 33, 21, mode="normals")))
+    assert iio.imread(tmp_path / "it.png").shape == (21, 33, 3)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_film_given_up_leaves_the_one_before(trainer, tmp_path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"before")
+    task = filming(trainer, Film(str(film), (key(-3.0), key(-2.0)), 0.7, 32, 32, 50))
+    for _ in range(8):
+        next(task)
+    task.close()
+    assert film.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [film]
+
+
+def test_a_film_without_views_is_refused(trainer, tmp_path):
+    with pytest.raises(UserError, match="there are none"):
+        run(filming(trainer, Film(str(tmp_path / "film.mp4"), (), 0.7, 32, 32, 50)))
+
+
+def test_a_name_that_is_neither_film_nor_picture_is_refused(trainer, tmp_path):
+    with pytest.raises(UserError, match=r"film\.avi is neither .* Name it \.mp4 or \.png"):
+        run(filming(trainer, Film(str(tmp_path / "film.avi"), (key(-3.0),), 0.7, 32, 32)))
