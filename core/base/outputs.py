@@ -85,6 +85,8 @@ class Outputs:
         """Raise ForeignFileError unless Gradina may write all of ``paths``."""
         for path in paths:
             self._name(path)
+            if path.is_dir() and not path.is_symlink():
+                raise UserError(f"{path} is a folder", "Choose another name")
             if os.path.lexists(path) and not (self._force or self._wrote(path)):
                 raise ForeignFileError(path)
 

@@ -39,10 +39,12 @@ class Stated:
 AS_IS = Stated()
 
 
-def write_mesh(mesh: Mesh, path: Path, format: str | None = None) -> int:
+def write_mesh(
+    mesh: Mesh, path: Path, format: str | None = None, stated: Stated = AS_IS
+) -> int:
     """`writing_mesh`, all at once and alone."""
     with Outputs(Path(path).parent) as outputs:
-        return run(writing_mesh(mesh, Path(path), outputs, format))
+        return run(writing_mesh(mesh, Path(path), outputs, format, stated))
 
 
 def writing_mesh(

@@ -22,6 +22,7 @@ from core.training.presets import PRESETS
 from tests.core.bad_captures import BAD
 from tests.core.captures import noise_photo
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.files import results
 
 ROOT = Path(__file__).parents[3]
 STEPS = "150"
@@ -168,7 +169,7 @@ def test_export_for_a_purpose(command, finished, tmp_path):
     told = result(command("export", finished / "project", "-o", tmp_path / "g.glb", "--json",
                           "--purpose", "web", "--mesh-resolution", 24, "--faces", 400,
                           "--texture-size", 128, "--lods", 2, "--device", "cpu"))
-    assert {p.name for p in tmp_path.iterdir()} == {
+    assert {p.name for p in results(tmp_path)} == {
         "g.glb", "g_lod1.glb", "g_lods.glb", "g.glb.json"}
     assert told["faces"] <= 400
     assert any("efined" in note for note in told["notes"]), "tried, and told whether it is kept"
@@ -190,7 +191,7 @@ def test_render_of_an_orbit_a_film_and_held_out_views(command, finished, tmp_pat
     told = result(command("render", project, "-o", tmp_path / "turn", "--frames", 3,
                           "--size", "64x48", "--json", "--device", "cpu"))
     assert told["frames"] == 3
-    pictures = sorted((tmp_path / "turn").iterdir())
+    pictures = sorted(results(tmp_path / "turn"))
     assert [p.name for p in pictures] == ["0000.png", "0001.png", "0002.png"]
     with Image.open(pictures[0]) as image:
         assert image.size == (64, 48)

@@ -20,6 +20,7 @@ from core.training.presets import PRESETS
 from core.training.supervision import text as supervision
 from tests.core.shaded_ball import WARM, quick_settling
 from tests.core.tiny_clip import red_in_the_middle, tiny_clip
+from tests.files import results
 
 QUICK = ("--steps", "90", "--mesh-resolution", "32", "--device", "cpu")
 
@@ -82,7 +83,7 @@ def test_a_sentence_becomes_a_mesh(judged, method, tmp_path, capsys):
     assert len(trimesh.load(again).faces) > 50, "all that is there was looked at"
     said(capsys, "render", out / "project", "-o", tmp_path / "turn", "--frames", 2, "--size",
          "40x30", "--device", "cpu")
-    assert len(list((tmp_path / "turn").iterdir())) == 2
+    assert len(list(results(tmp_path / "turn"))) == 2
     assert "no photos" in complaint(capsys, "evaluate", out / "project", "--device", "cpu")
 
 

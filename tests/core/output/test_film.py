@@ -6,10 +6,12 @@ import pytest
 
 from core.base.errors import UserError
 from core.base.jobs import run
+from core.base.outputs import write_output
 from core.output.film import filming
 from core.output.views import camera_path
 from core.protocol import Film
 from tests.core.shaded_ball import ball_store, ball_trainer
+from tests.files import results
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def test_a_film_has_its_pictures_and_a_path_that_repeats_it(trainer, tmp_path):
     assert iio.immeta(film)["fps"] == 24
     ball = [int((np.ptp(p.astype(int), axis=-1) > 25).sum()) for p in pictures]
     assert ball[4] > 1.5 * ball[0] > 0, "it comes nearer"
-    assert [p.name for p in film.parent.iterdir() if p.suffix != ".json"] == ["orbit.mp4"]
+    assert [p.name for p in results(film.parent) if p.suffix != ".json"] == ["orbit.mp4"]
     views = camera_path(film.with_name("orbit.mp4.json"), trainer.scene.scene_from_input, 64, 48)
     assert len(views) == 5
     np.testing.assert_allclose(views[0].scene_from_camera, key(-3.0), atol=1e-6)
@@ -46,18 +48,18 @@ def test_a_film_has_its_pictures_and_a_path_that_repeats_it(trainer, tmp_path):
 def test_a_picture_is_as_large_as_it_was_wanted(trainer, tmp_path):
     run(filming(trainer, Film(str(tmp_path / "it.png"), (key(-3.0),), 0.7, 33, 21, mode="normals")))
     assert iio.imread(tmp_path / "it.png").shape == (21, 33, 3)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(results(tmp_path)) == 1
 
 
 def test_a_film_given_up_leaves_the_one_before(trainer, tmp_path):
     film = tmp_path / "film.mp4"
-    film.write_bytes(b"before")
+    write_output(film, b"before")
     task = filming(trainer, Film(str(film), (key(-3.0), key(-2.0)), 0.7, 32, 32, 50))
     for _ in range(8):
         next(task)
     task.close()
     assert film.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [film]
+    assert results(tmp_path) == [film]
 
 
 def test_a_film_without_views_is_refused(trainer, tmp_path):

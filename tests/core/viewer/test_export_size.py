@@ -11,6 +11,7 @@ from core.session.export_job import exporting
 from core.viewer import export_size
 from core.viewer.export_size import MeshSizer, carried_on
 from tests.core.shaded_ball import ball_store, ball_trainer
+from tests.files import results
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_about_first_and_then_exactly_what_is_exported(trainer, tmp_path):
     assert about.n_bytes == pytest.approx(exact.n_bytes, rel=0.35)
     done = run(exporting(trainer, Export(str(tmp_path / "ball.ply"), options)))
     assert (exact.n_faces, exact.n_bytes) == (done.n_faces, done.n_bytes)
-    written = sum(f.stat().st_size for f in tmp_path.iterdir() if f.suffix != ".json")
+    written = sum(f.stat().st_size for f in results(tmp_path) if f.suffix != ".json")
     assert written == exact.n_bytes
     assert not sizer.work(trainer, False), "it is known"
     sizer.ask(options)

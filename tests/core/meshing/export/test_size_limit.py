@@ -10,7 +10,7 @@ from core.base.jobs import run
 from core.config.run import MeshOptions
 from core.meshing.export import size_limit as fitting
 from core.meshing.export.size_limit import finish_within
-from core.meshing.export.writers import Stated, writing_mesh
+from core.meshing.export.writers import Stated, write_mesh
 from core.meshing.mesh import Mesh
 from core.meshing.pipeline import Finished
 from tests.core.meshing.painted_ball import ball
@@ -21,7 +21,7 @@ TEXTURED = MeshOptions(resolution=40, faces=3000, format="glb", texture=True, te
 
 
 def written(mesh: Mesh, jpeg: int | None, path) -> int:
-    return run(writing_mesh(mesh, path, stated=Stated(jpeg=jpeg)))
+    return write_mesh(mesh, path, stated=Stated(jpeg=jpeg))
 
 
 @pytest.mark.slow

@@ -17,11 +17,13 @@ from PIL import Image
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.meshing.export.writers import Stated, writing_lods, writing_mesh
+from core.base.outputs import Outputs
+from core.meshing.export.writers import Stated, write_mesh, writing_lods
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import unwrap
 from core.meshing.texture.transfer import with_normal_map_of
 from tests.core.meshing.painted_ball import ball
+from tests.files import results
 
 FAR = np.array([1000.0, -2000.0, 30.0])
 VALIDATE = """
@@ -29,6 +31,11 @@ const fs = require('fs'), validator = require(process.argv[1]);
 validator.validateBytes(new Uint8Array(fs.readFileSync(process.argv[2])))
     .then(report => console.log(JSON.stringify(report)));
 """
+
+
+def write_lods(lods, path):
+    with Outputs(path.parent) as outputs:
+        run(writing_lods(lods, path, outputs))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def texture_and_corners(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 @pytest.mark.parametrize("format", ["obj", "glb"])
 def test_trimesh_reads_geometry_texture_and_coordinates(mesh, format, tmp_path):
     path = tmp_path / f"m.{format}"
-    assert run(writing_mesh(mesh, path)) == sum(p.stat().st_size for p in tmp_path.iterdir())
+    assert write_mesh(mesh, path) == sum(p.stat().st_size for p in results(tmp_path))
     texture, corners, uvs = texture_and_corners(path)
     np.testing.assert_array_equal(texture, mesh.texture)
     np.testing.assert_allclose(corners, mesh.vertices[mesh.faces], atol=1e-6)
@@ -60,8 +67,8 @@ def test_trimesh_reads_geometry_texture_and_coordinates(mesh, format, tmp_path):
 
 
 def test_an_obj_names_its_pictures_and_stands_as_plain_text(mesh, tmp_path):
-    run(writing_mesh(mesh, tmp_path / "m.obj"))
-    assert {p.name for p in tmp_path.iterdir()} == {"m.obj", "m.mtl", "m.png", "m_normals.png"}
+    write_mesh(mesh, tmp_path / "m.obj")
+    assert {p.name for p in results(tmp_path)} == {"m.obj", "m.mtl", "m.png", "m_normals.png"}
     material = (tmp_path / "m.mtl").read_text()
     assert "map_Kd m.png" in material
     assert "norm m_normals.png" in material
@@ -78,7 +85,7 @@ def test_an_obj_names_its_pictures_and_stands_as_plain_text(mesh, tmp_path):
 
 def test_a_ply_carries_coordinates_at_its_vertices_and_names_its_texture(mesh, tmp_path):
     """By its own bytes: all properties are 32-bit floats."""
-    run(writing_mesh(mesh, tmp_path / "m.ply"))
+    write_mesh(mesh, tmp_path / "m.ply")
     head, _, body = (tmp_path / "m.ply").read_bytes().partition(b"end_header\n")
     lines = head.decode().splitlines()
     assert "comment TextureFile m.png" in lines
@@ -94,7 +101,7 @@ def test_usd_reads_what_was_packed(mesh, tmp_path):
     from pxr import UsdGeom, UsdShade
 
     path = tmp_path / "m.usdz"
-    run(writing_mesh(mesh, path, stated=Stated("Y", 0.001)))
+    write_mesh(mesh, path, stated=Stated("Y", 0.001))
     stage = Usd.Stage.Open(str(path))
     assert UsdGeom.GetStageUpAxis(stage) == "Y"
     assert UsdGeom.GetStageMetersPerUnit(stage) == 0.001
@@ -116,13 +123,13 @@ def test_usd_reads_what_was_packed(mesh, tmp_path):
 def test_without_usd_one_line_says_what_to_install(mesh, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pxr", None)
     with pytest.raises(UserError, match=r"m\.usdz: .*optional part.*gradina\[usd\]"):
-        run(writing_mesh(mesh, tmp_path / "m.usdz"))
-    assert not list(tmp_path.iterdir())
+        write_mesh(mesh, tmp_path / "m.usdz")
+    assert not results(tmp_path)
 
 
 def test_levels_of_detail_stand_in_one_glb(mesh, tmp_path):
     lods = [mesh, ball(2), ball(1)]
-    run(writing_lods(lods, tmp_path / "m.glb"))
+    write_lods(lods, tmp_path / "m.glb")
     data = (tmp_path / "m.glb").read_bytes()
     length = int.from_bytes(data[12:16], "little")
     tree = json.loads(data[20 : 20 + length])
@@ -148,10 +155,10 @@ def validator() -> Path | None:
 @pytest.mark.skipif(validator() is None, reason="npm's gltf-validator is not installed")
 def test_khronos_finds_no_fault(mesh, tmp_path):
     plain = ball(3)
-    run(writing_mesh(mesh, tmp_path / "textured.glb", stated=Stated(jpeg=80)))
-    run(writing_mesh(plain, tmp_path / "colored.glb"))
-    run(writing_mesh(Mesh(plain.vertices, plain.faces), tmp_path / "bare.glb"))
-    run(writing_lods([mesh, plain], tmp_path / "lods.glb"))
+    write_mesh(mesh, tmp_path / "textured.glb", stated=Stated(jpeg=80))
+    write_mesh(plain, tmp_path / "colored.glb")
+    write_mesh(Mesh(plain.vertices, plain.faces), tmp_path / "bare.glb")
+    write_lods([mesh, plain], tmp_path / "lods.glb")
     for path in tmp_path.glob("*.glb"):
         done = subprocess.run(["node", "-e", VALIDATE, str(validator()), str(path)],
                               capture_output=True, text=True, check=True)
