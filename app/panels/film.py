@@ -16,7 +16,8 @@ from app.viewport.orbit_camera import OrbitCamera
 from app.viewport.scene_overlay import upright_axes
 from app.viewport.viewport import Viewport
 from app.widgets.widgets import Host, button, enable, section
-from core.protocol import MESH_MODES, Arranged, Film, Opened, PlanFilm, PreviewMode
+from core.geometry.view import MESH_MODES, PreviewMode, VideoOptions
+from core.protocol import Arranged, Film, Opened, PlanFilm
 
 SIZES = {"1280 x 720": (1280, 720), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160),
          "1080 x 1080": (1080, 1080), "1080 x 1920": (1080, 1920)}
@@ -73,18 +74,18 @@ class FilmPanel:
         """The person has made the path this one."""
         self._be(path)
         if self._state.may("planfilm"):
-            self._host.send(PlanFilm(path.way))
+            self._host.send(PlanFilm(path.camera_path))
 
     def _be(self, path: FilmPath) -> None:
         self._path, self._playing = path, None
-        self._viewport.stage.way = path.line()
+        self._viewport.stage.camera_path = path.line()
         self._viewport.redraw()
         self.draw(self._state)
 
     def opened(self, opened: Opened) -> None:
         """Another scene has a path of its own, or none yet."""
         self._name = Path(opened.path).stem or "film"
-        path = FilmPath.of(opened.way, upright_axes(opened.arranged))
+        path = FilmPath.of(opened.camera_path, upright_axes(opened.arranged))
         dpg.set_value("film_seconds", path.seconds)
         dpg.set_value("film_rate", str(path.rate))
         dpg.set_value("film_closed", path.closed)
@@ -123,14 +124,14 @@ class FilmPanel:
         mode, levels = self._viewport.look
         if mode in MESH_MODES or mode not in DRAWN:
             mode = "color"
-        way = path.way
+        chosen = path.camera_path
+        options = VideoOptions(chosen.views, chosen.fov_y, width, height, n_frames, chosen.rate,
+                               chosen.closed, mode, levels)
 
-        def write(chosen: str) -> None:
-            file = Path(chosen).expanduser()
-            self._host.send(Film(
-                str(file if file.suffix.lower() == suffix else f"{file}{suffix}"),
-                way.views, way.fov_y, width, height, n_frames, way.rate, way.closed, mode, levels,
-            ))
+        def write(to: str) -> None:
+            file = Path(to).expanduser()
+            file = file if file.suffix.lower() == suffix else Path(f"{file}{suffix}")
+            self._host.send(Film(str(file), options))
 
         self._host.pick("save", str(Path.home() / f"{self._name}{suffix}"), write)
 

@@ -112,7 +112,7 @@ class Layout:
     def _look(self) -> None:
         view = self.view
         self.mesh.refresh()
-        self._viewport.set_look(view.mode, view.levels, view.share, view.cut, self.mesh.look)
+        self._viewport.set_look(view.mode, view.levels, view.duty_cycle, view.cut, self.mesh.look)
         self.stage.tell(self.mesh.live)
 
     @property

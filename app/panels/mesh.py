@@ -25,7 +25,8 @@ from app.widgets.widgets import (
     show_text,
 )
 from core.config.run import DENSITY_AT_LEVEL, TEXTURED_FACES, Axes, MeshFormat, MeshOptions
-from core.protocol import AskSize, Export, MeshLook, MeshReady, MeshSize, Opened
+from core.geometry.view import MeshPreviewOptions
+from core.protocol import AskSize, Export, MeshReady, MeshSize, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
@@ -48,10 +49,10 @@ def size_words(known: MeshSize, share: float, lods: int) -> str:
     return say(f"mesh.{how}", triangles=triangles, size=weight)
 
 
-def look_of(options: MeshOptions) -> MeshLook:
+def look_of(options: MeshOptions) -> MeshPreviewOptions:
     """Of a mesh that is shown as an export with ``options`` would cut it."""
     faces = options.faces or (TEXTURED_FACES if options.texture else None)
-    return MeshLook(
+    return MeshPreviewOptions(
         options.resolution, faces, options.density, options.watertight, options.unseen)
 
 
@@ -146,7 +147,7 @@ class MeshPanel:
         ))
 
     @property
-    def look(self) -> MeshLook:
+    def look(self) -> MeshPreviewOptions:
         """Of the mesh that is shown: as the export's."""
         return look_of(self._wanted)
 

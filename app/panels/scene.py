@@ -12,8 +12,10 @@ from app.text.catalog import say
 from app.viewport.viewport import Viewport
 from app.widgets.widgets import BUTTON, Host, button, dim_text, enable, section, show_text
 from core.geometry.box import Box
+from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import invert, rotation_about_z, transform_points
-from core.protocol import Arrange, Arranged, Ground, Length, Opened, Picked, Point, Region, Turn
+from core.geometry.view import Point
+from core.protocol import Arrange, Arranged, Opened, Picked
 
 UNITS = ("m", "cm", "mm", "in", "ft")
 
@@ -66,15 +68,15 @@ class ScenePanel:
 
     # --- what the person does -------------------------------------------------------------
 
-    def _send(self, edit: Region | Turn | Ground | Length) -> None:
+    def _send(self, edit: RegionEdit | QuarterTurn | GroundPlane | KnownLength) -> None:
         self._host.send(Arrange(edit))
 
     def _turn(self, axis: str) -> None:
-        self._send(Turn(axis))  # type: ignore[arg-type]
+        self._send(QuarterTurn(axis))  # type: ignore[arg-type]
 
     def _reset(self) -> None:
         if self._proposed is not None:
-            self._send(Region(_numbers(self._proposed)))
+            self._send(RegionEdit(_numbers(self._proposed)))
 
     def _type(self) -> None:
         """The numbers became the region."""
@@ -83,7 +85,7 @@ class ScenePanel:
         turn = rotation_about_z(math.radians(dpg.get_value("region_turn")))
         half = np.maximum(np.array(dpg.get_value("region_size")[:3]) / 2, 1e-9)
         box = Box.of(np.array(dpg.get_value("region_center")[:3]), half, turn)
-        self._send(Region(_numbers(box.carried(invert(_upright(self._arranged))))))
+        self._send(RegionEdit(_numbers(box.carried(invert(_upright(self._arranged))))))
 
     def _ask_ground(self) -> None:
         self._say(say("scene.click_ground"))
@@ -95,7 +97,7 @@ class ScenePanel:
             self._viewport.pick(self._ground)
             return
         self._say("")
-        self._send(Ground(picked.point, picked.normal))
+        self._send(GroundPlane(picked.point, picked.normal))
 
     def _ask_ends(self) -> None:
         self._ends = ()
@@ -128,7 +130,7 @@ class ScenePanel:
             return
         a, b = self._ends
         length = float(dpg.get_value("known_length"))
-        self._send(Length(a, b, length, dpg.get_value("unit")))
+        self._send(KnownLength(a, b, length, dpg.get_value("unit")))
 
     def pick_nothing(self) -> None:
         """Whatever was to be picked, it no longer is."""

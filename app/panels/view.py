@@ -11,7 +11,8 @@ from app.text.catalog import say
 from app.viewport.photo_overlay import Comparing
 from app.viewport.slicing import AXES, Slice, slice_of
 from app.widgets.widgets import button, choice, choose, chosen, reveal, section
-from core.protocol import PREVIEW_SHARE, Arranged, PreviewMode
+from core.geometry.view import PREVIEW_DUTY_CYCLE, PreviewMode
+from core.protocol import Arranged
 
 
 class ViewPanel:
@@ -49,7 +50,7 @@ class ViewPanel:
             )
             dpg.add_slider_int(
                 tag="share", width=-1, min_value=5, max_value=50, clamped=True, callback=changed,
-                default_value=round(100 * PREVIEW_SHARE),
+                default_value=round(100 * PREVIEW_DUTY_CYCLE),
             )
 
     @property
@@ -85,7 +86,7 @@ class ViewPanel:
         return value if value < self._n_levels else None
 
     @property
-    def share(self) -> float:
+    def duty_cycle(self) -> float:
         """Of the time that pictures may take from training."""
         return dpg.get_value("share") / 100
 

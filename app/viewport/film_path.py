@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.viewport.orbit_camera import OrbitCamera
-from core.protocol import Way
+from core.geometry.view import CameraPath
 
 
 def smooth_path(keys: np.ndarray, n: int, closed: bool) -> np.ndarray:
@@ -36,17 +36,18 @@ class FilmPath:
         return np.array([view.scene_from_camera for view in self.views]).reshape(-1, 4, 4)
 
     @staticmethod
-    def of(way: Way, axes: tuple[float, ...]) -> FilmPath:
-        """Along ``way``; ``axes`` as in `OrbitCamera`."""
-        views = (OrbitCamera(axes=axes).looking_through(np.array(v), way.fov_y) for v in way.views)
-        return FilmPath(tuple(views), way.seconds, way.rate, way.closed)
+    def of(path: CameraPath, axes: tuple[float, ...]) -> FilmPath:
+        """Along ``path``; ``axes`` as in `OrbitCamera`."""
+        camera = OrbitCamera(axes=axes)
+        views = (camera.looking_through(np.array(v), path.fov_y) for v in path.views)
+        return FilmPath(tuple(views), path.seconds, path.rate, path.closed)
 
     @property
-    def way(self) -> Way:
-        """What is kept of it."""
+    def camera_path(self) -> CameraPath:
+        """As it is saved and filmed."""
         keys = tuple(tuple(key.ravel().tolist()) for key in self.keys)
-        fov_y = self.views[0].fov_y if self.views else Way().fov_y
-        return Way(keys, fov_y, self.seconds, self.rate, self.closed)
+        fov_y = self.views[0].fov_y if self.views else CameraPath().fov_y
+        return CameraPath(keys, fov_y, self.seconds, self.rate, self.closed)
 
     def added(self, view: OrbitCamera) -> FilmPath:
         """With one more view at the end."""

@@ -21,7 +21,7 @@ from core.base.colormaps import (
     level_colors,
     normal_colors,
 )
-from core.protocol import PreviewMode
+from core.geometry.view import PreviewMode
 
 LINE, SWATCH, BAR, LEVEL = 22, 14, 190, 22
 """Pixels before scaling, as all here: of a line of text, of a patch of colour, of a scale, and at

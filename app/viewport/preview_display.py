@@ -13,7 +13,8 @@ from app.gl.mesh_file import take_surface
 from app.platform.scaling import scale
 from app.viewport.orbit_camera import OrbitCamera
 from app.viewport.scene_overlay import Stage
-from core.protocol import MESH_MODES, MeshReady, PreviewMode, PreviewReady
+from core.geometry.view import MESH_MODES, PreviewMode
+from core.protocol import MeshReady, PreviewReady
 from core.protocol.pixel_ring import PreviewRing
 
 

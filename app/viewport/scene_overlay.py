@@ -17,7 +17,8 @@ from app.viewport.projection import project
 from app.viewport.region_tool import RegionTool
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
-from core.protocol import Arranged, Opened, Point, Solving
+from core.geometry.view import Point
+from core.protocol import Arranged, Opened, Solving
 
 A_LENS = (math.radians(40), 4 / 3)
 """Field of view and aspect of cameras that are not known yet."""
@@ -59,7 +60,7 @@ class Stage:
         self.region = RegionTool(changed)
         self.markers: tuple[Point, ...] = ()
         """places that were picked; joined by a line"""
-        self.way = np.zeros((0, 3))
+        self.camera_path = np.zeros((0, 3))
         """[N, 3] of a film's camera"""
         self.cameras_shown = True
         self.points_shown = True
@@ -161,7 +162,7 @@ class Stage:
         if self.solving is None and self.opened is not None:
             if self.region.box is not None and self.region.shown:
                 parts.append(shapes.box_lines(self.region.box, theme.ACCENT))
-            for places in (np.array(self.markers), self.way):
+            for places in (np.array(self.markers), self.camera_path):
                 if len(places) > 1:
                     ends = np.stack([places[:-1], places[1:]], 1)
                     parts.append(shapes.lines(ends, theme.PLOT_LOSS, 2.0))

@@ -10,7 +10,8 @@ import numpy as np
 from app.viewport.orbit_camera import OrbitCamera
 from core.geometry.box import Box
 from core.geometry.rigid import similarity_scale
-from core.protocol import Arranged, Plane, Point
+from core.geometry.view import Point, SlicePlane
+from core.protocol import Arranged
 
 AXES = ("X", "Y", "Z")
 APART = 28
@@ -33,8 +34,8 @@ class Slice:
         visible = camera.span or 2 * camera.distance * math.tan(camera.fov_y / 2)
         return _nice(APART * self.scale * visible / height)
 
-    def plane(self, camera: OrbitCamera, height: int) -> Plane:
-        return Plane(self.normal, self.offset, self.apart(camera, height) / self.scale)
+    def plane(self, camera: OrbitCamera, height: int) -> SlicePlane:
+        return SlicePlane(self.normal, self.offset, self.apart(camera, height) / self.scale)
 
 
 def slice_of(arranged: Arranged, axis: int, share: float) -> Slice:

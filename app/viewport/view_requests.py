@@ -9,7 +9,8 @@ from collections.abc import Callable
 from app import theme
 from app.viewport.orbit_camera import OrbitCamera
 from app.viewport.slicing import Slice
-from core.protocol import PREVIEW_SHARE, Command, MeshLook, PreviewMode, SetView
+from core.geometry.view import PREVIEW_DUTY_CYCLE, MeshPreviewOptions, PreviewMode, View
+from core.protocol import Command, SetView
 from core.protocol.pixel_ring import MAX_PIXELS
 
 STILL_AFTER_S = 0.15
@@ -26,7 +27,11 @@ class Asking:
         self._send = send
         self.mode: PreviewMode = "color"
         self.cut = Slice()
-        self._look: tuple[int | None, float, MeshLook] = None, PREVIEW_SHARE, MeshLook()
+        self._look: tuple[int | None, float, MeshPreviewOptions] = (
+            None,
+            PREVIEW_DUTY_CYCLE,
+            MeshPreviewOptions(),
+        )
         self._asked_at: dict[int, float] = {}
         self._dirty = False
         self._resting = True
@@ -61,21 +66,26 @@ class Asking:
         self._resting = True
 
     def look(
-        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice, mesh: MeshLook
+        self,
+        mode: PreviewMode,
+        levels: int | None,
+        duty_cycle: float,
+        cut: Slice,
+        mesh: MeshPreviewOptions,
     ) -> bool:
-        """How the scene is drawn from now on, as in `SetView`; whether that is new."""
+        """How the scene is drawn from now on, as in `View`; whether that is new."""
         before = self.mode, *self._look, self.cut if self.mode == "slice" else None
-        self.mode, self._look, self.cut = mode, (levels, share, mesh), cut
+        self.mode, self._look, self.cut = mode, (levels, duty_cycle, mesh), cut
         return before != (mode, *self._look, cut if mode == "slice" else None)
 
     def update(self, camera: OrbitCamera, size: tuple[int, int], shown: int, photo: str) -> None:
         """Once per frame: ask for what ``camera`` sees in ``size`` pixels, if that is due;
-        ``shown`` is the number of the view on screen, ``photo`` as in `SetView`."""
+        ``shown`` is the number of the view on screen, ``photo`` as in `View`."""
         if not self._resting and time.perf_counter() - self._changed_at > STILL_AFTER_S:
             self._dirty = self._resting = True
         if self._dirty and (self._resting or not self._in_flight(shown)):
             self._dirty = False
-            self._send(self._view(camera, size, photo))
+            self._send(SetView(self._view(camera, size, photo)))
 
     def _in_flight(self, shown: int) -> bool:
         """Whether the picture asked for last is still being drawn. A moving camera waits for it:
@@ -85,14 +95,14 @@ class Asking:
             self.view_id > shown and asked is not None and time.perf_counter() - asked < IN_FLIGHT_S
         )
 
-    def _view(self, camera: OrbitCamera, size: tuple[int, int], photo: str) -> SetView:
+    def _view(self, camera: OrbitCamera, size: tuple[int, int], photo: str) -> View:
         self.view_id += 1
         self._asked_at[self.view_id] = time.perf_counter()
         width, height = size
         shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
         pose = tuple(float(x) for x in camera.scene_from_camera.ravel())
-        levels, share, mesh = self._look
-        return SetView(
+        levels, duty_cycle, mesh = self._look
+        return View(
             self.view_id,
             pose,
             camera.fov_y,
@@ -101,12 +111,12 @@ class Asking:
             self.mode,
             levels,
             not self._resting,
-            share,
+            duty_cycle,
             plane=self.cut.plane(camera, height),
             photo=photo,
             span=camera.span,
             mesh=mesh,
-            behind=theme.backdrop(),
+            backdrop=theme.backdrop(),
         )
 
     def waited_ms(self, view_id: int) -> float | None:

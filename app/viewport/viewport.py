@@ -21,20 +21,18 @@ from app.viewport.thumbnails import Thumbnails
 from app.viewport.view_requests import Asking
 from core.base.colormaps import DEPTH_REACH
 from core.geometry.box import Box
+from core.geometry.edits import RegionEdit
+from core.geometry.view import MeshPreviewOptions, Point, PreviewMode
 from core.protocol import (
     Arrange,
     Arranged,
     Command,
-    MeshLook,
     MeshReady,
     Notice,
     Opened,
     Pick,
     Picked,
-    Point,
-    PreviewMode,
     PreviewReady,
-    Region,
     Solving,
 )
 from core.protocol import Thumbnails as Arrived
@@ -120,7 +118,7 @@ class Viewport:
         self._stale = True
 
     def _set_region(self, box: Box) -> None:
-        self._send(Arrange(Region(tuple(box.frame_from_cube.ravel().tolist()))))
+        self._send(Arrange(RegionEdit(tuple(box.frame_from_cube.ravel().tolist()))))
 
     def clear(self, opened: Opened | None) -> None:
         """There is no surface (any more): show the cameras of ``opened``, or nothing."""
@@ -140,11 +138,12 @@ class Viewport:
             self._touch()
 
     def set_look(
-        self, mode: PreviewMode, levels: int | None, share: float, cut: Slice, mesh: MeshLook
+        self, mode: PreviewMode, levels: int | None, duty_cycle: float, cut: Slice,
+        mesh: MeshPreviewOptions,
     ) -> None:
         """Change what is drawn of the scene, and for how much of the time; see `SetView`. ``cut``
         is where the plane of a slice lies."""
-        if self._asking.look(mode, levels, share, cut, mesh):
+        if self._asking.look(mode, levels, duty_cycle, cut, mesh):
             self.showing.look(mode)
             self._touch()
 

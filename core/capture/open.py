@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,14 @@ from core.capture.scene import Scene, require_plain
 from core.capture.video import is_video, photos_of_video
 from core.config.prompt import find_sentence
 from core.config.run import OpenOptions
-from core.protocol import Recognised
+
+
+@dataclass(frozen=True)
+class DetectedInput:
+    """What lies where something is being opened and why it is taken for that, in ``lines``."""
+
+    lines: tuple[str, ...]
+
 
 DEFAULT = OpenOptions()
 FILM_SHARE = 0.15
@@ -58,7 +65,7 @@ def open_capture(
 ) -> Task[Scene]:
     """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
     a film, whose poses are then solved in ``workspace`` (default: the user's cache folder). The
-    progress tells what was `Recognised`, once.
+    progress carries the `DetectedInput`, once.
 
     Raises UserError, one line, for anything that cannot be opened.
     """
@@ -66,7 +73,7 @@ def open_capture(
     reader = _reader(path)
     lines = yield from in_background(
         lambda: _headline(path, how), Progress(0.0, "looking at what lies there"))
-    yield Progress(0.0, lines[0], Recognised(tuple(lines)))
+    yield Progress(0.0, lines[0], DetectedInput(tuple(lines)))
     if reader is None:
         from core.capture.poses.solve import solve_poses
 

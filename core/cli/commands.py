@@ -246,9 +246,10 @@ def evaluate(arguments: argparse.Namespace) -> int:
     with ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
+            assert session.trainer is not None
             result = evaluate(
-                session, arguments.reference, _options(arguments), arguments.threshold,
-                bar.progress,
+                session.trainer, session.source, arguments.reference, _options(arguments),
+                arguments.threshold, bar.progress,
             )
         finally:
             session.close()

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from core import protocol as m
 from core.base.jobs import Progress
+from core.capture.open import DetectedInput
 
 T = TypeVar("T")
 _FORMAT = "{desc:<10} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
@@ -53,8 +54,8 @@ class ProgressBar:
 
     def progress(self, progress: Progress) -> None:
         """Show a task's progress."""
-        if isinstance(progress.found, m.Recognised):
-            self.event(progress.found)
+        if isinstance(progress.found, DetectedInput):
+            self.event(m.Recognised(progress.found.lines))
         self._show("working", progress.fraction, progress.detail)
 
     def counted(self, items: Iterator[T], total: int, stage: str) -> Iterator[T]:

@@ -26,6 +26,7 @@ from platformdirs import user_log_path
 from core.base.cores import usable_cores
 from core.base.interrupts import Interrupted, caught_signals
 from core.base.malloc import Heap
+from core.geometry.view import View
 from core.protocol import (
     Cancel,
     Command,
@@ -35,7 +36,6 @@ from core.protocol import (
     Pause,
     PhotoReady,
     PreviewReady,
-    SetView,
     Shutdown,
     StateChanged,
     coalesce,
@@ -44,7 +44,7 @@ from core.protocol import (
 )
 from core.protocol.pixel_ring import PHOTOS, PreviewRing
 
-Show = Callable[[np.ndarray, SetView, bool, float, np.ndarray | None], None]
+Show = Callable[[np.ndarray, View, bool, float, np.ndarray | None], None]
 CLOSING_SECONDS = 1.5
 _log = logging.getLogger("gradina.worker")
 
@@ -153,7 +153,7 @@ class _Worker:
             self._connection.send_bytes(encode(event))
 
     def _show(
-        self, image: np.ndarray, view: SetView, final: bool, render_ms: float,
+        self, image: np.ndarray, view: View, final: bool, render_ms: float,
         distances: np.ndarray | None = None,
     ) -> None:
         slot, sequence, width, height = self._ring.write(image, distances=distances)
@@ -162,7 +162,7 @@ class _Worker:
             has_distances=distances is not None,
         ))
 
-    def _show_photo(self, image: np.ndarray, view: SetView) -> None:
+    def _show_photo(self, image: np.ndarray, view: View) -> None:
         slot, sequence, width, height = self._ring.write(image, PHOTOS)
         self._emit(PhotoReady(view.photo, view.view_id, slot, sequence, width, height))
 

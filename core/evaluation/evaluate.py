@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.image_metrics import psnr, ssim
 from core.base.jobs import Progress, Task, run, within
 from core.capture.scene import Photo
 from core.config.run import MeshOptions
 from core.evaluation.dtu import dtu_distances, is_dtu, read_scan
-from core.evaluation.surface_metrics import psnr, read_surface, ssim, surface_distance
+from core.evaluation.surface_metrics import read_surface, surface_distance
 from core.geometry.rigid import carried_pose
 from core.meshing.export.frame import out_from_input, photos_out
 from core.meshing.from_model import mesh_of_model
@@ -22,7 +23,6 @@ from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import soundness
 from core.output.views import render_photo, score_photos, training_size
 from core.rendering.raster import shade
-from core.session.session import Session
 from core.training.ray_source import backdrop_color, photo_colors
 from core.training.trainer import Trainer
 
@@ -30,16 +30,14 @@ Tell = Callable[[Progress], None]
 
 
 def evaluate(
-    session: Session, reference: Path | None, mesh: MeshOptions, thresholds: list[float] | None,
-    tell: Tell,
+    trainer: Trainer, source: str, reference: Path | None, mesh: MeshOptions,
+    thresholds: list[float] | None, tell: Tell,
 ) -> dict[str, Any]:
     """PSNR and SSIM on held-out photos (training photos where none were held out, and said so);
     with ``reference`` the distances of the mesh to it, in the exported mesh's units, over the
     surface that at least two training cameras see; with a texture how close the mesh comes to the
-    photos. A ``reference`` that is a folder of the DTU benchmark's data is met by its protocol.
-    Raises UserError."""
-    trainer = session.trainer
-    assert trainer is not None
+    photos. ``source``: where the scene came from. A ``reference`` that is a folder of the DTU
+    benchmark's data is met by its protocol. Raises UserError."""
     scene = trainer.scene
     held_out = bool(scene.held_out)
     photos = scene.held_out or scene.photos[::8]
@@ -47,7 +45,7 @@ def evaluate(
         raise UserError("There are no photos to compare with", "Evaluate a scene that has some")
     scan = None
     if reference is not None and is_dtu(reference):
-        scan, reference = read_scan(reference, session.source), None
+        scan, reference = read_scan(reference, source), None
     surface = None if reference is None else read_surface(reference)
     scores = run(score_photos(trainer, photos), tell)
     result: dict[str, Any] = {

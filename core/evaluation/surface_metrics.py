@@ -1,4 +1,4 @@
-"""How good a result is: images against photos, a mesh against a reference surface.
+"""How close a mesh comes to a reference surface.
 
 Surfaces are compared point to surface (two 60k-point samples of one surface of radius 1 are 0.005
 apart, which would drown what is measured), and only where the capture shows them: the underside
@@ -16,7 +16,6 @@ import igl
 import numpy as np
 import trimesh
 from scipy.spatial import KDTree
-from skimage.metrics import structural_similarity
 
 from core.base.errors import UserError
 from core.geometry.cameras import Intrinsics, project
@@ -67,28 +66,6 @@ class SurfaceReport:
         return tuple(
             2 * p * r / (p + r) if p + r else 0.0 for p, r in zip(self.precision, self.recall)
         )
-
-
-def psnr(image: np.ndarray, target: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB of two images in [0, 1] of equal shape."""
-    _check_same_shape(image, target)
-    error = float(np.mean((np.asarray(image, np.float64) - np.asarray(target, np.float64)) ** 2))
-    return float("inf") if error == 0 else -10.0 * float(np.log10(error))
-
-
-def ssim(image: np.ndarray, target: np.ndarray, where: np.ndarray | None = None) -> float:
-    """Structural similarity of two images [H, W, 3] in [0, 1]: Gaussian window of σ 1.5, as
-    published by Wang et al. 2004; of the pixels ``where`` [H, W] is true alone, if given."""
-    _check_same_shape(image, target)
-    found = structural_similarity(
-        np.asarray(image, np.float64), np.asarray(target, np.float64), data_range=1.0,
-        channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True,
-    )
-    similarity = np.asarray(found[1])
-    if where is not None:
-        return float(similarity[where].mean())
-    edge = 5  # the window's reach
-    return float(similarity[edge:-edge, edge:-edge].mean())
 
 
 def surface_distance(
@@ -264,8 +241,3 @@ def _angle(one: np.ndarray | None, other: np.ndarray | None) -> float | None:
         return None
     cosine = np.abs((one * other).sum(1))
     return float(np.degrees(np.arccos(np.clip(cosine, 0, 1))).mean())
-
-
-def _check_same_shape(image: np.ndarray, target: np.ndarray) -> None:
-    if image.shape != target.shape:
-        raise ValueError(f"image: wanted the target's shape {target.shape}, got {image.shape}")

@@ -18,10 +18,10 @@ import torch
 from scipy.sparse import coo_array, eye_array
 from scipy.sparse.linalg import splu
 
+from core.base.image_metrics import psnr
 from core.base.jobs import Progress, Task, in_background, within
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
-from core.evaluation.surface_metrics import psnr
 from core.geometry.cameras import Intrinsics
 from core.meshing.mesh import Mesh
 from core.meshing.texture.bake import SIZES, choose

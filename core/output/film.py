@@ -15,7 +15,7 @@ from core.base.jobs import Progress, Task
 from core.base.outputs import Outputs
 from core.geometry.camera_path import smooth_path
 from core.geometry.rigid import carried_pose, invert, world_from_opengl_camera
-from core.protocol import Film, Filmed, SetView
+from core.geometry.view import VideoOptions, View
 from core.rendering.preview import render_preview, traced
 from core.training.trainer import Trainer
 
@@ -61,33 +61,34 @@ def frame_writer(
         raise UserError(f"{out} cannot be written ({reason})", "Choose another place") from error
 
 
-def filming(trainer: Trainer, command: Film) -> Task[Filmed]:
-    """Write what ``command`` asks for, with a camera path of the same name beside a film, which
-    `core.output.views.camera_path` reads. What lay there before is replaced at the end only. Raises
-    UserError."""
-    out = Path(command.path).expanduser()
-    if out.suffix.lower() not in (".mp4", ".png"):
-        raise UserError(f"{out} is neither a film nor a picture", "Name it .mp4 or .png")
-    keys = np.reshape(command.keys, (-1, 4, 4))
-    if not len(keys):
+def write_video(
+    trainer: Trainer, path: Path, options: VideoOptions, *, force: bool = False
+) -> Task[int]:
+    """Write a video or picture of ``options`` to ``path``, with a camera path of the same name
+    beside a video, which `core.output.views.camera_path` reads; returns the number of frames. What
+    lay there before is replaced at the end only; ``force`` as in `Outputs`. Raises UserError."""
+    if not is_file(path):
+        raise UserError(f"{path} is neither a film nor a picture", "Name it .mp4 or .png")
+    views = np.reshape(options.views, (-1, 4, 4))
+    if not len(views):
         raise UserError("A film goes through views, and there are none", "Add one")
-    poses = smooth_path(keys, command.n_frames, command.closed)
-    surface = traced(trainer.model, trainer.shown, command.levels, command.mode)
-    path_file = out.with_name(f"{out.name}.json")
-    with outputs_of(out, force=command.force) as outputs:
+    poses = smooth_path(views, options.n_frames, options.closed)
+    surface = traced(trainer.model, trainer.shown, options.levels, options.mode)
+    path_file = path.with_name(f"{path.name}.json")
+    with outputs_of(path, force=force) as outputs:
         outputs.require_free([path_file] if len(poses) > 1 else [])
-        with frame_writer(out, outputs, command.rate) as write:
+        with frame_writer(path, outputs, options.rate) as write:
             for i, pose in enumerate(poses):
-                view = SetView(i, tuple(pose.ravel().tolist()), command.fov_y, command.width,
-                               command.height, command.mode, command.levels)
+                view = View(i, tuple(pose.ravel().tolist()), options.fov_y, options.width,
+                            options.height, options.mode, options.levels)
                 for image in render_preview(trainer.model, surface, view, view.width, view.height):
                     if image is not None:
                         write(image)
                     yield Progress(i / len(poses), f"picture {i + 1} of {len(poses)}")
         if len(poses) > 1:
-            path = _path_file(poses, trainer.scene.scene_from_input, command.fov_y)
-            outputs.write(path_file, path)
-    return Filmed(str(out), len(poses))
+            content = _path_file(poses, trainer.scene.scene_from_input, options.fov_y)
+            outputs.write(path_file, content)
+    return len(poses)
 
 
 def _path_file(poses: np.ndarray, scene_from_input: np.ndarray, fov_y: float) -> bytes:

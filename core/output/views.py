@@ -13,13 +13,13 @@ import torch
 from msgspec import structs
 
 from core.base.errors import UserError
+from core.base.image_metrics import psnr, ssim
 from core.base.jobs import Progress, Task, run, within
 from core.base.parallel import count, lane_map
 from core.capture.scene import Intrinsics, Photo
-from core.evaluation.surface_metrics import psnr, ssim
 from core.geometry.camera_path import looking_at_center
 from core.geometry.rigid import carried_pose, nearest_rigid, world_from_opengl_camera
-from core.protocol import PreviewMode, SetView
+from core.geometry.view import PreviewMode, View
 from core.rendering.preview import render_preview, traced
 from core.rendering.render import render_rays
 from core.training.fit_appearance import appearing, fitted_appearance
@@ -109,7 +109,7 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
     return scores
 
 
-def orbit(n_frames: int, width: int, height: int) -> list[SetView]:
+def orbit(n_frames: int, width: int, height: int) -> list[View]:
     """One turn around the scene, slightly from above, in the scene frame."""
     return [
         view_of(i, looking_at_center(turn, math.radians(20), 3.0), width, height)
@@ -117,7 +117,7 @@ def orbit(n_frames: int, width: int, height: int) -> list[SetView]:
     ]
 
 
-def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: int) -> list[SetView]:
+def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: int) -> list[View]:
     """The cameras of a JSON file in transforms.json's form: ``frames`` with ``transform_matrix``
     (input frame, OpenGL axes), optionally ``camera_angle_y``. Raises UserError."""
     try:
@@ -137,7 +137,7 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
 
 
 def render_views(
-    trainer: Trainer, views: list[SetView], mode: PreviewMode = "color"
+    trainer: Trainer, views: list[View], mode: PreviewMode = "color"
 ) -> Iterator[np.ndarray]:
     """The surface of each view as ``mode`` shows it, uint8 [H, W, 3]."""
     surface = traced(trainer.model, trainer.shown, None, mode)
@@ -165,5 +165,5 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
     return frames(), len(photos)
 
 
-def view_of(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> SetView:
-    return SetView(i, tuple(pose.ravel().tolist()), fov, width, height)
+def view_of(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> View:
+    return View(i, tuple(pose.ravel().tolist()), fov, width, height)

@@ -25,8 +25,8 @@ from core.capture.scene import Intrinsics, Photo, Scene
 from core.config.prompt import Sentence
 from core.config.run import DEFAULT_OPEN, OpenOptions, RunConfig
 from core.geometry.box import Box, Setting
+from core.geometry.view import EMPTY_PATH, CameraPath
 from core.project.relocate import relocated
-from core.protocol import NO_WAY, Way
 from core.training.trainer import Trainer
 
 VERSION = 2
@@ -64,7 +64,7 @@ class _Saved(msgspec.Struct):
     how: OpenOptions = DEFAULT_OPEN
     hold_out: bool = False
     continued: tuple[float, ...] = ()
-    way: Way = NO_WAY
+    camera_path: CameraPath = EMPTY_PATH
     begun_from: str = ""
     sentence: Sentence | None = None
 
@@ -72,9 +72,9 @@ class _Saved(msgspec.Struct):
 @dataclass(frozen=True)
 class Work:
     """What is saved: where it came from, how it runs, its scene; how its source was opened, with
-    photos held out or not, for how many minutes each time it was ``continued``, the ``way`` of its
-    film, in the frame of the input, and the project whose field it was ``begun_from``, "" for
-    none."""
+    photos held out or not, for how many minutes each time it was ``continued``, the
+    ``camera_path`` of its video, in the frame of the input, and the project whose field it was
+    ``begun_from``, "" for none."""
 
     source: str
     config: RunConfig
@@ -82,7 +82,7 @@ class Work:
     how: OpenOptions = DEFAULT_OPEN
     hold_out: bool = False
     continued: tuple[float, ...] = ()
-    way: Way = NO_WAY
+    camera_path: CameraPath = EMPTY_PATH
     begun_from: str = ""
 
 
@@ -105,13 +105,30 @@ def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
     names lie there that Gradina did not write; what was saved there before then stays as it was."""
     scene = work.scene
     saved = _Saved(
-        VERSION, work.source, work.config, scene.kind, [_photo(p) for p in scene.photos],
-        [_photo(p) for p in scene.held_out], scene.scene_from_input.tolist(), scene.has_masks,
-        scene.background, list(scene.notices),
+        VERSION,
+        work.source,
+        work.config,
+        scene.kind,
+        [_photo(p) for p in scene.photos],
+        [_photo(p) for p in scene.held_out],
+        scene.scene_from_input.tolist(),
+        scene.has_masks,
+        scene.background,
+        list(scene.notices),
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
-        scene.upright_from_input.tolist(), scene.frame_is_free, scene.units_per_input, scene.unit,
-        scene.setting, sorted(scene.excluded), str(folder.resolve()),
-        work.how, work.hold_out, work.continued, work.way, work.begun_from, scene.sentence,
+        scene.upright_from_input.tolist(),
+        scene.frame_is_free,
+        scene.units_per_input,
+        scene.unit,
+        scene.setting,
+        sorted(scene.excluded),
+        str(folder.resolve()),
+        work.how,
+        work.hold_out,
+        work.continued,
+        work.camera_path,
+        work.begun_from,
+        scene.sentence,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
@@ -151,16 +168,34 @@ def load_project(folder: Path, photos: str = "") -> Project:
         ) from error
     points = tensors.pop("scene.points").numpy()
     scene = Scene(
-        saved.kind, tuple(map(_unphoto, saved.photos)), np.array(saved.scene_from_input),
-        tuple(map(_unphoto, saved.held_out)), points, saved.has_masks, saved.background,
-        tuple(saved.notices), None if saved.region is None else Box(np.array(saved.region)),
-        np.array(saved.upright_from_input), saved.frame_is_free, saved.units_per_input, saved.unit,
-        saved.setting, frozenset(saved.excluded), saved.sentence,
+        saved.kind,
+        tuple(map(_unphoto, saved.photos)),
+        np.array(saved.scene_from_input),
+        tuple(map(_unphoto, saved.held_out)),
+        points,
+        saved.has_masks,
+        saved.background,
+        tuple(saved.notices),
+        None if saved.region is None else Box(np.array(saved.region)),
+        np.array(saved.upright_from_input),
+        saved.frame_is_free,
+        saved.units_per_input,
+        saved.unit,
+        saved.setting,
+        frozenset(saved.excluded),
+        saved.sentence,
     )
     scene = relocated(scene, folder.resolve(), saved.folder, photos)
     work = Work(
-        saved.source, saved.config, scene, saved.how, saved.hold_out, saved.continued,
-        saved.way, saved.begun_from)
+        saved.source,
+        saved.config,
+        scene,
+        saved.how,
+        saved.hold_out,
+        saved.continued,
+        saved.camera_path,
+        saved.begun_from,
+    )
     return Project(work, tensors)
 
 
@@ -213,7 +248,8 @@ def _state(trainer: Trainer) -> dict[str, Tensor]:
     modules = {"model": trainer.model, "occupancy": trainer.occupancy}
     tensors = {
         f"{of}.{name}": value.cpu().contiguous()
-        for of, module in modules.items() for name, value in module.state_dict().items()
+        for of, module in modules.items()
+        for name, value in module.state_dict().items()
     }
     for i, parameter in enumerate(_parameters(trainer)):
         for name, value in trainer.optimizer.state.get(parameter, {}).items():
@@ -246,10 +282,22 @@ def _metadata(path: Path) -> str:
 
 def _photo(photo: Photo) -> _SavedPhoto:
     mask = str(photo.mask_path.resolve()) if photo.mask_path else None
-    return _SavedPhoto(photo.name, str(photo.path.resolve()), photo.intrinsics,
-                       photo.world_from_camera.tolist(), mask, photo.mask_inverted)
+    return _SavedPhoto(
+        photo.name,
+        str(photo.path.resolve()),
+        photo.intrinsics,
+        photo.world_from_camera.tolist(),
+        mask,
+        photo.mask_inverted,
+    )
 
 
 def _unphoto(saved: _SavedPhoto) -> Photo:
-    return Photo(saved.name, Path(saved.path), saved.intrinsics, np.array(saved.world_from_camera),
-                 Path(saved.mask_path) if saved.mask_path else None, saved.mask_inverted)
+    return Photo(
+        saved.name,
+        Path(saved.path),
+        saved.intrinsics,
+        np.array(saved.world_from_camera),
+        Path(saved.mask_path) if saved.mask_path else None,
+        saved.mask_inverted,
+    )

@@ -2,7 +2,7 @@
 
 Commands go one way, events the other, as msgpack (never pickle) over a pipe. A message whose
 ``key`` is not None is replaced by a newer one of the same key while it waits: only the newest
-camera, progress or statistics matter. Preview pixels travel in shared memory (`preview_ring`);
+camera, progress or statistics matter. Preview pixels travel in shared memory (`pixel_ring`);
 `PreviewReady` only says which slot holds them.
 """
 
@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import msgspec
 
-from core.protocol.base import Message, Point
+from core.protocol.base import Message
 from core.protocol.commands import (
-    MESH_MODES,
-    NO_WAY,
-    PREVIEW_SHARE,
     Arrange,
     AskSize,
     Cancel,
@@ -25,29 +22,20 @@ from core.protocol.commands import (
     Exclude,
     Export,
     Film,
-    Ground,
-    Length,
-    MeshLook,
     Open,
     Pause,
     Pick,
-    Plane,
     PlanFilm,
-    PreviewMode,
     Redo,
-    Region,
     Renew,
     Reset,
     Save,
     SetView,
     Shutdown,
     Start,
-    Turn,
     Undo,
-    Way,
 )
 from core.protocol.events import (
-    STILL,
     Arranged,
     Chosen,
     Event,
@@ -78,10 +66,6 @@ from core.protocol.events import (
 )
 
 __all__ = [
-    "MESH_MODES",
-    "NO_WAY",
-    "PREVIEW_SHARE",
-    "STILL",
     "Arrange",
     "Arranged",
     "AskSize",
@@ -99,9 +83,6 @@ __all__ = [
     "Failure",
     "Film",
     "Filmed",
-    "Ground",
-    "Length",
-    "MeshLook",
     "MeshReady",
     "MeshSize",
     "Message",
@@ -117,14 +98,10 @@ __all__ = [
     "Pick",
     "Picked",
     "PlanFilm",
-    "Plane",
-    "Point",
     "PoseReport",
-    "PreviewMode",
     "PreviewReady",
     "Recognised",
     "Redo",
-    "Region",
     "Renew",
     "Reset",
     "Save",
@@ -138,9 +115,7 @@ __all__ = [
     "TaskProgress",
     "Thumbnails",
     "TrainingStats",
-    "Turn",
     "Undo",
-    "Way",
     "coalesce",
     "decode_command",
     "decode_event",

@@ -6,8 +6,6 @@ from typing import ClassVar
 
 import msgspec
 
-Point = tuple[float, float, float]
-
 
 class Message(msgspec.Struct, frozen=True, tag=True):
     """One of the same ``key``, unless that is None, replaces an older one that still waits."""

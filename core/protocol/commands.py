@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-import msgspec
-
-from core.base.colormaps import BACKDROP, Gradient
-from core.config.run import (
-    DENSITY_AT_LEVEL,
-    Choice,
-    MeshOptions,
-    OpenOptions,
-    RunConfig,
-    Unseen,
-)
-from core.protocol.base import Message, Point
-
-PreviewMode = Literal[
-    "color", "normals", "depth", "mesh", "wireframe", "slice", "error", "level", "clay"
-]
-"""What is shown of a scene. "mesh", "wireframe": what an export would give, which the window draws
-itself, see `MeshReady`; the worker draws all else. "slice": the signed distance on a plane;
-"error": how far the rendering is from the photo looked through, the colours elsewhere; "level":
-which level of the hash grid turns the normal most; "clay": its shape alone, lit from over the
-shoulder."""
-MESH_MODES = frozenset({"mesh", "wireframe"})
+from core.config.run import Choice, MeshOptions, OpenOptions, RunConfig
+from core.geometry.edits import SceneEdit
+from core.geometry.view import CameraPath, Point, VideoOptions, View
+from core.protocol.base import Message
 
 
 class Open(Message, frozen=True):
@@ -80,91 +62,17 @@ class Cancel(Message, frozen=True):
     """Stop the long task under way (opening, solving, exporting, filming)."""
 
 
-PREVIEW_SHARE = 0.15
-"""So that watching costs training less than a fifth of its time."""
-
-
-class Plane(msgspec.Struct, frozen=True):
-    """Where n · x = ``offset``, scene frame, the unit ``normal`` being n; contours of the signed
-    distance are drawn every ``spacing`` scene units."""
-
-    normal: Point = (0.0, 0.0, 1.0)
-    offset: float = 0.0
-    spacing: float = 0.05
-
-
-class MeshLook(msgspec.Struct, frozen=True):
-    """How a mesh at rest is cut: so many ``cells`` along the longest side of the region, simplified
-    to ``faces`` (None: as cut); the others: see `core.config.run.MeshOptions`."""
-
-    cells: int = 256
-    faces: int | None = None
-    density: float = DENSITY_AT_LEVEL
-    watertight: bool = False
-    unseen: Unseen = "parts"
-
-
 class SetView(Message, frozen=True):
-    """The camera of the preview. ``scene_from_camera``: 16 numbers, row-major [4, 4], unit-ball
-    frame, OpenCV axes; ``fov_y`` radians; ``width`` x ``height`` pixels of the viewport;
-    ``levels`` limits the hash levels shown (None: all that are active); ``moving``: a drag is
-    under way, so speed matters more than resolution; ``share``: of the time that pictures may take
-    from training while the camera rests; ``span``: of a parallel view, scene units from its upper
-    edge to its lower one (None: in perspective, by ``fov_y``); ``plane``: of a slice; ``photo``:
-    the name of the photo whose camera this is, "" for any other view; ``behind``: what is seen
-    where nothing is. ``view_id`` grows with each change and comes back in
-    `PreviewReady`."""
+    """Show this view from now on. Answered by `PreviewReady`, again and again."""
 
     key: ClassVar[str | None] = "view"
-    view_id: int
-    scene_from_camera: tuple[float, ...]
-    fov_y: float
-    width: int
-    height: int
-    mode: PreviewMode = "color"
-    levels: int | None = None
-    moving: bool = False
-    share: float = PREVIEW_SHARE
-    plane: Plane = Plane()
-    photo: str = ""
-    span: float | None = None
-    mesh: MeshLook = MeshLook()
-    behind: Gradient = BACKDROP
-
-
-class Region(msgspec.Struct, frozen=True, tag=True):
-    """Train, show and export what lies in this box: 16 numbers, row-major [4, 4], the affine map
-    from the cube [-1, 1]³ to the scene frame, as in `core.geometry.box`."""
-
-    cube: tuple[float, ...]
-
-
-class Turn(msgspec.Struct, frozen=True, tag=True):
-    """Turn the world by a quarter about an axis of the upright frame."""
-
-    axis: Literal["x", "y", "z"]
-
-
-class Ground(msgspec.Struct, frozen=True, tag=True):
-    """The plane through ``point`` across ``normal``, scene frame, is the level ground."""
-
-    point: Point
-    normal: Point
-
-
-class Length(msgspec.Struct, frozen=True, tag=True):
-    """From ``a`` to ``b``, scene frame, it is ``length`` of ``unit``."""
-
-    a: Point
-    b: Point
-    length: float
-    unit: str
+    view: View
 
 
 class Arrange(Message, frozen=True):
     """Change where the scene is looked at, its up or its scale."""
 
-    edit: Region | Turn | Ground | Length
+    edit: SceneEdit
 
 
 class Exclude(Message, frozen=True):
@@ -209,42 +117,18 @@ class AskSize(Message, frozen=True):
     options: MeshOptions
 
 
-class Way(msgspec.Struct, frozen=True):
-    """Of a film's camera: through the ``views``, each a pose as in `SetView`, seen with ``fov_y``,
-    in so many ``seconds``, ``rate`` pictures in each; ``closed``: back to the first."""
-
-    views: tuple[tuple[float, ...], ...] = ()
-    fov_y: float = 0.8
-    seconds: float = 6.0
-    rate: int = 30
-    closed: bool = False
-
-
-NO_WAY = Way()
-
-
 class PlanFilm(Message, frozen=True):
-    """A film is to go this ``way``, which is saved with the project."""
+    """The camera path of the next video, which is saved with the project."""
 
-    way: Way
+    path: CameraPath
 
 
 class Film(Message, frozen=True):
-    """Write to ``path``, a .mp4 or .png, ``n_frames`` pictures of ``width`` x ``height`` pixels,
-    ``rate`` a second, from a smooth path through the cameras ``keys``, each as in `SetView`;
-    ``closed``: back to the first one. ``mode`` color, clay, normals or depth. ``force``: even over
-    a file that Gradina did not write."""
+    """Write a video or picture to ``path``, a .mp4 or .png; ``force``: even over a file that
+    Gradina did not write."""
 
     path: str
-    keys: tuple[tuple[float, ...], ...]
-    fov_y: float
-    width: int
-    height: int
-    n_frames: int = 1
-    rate: int = 30
-    closed: bool = False
-    mode: PreviewMode = "color"
-    levels: int | None = None
+    options: VideoOptions
     force: bool = False
 
 

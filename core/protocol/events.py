@@ -8,8 +8,8 @@ import msgspec
 
 from core.config.run import Choice, MeshOptions
 from core.geometry.box import Setting
-from core.protocol.base import Message, Point
-from core.protocol.commands import NO_WAY, MeshLook, Way
+from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath, MeshPreviewOptions, Point
+from core.protocol.base import Message
 
 State = Literal[
     "empty",      # nothing opened
@@ -27,10 +27,6 @@ Phase = Literal[
     "settling",   # which is being made a surface
     "surface",
 ]
-
-STILL = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-"""No motion, as 16 numbers."""
-
 
 class StateChanged(Message, frozen=True):
     """``allowed`` names the commands that make sense now (class names in lower case); ``reasons``
@@ -56,7 +52,7 @@ class Arranged(Message, frozen=True):
     region: tuple[float, ...]
     upright_from_scene: tuple[float, ...]
     unit: str
-    moved: tuple[float, ...] = STILL
+    moved: tuple[float, ...] = IDENTITY
 
 
 class PhotoReport(msgspec.Struct, frozen=True):
@@ -129,8 +125,8 @@ class Opened(Message, frozen=True):
     ``points``: some of the sparse points, float32 [P, 3], scene frame;
     ``choice``: what was chosen for a project, or suits this device, nothing of it None but minutes
     or steps; ``methods``: all; ``project``: the person's own folder that it was opened from ("" for
-    a capture or an automatic save); ``autosave``: folder of its automatic saves; ``way`` of its
-    film, as in `PlanFilm`; ``sentence``: what it is made of, where there are no photos."""
+    a capture or an automatic save); ``autosave``: folder of its automatic saves; ``camera_path``
+    of its video, as in `PlanFilm`; ``sentence``: what it is made of, where there are no photos."""
 
     path: str
     kind: str
@@ -153,7 +149,7 @@ class Opened(Message, frozen=True):
     notices: tuple[str, ...] = ()
     project: str = ""
     autosave: str = ""
-    way: Way = NO_WAY
+    camera_path: CameraPath = EMPTY_PATH
     sentence: str = ""
 
 
@@ -225,7 +221,7 @@ class MeshReady(Message, frozen=True):
     path: str
     n_vertices: int
     n_faces: int
-    look: MeshLook
+    look: MeshPreviewOptions
     levels: int | None
     step: int
     finished: bool
@@ -253,7 +249,7 @@ class Thumbnails(Message, frozen=True):
 
 
 class PhotoScored(Message, frozen=True):
-    """At ``step`` the photo ``name`` is explained to ``psnr`` dB, see `core.viewer.photo_list`."""
+    """At ``step`` the rendering of the photo ``name`` has this ``psnr``, dB."""
 
     name: str
     psnr: float

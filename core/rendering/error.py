@@ -13,7 +13,7 @@ from core.base.colormaps import WORST, heat
 from core.base.parallel import count, lane_map
 from core.config.run import TrainConfig
 from core.field.model import SurfaceModel
-from core.protocol import SetView
+from core.geometry.view import View
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import BAND, backdrop, view_rays
 from core.rendering.rays import Rays
@@ -37,7 +37,7 @@ def error_picture(error: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def render_error(
-    model: SurfaceModel, occupancy: OccupancyGrid, train: TrainConfig, view: SetView,
+    model: SurfaceModel, occupancy: OccupancyGrid, train: TrainConfig, view: View,
     truth: np.ndarray, known: np.ndarray, photo: int | None, behind: tuple[float, float, float],
 ) -> Iterator[np.ndarray | None]:
     """Yields as `render_preview` does, as large as ``truth`` [H, W, 3], the photo as this view sees
@@ -61,7 +61,7 @@ def render_error(
     for i in range(0, len(parts), lanes):
         found += lane_map(seen, parts[i : i + lanes])
         yield None
-    picture = backdrop(width, height, torch.device("cpu"), view.behind)
+    picture = backdrop(width, height, torch.device("cpu"), view.backdrop)
     picture = picture.view(height, width, 3).numpy()
     rendered = torch.cat(found).clamp(0, 1).cpu().numpy()[:, None]
     right = truth[known][:, None]

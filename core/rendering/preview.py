@@ -15,7 +15,7 @@ from core.base.colormaps import BACKDROP, DEPTH_REACH, Gradient, depth_colors
 from core.base.parallel import count, lane_map
 from core.config.run import TrainConfig
 from core.field.model import SurfaceModel
-from core.protocol import PreviewMode, SetView
+from core.geometry.view import PreviewMode, View
 from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
@@ -35,7 +35,7 @@ AROUND = Fineness(bins=16, pieces=8)
 
 
 def view_rays(
-    view: SetView, width: int, height: int, device: torch.device
+    view: View, width: int, height: int, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Origins and unit directions [H·W, 3], scene units, of ``view`` at this size: through a
     pinhole, or parallel from the camera's plane."""
@@ -99,14 +99,14 @@ def _steepness(values: Tensor, cell: float) -> float:
 
 
 def render_preview(
-    model: SurfaceModel, surface: Traced, view: SetView, width: int, height: int,
+    model: SurfaceModel, surface: Traced, view: View, width: int, height: int,
     distances: np.ndarray | None = None,
 ) -> Iterator[np.ndarray | None]:
     """Yields None after each band and at last the picture, uint8 [H, W, 3]; ``surface`` as from
     `traced` with the view's levels. Where something is seen, how far along its ray is written into
     ``distances`` float32 [H, W]."""
     origins, directions = view_rays(view, width, height, model.device)
-    picture = backdrop(width, height, model.device, view.behind)
+    picture = backdrop(width, height, model.device, view.backdrop)
     lanes = count(model.device)
     pixels = torch.arange(width * height, device=model.device)
     bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
@@ -132,7 +132,7 @@ def render_preview(
     yield (picture.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
 
 
-def _angle(view: SetView) -> float:
+def _angle(view: View) -> float:
     """Of the whole height of the picture, as seen from where rays begin."""
     if view.span is None:
         return view.fov_y
@@ -141,7 +141,7 @@ def _angle(view: SetView) -> float:
 
 @torch.no_grad()
 def _shade(
-    model: SurfaceModel, surface: Traced, rays: Rays, view: SetView, tolerance: float
+    model: SurfaceModel, surface: Traced, rays: Rays, view: View, tolerance: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Which rays hit [R], and of those the colours [H, 3] and how far along them that is [H]."""
     shape, origins, directions = model.shape, rays.origins, rays.directions

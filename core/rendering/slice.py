@@ -16,7 +16,7 @@ from torch import Tensor
 from core.base.colormaps import INSIDE, OUTSIDE, ZERO
 from core.base.parallel import count, lane_map
 from core.field.model import SurfaceModel
-from core.protocol import SetView
+from core.geometry.view import View
 from core.rendering.preview import BAND, Traced, backdrop, view_rays
 
 LINE, ZERO_LINE = 1.0, 3.0
@@ -28,7 +28,7 @@ FADES = 6.0
 
 
 def render_slice(
-    model: SurfaceModel, surface: Traced, view: SetView, width: int, height: int
+    model: SurfaceModel, surface: Traced, view: View, width: int, height: int
 ) -> Iterator[np.ndarray | None]:
     """Yields as `render_preview` does; only of what lies in the region."""
     origins, directions = view_rays(view, width, height, model.device)
@@ -47,7 +47,7 @@ def render_slice(
         yield None
     distances = torch.full((width * height,), math.nan, device=model.device)
     distances[shown] = torch.cat(found)
-    picture = backdrop(width, height, torch.device("cpu"), view.behind)
+    picture = backdrop(width, height, torch.device("cpu"), view.backdrop)
     picture = picture.view(height, width, 3).numpy()
     grid = distances.view(height, width).cpu().numpy()
     known = np.isfinite(grid)
@@ -56,7 +56,7 @@ def render_slice(
 
 
 def _on_plane(
-    origins: Tensor, directions: Tensor, surface: Traced, view: SetView
+    origins: Tensor, directions: Tensor, surface: Traced, view: View
 ) -> tuple[Tensor, Tensor]:
     """Distance t [R] to the view's plane, and for which rays [R] it is met in the region."""
     normal = torch.tensor(view.plane.normal, dtype=torch.float32, device=origins.device)

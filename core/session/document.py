@@ -9,10 +9,11 @@ from dataclasses import replace
 from core.capture.scene import Scene
 from core.config.run import Choice
 from core.geometry.rigid import invert
+from core.geometry.view import CameraPath
 from core.project.repeat import Recipe
 from core.project.store import Work
-from core.protocol import Event, Way
-from core.session.opening import Opening, carried_way, first_run
+from core.protocol import Event
+from core.session.opening import Opening, first_run, transform_path
 from core.session.undo import Edit, Edited, Edits, after, arranged_as, same_place, told
 from core.training.presets import run_config
 from core.training.trainer import Trainer
@@ -99,10 +100,10 @@ class OpenWork:
         self._work = replace(self._open, scene=scene)
         return scene.notices[known:]
 
-    def plan_film(self, way: Way) -> None:
+    def plan_film(self, path: CameraPath) -> None:
         """The path of a film, scene frame, is this from now on."""
-        way = carried_way(way, invert(self._open.scene.scene_from_input))
-        self._work = replace(self._open, way=way)
+        path = transform_path(path, invert(self._open.scene.scene_from_input))
+        self._work = replace(self._open, camera_path=path)
 
     def go_on(self, minutes: float) -> None:
         """The run was continued for ``minutes`` more."""

@@ -18,12 +18,14 @@ from core.capture.poses.solve import Found
 from core.capture.readers.colmap import COLMAP, sub_models
 from core.capture.scene import Scene
 from core.config.run import Choice, MethodName, OpenOptions, RunConfig
+from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
 from core.geometry.scene_ball import scene_from_ball, up_direction
+from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath
 from core.project.store import Project, is_project, load_project, restore
-from core.protocol import NO_WAY, STILL, Arranged, Opened, PhotoReport, PoseReport, Solving, Way
-from core.training.planner import method_words
+from core.protocol import Arranged, MethodWords, Opened, PhotoReport, PoseReport, Solving
+from core.training.planner import describe_presets
 from core.training.presets import run_config
 from core.training.trainer import Trainer
 
@@ -85,8 +87,9 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     photos = (*scene.photos, *scene.held_out)
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
-    way = project.work.way if project else NO_WAY
-    methods = method_words(scene, device)
+    camera_path = project.work.camera_path if project else EMPTY_PATH
+    methods = {name: MethodWords(method.words, describe_presets(name, scene, device))
+               for name, method in METHODS.items()}
     points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
     return Opened(
         path=str(path), kind=scene.kind, device=str(device), n_photos=len(scene.photos),
@@ -96,7 +99,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
         choice=Choice.of(config), methods=methods, setting=scene.setting, notices=scene.notices,
         project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
-        way=carried_way(way, scene.scene_from_input),
+        camera_path=transform_path(camera_path, scene.scene_from_input),
         sentence=scene.sentence.text if scene.sentence else "",
     )
 
@@ -114,7 +117,7 @@ def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
     poses = [scene.scene_from_camera(p) for p in (*scene.photos, *scene.held_out)]
     return Arranged(
         tuple(_numbers(p) for p in poses), _numbers(scene.region_in_scene.frame_from_cube),
-        _numbers(upright_from_scene), scene.unit, STILL if moved is None else _numbers(moved),
+        _numbers(upright_from_scene), scene.unit, IDENTITY if moved is None else _numbers(moved),
     )
 
 
@@ -129,10 +132,10 @@ def _fields(lens: Intrinsics) -> tuple[float, float]:
     return float(2 * np.arctan(y)), float(x / y)
 
 
-def carried_way(way: Way, similarity: np.ndarray) -> Way:
-    """A film's ``way`` past the same things in a scene that was moved by ``similarity`` [4, 4]."""
-    poses = [carried_pose(similarity, np.reshape(view, (4, 4))) for view in way.views]
-    return msgspec.structs.replace(way, views=tuple(map(_numbers, poses)))
+def transform_path(path: CameraPath, similarity: np.ndarray) -> CameraPath:
+    """``path`` past the same things in a scene that was moved by ``similarity`` [4, 4]."""
+    poses = [carried_pose(similarity, np.reshape(view, (4, 4))) for view in path.views]
+    return msgspec.structs.replace(path, views=tuple(map(_numbers, poses)))
 
 
 def _numbers(matrix: np.ndarray) -> tuple[float, ...]:

@@ -16,23 +16,22 @@ from core.base.interrupts import uninterrupted
 from core.capture.open import needs_poses
 from core.capture.scene import Scene
 from core.config.run import OpenOptions
-from core.output.film import filming
-from core.project.autosave import Saver
 from core.project.repeat import Recipe
 from core.project.store import is_project
+from core.session.autosave import Saver
 from core.session.document import OpenWork
-from core.session.export_job import exporting
+from core.session.export_job import export_mesh, export_video
 from core.session.opening import Opening, describe, opening
 from core.session.picking import picked
 from core.session.states import allowed_now
 from core.session.task_slot import RunningTask, TaskSlot
 from core.session.training_loop import TrainingLoop
+from core.session.viewer.photo_view import ShowPhoto
+from core.session.viewer.previewer import Show
+from core.session.viewer.viewer import Watching
 from core.training.planner import plan
 from core.training.start import fresh, renewed
 from core.training.trainer import Trainer
-from core.viewer.photo_view import ShowPhoto
-from core.viewer.previewer import Show
-from core.viewer.viewer import Watching
 
 
 def nothing_shown(*_: object) -> None:
@@ -71,7 +70,7 @@ class Session:
                 self.watching.ask_size(command.options)
                 return
             if isinstance(command, m.SetView):
-                self.watching.look(command, self.scene)
+                self.watching.look(command.view, self.scene)
                 return
             _, reasons = self._allowed()
             if name in reasons:
@@ -112,7 +111,7 @@ class Session:
                 case m.Export() | m.Film():
                     self._write(command)
                 case m.PlanFilm():
-                    self._open_work.plan_film(command.way)
+                    self._open_work.plan_film(command.path)
                     self._saver.touch()
                     self._enter(None)
                 case m.Save():
@@ -208,7 +207,8 @@ class Session:
 
     def _begin(self, command: m.Start | m.Renew) -> None:
         assert self.scene is not None
-        config, notice = plan(command, self.scene, self.device, seed=self._seed)
+        config, notice = plan(
+            command.choice, command.config, self.scene, self.device, seed=self._seed)
         if notice:
             self._emit(m.Notice(notice))
         if self.trainer is None:
@@ -271,9 +271,9 @@ class Session:
         trainer = self.trainer
         assert trainer is not None
         if isinstance(command, m.Export):
-            running = RunningTask("export", exporting(trainer, command), self._emit, back_to=None)
+            running = RunningTask("export", export_mesh(trainer, command), self._emit, back_to=None)
         else:
-            running = RunningTask("film", filming(trainer, command), self._emit, back_to=None)
+            running = RunningTask("film", export_video(trainer, command), self._emit, back_to=None)
         self._tasks.begin(running)
 
     def save(self, folder: Path) -> None:

@@ -11,6 +11,7 @@ from core import protocol as m
 from core.base.errors import PhotosGoneError, UserError
 from core.base.jobs import Task
 from core.base.outputs import ForeignFileError
+from core.capture.open import DetectedInput
 from core.capture.poses.solve import Found
 from core.session.opening import so_far
 
@@ -90,8 +91,8 @@ class TaskSlot:
         match found:
             case Found():
                 self._emit(so_far(found))
-            case m.Recognised():
-                self._emit(found)
+            case DetectedInput():
+                self._emit(m.Recognised(found.lines))
 
     def cancel(self) -> None:
         """Stop what is under way, if anything is."""

@@ -9,7 +9,7 @@ import torch
 
 from core import protocol as m
 from core.base.errors import UserError
-from core.training.stats import StatsWindow
+from core.session.stats import StatsWindow
 from core.training.trainer import Trainer
 
 STATS_EVERY_S = 0.25

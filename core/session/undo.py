@@ -10,23 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.capture.arrange import arranged
-from core.capture.exclude import excluding
+from core.capture.edits import edit_scene, exclude_photos
 from core.capture.scene import Scene
 from core.config.run import Choice
+from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import invert
-from core.protocol import (
-    Arrange,
-    Arranged,
-    Choose,
-    Chosen,
-    Exclude,
-    Excluded,
-    Ground,
-    Length,
-    Region,
-    Turn,
-)
+from core.protocol import Arrange, Arranged, Choose, Chosen, Exclude, Excluded
 from core.session.opening import arrangement
 
 MOST = 200
@@ -81,12 +70,12 @@ def after(edit: Edit, before: Edited, *, trained: bool) -> Edited:
     the unit ball. Raises UserError."""
     match edit:
         case Arrange():
-            scene = arranged(before.scene, edit.edit)
+            scene = edit_scene(before.scene, edit.edit)
             if not trained and scene.region is not None:
                 scene = scene.with_region(scene.region)
             return replace(before, scene=scene)
         case Exclude():
-            return replace(before, scene=excluding(before.scene, edit.names, edit.excluded))
+            return replace(before, scene=exclude_photos(before.scene, edit.names, edit.excluded))
         case Choose():
             return replace(before, choice=edit.choice)
 
@@ -130,13 +119,13 @@ def same_place(scene: Scene, other: Scene) -> bool:
 def name_of(edit: Edit) -> str:
     """What is undone, in words."""
     match edit:
-        case Arrange(Region()):
+        case Arrange(RegionEdit()):
             return "the region"
-        case Arrange(Turn(axis)):
+        case Arrange(QuarterTurn(axis)):
             return f"the turn about {axis.upper()}"
-        case Arrange(Ground()):
+        case Arrange(GroundPlane()):
             return "the ground"
-        case Arrange(Length()):
+        case Arrange(KnownLength()):
             return "the length"
         case Exclude(names, excluded):
             what = names[0] if len(names) == 1 else f"{len(names)} photos"

@@ -6,22 +6,20 @@ import torch
 
 from core.capture.scene import Scene
 from core.config.run import Choice, MethodName, RunConfig
-from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics
-from core.protocol import MethodWords, Renew, Start
 from core.training.memory_forecast import budget, forecast, size, within
 from core.training.presets import DESCRIPTIONS, for_scene, run_config, with_budget
 
 
 def plan(
-    command: Start | Renew, scene: Scene, device: torch.device, *, seed: int
+    choice: Choice, settings: RunConfig | None, scene: Scene, device: torch.device, *, seed: int
 ) -> tuple[RunConfig, str | None]:
-    """The run, and a word to the person where it had to be made smaller. Raises UserError."""
-    if command.config is not None:
-        wanted = with_budget(command.config, command.choice)
+    """The run of ``scene`` by what was chosen, or by all ``settings`` but the budget; and a word to
+    the person where it had to be made smaller. Raises UserError."""
+    if settings is not None:
+        wanted = with_budget(settings, choice)
     else:
-        wanted = run_config(command.choice, device.type, seed=seed)
-        wanted = _suited(wanted, scene)
+        wanted = _suited(run_config(choice, device.type, seed=seed), scene)
     config, lowered = within(
         wanted, _lenses(scene), not scene.has_masks, device, budget(device)
     )
@@ -30,22 +28,18 @@ def plan(
     return config, f"Little memory is free: training with {', '.join(lowered)}."
 
 
-def method_words(scene: Scene, device: torch.device) -> dict[str, MethodWords]:
-    """What each method is good for and each preset is for, and the memory it takes for ``scene``
-    by that method."""
+def describe_presets(
+    method: MethodName, scene: Scene, device: torch.device
+) -> dict[str, str]:
+    """By name what each preset is for, and the memory it takes for ``scene`` by this method."""
 
-    def needs(method: MethodName, preset: str) -> str:
+    def needs(preset: str) -> str:
         config = run_config(Choice(preset, method=method))
         config = _suited(config, scene)
         return size(forecast(config, _lenses(scene), not scene.has_masks, device).device)
 
-    return {
-        name: MethodWords(method.words, {
-            preset: f"{words}. Takes about {needs(name, preset)} of memory"
-            for preset, words in DESCRIPTIONS.items()
-        })
-        for name, method in METHODS.items()
-    }
+    return {preset: f"{words}. Takes about {needs(preset)} of memory"
+            for preset, words in DESCRIPTIONS.items()}
 
 
 def _suited(config: RunConfig, scene: Scene) -> RunConfig:

@@ -18,8 +18,8 @@ from app.state import (
 )
 from app.text.status import count, doing, duration, lost_without_saving, short, size, status_line
 from core.config.run import Choice
+from core.geometry.view import IDENTITY
 from core.protocol import (
-    STILL,
     Arranged,
     Exported,
     Failure,
@@ -35,8 +35,21 @@ from core.protocol import (
 from tests.app.driver import ROOT
 
 OPENED = Opened(
-    "/photos/owl", "photos", "cpu", 36, 0, 100, False, Arranged((), STILL, STILL, ""), (), b"", 0.8,
-    1.5, 12, Choice("standard", 10.0), notices=("one photo was skipped",),
+    "/photos/owl",
+    "photos",
+    "cpu",
+    36,
+    0,
+    100,
+    False,
+    Arranged((), IDENTITY, IDENTITY, ""),
+    (),
+    b"",
+    0.8,
+    1.5,
+    12,
+    Choice("standard", 10.0),
+    notices=("one photo was skipped",),
 )
 
 
@@ -87,7 +100,7 @@ def test_what_was_recognised_is_shown_while_it_is_opened():
 
 
 def test_poses_found_so_far_are_shown_until_the_scene_opens_or_solving_ends():
-    found = Solving((STILL,), b"")
+    found = Solving((IDENTITY,), b"")
     solving = _after(StateChanged("solving", ("cancel",), {}), found)
     assert solving.solving is found
     assert _after(OPENED, state=solving).solving is None
@@ -159,9 +172,16 @@ def test_states_are_never_changed_in_place():
     assert before == kept
 
 
-@pytest.mark.parametrize(("seconds", "words"), [
-    (None, ""), (0, "0:00"), (59.6, "1:00"), (725, "12:05"), (12000, "3:20:00"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (0, "0:00"),
+        (59.6, "1:00"),
+        (725, "12:05"),
+        (12000, "3:20:00"),
+    ],
+)
 def test_durations(seconds, words):
     assert duration(seconds) == words
 
@@ -190,12 +210,14 @@ def test_what_closing_would_lose_is_said_and_nothing_else():
     assert lost_without_saving(saved) == ""
     unsaved = replace(saved, unsaved=True)
     assert lost_without_saving(unsaved) == (
-        "0:01 of training (70 steps) of owl is not saved in a project.")
+        "0:01 of training (70 steps) of owl is not saved in a project."
+    )
     edited = _after(OPENED, StateChanged("ready", ("save",), {}, undo="the region", unsaved=True))
     assert lost_without_saving(edited) == "Your edits of owl are not saved in a project."
     both = replace(unsaved, undo="the region", project="/my/bird")
     assert lost_without_saving(both) == (
-        "0:01 of training (70 steps) and your edits of bird are not saved in a project.")
+        "0:01 of training (70 steps) and your edits of bird are not saved in a project."
+    )
 
 
 def test_a_project_is_the_persons_own_from_the_save_on():

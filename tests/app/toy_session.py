@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from core.base.errors import UserError
 from core.config.run import Choice
+from core.geometry.view import IDENTITY, View
 from core.protocol import (
-    STILL,
     Arranged,
     AskSize,
     Cancel,
@@ -59,7 +59,7 @@ PRESETS = {"draft": "Quick look", "standard": "Good in ten minutes"}
 N_STEPS = 2000
 
 
-def render(view: SetView, scale: int) -> np.ndarray:
+def render(view: View, scale: int) -> np.ndarray:
     """uint8 [H, W, 3]: a unit-ball checkerboard ball of radius 0.6, lit from the camera."""
     height, width = max(view.height // scale, 1), max(view.width // scale, 1)
     pose = np.reshape(view.scene_from_camera, (4, 4))
@@ -83,11 +83,11 @@ class ToySession:
     """Opens any folder that exists; one named "bug" raises."""
 
     def __init__(self, emit: Callable[[Event], None],
-                 show: Callable[[np.ndarray, SetView, bool, float], None], device: str = "auto",
-                 show_photo: Callable[[np.ndarray, SetView], None] = lambda *_: None):
+                 show: Callable[[np.ndarray, View, bool, float], None], device: str = "auto",
+                 show_photo: Callable[[np.ndarray, View], None] = lambda *_: None):
         self._emit, self._show, self._device = emit, show, device
         self._show_photo = show_photo
-        self._view: SetView | None = None
+        self._view: View | None = None
         self._stage = 0
         self._step = 0
         self._opening = 0
@@ -108,9 +108,10 @@ class ToySession:
             return
         match command:
             case SetView():
-                self._view, self._stage = command, 4
-                if command.photo and not command.moving:  # the photo is the negative
-                    self._show_photo(255 - render(replace(command, mode="color"), 1), command)
+                view = command.view
+                self._view, self._stage = view, 4
+                if view.photo and not view.moving:  # the photo is the negative
+                    self._show_photo(255 - render(replace(view, mode="color"), 1), view)
             case Open():
                 self._group = command.how.group
                 self._open(command.path)
@@ -177,7 +178,7 @@ class ToySession:
             pose[:3, 3] = [0, -2.5, 0]
             self._emit(Opened(
                 self._path, "toy", "cpu", 10, 0, 0, True,
-                Arranged((tuple(pose.ravel().tolist()),), STILL, STILL, ""), ("a.jpg",),
+                Arranged((tuple(pose.ravel().tolist()),), IDENTITY, IDENTITY, ""), ("a.jpg",),
                 np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12,
                 Choice("standard", 10.0),
                 methods={name: MethodWords(name, PRESETS) for name in ("surface", "ngp")}))

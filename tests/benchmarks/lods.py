@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from core.api import open_project
+from core.base.image_metrics import psnr
 from core.base.jobs import run
 from core.config.run import PURPOSES
-from core.evaluation.surface_metrics import psnr
 from core.geometry.cameras import Intrinsics
 from core.meshing.from_model import subject_of
 from core.meshing.mesh import Mesh

@@ -26,10 +26,10 @@ from core.config.run import Choice, MeshOptions
 from core.evaluation.evaluate import compare
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
+from core.geometry.view import View
 from core.meshing.from_model import mesh_of_model
 from core.output.contact_sheet import contact_sheet
 from core.output.views import render_photo, score_photos, training_size
-from core.protocol import SetView
 from core.rendering.preview import render_preview, traced
 from core.training.memory_forecast import forecast, size
 from core.training.presets import for_scene, run_config
@@ -115,7 +115,7 @@ def strip(trainer: Trainer, scene: Scene) -> Iterator[np.ndarray]:
     yield run(render_photo(trainer, photo, lens))
     pose = tuple(scene.scene_from_camera(photo).ravel().tolist())
     fov = 2 * float(np.arctan(lens.height / 2 / lens.fy))
-    seen = SetView(0, pose, fov, lens.width, lens.height)
+    seen = View(0, pose, fov, lens.width, lens.height)
     for mode in ("normals", "depth"):
         surface = traced(trainer.model, trainer.shown, None, mode)
         bands = render_preview(

@@ -30,7 +30,16 @@ from core import protocol as m
 from core.config.run import Axes, Choice, MeshFormat, MeshOptions, Unseen
 from core.field.methods import METHODS
 from core.geometry.camera_path import looking_at_center
-from core.protocol.commands import PreviewMode
+from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
+from core.geometry.view import (
+    CameraPath,
+    MeshPreviewOptions,
+    Point,
+    PreviewMode,
+    SlicePlane,
+    VideoOptions,
+    View,
+)
 from core.session.session import Session
 from core.training.presets import PRESETS
 from tests.core.shaded_ball import TINY, WARM, quick_settling, shaded_ball
@@ -50,9 +59,11 @@ class Commands:
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
         self.random = random.Random(seed)
-        self.captures = [shaded_ball(folder / "ball"),
-                         shaded_ball(folder / "other", n=9, masks=False),
-                         shaded_ball(folder / "few", n=5)]
+        self.captures = [
+            shaded_ball(folder / "ball"),
+            shaded_ball(folder / "other", n=9, masks=False),
+            shaded_ball(folder / "few", n=5),
+        ]
         self.cameras: dict[str, tuple[float, ...]] = {}
         self.allowed: tuple[str, ...] = ()
         self.step = 0
@@ -80,17 +91,30 @@ class Commands:
     def next(self) -> m.Command:
         """Any command; most often one that is allowed now."""
         drawn: dict[Callable[[], m.Command], float] = {
-            self.open: 1, lambda: m.Close(self.one(True, False)): 0.2, self.start: 6, self.renew: 2,
-            lambda: m.Choose(self.choice()): 1, m.Pause: 4, m.Reset: 1, m.Cancel: 1,
-            lambda: m.Continue(self.one(0.005, 0.02)): 2, self.view: 12, self.arrange: 4,
-            self.exclude: 3, m.Undo: 2, m.Redo: 2, lambda: m.Pick(self.point(), self.point()): 2,
-            self.export: 6, lambda: m.AskSize(self.options()): 4, self.film: 2,
-            lambda: m.PlanFilm(m.Way(self.views())): 1,
+            self.open: 1,
+            lambda: m.Close(self.one(True, False)): 0.2,
+            self.start: 6,
+            self.renew: 2,
+            lambda: m.Choose(self.choice()): 1,
+            m.Pause: 4,
+            m.Reset: 1,
+            m.Cancel: 1,
+            lambda: m.Continue(self.one(0.005, 0.02)): 2,
+            self.view: 12,
+            self.arrange: 4,
+            self.exclude: 3,
+            m.Undo: 2,
+            m.Redo: 2,
+            lambda: m.Pick(self.point(), self.point()): 2,
+            self.export: 6,
+            lambda: m.AskSize(self.options()): 4,
+            self.film: 2,
+            lambda: m.PlanFilm(CameraPath(self.views())): 1,
             lambda: m.Save(str(self.folder / "saved")): 1,
         }
         whatever = self.random.random() < FORBIDDEN
         while True:
-            make, = self.random.choices(list(drawn), list(drawn.values()))
+            (make,) = self.random.choices(list(drawn), list(drawn.values()))
             command = make()
             name = type(command).__name__.lower()
             if whatever or name in (*self.allowed, "setview", "asksize"):
@@ -101,7 +125,7 @@ class Commands:
     def one(self, *values: Any) -> Any:
         return self.random.choice(values)
 
-    def point(self) -> m.Point:
+    def point(self) -> Point:
         x, y, z = (self.random.uniform(-1, 1) for _ in range(3))
         return x, y, z
 
@@ -122,19 +146,35 @@ class Commands:
         self._view_id += 1
         pose, photo = self.pose()
         return m.SetView(
-            self._view_id, pose, self.random.uniform(0.2, 1.5), self.one(1, 17, 120, 260),
-            self.one(1, 33, 90, 200), mode=self.one(*get_args(PreviewMode)),
-            levels=self.one(None, None, 1, 3, 5), moving=self.one(True, False, False), photo=photo,
-            span=self.one(None, None, 0.5, 3.0),
-            plane=m.Plane(offset=self.random.uniform(-1.5, 1.5), spacing=self.one(0.001, 0.05)),
-            mesh=m.MeshLook(self.one(16, 64, 128), self.one(None, 1, 100, 5000),
-                            self.one(1.0, 30.0, 300.0)),
+            View(
+                self._view_id,
+                pose,
+                self.random.uniform(0.2, 1.5),
+                self.one(1, 17, 120, 260),
+                self.one(1, 33, 90, 200),
+                mode=self.one(*get_args(PreviewMode)),
+                levels=self.one(None, None, 1, 3, 5),
+                moving=self.one(True, False, False),
+                photo=photo,
+                span=self.one(None, None, 0.5, 3.0),
+                plane=SlicePlane(
+                    offset=self.random.uniform(-1.5, 1.5), spacing=self.one(0.001, 0.05)
+                ),
+                mesh=MeshPreviewOptions(
+                    self.one(16, 64, 128), self.one(None, 1, 100, 5000), self.one(1.0, 30.0, 300.0)
+                ),
+            )
         )
 
     def choice(self) -> Choice:
         method = self.one("surface", "surface", *METHODS)
-        return Choice(self.one(None, "draft"), steps=self.one(5, 30, 80, 200), method=method,
-                      wild=self.random.random() < 0.15, unbounded=self.random.random() < 0.15)
+        return Choice(
+            self.one(None, "draft"),
+            steps=self.one(5, 30, 80, 200),
+            method=method,
+            wild=self.random.random() < 0.15,
+            unbounded=self.random.random() < 0.15,
+        )
 
     def open(self) -> m.Command:
         return m.Open(str(self.one(*self.captures, self.folder / "saved")))
@@ -147,13 +187,17 @@ class Commands:
 
     def arrange(self) -> m.Command:
         edit = self.one(
-            self.region(), self.region(), m.Turn(self.one("x", "y", "z")),
-            m.Ground(self.point(), self.point()),
-            m.Length(self.point(), self.point(), self.one(0.001, 1.0, 100.0), self.one("m", "ft")),
+            self.region(),
+            self.region(),
+            QuarterTurn(self.one("x", "y", "z")),
+            GroundPlane(self.point(), self.point()),
+            KnownLength(
+                self.point(), self.point(), self.one(0.001, 1.0, 100.0), self.one("m", "ft")
+            ),
         )
         return m.Arrange(edit)
 
-    def region(self) -> m.Region:
+    def region(self) -> RegionEdit:
         """Any box, flat, minute or far away ones too."""
         cube = np.eye(4)
         half = [self.one(1e-3, 0.02, 0.1, 0.4, 0.9, 2.0) for _ in range(3)]
@@ -162,7 +206,7 @@ class Commands:
             turn = Rotation.from_rotvec(self.point()).as_matrix()
             cube[:3, :3] = turn @ cube[:3, :3]
         cube[:3, 3] = [self.one(0, 0, 0, 0.3, -0.7, 3) for _ in range(3)]
-        return m.Region(tuple(cube.ravel().tolist()))
+        return RegionEdit(tuple(cube.ravel().tolist()))
 
     def exclude(self) -> m.Command:
         n = self.one(1, 1, 2, 4, len(self.cameras))
@@ -173,16 +217,25 @@ class Commands:
         """Any that go together, and some that do not."""
         smallest = self.one(None, None, None, 100, 20_000)
         return MeshOptions(
-            resolution=self.one(8, 16, 48, 96), levels=self.one(None, None, 1, 3, 5),
+            resolution=self.one(8, 16, 48, 96),
+            levels=self.one(None, None, 1, 3, 5),
             format="glb" if smallest else self.one(*get_args(MeshFormat)),
-            axes=self.one(*get_args(Axes)), min_component=self.one(0, 0.02, 0.5),
-            unit=self.one("", "", "mm"), unseen=self.one(*get_args(Unseen)),
-            seen_through=self.one(True, False), close_holes=self.one(0.0, 0.02, 0.5),
-            watertight=self.one(True, False, False), faces=self.one(None, 1, 4, 100, 2000),
-            max_error=self.one(None, None, 0.01, 10.0), lods=self.one(1, 1, 2, 4),
-            refine=self.one(True, False, False), texture=self.one(True, False, False),
-            texture_size=self.one(None, 64, 256), normal_map=self.one(True, False),
-            max_bytes=smallest, density=self.one(1.0, 30.0, 30.0, 3000.0),
+            axes=self.one(*get_args(Axes)),
+            min_component=self.one(0, 0.02, 0.5),
+            unit=self.one("", "", "mm"),
+            unseen=self.one(*get_args(Unseen)),
+            seen_through=self.one(True, False),
+            close_holes=self.one(0.0, 0.02, 0.5),
+            watertight=self.one(True, False, False),
+            faces=self.one(None, 1, 4, 100, 2000),
+            max_error=self.one(None, None, 0.01, 10.0),
+            lods=self.one(1, 1, 2, 4),
+            refine=self.one(True, False, False),
+            texture=self.one(True, False, False),
+            texture_size=self.one(None, 64, 256),
+            normal_map=self.one(True, False),
+            max_bytes=smallest,
+            density=self.one(1.0, 30.0, 30.0, 3000.0),
         )
 
     def export(self) -> m.Command:
@@ -190,12 +243,17 @@ class Commands:
         return m.Export(str(self.folder / "meshes" / f"mesh.{options.format}"), options)
 
     def film(self) -> m.Command:
-        return m.Film(
-            str(self.folder / self.one("film.mp4", "film.png")), self.views(), 0.8,
-            self.one(16, 64), self.one(16, 48), n_frames=self.one(1, 2, 4),
-            closed=self.one(True, False), mode=self.one("color", "clay", "normals", "depth"),
+        options = VideoOptions(
+            self.views(),
+            0.8,
+            self.one(16, 64),
+            self.one(16, 48),
+            n_frames=self.one(1, 2, 4),
+            closed=self.one(True, False),
+            mode=self.one("color", "clay", "normals", "depth"),
             levels=self.one(None, 2),
         )
+        return m.Film(str(self.folder / self.one("film.mp4", "film.png")), options)
 
 
 class Run:
@@ -266,8 +324,12 @@ def main() -> int:
         while time.monotonic() < ends:
             run.act()
         run.session.close()
-    print(f"seed {arguments.seed}: {run.n_commands} commands, {run.n_slices} slices of work, "
-          f"{len(run.bugs)} bugs", dict(run.commands.events), sep="\n")
+    print(
+        f"seed {arguments.seed}: {run.n_commands} commands, {run.n_slices} slices of work, "
+        f"{len(run.bugs)} bugs",
+        dict(run.commands.events),
+        sep="\n",
+    )
     print(*(f"{n} x {text}" for text, n in run.commands.refusals.most_common(30)), sep="\n")
     return 1 if run.bugs else 0
 

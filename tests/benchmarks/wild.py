@@ -15,11 +15,11 @@ import imageio.v3 as iio
 import numpy as np
 
 from core.base.device import choose_device
+from core.base.image_metrics import psnr, ssim
 from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.config.run import Choice
-from core.evaluation.surface_metrics import psnr, ssim
 from core.output.views import render_photo, score_photos, training_size
 from core.training.presets import for_scene, run_config
 from core.training.ray_source import photo_colors

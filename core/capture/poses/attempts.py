@@ -1,6 +1,6 @@
 """Poses at the first attempt or, where too few photos find their place, after others.
 
-Part of the solving process (`pose_process`). Each further attempt answers one cause of failure; it
+Part of the solving process (`process`). Each further attempt answers one cause of failure; it
 is made only where that cause is likely and there is time, and it is told.
 """
 

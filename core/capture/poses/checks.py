@@ -1,6 +1,6 @@
 """Whether solved poses can be true: a silent wrong answer is the worst one.
 
-Part of the solving process (`pose_process`).
+Part of the solving process (`process`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an earlier solution, finished or not, already found of the same photos.
 
-Part of the solving process (`pose_process`). Working copies are named by their content, so that
+Part of the solving process (`process`). Working copies are named by their content, so that
 equal names mean equal photos whatever else was added, removed or renamed.
 """
 

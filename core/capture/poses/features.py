@@ -1,6 +1,6 @@
 """What the photos show: cameras are entered into the database, and details found in each photo.
 
-Part of the solving process (`pose_process`).
+Part of the solving process (`process`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Cameras and points from what the photos share: incremental mapping (Schönberger, Frahm 2016).
 
-Part of the solving process (`pose_process`).
+Part of the solving process (`process`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which photos see the same things: pairs are chosen, compared coarsely, then thoroughly.
 
-Part of the solving process (`pose_process`). Comparing two photos costs the product of their
+Part of the solving process (`process`). Comparing two photos costs the product of their
 numbers of features. So the largest features of each, which survive a change of distance, are
 compared first, and only pairs that share some are compared with all.
 """

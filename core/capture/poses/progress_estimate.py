@@ -1,6 +1,6 @@
 """How far the solving process is, by time: every phase's rest is estimated from what was measured.
 
-Part of the solving process (`pose_process`).
+Part of the solving process (`process`).
 """
 
 from __future__ import annotations

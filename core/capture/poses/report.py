@@ -1,6 +1,6 @@
 """The pose doctor: for each photo whether it is used, and if not why; and what to do about it.
 
-Part of the solving process (`pose_process`). Its findings travel as plain dictionaries: they are
+Part of the solving process (`process`). Its findings travel as plain dictionaries: they are
 written to ``report.json`` as they are.
 """
 

@@ -1,6 +1,6 @@
 """Which of many photos look alike, by one vector for each photo: VLAD (Jégou et al. 2010).
 
-Part of the solving process (`pose_process`). Comparing all pairs of more than a few hundred photos
+Part of the solving process (`process`). Comparing all pairs of more than a few hundred photos
 takes too long; those worth a comparison are the ones with the nearest vectors.
 """
 

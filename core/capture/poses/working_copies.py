@@ -1,6 +1,6 @@
 """The photos as the pose solver sees them: upright copies of moderate size, and how they look.
 
-Part of the solving process (`pose_process`).
+Part of the solving process (`process`).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from core.config.run import TrainConfig
 from core.field.model import SurfaceModel
 from core.geometry.box import Box
 from core.geometry.camera_path import looking_at_center
-from core.protocol import SetView
+from core.geometry.view import View
 from core.rendering.backgrounds import random_backgrounds
 from core.rendering.preview import view_rays
 from core.rendering.render import Found, Rays
@@ -72,12 +72,12 @@ class Imagined:
             for i, part in enumerate(_parts(len(rays), n_lanes))
         ]
 
-    def _somewhere(self, side: int) -> SetView:
+    def _somewhere(self, side: int) -> View:
         azimuth, height = torch.rand(2).tolist()
         low, high = ELEVATIONS
         pose = looking_at_center(2 * math.pi * azimuth, low + (high - low) * height, DISTANCE)
         pose[:3, 3] += self.center.cpu().numpy().astype(np.float64)
-        return SetView(0, tuple(pose.ravel().tolist()), FOV, side, side)
+        return View(0, tuple(pose.ravel().tolist()), FOV, side, side)
 
     def judged(
         self, model: SurfaceModel, train: TrainConfig, batches: Sequence[Batch],

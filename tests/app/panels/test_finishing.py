@@ -11,7 +11,8 @@ from app.platform.gui import dpg
 from app.state import AppState, reduce
 from app.widgets.widgets import choose, explain
 from core.config.run import PURPOSES, TEXTURED_FACES, MeshOptions
-from core.protocol import STILL, Arranged, Excluded, MeshLook, MeshReady
+from core.geometry.view import IDENTITY, MeshPreviewOptions
+from core.protocol import Arranged, Excluded, MeshReady
 
 
 @pytest.fixture
@@ -79,11 +80,11 @@ def test_what_is_weighed_is_the_export_whatever_its_unit(filled):
 
 
 def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
-    assert look_of(MeshOptions()) == MeshLook()
+    assert look_of(MeshOptions()) == MeshPreviewOptions()
     assert look_of(MeshOptions(texture=True)).faces == TEXTURED_FACES
     assert look_of(PURPOSES["game"]).faces == PURPOSES["game"].faces
     assert look_of(PURPOSES["print"]).watertight
-    assert look_of(PURPOSES["archive"]) == MeshLook(512, 200_000, unseen="keep")
+    assert look_of(PURPOSES["archive"]) == MeshPreviewOptions(512, 200_000, unseen="keep")
 
 
 @pytest.mark.parametrize(("wanted", "step", "same"), [
@@ -98,13 +99,13 @@ def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
     (MeshOptions(format="glb", max_bytes=5_000_000), 7, False),
 ])
 def test_it_says_whether_an_export_would_be_the_same(wanted, step, same):
-    shown = MeshReady("", 3, 1, MeshLook(), None, 7, finished=True)
+    shown = MeshReady("", 3, 1, MeshPreviewOptions(), None, 7, finished=True)
     assert live_words(shown, step, wanted).endswith("across, as exported") is same
 
 
 @pytest.mark.parametrize("edit", [
-    Arranged((STILL,), STILL, STILL, "", STILL), Excluded(("a.png",)),
+    Arranged((IDENTITY,), IDENTITY, IDENTITY, "", IDENTITY), Excluded(("a.png",)),
 ])
 def test_after_an_edit_nothing_is_said_of_the_mesh_before(edit):
-    shown = MeshReady("", 3, 1, MeshLook(), None, 7, finished=True)
+    shown = MeshReady("", 3, 1, MeshPreviewOptions(), None, 7, finished=True)
     assert reduce(AppState(mesh=shown), edit).mesh is None

@@ -15,14 +15,15 @@ from app.viewport.thumbnails import MISSING, Thumbnails
 from core.config.run import Choice, MeshOptions
 from core.geometry.box import Box
 from core.geometry.rigid import similarity
-from core.protocol import STILL, Arranged, Excluded, MeshSize, Opened, PhotoScored
+from core.geometry.view import IDENTITY
+from core.protocol import Arranged, Excluded, MeshSize, Opened, PhotoScored
 from core.protocol import Thumbnails as Arrived
 
 NAMES = ("a", "b", "c", "d", "e")
 
 
-def opened(upright=STILL, region=STILL) -> Opened:
-    arranged = Arranged((STILL,) * 5, tuple(np.ravel(region)), tuple(np.ravel(upright)), "cm")
+def opened(upright=IDENTITY, region=IDENTITY) -> Opened:
+    arranged = Arranged((IDENTITY,) * 5, tuple(np.ravel(region)), tuple(np.ravel(upright)), "cm")
     return Opened("p", "test", "cpu", 4, 1, 0, False, arranged, NAMES, b"", 0.8, 1.5, 8,
                   Choice("draft", 3.0))
 

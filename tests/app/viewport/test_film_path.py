@@ -40,8 +40,8 @@ def test_a_scene_that_moves_takes_the_path_with_it():
 def test_what_is_kept_of_a_path_leads_past_the_same():
     views = tuple(OrbitCamera(azimuth=0.7 * i, distance=2.0 + i, fov_y=0.6) for i in range(3))
     path = FilmPath(views, 9.5, 25, True)
-    again = FilmPath.of(path.way, SCENE_AXES)
+    again = FilmPath.of(path.camera_path, SCENE_AXES)
     np.testing.assert_allclose(again.keys, path.keys, atol=1e-9)
-    assert again.way.fov_y == 0.6
+    assert again.camera_path.fov_y == 0.6
     assert (again.seconds, again.rate, again.closed) == (9.5, 25, True)
-    assert FilmPath.of(FilmPath().way, SCENE_AXES) == FilmPath()
+    assert FilmPath.of(FilmPath().camera_path, SCENE_AXES) == FilmPath()

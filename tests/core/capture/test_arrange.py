@@ -5,11 +5,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.base.errors import UserError
-from core.capture.arrange import arranged
+from core.capture.edits import edit_scene
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.box import Box
+from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import invert, similarity, transform_points
-from core.protocol import Ground, Length, Region, Turn
 
 TURN = Rotation.from_euler("xyz", [0.3, -0.5, 1.1]).as_matrix()
 
@@ -39,7 +39,7 @@ def test_the_region_fills_the_ball_and_lies_upright_in_it(scene):
 
 def test_a_region_given_in_the_scene_lies_there_in_the_input(scene):
     cube = Box.of(np.array([0.1, 0, 0.2]), np.array([0.3, 0.2, 0.1])).frame_from_cube
-    edited = arranged(scene, Region(tuple(cube.ravel())))
+    edited = edit_scene(scene, RegionEdit(tuple(cube.ravel())))
     assert edited.region_in_scene.frame_from_cube == pytest.approx(cube)
     assert edited.scene_from_input is scene.scene_from_input, "the field is not moved"
     assert edited.region is not None
@@ -50,20 +50,20 @@ def test_a_region_given_in_the_scene_lies_there_in_the_input(scene):
 
 @pytest.mark.parametrize("axis", ["x", "y", "z"])
 def test_four_quarter_turns_are_none_and_one_keeps_the_region_in_place(scene, axis):
-    once = arranged(scene, Turn(axis))
+    once = edit_scene(scene, QuarterTurn(axis))
     corners = {tuple(c) for c in scene.region.corners().round(6)}
     assert {tuple(c) for c in once.region.corners().round(6)} == corners
     facing = once.upright_from_input[:3, :3] @ once.region.axes
     assert facing == pytest.approx(np.eye(3), abs=1e-9), "its axes are named anew"
     four = scene
     for _ in range(4):
-        four = arranged(four, Turn(axis))
+        four = edit_scene(four, QuarterTurn(axis))
     assert four.upright_from_input == pytest.approx(scene.upright_from_input)
 
 
 def test_a_quarter_turn_about_x_lifts_y_up(scene):
     y = scene.upright_from_input[1, :3]
-    assert up_of(arranged(scene, Turn("x"))) == pytest.approx(y)
+    assert up_of(edit_scene(scene, QuarterTurn("x"))) == pytest.approx(y)
 
 
 def test_the_picked_plane_becomes_level_ground_at_zero_whichever_way_its_normal_points(scene):
@@ -74,7 +74,7 @@ def test_the_picked_plane_becomes_level_ground_at_zero_whichever_way_its_normal_
     across = np.cross(normal, [1.0, 0, 0])
     inside = transform_points(invert(scene.scene_from_input), np.stack([point, point + across]))
     for sign in (1, -1):
-        edited = arranged(scene, Ground(tuple(point), tuple(sign * normal)))
+        edited = edit_scene(scene, GroundPlane(tuple(point), tuple(sign * normal)))
         level = transform_points(edited.upright_from_input, inside)
         assert level[:, 2] == pytest.approx([0, 0], abs=1e-9)
         eyes = np.stack([p.world_from_camera[:3, 3] for p in scene.photos])
@@ -85,22 +85,28 @@ def test_the_picked_plane_becomes_level_ground_at_zero_whichever_way_its_normal_
 
 def test_a_known_length_makes_that_length_true_in_what_is_exported(scene):
     a, b = np.array([0.1, 0.2, 0.3]), np.array([-0.2, 0.5, 0.1])
-    edited = arranged(scene, Length(tuple(a), tuple(b), 25.4, "mm"))
+    edited = edit_scene(scene, KnownLength(tuple(a), tuple(b), 25.4, "mm"))
     ends = transform_points(
-        edited.out_from_input("input") @ invert(scene.scene_from_input), np.stack([a, b]))
+        edited.out_from_input("input") @ invert(scene.scene_from_input), np.stack([a, b])
+    )
     assert np.linalg.norm(ends[0] - ends[1]) == pytest.approx(25.4)
     assert edited.unit == "mm"
-    again = arranged(edited, Length(tuple(a), tuple(b), 0.0254, "m"))
+    again = edit_scene(edited, KnownLength(tuple(a), tuple(b), 0.0254, "m"))
     assert again.units_per_input == pytest.approx(edited.units_per_input / 1000)
 
 
-@pytest.mark.parametrize("edit", [
-    Length((0.0, 0, 0), (0.0, 0, 0), 1.0, "m"), Length((0.0, 0, 0), (1.0, 0, 0), -1.0, "m"),
-    Ground((0.0, 0, 0), (0.0, 0, 0)), Region((0.0,) * 16),
-])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        KnownLength((0.0, 0, 0), (0.0, 0, 0), 1.0, "m"),
+        KnownLength((0.0, 0, 0), (1.0, 0, 0), -1.0, "m"),
+        GroundPlane((0.0, 0, 0), (0.0, 0, 0)),
+        RegionEdit((0.0,) * 16),
+    ],
+)
 def test_what_makes_no_sense_is_refused_in_one_line(scene, edit):
     with pytest.raises(UserError) as caught:
-        arranged(scene, edit)
+        edit_scene(scene, edit)
     assert len(str(caught.value).splitlines()) == 1
 
 

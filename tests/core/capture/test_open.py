@@ -8,11 +8,10 @@ from PIL import Image
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.capture.open import hold_out_every, open_capture, recognise
+from core.capture.open import DetectedInput, hold_out_every, open_capture, recognise
 from core.capture.region import fit_to_masks
 from core.geometry.rigid import world_from_opengl_camera
 from core.geometry.scene_ball import ball_from_scene
-from core.protocol import Recognised
 from tests.core.capture.readers import test_colmap, test_idr, test_transforms
 from tests.core.captures import LENS, ball_mask, noise_photo, orbit
 
@@ -90,7 +89,7 @@ def test_what_lies_there_is_told_before_it_is_read(tmp_path):
     told = []
     run(open_capture(ngp), lambda progress: told.append(progress.found))
     assert [found for found in told if found] == [
-        Recognised((f"{tmp_path.name}: a posed capture (transforms.json)",))]
+        DetectedInput((f"{tmp_path.name}: a posed capture (transforms.json)",))]
     assert recognise(ngp) == [
         f"{tmp_path.name}: a posed capture (transforms.json)", "12 photos with poses",
         "what is transparent in the photos is masked"]

@@ -2,6 +2,7 @@
 is a stand-in, but for the lines that are said where a network is missing."""
 
 import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import trimesh
 import main
 from core import api
 from core.base.errors import UserError
+from core.base.interrupts import Interrupted
 from core.config.prompt import find_sentence, read_sentence, write_sentence
 from core.training.presets import PRESETS
 from core.training.supervision import text as supervision
@@ -100,11 +102,11 @@ def test_pictures_are_written_while_it_goes_and_it_can_be_gone_on_with(
         steps.append(trainer.step_count)
         written.append((tmp_path / "out/preview.png").read_bytes())
         if len(steps) == 4:
-            raise KeyboardInterrupt
+            raise Interrupted(signal.SIGINT)
 
     monkeypatch.setattr(api, "_write_sheet", drawn)
     words = ("imagine", "a red ball", "--weights", tmp_path, "-o", tmp_path / "out", *QUICK)
-    assert main.main(list(map(str, words))) == 1
+    assert main.main(list(map(str, words))) == 130
     assert written[0] != written[-1]
     monkeypatch.setattr(api, "_write_sheet", draw)
     monkeypatch.setattr(api, "PICTURES_EVERY_S", 1e9)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.engine import worker
+from core.geometry.view import View
 from core.protocol import (
     Failure,
     Open,
@@ -84,7 +85,8 @@ def start(tmp_path, monkeypatch):
 def _view(view_id, moving=False):
     pose = np.eye(4)
     pose[2, 3] = -3.0
-    return SetView(view_id, tuple(pose.ravel().tolist()), 0.8, 96, 64, "color", None, moving)
+    numbers = tuple(pose.ravel().tolist())
+    return SetView(View(view_id, numbers, 0.8, 96, 64, "color", None, moving))
 
 
 def test_pixels_come_through_the_ring_and_the_last_view_wins(start, tmp_path):

@@ -7,13 +7,8 @@ import pytest
 import trimesh
 
 from core.base.errors import UserError
-from core.evaluation.surface_metrics import (
-    psnr,
-    read_surface,
-    sample_surface,
-    ssim,
-    surface_distance,
-)
+from core.base.image_metrics import psnr, ssim
+from core.evaluation.surface_metrics import read_surface, sample_surface, surface_distance
 from core.geometry.cameras import Intrinsics
 
 

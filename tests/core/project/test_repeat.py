@@ -12,6 +12,7 @@ from core import protocol as m
 from core.base.errors import UserError
 from core.config.run import Choice
 from core.geometry.box import Box
+from core.geometry.edits import KnownLength, QuarterTurn
 from core.project.repeat import read_recipe
 from core.project.store import load_project
 from core.training.presets import PRESETS
@@ -34,8 +35,8 @@ def test_the_command_that_a_window_leaves_repeats_its_run(run, tmp_path, capsys)
     photos = shaded_ball(tmp_path / "the ball")
     run.do(m.Open(str(photos)), "ready")
     run.do(region(run, 0.6))
-    run.do(m.Arrange(m.Turn("x")))
-    run.do(m.Arrange(m.Length((0, 0, 0), (0.5, 0, 0), 12.0, "cm")))
+    run.do(m.Arrange(QuarterTurn("x")))
+    run.do(m.Arrange(KnownLength((0, 0, 0), (0.5, 0, 0), 12.0, "cm")))
     run.do(m.Exclude(("3.png",), True))
     run.do(m.Start(Choice("high", steps=STEPS, wild=True)), "finished")
     project = tmp_path / "my project"

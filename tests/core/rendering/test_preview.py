@@ -10,12 +10,12 @@ import torch
 
 from core.config.run import FieldConfig, RunConfig, TrainConfig
 from core.field.model import SurfaceModel
-from core.protocol import SetView
+from core.geometry.view import View
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import render_preview, traced, view_rays
 from core.rendering.rays import Rays
 from core.rendering.render import find_samples, render_rays, render_samples, step_length
-from core.viewer.previewer import Previewer
+from core.session.viewer.previewer import Previewer
 
 CPU = torch.device("cpu")
 RADIUS, DISTANCE, FOV = 0.5, 3.0, 0.7
@@ -36,7 +36,7 @@ def view(view_id=1, width=96, height=64, **changes):
     """From below the scene's +Z axis, looking along it, image y along scene y."""
     pose = np.eye(4)
     pose[2, 3] = -DISTANCE
-    return SetView(view_id, tuple(pose.ravel().tolist()), FOV, width, height, **changes)
+    return View(view_id, tuple(pose.ravel().tolist()), FOV, width, height, **changes)
 
 
 def picture(sphere, seen, width=None, height=None):

@@ -118,7 +118,7 @@ def test_the_preview_of_a_surface_stands_before_what_lies_beyond_it():
     assert model.settled
     occupancy.update(model.surface.sdf, 300.0)
     black, white = (
-        picture((model, occupancy), view(behind=((c,) * 3,) * 2)).astype(int) for c in (0.0, 1.0))
+        picture((model, occupancy), view(backdrop=((c,) * 3,) * 2)).astype(int) for c in (0.0, 1.0))
     np.testing.assert_array_equal(black, white)
     distances = np.full((64, 96), np.inf, np.float32)
     surface = traced(model, occupancy, None, "color")

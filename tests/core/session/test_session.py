@@ -12,7 +12,9 @@ from PIL import Image
 from core import protocol as m
 from core.config.run import Choice, MeshOptions
 from core.geometry.box import Box
+from core.geometry.edits import KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import similarity_scale
+from core.geometry.view import EMPTY_PATH, IDENTITY, VideoOptions, View
 from core.session.opening import opening
 from core.session.session import Session
 from core.session.training_loop import YIELD
@@ -20,6 +22,7 @@ from core.training.presets import PRESETS
 from tests.core.bad_captures import empty, not_json, texts, two
 from tests.core.captures import look_at
 from tests.core.shaded_ball import SIZE, WARM, quick_settling, shaded_ball
+from tests.files import results
 
 STEPS = 40
 
@@ -53,9 +56,10 @@ class Watched:
         self.events: list[m.Event] = []
         self.pictures: list[tuple[int, tuple[int, ...], bool]] = []
         self.session = Session(
-            self.events.append, self._show, "cpu", autosave_to=autosave, **options)
+            self.events.append, self._show, "cpu", autosave_to=autosave, **options
+        )
 
-    def _show(self, image: np.ndarray, view: m.SetView, final: bool, *_: object) -> None:
+    def _show(self, image: np.ndarray, view: View, final: bool, *_: object) -> None:
         assert image.dtype == np.uint8
         self.pictures.append((view.view_id, image.shape, final))
 
@@ -100,7 +104,8 @@ def failures(events):
 
 def view(view_id=1, width=64, height=48, moving=False):
     pose = look_at(np.array([0.0, -3, 0.5]), np.zeros(3))
-    return m.SetView(view_id, tuple(pose.ravel().tolist()), 0.8, width, height, moving=moving)
+    numbers = tuple(pose.ravel().tolist())
+    return m.SetView(View(view_id, numbers, 0.8, width, height, moving=moving))
 
 
 def test_a_whole_life(sessions, photos, tmp_path):
@@ -196,15 +201,26 @@ def test_while_the_camera_moves_training_rests_after_each_slice(sessions, photos
 
 def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
-    commands = {"close": m.Close(), "choose": m.Choose(Choice("draft", 1.0)), "undo": m.Undo(),
-                "redo": m.Redo(), "open": m.Open("/nowhere"), "start": m.Start(),
-                "renew": m.Renew(), "planfilm": m.PlanFilm(m.NO_WAY), "pause": m.Pause(),
-                "reset": m.Reset(),
-                "continue": m.Continue(1.0),
-                "cancel": m.Cancel(), "arrange": m.Arrange(m.Turn("x")),
-                "exclude": m.Exclude(("0.png",), True), "pick": m.Pick((0, 0, 3), (0, 0, -1)),
-                "export": m.Export("/nowhere/x.obj", MeshOptions(32)),
-                "film": m.Film("/nowhere/x.mp4", (), 0.8, 64, 48), "save": m.Save("/nowhere")}
+    commands = {
+        "close": m.Close(),
+        "choose": m.Choose(Choice("draft", 1.0)),
+        "undo": m.Undo(),
+        "redo": m.Redo(),
+        "open": m.Open("/nowhere"),
+        "start": m.Start(),
+        "renew": m.Renew(),
+        "planfilm": m.PlanFilm(EMPTY_PATH),
+        "pause": m.Pause(),
+        "reset": m.Reset(),
+        "continue": m.Continue(1.0),
+        "cancel": m.Cancel(),
+        "arrange": m.Arrange(QuarterTurn("x")),
+        "exclude": m.Exclude(("0.png",), True),
+        "pick": m.Pick((0, 0, 3), (0, 0, -1)),
+        "export": m.Export("/nowhere/x.obj", MeshOptions(32)),
+        "film": m.Film("/nowhere/x.mp4", VideoOptions((), 0.8, 64, 48)),
+        "save": m.Save("/nowhere"),
+    }
 
     def refused_as_announced():
         last = [e for e in run.events if isinstance(e, m.StateChanged)][-1]
@@ -227,15 +243,22 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     refused_as_announced()
 
 
-@pytest.mark.parametrize("make", [
-    lambda path: path, empty, texts, two, not_json,
-    lambda path: texts(path) / "notes.txt",
-    lambda path: (empty(path) / "project.json").write_text("{}") and path,
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path,
+        empty,
+        texts,
+        two,
+        not_json,
+        lambda path: texts(path) / "notes.txt",
+        lambda path: (empty(path) / "project.json").write_text("{}") and path,
+    ],
+)
 def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path, make):
     path, run = make(tmp_path / "input"), sessions()
     for state in ("empty", "ready"):
-        text, = failures(run.do(m.Open(str(path)), state))
+        (text,) = failures(run.do(m.Open(str(path)), state))
         assert str(path) in text
         assert "\n" not in text
         if state == "empty":
@@ -271,10 +294,12 @@ def test_nothing_waits_for_a_picture_that_is_drawn_at_leisure(sessions, photos, 
     session.handle(view(1, 900, 700))  # of 77 slices
     run.work(lambda: session.watching.midway and run.pictures)
     before = len(run.events)
-    session.handle({
-        "export": m.Export(str(tmp_path / "ball.ply"), MeshOptions(32, format="ply")),
-        "continue": m.Continue(minutes=1.0),
-    }[what])
+    session.handle(
+        {
+            "export": m.Export(str(tmp_path / "ball.ply"), MeshOptions(32, format="ply")),
+            "continue": m.Continue(minutes=1.0),
+        }[what]
+    )
     for _ in range(5):
         session.work()
     told = any(isinstance(e, m.TaskProgress) for e in run.events[before:])
@@ -291,7 +316,7 @@ def test_a_cancelled_export_leaves_no_file(sessions, photos, tmp_path):
     assert run.state == "finished"
     assert not target.exists()
     only(run.do(m.Export(str(target), MeshOptions(32, format="ply")), "finished"), m.Exported)
-    assert {p.name for p in target.parent.iterdir()} == {"ball.ply", "ball.ply.json"}
+    assert {p.name for p in results(target.parent)} == {"ball.ply", "ball.ply.json"}
 
 
 def vertices_of(run, path: Path, **options) -> np.ndarray:
@@ -304,7 +329,7 @@ def vertices_of(run, path: Path, **options) -> np.ndarray:
 def in_scene(run, box: Box) -> m.Arrange:
     """``box`` (input frame) becomes the region."""
     cube = box.carried(run.session.scene.scene_from_input).frame_from_cube
-    return m.Arrange(m.Region(tuple(cube.ravel().tolist())))
+    return m.Arrange(RegionEdit(tuple(cube.ravel().tolist())))
 
 
 def test_the_region_rules_what_is_trained_and_exported_before_training_and_after(
@@ -326,13 +351,14 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
 
     narrow = Box.of(np.array([0.2, 0, 0.5]), np.array([0.2, 1, 0.5]))
     arranged = only(run.do(in_scene(run, narrow)), m.Arranged)
-    np.testing.assert_allclose(arranged.moved, m.STILL, atol=1e-9)
+    np.testing.assert_allclose(arranged.moved, IDENTITY, atol=1e-9)
     assert np.array_equal(run.session.scene.scene_from_input, after), "the field stays"
     found = vertices_of(run, tmp_path / "narrow.ply")
     assert found[:, 0].min() == pytest.approx(0, abs=1e-5)
     assert found[:, 0].max() == pytest.approx(0.4, abs=1e-5)
     origins = torch.tensor([[-3.0, 0, 0.4], [0.2, -3, 0.4]]) @ torch.tensor(
-        after[:3, :3].T, dtype=torch.float32) + torch.tensor(after[:3, 3], dtype=torch.float32)
+        after[:3, :3].T, dtype=torch.float32
+    ) + torch.tensor(after[:3, 3], dtype=torch.float32)
     aim = torch.tensor([[0.0, 1, 0]]).expand(2, 3)
     near, far = run.session.trainer.shown.span(origins, aim)
     assert (far > near).tolist() == [False, True], "pictures show what is exported"
@@ -342,7 +368,8 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
     again = sessions()
     again.do(m.Open(str(project)), "finished")
     np.testing.assert_allclose(
-        again.session.scene.region.frame_from_cube, narrow.frame_from_cube, atol=1e-9)
+        again.session.scene.region.frame_from_cube, narrow.frame_from_cube, atol=1e-9
+    )
 
 
 def test_a_length_known_between_two_picked_points_is_true_in_the_exported_mesh(
@@ -357,7 +384,7 @@ def test_a_length_known_between_two_picked_points_is_true_in_the_exported_mesh(
     ]
     assert all(end.normal @ np.array(end.point) > 0 for end in ends), "normals look outward"
     a, b = (np.array(end.point) for end in ends)
-    run.do(m.Arrange(m.Length(ends[0].point, ends[1].point, 250.0, "mm")))
+    run.do(m.Arrange(KnownLength(ends[0].point, ends[1].point, 250.0, "mm")))
     after = vertices_of(run, tmp_path / "after.ply")
     in_input = np.linalg.norm(a - b) / similarity_scale(run.session.scene.scene_from_input)
     np.testing.assert_allclose(after, before * 250 / in_input, rtol=1e-5, atol=1e-3)
@@ -390,7 +417,7 @@ def test_places_that_cannot_be_written_are_named(sessions, photos, tmp_path):
     blocked.write_text("in the way")
     export = m.Export(str(blocked / "x.obj"), MeshOptions(24))
     for command in (export, m.Save(str(blocked / "project"))):
-        text, = failures(run.do(command, "finished"))
+        (text,) = failures(run.do(command, "finished"))
         assert str(blocked) in text
         assert "cannot be written" in text
     assert blocked.read_text() == "in the way"
@@ -416,7 +443,7 @@ def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(
     sessions, photos, monkeypatch
 ):
     """Its bands are all of one field: were it trained on between them, they would not meet."""
-    monkeypatch.setattr("core.viewer.previewer.FIRST_GUESS", 1e-7)  # a large one at once
+    monkeypatch.setattr("core.session.viewer.previewer.FIRST_GUESS", 1e-7)  # a large one at once
     run = sessions()
     run.train(photos, steps=1000, until="training")
     session = run.session
@@ -434,7 +461,7 @@ def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(
 def test_another_preset_and_an_unknown_one(sessions, photos):
     run = sessions()
     run.do(m.Open(str(photos)), "ready")
-    text, = failures(run.do(m.Start(Choice("perfect"))))
+    (text,) = failures(run.do(m.Start(Choice("perfect"))))
     assert "perfect" in text
     assert "draft" in text
     run.do(m.Start(Choice("high", steps=2)), "finished")
@@ -480,8 +507,9 @@ def test_photos_are_held_out_when_asked(sessions, photos):
 def test_a_loss_that_is_no_number_for_long_pauses_the_run(sessions, photos, monkeypatch):
     run = sessions()
     run.train(photos, until="training")
-    monkeypatch.setattr("core.training.losses.color_loss",
-                        lambda a, b, kind: (a - b).mean() * float("nan"))
+    monkeypatch.setattr(
+        "core.training.losses.color_loss", lambda a, b, kind: (a - b).mean() * float("nan")
+    )
     run.work(lambda: run.state == "paused")
     assert "Reset" in failures(run.events)[-1]
     assert run.session.trainer.step_count < STEPS
@@ -538,7 +566,7 @@ def test_a_checkpoint_that_does_not_fit_is_a_failure(sessions, photos, tmp_path,
 
     monkeypatch.setattr("core.session.session.opening", without_a_tensor)
     step = run.session.trainer.step_count
-    text, = failures(run.do(m.Open(str(tmp_path / "project")), "finished"))
+    (text,) = failures(run.do(m.Open(str(tmp_path / "project")), "finished"))
     assert str(tmp_path / "project") in text
     assert "\n" not in text
     assert run.session.trainer.step_count == step, "what was trained here is still here"
@@ -570,7 +598,7 @@ def test_held_out_photos_have_cameras_too_and_come_last(sessions, photos):
     opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
     held = [photo.name for photo in run.session.scene.held_out]
     assert opened.n_held_out == len(held) > 0
-    assert list(opened.names[-opened.n_held_out:]) == held
+    assert list(opened.names[-opened.n_held_out :]) == held
     assert len(opened.arranged.cameras) == 8
     assert opened.lenses == ((pytest.approx(2 * np.arctan(SIZE / 120)), pytest.approx(1.0)),) * 8
 
@@ -582,7 +610,9 @@ def test_looking_through_a_photo_shows_it_and_the_error_of_the_rendering(session
     pose = opened.arranged.cameras[2]
 
     def through(view_id, mode):
-        return m.SetView(view_id, pose, opened.fov_y, 48, 48, mode=mode, photo=opened.names[2])
+        return m.SetView(
+            View(view_id, pose, opened.fov_y, 48, 48, mode=mode, photo=opened.names[2])
+        )
 
     run.session.handle(through(1, "color"))
     run.work(lambda: taken)

@@ -10,16 +10,18 @@ from msgspec.structs import replace
 from core import protocol as m
 from core.config.run import Choice
 from core.geometry.box import Box
+from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
+from core.geometry.view import EMPTY_PATH, CameraPath
 from core.training.presets import PRESETS
 from tests.core.session.test_session import STEPS, Watched, failures, only
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
 EDITS = (
     m.Choose(Choice("high", 7.0)),
-    m.Arrange(m.Turn("x")),
-    m.Arrange(m.Ground((0.1, 0, -0.5), (0.1, 0.2, 1))),
+    m.Arrange(QuarterTurn("x")),
+    m.Arrange(GroundPlane((0.1, 0, -0.5), (0.1, 0.2, 1))),
     m.Exclude(("3.png",), True),
-    m.Arrange(m.Length((0, 0, 0), (0.5, 0, 0), 12.0, "cm")),
+    m.Arrange(KnownLength((0, 0, 0), (0.5, 0, 0), 12.0, "cm")),
     m.Exclude(("3.png", "5.png"), False),
 )
 
@@ -42,7 +44,7 @@ def run(tmp_path, monkeypatch):
 def region(run, half: float) -> m.Arrange:
     box = Box.of(np.array([0.1, 0, 0]), np.full(3, half))
     cube = box.carried(run.session.scene.scene_from_input).frame_from_cube
-    return m.Arrange(m.Region(tuple(cube.ravel().tolist())))
+    return m.Arrange(RegionEdit(tuple(cube.ravel().tolist())))
 
 
 def arrangement(run) -> dict[str, object]:
@@ -120,7 +122,7 @@ def test_a_trained_field_keeps_its_frame_through_undo(run, photos):
 def test_what_is_not_in_the_persons_project_is_said(run, photos, tmp_path):
     run.do(m.Open(str(photos)), "ready")
     assert not last_state(run).unsaved
-    run.do(m.Arrange(m.Turn("z")))
+    run.do(m.Arrange(QuarterTurn("z")))
     assert last_state(run).unsaved
     run.do(m.Save(str(tmp_path / "mine")))
     assert not last_state(run).unsaved
@@ -150,7 +152,7 @@ def test_closing_what_is_open_keeps_it_if_asked(run, photos, tmp_path):
 
 def test_edits_before_training_are_saved_too(run, photos, tmp_path):
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Arrange(m.Turn("z")))
+    run.do(m.Arrange(QuarterTurn("z")))
     turned = arrangement(run)
     run.do(m.Open(str(tmp_path / "autosave")), "ready")
     assert arrangement(run) == turned
@@ -193,13 +195,13 @@ def test_a_planned_film_leads_past_the_same_wherever_the_scene_is_moved(run, pho
     run.do(m.Open(str(photos)), "ready")
     scene = run.session.scene
     poses = [scene.scene_from_camera(photo) for photo in scene.photos[:2]]
-    way = m.Way(tuple(tuple(pose.ravel().tolist()) for pose in poses), 0.7, 9.0, 25, True)
+    way = CameraPath(tuple(tuple(pose.ravel().tolist()) for pose in poses), 0.7, 9.0, 25, True)
     run.do(m.PlanFilm(way))
     assert last_state(run).unsaved
     run.do(region(run, 0.3))
     run.do(m.Save(str(tmp_path / "project")))
     opened = only(run.do(m.Open(str(tmp_path / "project")), "ready"), m.Opened)
-    assert replace(opened.way, views=()) == replace(way, views=())
+    assert replace(opened.camera_path, views=()) == replace(way, views=())
     assert np.abs(run.session.scene.scene_from_input - scene.scene_from_input).max() > 0.1
-    np.testing.assert_allclose(opened.way.views, opened.arranged.cameras[:2], atol=1e-9)
-    assert only(run.do(m.Open(str(photos)), "ready"), m.Opened).way == m.NO_WAY
+    np.testing.assert_allclose(opened.camera_path.views, opened.arranged.cameras[:2], atol=1e-9)
+    assert only(run.do(m.Open(str(photos)), "ready"), m.Opened).camera_path == EMPTY_PATH

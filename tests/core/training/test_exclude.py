@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import UserError
-from core.capture.exclude import excluding
+from core.capture.edits import exclude_photos
 from core.config.run import MeshOptions
 from core.meshing.from_model import subject_of
 from core.project.store import Work, load_project, save_project
@@ -60,17 +60,17 @@ def test_training_goes_on_without_the_excluded(store):
 
     trainer.goal.rays.sample = watched
     before = trainer.step_count
-    trainer.edit(excluding(trainer.scene, names[:2], True))
+    trainer.edit(exclude_photos(trainer.scene, names[:2], True))
     trainer.step()
     assert trainer.step_count == before + 1, "it did not begin again"
     assert int(drawn[-1].rays.photo.min()) >= 2
-    trainer.edit(excluding(trainer.scene, names[:1], False))
+    trainer.edit(exclude_photos(trainer.scene, names[:1], False))
     trainer.step()
     assert set(drawn[-1].rays.photo.tolist()) == {0, 2, 3, 4, 5, 6, 7}
 
 
 def test_only_the_used_tell_where_the_surface_is(store, monkeypatch):
-    scene = excluding(store.scene, ["1.png", "2.png"], True)
+    scene = exclude_photos(store.scene, ["1.png", "2.png"], True)
     asked = []
     monkeypatch.setattr(
         density_to_sdf, "_fuse", lambda *a: asked.extend(p.name for p, _ in a[-1]) or []
@@ -81,7 +81,7 @@ def test_only_the_used_tell_where_the_surface_is(store, monkeypatch):
 
 
 def test_meshes_are_finished_by_the_used(store):
-    scene = excluding(store.scene, ["1.png", "2.png"], True)
+    scene = exclude_photos(store.scene, ["1.png", "2.png"], True)
     subject = subject_of(ball_trainer(store).model, scene, MeshOptions())
     assert [photo.name for photo in subject.photos] == [photo.name for photo in scene.used]
 
@@ -89,15 +89,15 @@ def test_meshes_are_finished_by_the_used(store):
 def test_excluding_is_undone_by_its_opposite_and_leaves_enough(store):
     scene = store.scene
     names = [photo.name for photo in scene.photos]
-    without = excluding(scene, [*names[:3], "nobody.png"], True)
+    without = exclude_photos(scene, [*names[:3], "nobody.png"], True)
     assert without.excluded == set(names[:3])
     assert [photo.name for photo in without.used] == names[3:]
-    assert excluding(without, names[:3], False).excluded == frozenset()
+    assert exclude_photos(without, names[:3], False).excluded == frozenset()
     with pytest.raises(UserError, match="At least 3 photos"):
-        excluding(without, names[3:6], True)
+        exclude_photos(without, names[3:6], True)
 
 
 def test_a_project_remembers_who_is_excluded(store, tmp_path):
-    scene = excluding(store.scene, ["3.png"], True)
+    scene = exclude_photos(store.scene, ["3.png"], True)
     save_project(tmp_path, Work("source", TINY, scene), None)
     assert load_project(tmp_path).work.scene.excluded == {"3.png"}

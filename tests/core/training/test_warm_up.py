@@ -16,9 +16,9 @@ from core.geometry.rigid import transform_points
 from core.meshing.from_model import mesh_of_model
 from core.rendering.sampling import random_in_ball
 from core.rendering.volume import density
+from core.session.stats import StatsWindow
 from core.training import losses, schedule, step
 from core.training.presets import PRESETS, for_scene
-from core.training.stats import StatsWindow
 from tests.core.shaded_ball import (
     CPU,
     FIELD,

@@ -206,7 +206,7 @@ def alive(pid: int) -> bool:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-    return b"pose_process" in command
+    return b"core.capture.poses.process" in command
 
 
 def wait_until(condition, seconds=10.0):

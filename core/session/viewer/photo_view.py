@@ -20,16 +20,17 @@ from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import project
-from core.protocol import Notice, SetView
+from core.geometry.view import View
+from core.protocol import Notice
 from core.rendering.error import render_error
 from core.rendering.preview import backdrop, view_rays
+from core.session.viewer.previewer import Bands
 from core.training.ray_source import backdrop_color, photo_colors
 from core.training.trainer import Trainer
-from core.viewer.previewer import Bands
 
 EDGE = 0.01
 """Pixels, for what rounding does to rays along the edge of a photo."""
-ShowPhoto = Callable[[np.ndarray, SetView], None]
+ShowPhoto = Callable[[np.ndarray, View], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Truth:
         return (picture.clip(0, 1) * 255).round().astype(np.uint8)
 
 
-def truth_of(scene: Scene, photo: Photo, view: SetView) -> Truth:
+def truth_of(scene: Scene, photo: Photo, view: View) -> Truth:
     """``photo`` as ``view`` from its camera's place sees it, at the view's size. Raises UserError
     where the photo cannot be read."""
     lens = photo.intrinsics
@@ -85,10 +86,10 @@ class TruthFinder:
         self._show, self._emit = show, emit
         self._wanted: tuple[object, ...] = ()
         self._task: Task[Truth] | None = None
-        self._view: SetView | None = None
+        self._view: View | None = None
         self._truth: Truth | None = None
 
-    def look(self, view: SetView, scene: Scene | None) -> None:
+    def look(self, view: View, scene: Scene | None) -> None:
         """The newest view of ``scene``."""
         wanted = _seen(view)
         if wanted == self._wanted or view.moving:
@@ -112,14 +113,14 @@ class TruthFinder:
             next(self._task)
         except StopIteration as done:
             self._task, self._truth = None, done.value
-            self._show(done.value.picture(self._view.behind), self._view)
+            self._show(done.value.picture(self._view.backdrop), self._view)
         except UserError as error:
             self._task = None
             self._emit(Notice(str(error)))
         return True
 
     def error_of(
-        self, trainer: Trainer, view: SetView, width: int, height: int
+        self, trainer: Trainer, view: View, width: int, height: int
     ) -> Bands | None:
         """As `render_error` of ``view`` at this size; None while its photo is read."""
         if self._truth is None or _seen(view) != self._wanted:
@@ -132,7 +133,7 @@ class TruthFinder:
         )
 
 
-def _seen(view: SetView) -> tuple[object, ...]:
+def _seen(view: View) -> tuple[object, ...]:
     """What a photo's picture depends on."""
     return view.photo, view.scene_from_camera, view.fov_y, view.width, view.height
 

@@ -7,9 +7,9 @@ import pytest
 from core.base.jobs import run
 from core.config.run import MeshOptions
 from core.protocol import Export, MeshSize
-from core.session.export_job import exporting
-from core.viewer import export_size
-from core.viewer.export_size import MeshSizer, carried_on
+from core.session.export_job import export_mesh
+from core.session.viewer import export_size
+from core.session.viewer.export_size import MeshSizer, carried_on
 from tests.core.shaded_ball import ball_store, ball_trainer
 from tests.files import results
 
@@ -41,7 +41,7 @@ def test_about_first_and_then_exactly_what_is_exported(trainer, tmp_path):
     assert about.options == exact.options == options
     assert about.n_faces == pytest.approx(exact.n_faces, rel=0.1)
     assert about.n_bytes == pytest.approx(exact.n_bytes, rel=0.35)
-    done = run(exporting(trainer, Export(str(tmp_path / "ball.ply"), options)))
+    done = run(export_mesh(trainer, Export(str(tmp_path / "ball.ply"), options)))
     assert (exact.n_faces, exact.n_bytes) == (done.n_faces, done.n_bytes)
     written = sum(f.stat().st_size for f in results(tmp_path) if f.suffix != ".json")
     assert written == exact.n_bytes

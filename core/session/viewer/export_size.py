@@ -22,8 +22,8 @@ from core.meshing.export.size_limit import most_faces
 from core.meshing.from_model import Written, export_model
 from core.meshing.pipeline import LOD_FACTOR
 from core.protocol import Event, MeshSize
+from core.session.viewer.live_mesh import quick
 from core.training.trainer import Trainer
-from core.viewer.live_mesh import quick
 
 COARSE = (40, 80)
 STEEPEST, FLATTEST = 3.0, 1.8

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from core import protocol as m
 from core.capture.scene import Scene
 from core.config.run import MeshOptions
+from core.geometry.view import View
+from core.session.viewer.export_size import MeshSizer
+from core.session.viewer.live_mesh import LiveMesh
+from core.session.viewer.photo_list import Album
+from core.session.viewer.photo_view import ShowPhoto, TruthFinder
+from core.session.viewer.previewer import Bands, Previewer, Show
 from core.training.trainer import Trainer
-from core.viewer.export_size import MeshSizer
-from core.viewer.live_mesh import LiveMesh
-from core.viewer.photo_list import Album
-from core.viewer.photo_view import ShowPhoto, TruthFinder
-from core.viewer.previewer import Bands, Previewer, Show
 
 
 class Watching:
@@ -48,7 +49,7 @@ class Watching:
         self._previewer.forget()
         self._live.forget()
 
-    def look(self, view: m.SetView, scene: Scene | None) -> None:
+    def look(self, view: View, scene: Scene | None) -> None:
         """Show ``view`` from now on."""
         self._previewer.set_view(view)
         self._truth.look(view, scene)
@@ -98,6 +99,6 @@ class Watching:
         self._sizer.forget()
         self._live.close()
 
-    def _error_of(self, view: m.SetView, width: int, height: int) -> Bands | None:
+    def _error_of(self, view: View, width: int, height: int) -> Bands | None:
         assert self.trainer is not None
         return self._truth.error_of(self.trainer, view, width, height)

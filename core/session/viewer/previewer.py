@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.field.model import SurfaceModel
-from core.protocol import MESH_MODES, SetView
+from core.geometry.view import MESH_MODES, View
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import Traced, render_preview, traced
 from core.rendering.slice import render_slice
 
-Show = Callable[[np.ndarray, SetView, bool, float, np.ndarray | None], None]
+Show = Callable[[np.ndarray, View, bool, float, np.ndarray | None], None]
 Bands = Iterator[np.ndarray | None]
-ErrorOf = Callable[[SetView, int, int], Bands | None]
+ErrorOf = Callable[[View, int, int], Bands | None]
 
 MOVING_S = 0.075  # wanted rendering time of one picture while the camera moves
 RESTING_S = 0.6  # … of a refresh while training
@@ -34,7 +34,7 @@ REMEASURE_MOVING = 100  # … while the camera moves, when it would keep the per
 
 @dataclass
 class _Picture:
-    view: SetView
+    view: View
     width: int
     height: int
     bands: Bands
@@ -52,7 +52,7 @@ class Previewer:
     def __init__(self, show: Show, error: ErrorOf = lambda *_: None) -> None:
         """``error`` of a view through a photo's camera at a size; None while that is read."""
         self._show, self._error = show, error
-        self.view: SetView | None = None
+        self.view: View | None = None
         self._picture: _Picture | None = None
         self._per_pixel = FIRST_GUESS
         self._shown: tuple[int, int, int] | None = None  # view id, width, field version
@@ -60,7 +60,7 @@ class Previewer:
         self._last_end = 0.0
         self._last_cost = 0.0
 
-    def set_view(self, view: SetView) -> None:
+    def set_view(self, view: View) -> None:
         """A newer camera: what is being drawn of an older one is abandoned."""
         self.view = view
         self._picture = None
@@ -118,7 +118,7 @@ class Previewer:
                 return None
             width, height = self._size(view, MOVING_S)
         elif training:
-            rest = self._last_cost * (1 / view.share - 1)
+            rest = self._last_cost * (1 / view.duty_cycle - 1)
             if time.perf_counter() - self._last_end < rest or self._is_shown(view, version):
                 return None
             width, height = self._size(view, RESTING_S)
@@ -141,7 +141,7 @@ class Previewer:
         return _Picture(view, width, height, bands, distances, at_leisure)
 
     def _surface(
-        self, model: SurfaceModel, occupancy: OccupancyGrid, view: SetView, version: int,
+        self, model: SurfaceModel, occupancy: OccupancyGrid, view: View, version: int,
         at_most: int,
     ) -> Traced:
         """What `traced` says; an occupancy grid made for this is kept a while, being costly."""
@@ -152,12 +152,12 @@ class Previewer:
         self._own = None if found.occupancy is occupancy else (of, version, found)
         return found
 
-    def _is_shown(self, view: SetView, version: int) -> bool:
+    def _is_shown(self, view: View, version: int) -> bool:
         return self._shown is not None and (self._shown[0], self._shown[2]) == (
             view.view_id, version
         )
 
-    def _size(self, view: SetView, seconds: float) -> tuple[int, int]:
+    def _size(self, view: View, seconds: float) -> tuple[int, int]:
         """The largest size of the view's shape that should take ``seconds``."""
         pixels = max(seconds / self._per_pixel - ALWAYS, ALWAYS)
         scale = math.sqrt(pixels / (view.width * view.height))

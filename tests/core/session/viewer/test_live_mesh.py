@@ -12,17 +12,18 @@ from core import protocol as m
 from core.base.jobs import Progress, run
 from core.config.run import Choice, MeshOptions
 from core.geometry.rigid import invert, similarity, transform_points
+from core.geometry.view import MeshPreviewOptions, View
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
 from core.session.session import Session
+from core.session.viewer import live_mesh
+from core.session.viewer.live_mesh import LiveMesh
 from core.training.presets import PRESETS
-from core.viewer import live_mesh
-from core.viewer.live_mesh import LiveMesh
 from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
 
-VIEW = m.SetView(
-    1, tuple(np.eye(4).ravel().tolist()), 0.8, 64, 48, mode="mesh", mesh=m.MeshLook(24))
-CLOSED = m.MeshLook(24, watertight=True, unseen="keep")
+VIEW = View(
+    1, tuple(np.eye(4).ravel().tolist()), 0.8, 64, 48, mode="mesh", mesh=MeshPreviewOptions(24))
+CLOSED = MeshPreviewOptions(24, watertight=True, unseen="keep")
 TRIANGLE = Mesh(
     np.eye(3), np.array([[0, 1, 2]], np.int32), np.full((3, 3), [10, 20, 30], np.uint8),
     np.tile(np.float32([0.6, 0, 0.8]), (3, 1)),
@@ -57,10 +58,10 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     session.handle(m.Open(str(shaded_ball(tmp_path / "ball"))))
     work(session, lambda: session.state == "ready")
     session.handle(m.Start(Choice(steps=20)))
-    session.handle(msgspec.structs.replace(VIEW, mode="color"))
+    session.handle(m.SetView(msgspec.structs.replace(VIEW, mode="color")))
     work(session, lambda: session.state == "training" and session.trainer.step_count > 4)
     assert not meshes(session.events), "nobody looks at it"
-    session.handle(VIEW)
+    session.handle(m.SetView(VIEW))
     work(session, lambda: session.state == "finished" and not session.work())
     told = meshes(session.events)
     assert not told[0].finished, "something quick first"
@@ -74,7 +75,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     assert surface is not None
     assert len(surface.faces) == last.n_faces > 20
     assert (surface.faces == export.faces).all()
-    session.handle(msgspec.structs.replace(VIEW, view_id=2, mesh=CLOSED))
+    session.handle(m.SetView(msgspec.structs.replace(VIEW, view_id=2, mesh=CLOSED)))
     work(session, lambda: meshes(session.events)[-1].look == CLOSED)
     options = MeshOptions(resolution=24, watertight=True, unseen="keep")
     closed = run(mesh_of_model(session.trainer.model, scene, options))
@@ -84,7 +85,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     assert np.linalg.norm(surface.vertices, axis=1).max() < 1.01, "in the unit ball"
     assert np.abs(surface.colors[:, :3].astype(int) - export.colors).max() <= 1
     folder = Path(last.path).parent
-    session.handle(msgspec.structs.replace(VIEW, levels=1))
+    session.handle(m.SetView(msgspec.structs.replace(VIEW, levels=1)))
     work(session, lambda: meshes(session.events)[-1].levels == 1)
     session.close()
     assert not folder.exists()
@@ -129,8 +130,8 @@ def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_pa
     session.handle(m.Start(Choice(steps=60, method="ngp")))
     shown = {}
     for density in (3.0, 30.0):
-        look = m.MeshLook(24, density=density)
-        session.handle(msgspec.structs.replace(VIEW, mesh=look))
+        look = MeshPreviewOptions(24, density=density)
+        session.handle(m.SetView(msgspec.structs.replace(VIEW, mesh=look)))
         work(session, lambda: session.state == "finished" and not session.work())
         surface = take_surface(meshes(session.events)[-1])
         assert surface is not None
@@ -147,7 +148,7 @@ def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_pa
 def test_while_training_it_takes_the_share_of_the_time_that_the_view_allows(cutting, share):
     told: list[m.Event] = []
     live, trainer, view = LiveMesh(told.append), Trainer(), msgspec.structs.replace(
-        VIEW, share=share)
+        VIEW, duty_cycle=share)
     spent = 0.0
     for _ in range(6000):
         trainer.step_count += 1
@@ -182,7 +183,7 @@ def test_a_file_that_is_not_read_goes_with_the_next_but_one_and_all_at_the_end(c
 
 def test_a_mesh_that_is_not_as_announced_is_refused(tmp_path):
     live_mesh.write(TRIANGLE, tmp_path / "mesh")
-    right = m.MeshReady(str(tmp_path / "mesh"), 3, 1, m.MeshLook(8), None, 1, True)
+    right = m.MeshReady(str(tmp_path / "mesh"), 3, 1, MeshPreviewOptions(8), None, 1, True)
     assert take_surface(msgspec.structs.replace(right, n_faces=2)) is None
     live_mesh.write(replace(TRIANGLE, faces=np.array([[0, 1, 7]])), tmp_path / "mesh")
     assert take_surface(right) is None

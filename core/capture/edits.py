@@ -1,48 +1,52 @@
-"""What a person corrects of where a scene is: its region, its up, its scale."""
+"""What a person corrects of a scene: its region, up and scale, and which photos are trained on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from core.base.errors import UserError
+from core.capture.photos import MINIMUM_PHOTOS
 from core.capture.scene import Scene
 from core.geometry.box import Box
+from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit, SceneEdit
 from core.geometry.rigid import invert, rotation_between, similarity, transform_points
-from core.protocol import Ground, Length, Point, Region, Turn
+from core.geometry.view import Point
 
 SMALLEST = 0.01
 """Half length of a region, scene units."""
 UP = np.array([0.0, 0.0, 1.0])
 
 
-def arranged(scene: Scene, edit: Region | Turn | Ground | Length) -> Scene:
-    """``scene`` after ``edit``; its `scene_from_input` stays as it is. Raises UserError."""
+def edit_scene(scene: Scene, edit: SceneEdit) -> Scene:
+    """``scene`` after ``edit``; its `scene_from_input` stays as it is. Raises UserError where the
+    edit makes no sense."""
     match edit:
-        case Region():
+        case RegionEdit():
             return _with_region(scene, edit)
-        case Turn():
+        case QuarterTurn():
             quarter = np.eye(4)
             i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[edit.axis]
             quarter[[i, j, i, j], [i, j, j, i]] = 0, 0, -1, 1
             upright = quarter @ scene.upright_from_input
             region = scene.region and scene.region.facing(upright[:3, :3])
             return replace(scene, upright_from_input=upright, region=region)
-        case Ground():
+        case GroundPlane():
             return _on_ground(scene, edit)
-        case Length():
+        case KnownLength():
             return _scaled(scene, edit)
 
 
-def _with_region(scene: Scene, edit: Region) -> Scene:
+def _with_region(scene: Scene, edit: RegionEdit) -> Scene:
     box = Box(np.array(edit.cube, np.float64).reshape(4, 4))
     if not np.isfinite(box.frame_from_cube).all() or box.half.min() < SMALLEST:
         raise UserError("The region is too flat", "Drag its sides apart")
     return replace(scene, region=box.carried(invert(scene.scene_from_input)))
 
 
-def _on_ground(scene: Scene, edit: Ground) -> Scene:
+def _on_ground(scene: Scene, edit: GroundPlane) -> Scene:
     """The region keeps its place in the new upright frame: it is turned about its centre."""
     before = scene.upright_from_input
     turn = scene.scene_from_input[:3, :3] / np.cbrt(np.linalg.det(scene.scene_from_input[:3, :3]))
@@ -62,7 +66,7 @@ def _on_ground(scene: Scene, edit: Ground) -> Scene:
     return replace(scene, upright_from_input=upright, region=region)
 
 
-def _scaled(scene: Scene, edit: Length) -> Scene:
+def _scaled(scene: Scene, edit: KnownLength) -> Scene:
     apart = float(np.linalg.norm(_in_input(scene, edit.a) - _in_input(scene, edit.b)))
     if not (edit.length > 0 and np.isfinite(edit.length)):
         raise UserError("The known length is not a positive number", "Type the length measured")
@@ -80,3 +84,18 @@ def _unit(v: Point) -> np.ndarray:
     if not length > 0:
         raise UserError("No plane was found there", "Pick a place on flat ground")
     return np.asarray(v, np.float64) / length
+
+
+def exclude_photos(scene: Scene, names: Iterable[str], excluded: bool) -> Scene:
+    """``scene`` without the photos of these ``names``, or with them again; names that are no
+    training photo's are of no account. Raises UserError where too few would remain."""
+    known = {photo.name for photo in scene.photos} & set(names)
+    changed = replace(
+        scene, excluded=scene.excluded | known if excluded else scene.excluded - known
+    )
+    if excluded and len(changed.used) < MINIMUM_PHOTOS:
+        raise UserError(
+            f"At least {MINIMUM_PHOTOS} photos must stay in training",
+            "Take others in again first",
+        )
+    return changed

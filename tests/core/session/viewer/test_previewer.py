@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.protocol import SetView
-from core.viewer import previewer
+from core.geometry.view import View
+from core.session.viewer import previewer
 
 
 def test_a_picture_that_cannot_be_drawn_is_begun_anew_and_not_gone_on_with(monkeypatch):
@@ -17,7 +17,7 @@ def test_a_picture_that_cannot_be_drawn_is_begun_anew_and_not_gone_on_with(monke
     monkeypatch.setattr(previewer, "render_preview", draws)
     monkeypatch.setattr(previewer.Previewer, "_surface", lambda *_: None)
     watched = previewer.Previewer(lambda *_: None)
-    watched.set_view(SetView(1, (), 0.8, 64, 48))
+    watched.set_view(View(1, (), 0.8, 64, 48))
     for times in (1, 2):
         watched.work(None, None, 0, training=False)  # type: ignore[arg-type]
         with pytest.raises(ZeroDivisionError):
@@ -41,7 +41,7 @@ def test_refreshes_take_the_share_of_the_time_that_the_view_allows(monkeypatch, 
     monkeypatch.setattr(previewer.Previewer, "_surface", lambda *_: None)
     shown = []
     watched = previewer.Previewer(lambda *picture: shown.append(picture))
-    watched.set_view(SetView(1, (), 0.8, 64, 48, share=share))
+    watched.set_view(View(1, (), 0.8, 64, 48, duty_cycle=share))
     drawing = trained = 0.0
     for version in range(2000):
         began = now[0]

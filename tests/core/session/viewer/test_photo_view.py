@@ -10,9 +10,9 @@ from PIL import Image
 
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics, pixel_directions
-from core.protocol import SetView
+from core.geometry.view import View
 from core.rendering.preview import view_rays
-from core.viewer.photo_view import Truth, TruthFinder, truth_of
+from core.session.viewer.photo_view import Truth, TruthFinder, truth_of
 from tests.core.captures import look_at
 
 LENSES = [
@@ -39,7 +39,7 @@ def capture(folder, lens) -> Scene:
 
 def through(photo="a", fov=0.9, width=200, height=140, pose=POSE, view_id=1, **more):
     pose = tuple(np.asarray(pose).ravel().tolist())
-    return SetView(view_id, pose, fov, width, height, photo=photo, **more)
+    return View(view_id, pose, fov, width, height, photo=photo, **more)
 
 
 @pytest.mark.parametrize("lens", LENSES, ids=lambda lens: lens.model)

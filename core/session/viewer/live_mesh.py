@@ -18,9 +18,10 @@ import numpy as np
 from core.base.jobs import Task
 from core.config.run import MeshOptions
 from core.geometry.rigid import invert
+from core.geometry.view import MESH_MODES, MeshPreviewOptions, View
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
-from core.protocol import MESH_MODES, Event, MeshLook, MeshReady, SetView
+from core.protocol import Event, MeshReady
 from core.training.trainer import Trainer
 
 COARSEST, FINEST = 48, 160
@@ -56,7 +57,7 @@ class LiveMesh:
         self._cutting: _Cutting | None = None
         self._made: tuple[int, MeshOptions] | None = None
 
-    def work(self, trainer: Trainer, view: SetView | None, training: bool) -> bool:
+    def work(self, trainer: Trainer, view: View | None, training: bool) -> bool:
         """One slice of what is due for ``view``; False when nothing is."""
         if view is None or view.mode not in MESH_MODES:
             self._cutting = None
@@ -71,15 +72,15 @@ class LiveMesh:
             next(cutting.task)
             self._cutting = cutting
         except StopIteration as stop:
-            self._finish(cutting, stop.value, view.share)
+            self._finish(cutting, stop.value, view.duty_cycle)
         cutting.seconds += time.perf_counter() - now
         return True
 
-    def _wanted(self, options: MeshOptions, view: SetView, training: bool) -> bool:
+    def _wanted(self, options: MeshOptions, view: View, training: bool) -> bool:
         same = (options.levels, options.density) == (view.levels, view.mesh.density)
         return same and (not training or _is_quick(options))
 
-    def _next(self, trainer: Trainer, view: SetView, training: bool) -> _Cutting | None:
+    def _next(self, trainer: Trainer, view: View, training: bool) -> _Cutting | None:
         step, levels, made = trainer.step_count, view.levels, self._made
         density = view.mesh.density
         if made is not None and (made[1].levels, made[1].density) != (levels, density):
@@ -90,8 +91,12 @@ class LiveMesh:
             options = quick(self._cells, levels, density)
         else:
             options = MeshOptions(
-                resolution=min(view.mesh.cells, FINEST_SHOWN), levels=levels, faces=view.mesh.faces,
-                density=density, watertight=view.mesh.watertight, unseen=view.mesh.unseen,
+                resolution=min(view.mesh.cells, FINEST_SHOWN),
+                levels=levels,
+                faces=view.mesh.faces,
+                density=density,
+                watertight=view.mesh.watertight,
+                unseen=view.mesh.unseen,
             )
             if made == (step, options):
                 return None
@@ -118,11 +123,20 @@ class LiveMesh:
         path = folder / str(self._number)
         write(mesh, path)
         how = cutting.options
-        look = MeshLook(how.resolution, how.faces, how.density, how.watertight, how.unseen)
-        self._emit(MeshReady(
-            str(path), len(mesh.vertices), len(mesh.faces), look, how.levels, cutting.step,
-            not _is_quick(how),
-        ))
+        look = MeshPreviewOptions(
+            how.resolution, how.faces, how.density, how.watertight, how.unseen
+        )
+        self._emit(
+            MeshReady(
+                str(path),
+                len(mesh.vertices),
+                len(mesh.faces),
+                look,
+                how.levels,
+                cutting.step,
+                not _is_quick(how),
+            )
+        )
 
     def close(self) -> None:
         """Remove what is left of files."""
@@ -135,7 +149,11 @@ class LiveMesh:
 def quick(cells: int, levels: int | None, density: float) -> MeshOptions:
     """The surface as it is cut, without specks."""
     return MeshOptions(
-        resolution=cells, levels=levels, unseen="keep", seen_through=False, close_holes=0.0,
+        resolution=cells,
+        levels=levels,
+        unseen="keep",
+        seen_through=False,
+        close_holes=0.0,
         density=density,
     )
 

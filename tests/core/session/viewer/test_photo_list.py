@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.base.image_metrics import psnr
 from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
-from core.evaluation.surface_metrics import psnr
 from core.output.views import render_photo, training_size
 from core.protocol import PhotoScored, Thumbnails
+from core.session.viewer import photo_list
+from core.session.viewer.photo_list import BATCH, SHARE, Album, thumbnail
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
-from core.viewer import photo_list
-from core.viewer.photo_list import BATCH, SHARE, Album, thumbnail
 from tests.core.shaded_ball import CPU, TINY, shaded_ball
 
 
