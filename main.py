@@ -56,8 +56,11 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except Exception as error:
         path = command_line.log_failure()
-        print(f"gradina: something unexpected went wrong ({type(error).__name__}: "
-              f"{str(error).splitlines()[0] if str(error) else ''}); see {path}", file=sys.stderr)
+        print(
+            f"gradina: something unexpected went wrong ({type(error).__name__}: "
+            f"{str(error).splitlines()[0] if str(error) else ''}); see {path}",
+            file=sys.stderr,
+        )
         return 1
 
 

@@ -12,9 +12,23 @@ from app.platform.dialogs import own_shown
 from app.platform.gui import dpg
 from app.text.catalog import names, say
 
-TEXT_FIELDS = ("path", "export_path", "minutes", "more_minutes", "levels", "share",
-               "mesh_resolution", "region_center", "region_size", "region_turn", "known_length",
-               "frames", "film_seconds", "sentence", "weights")
+TEXT_FIELDS = (
+    "path",
+    "export_path",
+    "minutes",
+    "more_minutes",
+    "levels",
+    "share",
+    "mesh_resolution",
+    "region_center",
+    "region_size",
+    "region_turn",
+    "known_length",
+    "frames",
+    "film_seconds",
+    "sentence",
+    "weights",
+)
 
 
 CONTROL = dpg.mvKey_LControl, dpg.mvKey_RControl
@@ -140,10 +154,18 @@ def shift_held() -> bool:
 def toggle_help() -> None:
     """Show or hide the list of keys."""
     if not dpg.does_item_exist("help"):
-        with dpg.window(
-            tag="help", label=say("widgets.help.label"), no_resize=True, no_collapse=True,
-            pos=(60, 60), autosize=True, show=False,
-        ), dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit):
+        with (
+            dpg.window(
+                tag="help",
+                label=say("widgets.help.label"),
+                no_resize=True,
+                no_collapse=True,
+                pos=(60, 60),
+                autosize=True,
+                show=False,
+            ),
+            dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit),
+        ):
             hands = [(say(f"hands.{hand}.hand"), say(f"hands.{hand}.does")) for hand in HANDS]
             lines = [*hands, *((key.label, key.words) for key in KEYS)]
             half = -(-len(lines) // 2)  # side by side: one below the other they need a tall screen

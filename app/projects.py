@@ -61,17 +61,21 @@ class Projects:
         name = Path(state.opened.path).stem or "scene"
         start = state.project or str(Path.home() / f"{name}-project")
         self._window.pick(
-            "save", start, lambda path: self._window.send(Save(project_folder(path, name))))
+            "save", start, lambda path: self._window.send(Save(project_folder(path, name)))
+        )
 
     def find_photos(self) -> None:
         """Open the project again whose photos are elsewhere, once their folder is chosen."""
         project = self._window.state.photos_of
         self._window.pick(
-            "folder", str(Path(project).parent),
-            lambda path: self._window.open(project, photos=path))
+            "folder",
+            str(Path(project).parent),
+            lambda path: self._window.open(project, photos=path),
+        )
 
     def close(self) -> None:
         """Close the window, and ask first where something would be lost."""
+
         def leave(keep: bool) -> None:
             if not keep:
                 self._window.send(Close(keep=False))
@@ -91,11 +95,15 @@ class Projects:
             self._once_saved = lambda: action(True)
             self.save()
 
-        ask(say("questions.close"), words, [
-            (say("questions.close_save"), "question_save", save_first),
-            (say("questions.close_drop"), "question_drop", lambda: action(False)),
-            (say("questions.cancel"), "question_cancel", lambda: None),
-        ])
+        ask(
+            say("questions.close"),
+            words,
+            [
+                (say("questions.close_save"), "question_save", save_first),
+                (say("questions.close_drop"), "question_drop", lambda: action(False)),
+                (say("questions.cancel"), "question_cancel", lambda: None),
+            ],
+        )
 
     # --- what is kept --------------------------------------------------------------------
 
@@ -107,14 +115,21 @@ class Projects:
 
     def _ask_about(self, work: Unfinished) -> None:
         at = time.strftime(say("dates.saved_at"), time.localtime(work.saved_at)).lstrip("0")
-        answers = [(say("questions.recover_save"), "recover",
-                    lambda: self._window.open(work.autosave))]
+        answers = [
+            (say("questions.recover_save"), "recover", lambda: self._window.open(work.autosave))
+        ]
         if work.project:
-            answers.append((say("questions.recover_project"), "open_saved",
-                            lambda: self._window.open(work.project)))
+            answers.append(
+                (
+                    say("questions.recover_project"),
+                    "open_saved",
+                    lambda: self._window.open(work.project),
+                )
+            )
         answers.append((say("questions.recover_new"), "begin_new", lambda: None))
-        ask(say("questions.recover"), say("questions.recover_words", name=work.name, at=at),
-            answers)
+        ask(
+            say("questions.recover"), say("questions.recover_words", name=work.name, at=at), answers
+        )
 
     def heard(self, event: object) -> None:
         """Follow what was opened and saved."""

@@ -155,11 +155,25 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return _state_changed(state, event)
         case Opened():
             return replace(
-                state, opened=event, arranged=event.arranged, poses=None, task=None, stats=None,
-                history=History(), exported=None, notices=event.notices[-MAX_NOTICES:],
-                failure="", preview=None, mesh=None, solving=None,
+                state,
+                opened=event,
+                arranged=event.arranged,
+                poses=None,
+                task=None,
+                stats=None,
+                history=History(),
+                exported=None,
+                notices=event.notices[-MAX_NOTICES:],
+                failure="",
+                preview=None,
+                mesh=None,
+                solving=None,
                 excluded=frozenset(event.excluded),
-                scores={}, mesh_size=None, project=event.project, autosave="", chosen=None,
+                scores={},
+                mesh_size=None,
+                project=event.project,
+                autosave="",
+                chosen=None,
                 photos_of="",
             )
         case Arranged():
@@ -201,15 +215,13 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
         case Notice():
             return replace(state, notices=(*state.notices, event.text)[-MAX_NOTICES:])
         case Failure():
-            return replace(
-                state, failure=event.text, task=None, photos_of=event.photos_of)
+            return replace(state, failure=event.text, task=None, photos_of=event.photos_of)
         case WorkerStarted():
             return replace(state, engine="starting", offer="", failure="")
         case WorkerLost():
             return _worker_lost(state, event)
         case Opening():
-            return replace(
-                state, path=event.path, failure="", notices=(), offer="", photos_of="")
+            return replace(state, path=event.path, failure="", notices=(), offer="", photos_of="")
         case Dismissed():
             return replace(state, failure="", notices=(), offer="", photos_of="")
 
@@ -217,7 +229,11 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
 def _state_changed(state: AppState, event: StateChanged) -> AppState:
     begun_again = event.state in ("empty", "ready")
     return replace(
-        state, engine="ready", state=event.state, allowed=event.allowed, reasons=event.reasons,
+        state,
+        engine="ready",
+        state=event.state,
+        allowed=event.allowed,
+        reasons=event.reasons,
         opened=None if event.state == "empty" else state.opened,
         solving=state.solving if event.state == "solving" else None,
         recognised=state.recognised if event.state in ("opening", "solving") else (),
@@ -227,7 +243,9 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         scores={} if begun_again else state.scores,
         mesh_size=None if begun_again else state.mesh_size,
         task=state.task if "cancel" in event.allowed else None,
-        undo=event.undo, redo=event.redo, unsaved=event.unsaved,
+        undo=event.undo,
+        redo=event.redo,
+        unsaved=event.unsaved,
     )
 
 
@@ -241,6 +259,17 @@ def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
     elif offer:
         text += say("failures.resume_open", name=Path(offer).name)
     return replace(
-        state, engine="lost", state="empty", allowed=("open",), reasons={}, opened=None,
-        task=None, stats=None, failure=text, offer=offer, undo="", redo="", unsaved=False,
+        state,
+        engine="lost",
+        state="empty",
+        allowed=("open",),
+        reasons={},
+        opened=None,
+        task=None,
+        stats=None,
+        failure=text,
+        offer=offer,
+        undo="",
+        redo="",
+        unsaved=False,
     )

@@ -117,12 +117,23 @@ def _base() -> int | str:
         with dpg.theme_component(dpg.mvAll):
             _base_colors()
             _base_spacing()
-        for kind in (dpg.mvButton, dpg.mvCombo, dpg.mvSliderInt, dpg.mvInputText, dpg.mvInputFloat,
-                     dpg.mvRadioButton):
+        for kind in (
+            dpg.mvButton,
+            dpg.mvCombo,
+            dpg.mvSliderInt,
+            dpg.mvInputText,
+            dpg.mvInputFloat,
+            dpg.mvRadioButton,
+        ):
             with dpg.theme_component(kind, enabled_state=False):
-                for part in (dpg.mvThemeCol_Button, dpg.mvThemeCol_ButtonHovered,
-                             dpg.mvThemeCol_ButtonActive, dpg.mvThemeCol_FrameBg,
-                             dpg.mvThemeCol_FrameBgHovered, dpg.mvThemeCol_FrameBgActive):
+                for part in (
+                    dpg.mvThemeCol_Button,
+                    dpg.mvThemeCol_ButtonHovered,
+                    dpg.mvThemeCol_ButtonActive,
+                    dpg.mvThemeCol_FrameBg,
+                    dpg.mvThemeCol_FrameBgHovered,
+                    dpg.mvThemeCol_FrameBgActive,
+                ):
                     _color(part, "frame_off")
                 _color(dpg.mvThemeCol_Text, "text_off")
                 _color(dpg.mvThemeCol_SliderGrab, "frame_active")
@@ -133,33 +144,54 @@ def _base() -> int | str:
 def _base_colors() -> None:
     for part, field in {
         dpg.mvThemeCol_WindowBg: "panel",
-        dpg.mvThemeCol_PopupBg: "popup", dpg.mvThemeCol_Border: "border",
-        dpg.mvThemeCol_FrameBg: "frame", dpg.mvThemeCol_FrameBgHovered: "frame_hovered",
-        dpg.mvThemeCol_FrameBgActive: "frame_active", dpg.mvThemeCol_Text: "text",
-        dpg.mvThemeCol_TextDisabled: "text_off", dpg.mvThemeCol_Button: "frame",
-        dpg.mvThemeCol_ButtonHovered: "frame_hovered", dpg.mvThemeCol_ButtonActive: "frame_active",
-        dpg.mvThemeCol_Header: "panel", dpg.mvThemeCol_HeaderHovered: "frame",
-        dpg.mvThemeCol_HeaderActive: "frame_hovered", dpg.mvThemeCol_SliderGrab: "grab",
-        dpg.mvThemeCol_SliderGrabActive: "accent", dpg.mvThemeCol_CheckMark: "accent",
-        dpg.mvThemeCol_PlotHistogram: "grab", dpg.mvThemeCol_Separator: "border",
-        dpg.mvThemeCol_ScrollbarBg: "panel", dpg.mvThemeCol_ScrollbarGrab: "frame_active",
+        dpg.mvThemeCol_PopupBg: "popup",
+        dpg.mvThemeCol_Border: "border",
+        dpg.mvThemeCol_FrameBg: "frame",
+        dpg.mvThemeCol_FrameBgHovered: "frame_hovered",
+        dpg.mvThemeCol_FrameBgActive: "frame_active",
+        dpg.mvThemeCol_Text: "text",
+        dpg.mvThemeCol_TextDisabled: "text_off",
+        dpg.mvThemeCol_Button: "frame",
+        dpg.mvThemeCol_ButtonHovered: "frame_hovered",
+        dpg.mvThemeCol_ButtonActive: "frame_active",
+        dpg.mvThemeCol_Header: "panel",
+        dpg.mvThemeCol_HeaderHovered: "frame",
+        dpg.mvThemeCol_HeaderActive: "frame_hovered",
+        dpg.mvThemeCol_SliderGrab: "grab",
+        dpg.mvThemeCol_SliderGrabActive: "accent",
+        dpg.mvThemeCol_CheckMark: "accent",
+        dpg.mvThemeCol_PlotHistogram: "grab",
+        dpg.mvThemeCol_Separator: "border",
+        dpg.mvThemeCol_ScrollbarBg: "panel",
+        dpg.mvThemeCol_ScrollbarGrab: "frame_active",
         dpg.mvThemeCol_ScrollbarGrabHovered: "text_off",
         dpg.mvThemeCol_ScrollbarGrabActive: "text_off",
-        dpg.mvThemeCol_TitleBg: "frame", dpg.mvThemeCol_TitleBgActive: "frame",
-        dpg.mvThemeCol_TitleBgCollapsed: "frame", dpg.mvThemeCol_TextSelectedBg: "grab",
-        dpg.mvThemeCol_Tab: "panel", dpg.mvThemeCol_TabHovered: "frame_hovered",
-        dpg.mvThemeCol_TabActive: "frame", dpg.mvThemeCol_TabUnfocused: "panel",
-        dpg.mvThemeCol_TabUnfocusedActive: "frame", dpg.mvThemeCol_TableHeaderBg: "frame",
-        dpg.mvThemeCol_TableBorderLight: "border", dpg.mvThemeCol_TableBorderStrong: "border",
-        dpg.mvThemeCol_ResizeGrip: "frame", dpg.mvThemeCol_ResizeGripHovered: "frame_active",
-        dpg.mvThemeCol_ResizeGripActive: "frame_active", dpg.mvThemeCol_NavHighlight: "grab",
+        dpg.mvThemeCol_TitleBg: "frame",
+        dpg.mvThemeCol_TitleBgActive: "frame",
+        dpg.mvThemeCol_TitleBgCollapsed: "frame",
+        dpg.mvThemeCol_TextSelectedBg: "grab",
+        dpg.mvThemeCol_Tab: "panel",
+        dpg.mvThemeCol_TabHovered: "frame_hovered",
+        dpg.mvThemeCol_TabActive: "frame",
+        dpg.mvThemeCol_TabUnfocused: "panel",
+        dpg.mvThemeCol_TabUnfocusedActive: "frame",
+        dpg.mvThemeCol_TableHeaderBg: "frame",
+        dpg.mvThemeCol_TableBorderLight: "border",
+        dpg.mvThemeCol_TableBorderStrong: "border",
+        dpg.mvThemeCol_ResizeGrip: "frame",
+        dpg.mvThemeCol_ResizeGripHovered: "frame_active",
+        dpg.mvThemeCol_ResizeGripActive: "frame_active",
+        dpg.mvThemeCol_NavHighlight: "grab",
         dpg.mvThemeCol_DragDropTarget: "accent",
     }.items():
         _color(part, field)
     for part, field in {
-        dpg.mvPlotCol_FrameBg: "panel", dpg.mvPlotCol_PlotBg: "background",
-        dpg.mvPlotCol_AxisText: "text_dim", dpg.mvPlotCol_AxisGrid: "grid",
-        dpg.mvPlotCol_LegendBg: "panel", dpg.mvPlotCol_LegendBorder: "border",
+        dpg.mvPlotCol_FrameBg: "panel",
+        dpg.mvPlotCol_PlotBg: "background",
+        dpg.mvPlotCol_AxisText: "text_dim",
+        dpg.mvPlotCol_AxisGrid: "grid",
+        dpg.mvPlotCol_LegendBg: "panel",
+        dpg.mvPlotCol_LegendBorder: "border",
         dpg.mvPlotCol_LegendText: "text",
     }.items():
         _color(part, field, dpg.mvThemeCat_Plots)
@@ -170,19 +202,28 @@ def _base_colors() -> None:
 
 def _base_spacing() -> None:
     for var, x, y in (
-        (dpg.mvStyleVar_WindowPadding, 12, 10), (dpg.mvStyleVar_FramePadding, 9, 5),
-        (dpg.mvStyleVar_ItemSpacing, GAP, 6), (dpg.mvStyleVar_ItemInnerSpacing, 7, 5),
-        (dpg.mvStyleVar_FrameRounding, 5, -1), (dpg.mvStyleVar_ChildRounding, 7, -1),
-        (dpg.mvStyleVar_WindowRounding, 7, -1), (dpg.mvStyleVar_TabRounding, 5, -1),
-        (dpg.mvStyleVar_PopupRounding, 5, -1), (dpg.mvStyleVar_GrabRounding, 4, -1),
-        (dpg.mvStyleVar_ScrollbarSize, 11, -1), (dpg.mvStyleVar_ChildBorderSize, 0, -1),
-        (dpg.mvStyleVar_WindowBorderSize, 0, -1), (dpg.mvStyleVar_CellPadding, 0, 0),
+        (dpg.mvStyleVar_WindowPadding, 12, 10),
+        (dpg.mvStyleVar_FramePadding, 9, 5),
+        (dpg.mvStyleVar_ItemSpacing, GAP, 6),
+        (dpg.mvStyleVar_ItemInnerSpacing, 7, 5),
+        (dpg.mvStyleVar_FrameRounding, 5, -1),
+        (dpg.mvStyleVar_ChildRounding, 7, -1),
+        (dpg.mvStyleVar_WindowRounding, 7, -1),
+        (dpg.mvStyleVar_TabRounding, 5, -1),
+        (dpg.mvStyleVar_PopupRounding, 5, -1),
+        (dpg.mvStyleVar_GrabRounding, 4, -1),
+        (dpg.mvStyleVar_ScrollbarSize, 11, -1),
+        (dpg.mvStyleVar_ChildBorderSize, 0, -1),
+        (dpg.mvStyleVar_WindowBorderSize, 0, -1),
+        (dpg.mvStyleVar_CellPadding, 0, 0),
         (dpg.mvStyleVar_GrabMinSize, 12, -1),
     ):
         dpg.add_theme_style(var, x, y)
     for var, x, y in (
-        (dpg.mvPlotStyleVar_PlotPadding, 4, 6), (dpg.mvPlotStyleVar_LabelPadding, 4, 2),
-        (dpg.mvPlotStyleVar_LegendPadding, 4, 4), (dpg.mvPlotStyleVar_LegendInnerPadding, 6, 4),
+        (dpg.mvPlotStyleVar_PlotPadding, 4, 6),
+        (dpg.mvPlotStyleVar_LabelPadding, 4, 2),
+        (dpg.mvPlotStyleVar_LegendPadding, 4, 4),
+        (dpg.mvPlotStyleVar_LegendInnerPadding, 6, 4),
     ):
         dpg.add_theme_style(var, x, y, category=dpg.mvThemeCat_Plots)
 

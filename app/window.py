@@ -104,8 +104,15 @@ class _Window:
         self._fills_screen = wanted[0] > roomy[0] or wanted[1] + px(TITLE_BAR) > roomy[1]
         x, y = ((have - got) // 2 for have, got in zip(screen or SIZE, (width, height)))
         dpg.create_viewport(
-            title=TITLE, width=width, height=height, x_pos=x, y_pos=y, min_width=900,
-            min_height=560, vsync=False, disable_close=True,
+            title=TITLE,
+            width=width,
+            height=height,
+            x_pos=x,
+            y_pos=y,
+            min_width=900,
+            min_height=560,
+            vsync=False,
+            disable_close=True,
         )
         dpg.set_exit_callback(lambda: self._projects.close())
         dpg.set_viewport_clear_color(list(theme.PANEL))
@@ -115,36 +122,47 @@ class _Window:
         self._dialogs = FileDialogs()
         # Not a "primary" window: that one paints a background, and software GL pays per layer.
         with dpg.window(
-            tag="root", no_background=True, no_title_bar=True, no_move=True, no_resize=True,
-            no_scrollbar=True, no_scroll_with_mouse=True, no_bring_to_front_on_focus=True,
+            tag="root",
+            no_background=True,
+            no_title_bar=True,
+            no_move=True,
+            no_resize=True,
+            no_scrollbar=True,
+            no_scroll_with_mouse=True,
+            no_bring_to_front_on_focus=True,
             pos=(0, 0),
         ):
             self._viewport = Viewport(self.send, self._apply, self._wake)
             self._layout = Layout(
-                self, self._viewport, self._settings, lambda: self._apply(Dismissed()),
+                self,
+                self._viewport,
+                self._settings,
+                lambda: self._apply(Dismissed()),
                 self._set_settings,
             )
         dpg.bind_item_theme("root", "root_theme")
-        bind_keys({
-            "reset_view": self._viewport.looking.reset,
-            "frame": self._viewport.looking.frame,
-            "side": self._viewport.looking.from_side,
-            "projection": self._viewport.looking.toggle_projection,
-            "photo": self._viewport.looking.next_photo,
-            "compare": self._viewport.over.toggle,
-            "error": self._layout.view.toggle_error,
-            "album": self._layout.photos.toggle,
-            "add_view": self._layout.film.add,
-            "region": self._toggle_region,
-            "pick_nothing": self._layout.scene.pick_nothing,
-            "train_or_pause": self._train_or_pause,
-            "mode": self._layout.view.set_mode,
-            "new": self.new,
-            "open": lambda: self.choose("folder"),
-            "save": lambda: self.save_as() if shift_held() else self.save(),
-            "undo": lambda: self._if_allowed("undo", Undo()),
-            "redo": lambda: self._if_allowed("redo", Redo()),
-        })
+        bind_keys(
+            {
+                "reset_view": self._viewport.looking.reset,
+                "frame": self._viewport.looking.frame,
+                "side": self._viewport.looking.from_side,
+                "projection": self._viewport.looking.toggle_projection,
+                "photo": self._viewport.looking.next_photo,
+                "compare": self._viewport.over.toggle,
+                "error": self._layout.view.toggle_error,
+                "album": self._layout.photos.toggle,
+                "add_view": self._layout.film.add,
+                "region": self._toggle_region,
+                "pick_nothing": self._layout.scene.pick_nothing,
+                "train_or_pause": self._train_or_pause,
+                "mode": self._layout.view.set_mode,
+                "new": self.new,
+                "open": lambda: self.choose("folder"),
+                "save": lambda: self.save_as() if shift_held() else self.save(),
+                "undo": lambda: self._if_allowed("undo", Undo()),
+                "redo": lambda: self._if_allowed("redo", Redo()),
+            }
+        )
         self._projects = Projects(self)
         self._writing: Export | Film | None = None
         self._closing = False
@@ -168,11 +186,18 @@ class _Window:
         command = self._writing
         if command is None:
             return
-        ask(say("questions.replace"), say("questions.replace_words", file=short(file)), [
-            (say("questions.replace_yes"), "question_replace",
-             lambda: self.send(msgspec.structs.replace(command, force=True))),
-            (say("questions.cancel"), "question_cancel", lambda: None),
-        ])
+        ask(
+            say("questions.replace"),
+            say("questions.replace_words", file=short(file)),
+            [
+                (
+                    say("questions.replace_yes"),
+                    "question_replace",
+                    lambda: self.send(msgspec.structs.replace(command, force=True)),
+                ),
+                (say("questions.cancel"), "question_cancel", lambda: None),
+            ],
+        )
 
     def open(self, path: str, group: int = 0, photos: str = "") -> None:
         """Open whatever lies at ``path``; ``group`` and ``photos`` as in `OpenOptions`."""
@@ -183,10 +208,18 @@ class _Window:
         cleaned = str(Path(cleaned).expanduser().absolute())
         self._apply(Opening(cleaned))
         dpg.set_value("path", short(cleaned))
-        self.send(Open(cleaned, OpenOptions(
-            self._layout.source.recursive, self._layout.poses.quality, group,
-            self._layout.poses.frames, photos,
-        )))
+        self.send(
+            Open(
+                cleaned,
+                OpenOptions(
+                    self._layout.source.recursive,
+                    self._layout.poses.quality,
+                    group,
+                    self._layout.poses.frames,
+                    photos,
+                ),
+            )
+        )
 
     def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
         """Let the person choose a path."""
@@ -266,10 +299,14 @@ class _Window:
             self._report.close()
 
     def _remember_layout(self) -> None:
-        save_settings(msgspec.structs.replace(
-            self._settings, panel=self._layout.panel, folded=self._layout.folded,
-            window=(dpg.get_viewport_width(), dpg.get_viewport_height()),
-        ))
+        save_settings(
+            msgspec.structs.replace(
+                self._settings,
+                panel=self._layout.panel,
+                folded=self._layout.folded,
+                window=(dpg.get_viewport_width(), dpg.get_viewport_height()),
+            )
+        )
 
     def wait_for_worker(self) -> None:
         """Let the worker end, and save first if it has trained."""
@@ -303,7 +340,7 @@ class _Window:
         if self.state is not self._drawn and now >= late:
             self._drawn, self._drawn_at = self.state, now
             self._layout.draw(self.state)
-            self._pace.settle()
+            self._pace.draw_soon()
 
     def _run_callbacks(self) -> None:
         try:

@@ -22,9 +22,7 @@ class WorkerClient:
     """``session`` names the factory in the worker, "module:attribute"; ``wake`` is called from
     another thread whenever events have arrived."""
 
-    def __init__(
-        self, session: str, device: str, wake: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, session: str, device: str, wake: Callable[[], None] = lambda: None) -> None:
         self._session = session
         self._device = device
         self._wake = wake
@@ -84,9 +82,7 @@ class WorkerClient:
 class _Link:
     """One worker process with its pipe, ring and threads."""
 
-    def __init__(
-        self, session: str, device: str, push: Callable[[_Link, AppEvent], None]
-    ) -> None:
+    def __init__(self, session: str, device: str, push: Callable[[_Link, AppEvent], None]) -> None:
         with safe_imports():  # shared memory has a process of its own
             self.ring = PreviewRing.create()
         self._connection, theirs = multiprocessing.Pipe()
@@ -95,7 +91,8 @@ class _Link:
         self._more = threading.Condition()
         self._closed = False
         self.process = start_function(
-            worker.main, (theirs, self.ring.name, session, device), "gradina-worker")
+            worker.main, (theirs, self.ring.name, session, device), "gradina-worker"
+        )
         theirs.close()
         self._threads = [
             threading.Thread(target=self._send_all, daemon=True),
@@ -152,6 +149,5 @@ def _coalesced(events: list[AppEvent]) -> list[AppEvent]:
     """As `coalesce`, for events among which some are the window's own."""
     newest = {k: i for i, e in enumerate(events) if (k := getattr(e, "key", None)) is not None}
     return [
-        e for i, e in enumerate(events)
-        if (k := getattr(e, "key", None)) is None or newest[k] == i
+        e for i, e in enumerate(events) if (k := getattr(e, "key", None)) is None or newest[k] == i
     ]

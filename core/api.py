@@ -22,21 +22,21 @@ from core.base.interrupts import Interrupted
 from core.base.jobs import Progress, run
 from core.base.outputs import check_writable, mark, moved_notice, results_folder, write_output
 from core.capture.scene import Photo
-from core.config.run import Choice, MeshOptions, OpenOptions
+from core.config.run import MeshOptions, OpenOptions, RunOptions
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
 from core.meshing.export.frame import photos_out
 from core.meshing.export.writers import files_of
 from core.output.contact_sheet import contact_sheet
 from core.output.views import render_photo, score_photos, training_size
-from core.project.repeat import Recipe, check_project
+from core.project.repeat import RunRecipe, check_project
 from core.project.store import is_project, unfinished_step
 from core.rendering.raster import shade
 from core.session.session import Session
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
 
-DEFAULT_MESH, DEFAULT_OPEN, DEFAULT_CHOICE = MeshOptions(), OpenOptions(), Choice()
+DEFAULT_MESH, DEFAULT_OPEN, DEFAULT_CHOICE = MeshOptions(), OpenOptions(), RunOptions()
 PREVIEW_SIDE = 400
 PREVIEW_VIEWS = 3
 
@@ -83,10 +83,19 @@ def open_project(folder: Path, device: str, on_event: OnEvent, photos: str = "")
 
 
 def reconstruct(
-    path: Path, out: Path, *, begins: bool = False, choice: Choice = DEFAULT_CHOICE,
-    device: str = "auto", seed: int = 0, mesh: MeshOptions = DEFAULT_MESH,
-    hold_out: bool = False, resume: bool = False, how: OpenOptions = DEFAULT_OPEN,
-    recipe: Recipe | None = None, on_event: OnEvent = lambda event: None,
+    path: Path,
+    out: Path,
+    *,
+    begins: bool = False,
+    choice: RunOptions = DEFAULT_CHOICE,
+    device: str = "auto",
+    seed: int = 0,
+    mesh: MeshOptions = DEFAULT_MESH,
+    hold_out: bool = False,
+    resume: bool = False,
+    how: OpenOptions = DEFAULT_OPEN,
+    recipe: RunRecipe | None = None,
+    on_event: OnEvent = lambda event: None,
 ) -> dict[str, Any]:
     """Poses if needed → train → mesh, all as the ``recipe`` of an earlier run says where there is
     one; a budget that is given goes before its own. With ``begins`` ``path`` is a trained project,
@@ -104,9 +113,7 @@ def reconstruct(
     times: dict[str, float] = {}
     if recipe is not None:
         hold_out, how, seed = recipe.hold_out, recipe.how, recipe.run.seed
-    session = Session(
-        watch.emit, device=device, hold_out=hold_out, seed=seed, autosave_to=project
-    )
+    session = Session(watch.emit, device=device, hold_out=hold_out, seed=seed, autosave_to=project)
     with _advised(project), closing(session):
         began = time.monotonic()
         going_on = resume and is_project(project)
@@ -154,11 +161,15 @@ def _advised(project: Path) -> Iterator[None]:
         yield
     except Interrupted as stop:
         if is_project(project):
-            stop.add_note(f"what was trained is saved in {project}, and the same command with "
-                          "--resume goes on")
+            stop.add_note(
+                f"what was trained is saved in {project}, and the same command with "
+                "--resume goes on"
+            )
         else:
-            stop.add_note("nothing was trained yet; the same command goes on with what was found "
-                          "in the photos")
+            stop.add_note(
+                "nothing was trained yet; the same command goes on with what was found "
+                "in the photos"
+            )
         raise
 
 
@@ -166,8 +177,10 @@ def _require_finished(project: Path) -> None:
     """Raises UserError where a new run would take the place of one that was cut short."""
     step = unfinished_step(project)
     if step is not None:
-        raise UserError(f"{project} holds a run that was stopped at step {step}",
-                        "Add --resume to go on with it, or choose another folder to begin anew")
+        raise UserError(
+            f"{project} holds a run that was stopped at step {step}",
+            "Add --resume to go on with it, or choose another folder to begin anew",
+        )
 
 
 def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
@@ -182,8 +195,11 @@ def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
         on_event(m.TaskProgress("evaluate", progress.fraction, progress.detail))
 
     scores = run(score_photos(trainer, photos), tell)
-    return {"psnr": float(np.mean([s.psnr for s in scores])),
-            "ssim": float(np.mean([s.ssim for s in scores])), "photos": len(scores)}
+    return {
+        "psnr": float(np.mean([s.psnr for s in scores])),
+        "ssim": float(np.mean([s.ssim for s in scores])),
+        "photos": len(scores),
+    }
 
 
 @dataclass
@@ -204,9 +220,7 @@ class Pictures:
         self.due = done + max(PICTURES_EVERY_S, (done - now) / PICTURES_SHARE)
 
 
-def _write_preview(
-    session: Session, mesh_path: Path, options: MeshOptions, out: Path
-) -> None:
+def _write_preview(session: Session, mesh_path: Path, options: MeshOptions, out: Path) -> None:
     """Photo, field and mesh, in clay and in its colours if its file holds them, from the same
     cameras, a few sides; of a USDZ, which nothing here reads, the first two."""
     trainer = session.trainer
@@ -216,7 +230,10 @@ def _write_preview(
 
 
 def _write_sheet(
-    trainer: Trainer, skins: list[Skin], of_mesh: Sequence[Photo], out: Path,
+    trainer: Trainer,
+    skins: list[Skin],
+    of_mesh: Sequence[Photo],
+    out: Path,
     side: int = PREVIEW_SIDE,
 ) -> None:
     """``of_mesh``: the cameras in its frame."""
@@ -238,8 +255,11 @@ def _write_sheet(
 def _skins(mesh_path: Path) -> list[Skin]:
     """What draws the mesh of a file from a camera: in clay, and in the colours that it holds."""
     loaded: Any = trimesh.load(mesh_path, process=False, force="mesh")
-    shape = (np.asarray(loaded.vertices), np.asarray(loaded.faces),
-             np.asarray(loaded.vertex_normals))
+    shape = (
+        np.asarray(loaded.vertices),
+        np.asarray(loaded.faces),
+        np.asarray(loaded.vertex_normals),
+    )
     visual, skins = loaded.visual, [partial(shade, *shape)]
     if visual.kind == "vertex":
         skins.append(partial(skins[0], colors=np.asarray(visual.vertex_colors)[:, :3]))
@@ -261,22 +281,33 @@ def _report(
     assert isinstance(exported, m.Exported)
     scene = trainer.scene
     return {
-        "source": session.source, "kind": scene.kind, "device": str(session.device),
-        "method": trainer.config.method, "preset": trainer.config.preset,
+        "source": session.source,
+        "kind": scene.kind,
+        "device": str(session.device),
+        "method": trainer.config.method,
+        "preset": trainer.config.preset,
         "seed": trainer.config.seed,
         "seconds": {name: round(t, 2) for name, t in times.items()},
-        "steps": stats.step, "training_seconds": round(stats.elapsed_s, 2),
-        "losses": stats.losses, "held_out": scores,
+        "steps": stats.step,
+        "training_seconds": round(stats.elapsed_s, 2),
+        "losses": stats.losses,
+        "held_out": scores,
         "psnr_training": stats.psnr if math.isfinite(stats.psnr) else None,
         "sentence": scene.sentence and scene.sentence.text,
         "inv_s": stats.inv_s if math.isfinite(stats.inv_s) else None,
         "active_levels": stats.active_levels,
-        "samples_per_s": stats.samples_per_s, "rays_per_s": stats.rays_per_s,
-        "photos": len(scene.photos), "photos_held_out": len(scene.held_out),
-        "points": len(scene.points), "mesh": exported.path, "vertices": exported.n_vertices,
-        "faces": exported.n_faces, "bytes": exported.n_bytes,
+        "samples_per_s": stats.samples_per_s,
+        "rays_per_s": stats.rays_per_s,
+        "photos": len(scene.photos),
+        "photos_held_out": len(scene.held_out),
+        "points": len(scene.points),
+        "mesh": exported.path,
+        "vertices": exported.n_vertices,
+        "faces": exported.n_faces,
+        "bytes": exported.n_bytes,
         "mesh_notes": list(exported.notes),
         "scene_from_input": scene.scene_from_input.tolist(),
         "input_from_scene": invert(scene.scene_from_input).tolist(),
-        "notices": list(scene.notices), "config": asdict(trainer.config),
+        "notices": list(scene.notices),
+        "config": asdict(trainer.config),
     }

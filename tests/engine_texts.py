@@ -27,17 +27,36 @@ A_SENTENCE = re.compile(r"[A-Za-z]{2,}[,.:;]? |\s[a-z]{2,}|…")
 A_WORD = re.compile(r"[A-Za-z]{3,}")
 NOT_SAID = re.compile(
     r"(newmtl|K[ads]|illum|map_Kd|norm|format|comment|element|property|mtllib|nx|red)\b"
-    r"|\w+: wanted")
+    r"|\w+: wanted"
+)
 """Begins lines of the mesh files that are written, and what is said to programmers."""
 SAID = {"Progress": 1, "Notice": 0, "Failure": 0, "UserError": 0}
 """Which argument of a call is told to people."""
 UNSEEN = ("AssertionError", "warning", "exception")
 """What calls get that nobody is told."""
 FRAGMENTS = (
-    "blurred", "overexposed", "brighter", "darker", "first", "second", "third", "fourth", "fifth",
-    "black", "white", "simplified", "textured", "refined", "repair", "holes", "unseen",
-    "is damaged or cut short", "is not a readable image",
-    "is a {0} photo", "and reading those needs an optional part", "nothing but a plain surface",
+    "blurred",
+    "overexposed",
+    "brighter",
+    "darker",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "black",
+    "white",
+    "simplified",
+    "textured",
+    "refined",
+    "repair",
+    "holes",
+    "unseen",
+    "is damaged or cut short",
+    "is not a readable image",
+    "is a {0} photo",
+    "and reading those needs an optional part",
+    "nothing but a plain surface",
     "Copy it again, or remove it.",
     "Run pip install 'gradina[{0}]', or convert the photos to JPEG.",
 )
@@ -72,8 +91,11 @@ def section() -> str:
     """All of them as TOML, each as its own English."""
     parts = []
     for module, texts in engine_texts().items():
-        lines = [f"{quoted} = {quoted}" for text in texts
-                 for quoted in [json.dumps(text, ensure_ascii=False)]]
+        lines = [
+            f"{quoted} = {quoted}"
+            for text in texts
+            for quoted in [json.dumps(text, ensure_ascii=False)]
+        ]
         parts.append("\n".join([f"# {module}", *lines, ""]))
     return "\n".join(parts)
 
@@ -103,8 +125,11 @@ def _said(tree: ast.AST) -> Iterator[str]:
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
     """``node`` and all in it that is part of one text."""
     yield node
-    inner = node.values if isinstance(node, ast.JoinedStr) else (
-        [node.left, node.right] if _is_sum(node) else [])
+    inner = (
+        node.values
+        if isinstance(node, ast.JoinedStr)
+        else ([node.left, node.right] if _is_sum(node) else [])
+    )
     for part in inner:
         if isinstance(part, (ast.Constant, ast.JoinedStr)) or _is_sum(part):
             yield from _parts(part)
@@ -130,8 +155,7 @@ def _numbered(text: str, wanted: re.Pattern[str]) -> Iterator[str]:
     bare = text.replace("{}", "")
     if wanted.search(text) and A_WORD.search(bare) and not NOT_SAID.match(text):
         pieces = text.split("{}")
-        yield "".join(
-            f"{{{i - 1}}}{piece}" if i else piece for i, piece in enumerate(pieces))
+        yield "".join(f"{{{i - 1}}}{piece}" if i else piece for i, piece in enumerate(pieces))
 
 
 if __name__ == "__main__":

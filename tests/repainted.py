@@ -19,10 +19,13 @@ def repainted(scene: Scene, folder: Path, seed: int = 0) -> Scene:
     """``scene`` with its training photos replaced by copies in ``folder``, repainted."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    return replace(scene, photos=tuple(
-        _copy(photo, folder, random, occluded=i % OCCLUDED == 0)
-        for i, photo in enumerate(scene.photos)
-    ))
+    return replace(
+        scene,
+        photos=tuple(
+            _copy(photo, folder, random, occluded=i % OCCLUDED == 0)
+            for i, photo in enumerate(scene.photos)
+        ),
+    )
 
 
 def _copy(photo: Photo, folder: Path, random: np.random.Generator, *, occluded: bool) -> Photo:

@@ -14,7 +14,8 @@ def loaded(code: str) -> set[str]:
     """The top-level modules after ``code`` has run."""
     tell = "\nimport sys; print('\\nLOADED', *{m.partition('.')[0] for m in sys.modules})"
     done = subprocess.run(
-        [sys.executable, "-c", code + tell], cwd=ROOT, capture_output=True, text=True, check=True)
+        [sys.executable, "-c", code + tell], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return set(done.stdout.rpartition("LOADED")[2].split())
 
 

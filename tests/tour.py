@@ -115,8 +115,14 @@ def shown(*names: str) -> Act:
 def rest(tour: Tour) -> None:
     """Until all that was asked for is on screen."""
     tour.window.pass_frames()
-    tour.until(lambda ui: ui["final"] and not ui["moving"] and ui["task"] is None
-               and ui["view_id"] == ui["asked_view_id"])
+    tour.until(
+        lambda ui: (
+            ui["final"]
+            and not ui["moving"]
+            and ui["task"] is None
+            and ui["view_id"] == ui["asked_view_id"]
+        )
+    )
 
 
 def wait(seconds: float) -> Act:
@@ -196,10 +202,11 @@ STOPS: list[tuple[str, tuple[Act, ...]]] = [
     ("region", (click("scene"),)),
     ("training", (click("scene"), train)),
     ("trained", (state("paused", "finished"), rest)),
-    *((f"curve-{name}", (curve(name),))
-      for name in ("loss", "inv_s", "levels", "speed")),
-    *((name, (keys(str(number)), wait(MESH_S) if name in MESHES else rest))
-      for number, name in enumerate(MODES, 1)),
+    *((f"curve-{name}", (curve(name),)) for name in ("loss", "inv_s", "levels", "speed")),
+    *(
+        (name, (keys(str(number)), wait(MESH_S) if name in MESHES else rest))
+        for number, name in enumerate(MODES, 1)
+    ),
     ("photo", (keys("1", "bracketright"), rest, keys("g"), until(lambda ui: ui["photo_shown"]))),
     ("compare", (keys("g", "c"), until(lambda ui: ui["photo_shown"]))),
     ("error-to-photo", (keys("c", "o"), rest)),
@@ -209,20 +216,31 @@ STOPS: list[tuple[str, tuple[Act, ...]]] = [
     ("slice-elsewhere", (press("levels", 0.99), keys("6"), choose("slice_axis", 0), rest)),
     ("few-triangles", (keys("5"), choose("mesh_share", 2), wait(MESH_S))),
     ("purposes", (keys("4"), click("purpose"))),
-    ("exported", (click("status"), choose("mesh_share", 0), click("export"),
-                  until(lambda ui: ui["exported"]))),
+    (
+        "exported",
+        (
+            click("status"),
+            choose("mesh_share", 0),
+            click("export"),
+            until(lambda ui: ui["exported"]),
+        ),
+    ),
     ("film", (keys("1"), rest, click("view", "film"), fly_past, rest)),
     ("measured", (click("film", "scene", "measure"), measure)),
     ("log", (click("scene", "training", "view", "show_log"),)),
     ("failure", (click("show_log"), open_nothing)),
-    ("closing", (click("dismiss"), lambda tour: tour.window.ask_to_close(),
-                 shown("question_cancel"))),
+    (
+        "closing",
+        (click("dismiss"), lambda tour: tour.window.ask_to_close(), shown("question_cancel")),
+    ),
     ("recovery", (click("question_cancel"), crash, shown("recover"))),
     ("settings", (click("recover"), state("paused", "finished"), rest, click("show_settings"))),
     ("light", (press("theme", 0.9), until(lambda ui: ui["theme"] == "light"), rest)),
     ("light-ranking", (click("show_settings"), keys("i"))),
-    ("large-text", (keys("i"), click("show_settings"), press("theme", 0.1), choose("scale", 3),
-                    close)),
+    (
+        "large-text",
+        (keys("i"), click("show_settings"), press("theme", 0.1), choose("scale", 3), close),
+    ),
     ("large-text-training", (open_capture, click("start"), until(lambda ui: ui["step"] > 40))),
     ("large-text-keys", (click("pause"), state("paused"), keys("h"))),
     ("solving", (keys("h"), open_photos)),

@@ -136,12 +136,20 @@ class Backdrop(Drawing):
             height, width = picture.pixels.shape[:2]
             self.set(magnified=max(frame.size[0] / width, frame.size[1] / height))
         parallel = frame.slopes == (0.0, 0.0)
-        depth_from = (2 / FAR, -1.0) if parallel else (
-            (FAR + NEAR) / (FAR - NEAR), -2 * FAR * NEAR / (FAR - NEAR))
+        depth_from = (
+            (2 / FAR, -1.0)
+            if parallel
+            else ((FAR + NEAR) / (FAR - NEAR), -2 * FAR * NEAR / (FAR - NEAR))
+        )
         self.set(
-            has_pixels=picture is not None, slopes=frame.slopes, parallel=parallel,
+            has_pixels=picture is not None,
+            slopes=frame.slopes,
+            parallel=parallel,
             has_distances=picture is not None and picture.distance is not None,
-            depth_from=depth_from, pixels=0, distances=1, upper=frame.behind[0],
+            depth_from=depth_from,
+            pixels=0,
+            distances=1,
+            upper=frame.behind[0],
             lower=frame.behind[1],
         )
         self._pixels.use(0)

@@ -19,7 +19,9 @@ GRID_CELLS = 10
 BELOW = 0.003
 """So far under the region, of its width, that its own lines are not mingled with the grid's."""
 AXIS_COLORS: tuple[Color, Color, Color] = (
-    (214, 84, 84, 255), (112, 184, 92, 255), (90, 140, 226, 255),
+    (214, 84, 84, 255),
+    (112, 184, 92, 255),
+    (90, 140, 226, 255),
 )
 LETTER_WIDTH = 0.75
 """Of their height."""
@@ -54,16 +56,26 @@ def frusta(poses: np.ndarray, lenses: Sequence[tuple[float, float]]) -> np.ndarr
     y = np.tan(np.array([angle for angle, _ in lenses]) / 2)
     x = y * [aspect for _, aspect in lenses]
     one, nothing = np.ones_like(x), np.zeros_like(x)
-    corners = np.stack([
-        np.stack(corner, -1) for corner in (
-            (nothing, nothing, nothing), (-x, -y, one), (x, -y, one), (x, y, one), (-x, y, one))
-    ], 1)
+    corners = np.stack(
+        [
+            np.stack(corner, -1)
+            for corner in (
+                (nothing, nothing, nothing),
+                (-x, -y, one),
+                (x, -y, one),
+                (x, y, one),
+                (-x, y, one),
+            )
+        ],
+        1,
+    )
     local = FRUSTUM_LENGTH * corners
     return np.einsum("nij,nkj->nki", poses[:, :3, :3], local) + poses[:, None, :3, 3]
 
 
-def frustum_lines(corners: np.ndarray, color: Color, chosen: int | None, bright: Color
-                  ) -> np.ndarray:
+def frustum_lines(
+    corners: np.ndarray, color: Color, chosen: int | None, bright: Color
+) -> np.ndarray:
     """[8 N] `LINE` along the edges of `frusta` [N, 5, 3]; the ``chosen`` one is ``bright``."""
     ends = corners[:, np.array(_FRUSTUM_EDGES)]
     out = lines(ends.reshape(-1, 2, 3), color)
@@ -120,8 +132,9 @@ def ground(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndar
     return np.concatenate([out, colored])
 
 
-def axis_names(axes: np.ndarray, camera: OrbitCamera, size: tuple[int, int], height: float
-               ) -> np.ndarray:
+def axis_names(
+    axes: np.ndarray, camera: OrbitCamera, size: tuple[int, int], height: float
+) -> np.ndarray:
     """`LINE` of the letters X, Y and Z beyond the ends of three ``axes`` (of dtype `LINE`), upright
     and ``height`` pixels high in a viewport of ``size``."""
     pose = camera.scene_from_camera

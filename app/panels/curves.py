@@ -108,8 +108,13 @@ def _names(name: str, n: int) -> None:
 
 def _plot(name: str, kind: Kind) -> None:
     with dpg.plot(
-        tag=f"plot_{name}", width=-1, height=HEIGHT, no_menus=True, no_box_select=True,
-        no_mouse_pos=True, no_inputs=True,
+        tag=f"plot_{name}",
+        width=-1,
+        height=HEIGHT,
+        no_menus=True,
+        no_box_select=True,
+        no_mouse_pos=True,
+        no_inputs=True,
     ):
         dpg.add_plot_axis(dpg.mvXAxis, tag=f"{name}_x", no_gridlines=True, no_tick_marks=True)
         scale = dpg.mvPlotScale_Log10 if kind.logarithmic else dpg.mvPlotScale_Linear

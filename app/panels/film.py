@@ -19,8 +19,13 @@ from app.widgets.widgets import Host, button, enable, section
 from core.geometry.view import MESH_MODES, PreviewMode, VideoOptions
 from core.protocol import Arranged, Film, Opened, PlanFilm
 
-SIZES = {"1280 x 720": (1280, 720), "1920 x 1080": (1920, 1080), "3840 x 2160": (3840, 2160),
-         "1080 x 1080": (1080, 1080), "1080 x 1920": (1080, 1920)}
+SIZES = {
+    "1280 x 720": (1280, 720),
+    "1920 x 1080": (1920, 1080),
+    "3840 x 2160": (3840, 2160),
+    "1080 x 1080": (1080, 1080),
+    "1080 x 1920": (1080, 1920),
+}
 RATES = ("24", "25", "30", "60")
 DRAWN: tuple[PreviewMode, ...] = ("color", "clay", "normals", "depth")
 
@@ -40,13 +45,21 @@ class FilmPanel:
                 dpg.add_text("", tag="film_views")
             with dpg.group(horizontal=True):
                 dpg.add_input_float(
-                    tag="film_seconds", default_value=6.0, min_value=0.5, max_value=600.0, step=0,
-                    width=64, min_clamped=True, max_clamped=True, format="%.1f",
+                    tag="film_seconds",
+                    default_value=6.0,
+                    min_value=0.5,
+                    max_value=600.0,
+                    step=0,
+                    width=64,
+                    min_clamped=True,
+                    max_clamped=True,
+                    format="%.1f",
                     callback=self._set,
                 )
                 dpg.add_text(say("film.seconds"))
-                dpg.add_combo(RATES, tag="film_rate", default_value="30", width=54,
-                              callback=self._set)
+                dpg.add_combo(
+                    RATES, tag="film_rate", default_value="30", width=54, callback=self._set
+                )
                 dpg.add_text(say("film.rate"))
             with dpg.group(horizontal=True):
                 dpg.add_combo(list(SIZES), tag="film_size", default_value="1280 x 720", width=120)
@@ -65,10 +78,14 @@ class FilmPanel:
         self._plan(replace(self._path, views=self._path.views[:-1]))
 
     def _set(self) -> None:
-        self._plan(replace(
-            self._path, seconds=dpg.get_value("film_seconds"),
-            rate=int(dpg.get_value("film_rate")), closed=dpg.get_value("film_closed"),
-        ))
+        self._plan(
+            replace(
+                self._path,
+                seconds=dpg.get_value("film_seconds"),
+                rate=int(dpg.get_value("film_rate")),
+                closed=dpg.get_value("film_closed"),
+            )
+        )
 
     def _plan(self, path: FilmPath) -> None:
         """The person has made the path this one."""
@@ -125,8 +142,17 @@ class FilmPanel:
         if mode in MESH_MODES or mode not in DRAWN:
             mode = "color"
         chosen = path.camera_path
-        options = VideoOptions(chosen.views, chosen.fov_y, width, height, n_frames, chosen.rate,
-                               chosen.closed, mode, levels)
+        options = VideoOptions(
+            chosen.views,
+            chosen.fov_y,
+            width,
+            height,
+            n_frames,
+            chosen.rate,
+            chosen.closed,
+            mode,
+            levels,
+        )
 
         def write(to: str) -> None:
             file = Path(to).expanduser()

@@ -17,9 +17,7 @@ class Finishing:
     """``filled`` gets the options of the purpose that was chosen; ``changed`` is called after
     anything else was."""
 
-    def __init__(
-        self, filled: Callable[[MeshOptions], None], changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, filled: Callable[[MeshOptions], None], changed: Callable[[], None]) -> None:
         self._filled = filled
         self._base = MeshOptions()
         with dpg.group(horizontal=True):
@@ -32,8 +30,12 @@ class Finishing:
     def _chosen(self) -> None:
         base = self._base = PURPOSES.get(chosen("purpose"), MeshOptions())  # type: ignore[call-overload]
         choose("mesh_unit", base.unit or OWN)
-        for tag, value in (("texture", base.texture), ("normal_map", base.normal_map),
-                           ("watertight", base.watertight), ("refine", base.refine)):
+        for tag, value in (
+            ("texture", base.texture),
+            ("normal_map", base.normal_map),
+            ("watertight", base.watertight),
+            ("refine", base.refine),
+        ):
             dpg.set_value(tag, value)
         self._filled(base)
 
@@ -42,9 +44,16 @@ class Finishing:
         base, unit = self._base, chosen("mesh_unit")
         texture = dpg.get_value("texture")
         return replace(
-            base, resolution=options.resolution, levels=options.levels, format=options.format,
-            axes=options.axes, density=options.density, lods=1, texture=texture,
+            base,
+            resolution=options.resolution,
+            levels=options.levels,
+            format=options.format,
+            axes=options.axes,
+            density=options.density,
+            lods=1,
+            texture=texture,
             normal_map=texture and dpg.get_value("normal_map"),
-            watertight=dpg.get_value("watertight"), refine=dpg.get_value("refine"),
+            watertight=dpg.get_value("watertight"),
+            refine=dpg.get_value("refine"),
             unit="" if unit == OWN else unit,
         )

@@ -49,7 +49,11 @@ class Layout:
     """Builds all widgets inside the window "root", around the viewport made before it."""
 
     def __init__(
-        self, host: Host, viewport: Viewport, settings: Settings, dismiss: Callable[[], None],
+        self,
+        host: Host,
+        viewport: Viewport,
+        settings: Settings,
+        dismiss: Callable[[], None],
         changed: Callable[[Settings], None],
     ) -> None:
         self._host = host
@@ -60,7 +64,9 @@ class Layout:
             self.scene = ScenePanel(host, viewport)
             self.training = TrainingPanel(host)
             self.view = ViewPanel(
-                self._look, viewport.looking.reset, compare=viewport.over.toggle,
+                self._look,
+                viewport.looking.reset,
+                compare=viewport.over.toggle,
                 album=lambda: self.photos.toggle(),
             )
             self.stage = StagePanel(viewport)
@@ -86,13 +92,24 @@ class Layout:
         for tag in SECTIONS:
             dpg.set_value(tag, tag not in settings.folded)
         dress()
-        rescale("side", "message_bar", "status_bar", "toolbar", "hint", "log", "settings", "doctor",
-                "album", "imagine")
+        rescale(
+            "side",
+            "message_bar",
+            "status_bar",
+            "toolbar",
+            "hint",
+            "log",
+            "settings",
+            "doctor",
+            "album",
+            "imagine",
+        )
 
     def _build_status(self) -> None:
         with (
             dpg.child_window(
-                tag="status_bar", no_scrollbar=True,
+                tag="status_bar",
+                no_scrollbar=True,
                 always_use_window_padding=True,
             ),
             dpg.table(header_row=False),
@@ -136,8 +153,15 @@ class Layout:
         left = width - panel - 3 * gap
         bar = status = bar_height()
         self.toasts.draw(gap + left, height - gap - status)
-        arranged = (width, height, panel, state.failure, state.offer, state.photos_of,
-                    self.start.recents)
+        arranged = (
+            width,
+            height,
+            panel,
+            state.failure,
+            state.offer,
+            state.photos_of,
+            self.start.recents,
+        )
         if arranged == self._arranged:
             return
         self._arranged = arranged
@@ -151,13 +175,11 @@ class Layout:
         dpg.configure_item("message_bar", pos=(gap, 2 * gap + bar))
         dpg.configure_item("viewport", pos=(gap, y), width=left, height=view_height)
         self._viewport.resize(left, view_height)
-        dpg.configure_item(
-            "status_bar", pos=(gap, below + gap - status), width=left, height=status)
+        dpg.configure_item("status_bar", pos=(gap, below + gap - status), width=left, height=status)
         dpg.configure_item("splitter", pos=(gap + left, gap), height=below)
         side = left + 2 * gap
         dpg.configure_item("side", pos=(side, gap), width=panel, height=below - status - gap)
-        dpg.configure_item(
-            "finish", pos=(side, below + gap - status), width=panel, height=status)
+        dpg.configure_item("finish", pos=(side, below + gap - status), width=panel, height=status)
         self.start.place(gap, y, left, view_height)
 
     def _follow_splitter(self, width: int) -> None:
@@ -200,8 +222,14 @@ class Layout:
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         for panel in (
-            self.toolbar, self.source, self.poses, self.scene, self.training, self.view,
-            self.film, self.mesh,
+            self.toolbar,
+            self.source,
+            self.poses,
+            self.scene,
+            self.training,
+            self.view,
+            self.film,
+            self.mesh,
         ):
             panel.draw(state)
         self.photos.draw(state, self._viewport.thumbnails.pictures)

@@ -21,7 +21,11 @@ class LogPanel:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=MOST)
         with dpg.window(
-            tag="log", width=px(780), height=px(360), pos=(80, 80), show=False,
+            tag="log",
+            width=px(780),
+            height=px(360),
+            pos=(80, 80),
+            show=False,
             no_collapse=True,
         ):
             with dpg.group(horizontal=True):

@@ -29,7 +29,11 @@ from core.geometry.view import MeshPreviewOptions
 from core.protocol import AskSize, Export, MeshReady, MeshSize, Opened
 
 FORMATS: dict[str, MeshFormat] = {
-    "OBJ": "obj", "PLY": "ply", "GLB": "glb", "STL": "stl", "USDZ": "usdz",
+    "OBJ": "obj",
+    "PLY": "ply",
+    "GLB": "glb",
+    "STL": "stl",
+    "USDZ": "usdz",
 }
 
 
@@ -53,7 +57,8 @@ def look_of(options: MeshOptions) -> MeshPreviewOptions:
     """Of a mesh that is shown as an export with ``options`` would cut it."""
     faces = options.faces or (TEXTURED_FACES if options.texture else None)
     return MeshPreviewOptions(
-        options.resolution, faces, options.density, options.watertight, options.unseen)
+        options.resolution, faces, options.density, options.watertight, options.unseen
+    )
 
 
 def live_words(mesh: MeshReady, step: int, wanted: MeshOptions) -> str:
@@ -62,8 +67,9 @@ def live_words(mesh: MeshReady, step: int, wanted: MeshOptions) -> str:
     same = (look_of(wanted), wanted.levels, step) == (mesh.look, mesh.levels, mesh.step)
     as_shown = same and not wanted.refine and wanted.max_bytes is None
     how = "finished" if as_shown else "other"
-    return say(f"live.{how if mesh.finished else 'quick'}", faces=mesh.n_faces,
-               cells=mesh.look.cells)
+    return say(
+        f"live.{how if mesh.finished else 'quick'}", faces=mesh.n_faces, cells=mesh.look.cells
+    )
 
 
 def _rounded(n: int) -> int:
@@ -87,11 +93,19 @@ class MeshPanel:
         with section("mesh"):
             with dpg.group(horizontal=True):
                 dpg.add_slider_int(
-                    tag="mesh_resolution", width=166, min_value=64, max_value=1024,
-                    default_value=256, clamped=True, callback=self._changed,
+                    tag="mesh_resolution",
+                    width=166,
+                    min_value=64,
+                    max_value=1024,
+                    default_value=256,
+                    clamped=True,
+                    callback=self._changed,
                 )
                 dpg.add_combo(
-                    list(FORMATS), tag="format", width=66, default_value="OBJ",
+                    list(FORMATS),
+                    tag="format",
+                    width=66,
+                    default_value="OBJ",
                     callback=self._format_changed,
                 )
                 choice("axes", width=-1)
@@ -99,8 +113,14 @@ class MeshPanel:
                 choice("mesh_share", self._changed, width=166)
                 choice("mesh_lods", self._changed, width=-1)
             dpg.add_slider_float(
-                tag="mesh_density", width=-1, min_value=1, max_value=200, clamped=True, show=False,
-                default_value=DENSITY_AT_LEVEL, callback=self._changed,
+                tag="mesh_density",
+                width=-1,
+                min_value=1,
+                max_value=200,
+                clamped=True,
+                show=False,
+                default_value=DENSITY_AT_LEVEL,
+                callback=self._changed,
             )
             self._finishing = Finishing(self._filled, self._changed)
             dim_text("mesh_size", show=False)
@@ -140,11 +160,15 @@ class MeshPanel:
     @property
     def options(self) -> MeshOptions:
         """Of the export, all triangles that it may have and one file."""
-        return self._finishing.finished(MeshOptions(
-            int(dpg.get_value("mesh_resolution")), self._levels(),
-            format=FORMATS[dpg.get_value("format")], axes=cast(Axes, chosen("axes")),
-            density=round(dpg.get_value("mesh_density"), 1),
-        ))
+        return self._finishing.finished(
+            MeshOptions(
+                int(dpg.get_value("mesh_resolution")),
+                self._levels(),
+                format=FORMATS[dpg.get_value("format")],
+                axes=cast(Axes, chosen("axes")),
+                density=round(dpg.get_value("mesh_density"), 1),
+            )
+        )
 
     @property
     def look(self) -> MeshPreviewOptions:
@@ -155,8 +179,11 @@ class MeshPanel:
     def live(self) -> str:
         """What is shown of the mesh, in words."""
         state = self._state
-        return "" if state is None or state.mesh is None else live_words(
-            state.mesh, state.stats.step if state.stats else 0, self._wanted)
+        return (
+            ""
+            if state is None or state.mesh is None
+            else live_words(state.mesh, state.stats.step if state.stats else 0, self._wanted)
+        )
 
     @property
     def _wanted(self) -> MeshOptions:
@@ -221,8 +248,12 @@ class MeshPanel:
         reveal("mesh_density", radiance)
         self._ask_size(state)
         known = self._size
-        show_text("mesh_size", "" if known is None or not state.may("export") else size_words(
-            known, self._share, self._lods))
+        show_text(
+            "mesh_size",
+            ""
+            if known is None or not state.may("export")
+            else size_words(known, self._share, self._lods),
+        )
         if state.opened is not self._opened:
             self._opened = state.opened
             if state.opened is not None:
@@ -230,7 +261,15 @@ class MeshPanel:
                 dpg.set_value("export_path", short(str(Path.home() / f"{name}{self._suffix()}")))
         enable("export", state.reason("export"))
         done = state.exported
-        show_text("export_result", "" if done is None else say(
-            "mesh.exported", file=Path(done.path).name, vertices=done.n_vertices,
-            faces=done.n_faces, size=size(done.n_bytes),
-        ))
+        show_text(
+            "export_result",
+            ""
+            if done is None
+            else say(
+                "mesh.exported",
+                file=Path(done.path).name,
+                vertices=done.n_vertices,
+                faces=done.n_faces,
+                size=size(done.n_bytes),
+            ),
+        )

@@ -21,26 +21,43 @@ class OptionsPanel:
     def __init__(self, settings: Settings, changed: Callable[[Settings], None]) -> None:
         self._settings, self._changed = settings, changed
         with dpg.window(
-            tag="settings", width=px(360), autosize=True, pos=(90, 90), show=False,
-            no_collapse=True, no_resize=True,
+            tag="settings",
+            width=px(360),
+            autosize=True,
+            pos=(90, 90),
+            show=False,
+            no_collapse=True,
+            no_resize=True,
         ):
             dpg.add_text(say("settings.theme"))
             themes = names("choices.theme")
             dpg.add_radio_button(
-                list(themes.values()), tag="theme", horizontal=True, callback=self._change,
-                user_data=themes, default_value=themes[settings.theme],
+                list(themes.values()),
+                tag="theme",
+                horizontal=True,
+                callback=self._change,
+                user_data=themes,
+                default_value=themes[settings.theme],
             )
             dpg.add_text(say("settings.scale"))
             dpg.add_combo(
-                [_size(scale) for scale in SCALES], tag="scale", width=200, callback=self._change,
+                [_size(scale) for scale in SCALES],
+                tag="scale",
+                width=200,
+                callback=self._change,
                 default_value=_size(settings.scale),
             )
             spoken = languages()
             more = len(spoken) > 1
             dpg.add_text(say("settings.language"), show=more)
             dpg.add_combo(
-                list(spoken.values()), tag="language", width=200, callback=self._change, show=more,
-                user_data=spoken, default_value=spoken.get(settings.language, spoken[ENGLISH]),
+                list(spoken.values()),
+                tag="language",
+                width=200,
+                callback=self._change,
+                show=more,
+                user_data=spoken,
+                default_value=spoken.get(settings.language, spoken[ENGLISH]),
             )
             dim_text("scale_note", show=False)
         dpg.bind_item_theme("settings", "padded_window")
@@ -51,7 +68,9 @@ class OptionsPanel:
     def _change(self) -> None:
         before = self._settings
         self._settings = msgspec.structs.replace(
-            before, theme=cast(ThemeName, chosen("theme")), language=chosen("language"),
+            before,
+            theme=cast(ThemeName, chosen("theme")),
+            language=chosen("language"),
             scale=next(s for s in SCALES if _size(s) == dpg.get_value("scale")),
         )
         if self._settings.theme != before.theme:

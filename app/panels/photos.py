@@ -39,8 +39,7 @@ class Shot:
     def words(self) -> str:
         told = [] if self.psnr is None else [say("album.psnr", psnr=self.psnr)]
         told += [say(f"album.{self.status}")] if self.status != USED else []
-        told += [] if self.sharpness is None else [
-            say("album.sharpness", sharpness=self.sharpness)]
+        told += [] if self.sharpness is None else [say("album.sharpness", sharpness=self.sharpness)]
         return ", ".join(told)
 
 
@@ -51,14 +50,12 @@ def shots(state: AppState, order: str = WORST) -> list[Shot]:
     if opened is None:
         return []
     sharp = {p.name: p.sharpness for p in state.poses.photos} if state.poses else {}
-    found = [
-        _shot(state, opened, i, sharp.get(name)) for i, name in enumerate(opened.names)
-    ]
+    found = [_shot(state, opened, i, sharp.get(name)) for i, name in enumerate(opened.names)]
     if order == BY_NAME:
         return found
-    return sorted(found, key=lambda s: (
-        s.status == EXCLUDED, s.psnr is None, s.psnr or 0.0, s.number
-    ))
+    return sorted(
+        found, key=lambda s: (s.status == EXCLUDED, s.psnr is None, s.psnr or 0.0, s.number)
+    )
 
 
 def _shot(state: AppState, opened: Opened, number: int, sharpness: float | None) -> Shot:
@@ -90,7 +87,11 @@ class PhotosPanel:
         self._textures: list[int | str] = []
         self._pictures = np.zeros((0, 1, 1, 3), np.uint8)
         with dpg.window(
-            tag="album", width=px(SIZE[0]), height=px(SIZE[1]), pos=(40, 60), show=False,
+            tag="album",
+            width=px(SIZE[0]),
+            height=px(SIZE[1]),
+            pos=(40, 60),
+            show=False,
             no_collapse=True,
         ):
             dpg.add_text("", tag="album_summary", wrap=SIZE[0] - 30)
@@ -108,14 +109,19 @@ class PhotosPanel:
         blank = dpg.add_static_texture(1, 1, [0.3, 0.3, 0.3, 1.0], parent="photo_textures")
         with dpg.group(tag=f"shot_{row}", horizontal=True, show=False):
             dpg.add_image_button(
-                blank, tag=f"shot_picture_{row}", width=THUMB, height=THUMB,
-                callback=lambda: self._go(row), frame_padding=0,
+                blank,
+                tag=f"shot_picture_{row}",
+                width=THUMB,
+                height=THUMB,
+                callback=lambda: self._go(row),
+                frame_padding=0,
             )
             with dpg.group():
                 dpg.add_text("", tag=f"shot_name_{row}")
                 with dpg.group(horizontal=True):
                     dpg.add_checkbox(
-                        tag=f"shot_used_{row}", label=say("album.use"),
+                        tag=f"shot_used_{row}",
+                        label=say("album.use"),
                         callback=lambda: self._use(row),
                     )
                     dpg.add_text("", tag=f"shot_words_{row}", color=theme.TEXT_DIM)
@@ -179,11 +185,16 @@ class PhotosPanel:
             rgba = np.ones((height, width, 4), np.float32)
             rgba[..., :3] = self._pictures[number] / np.float32(255)
             texture = dpg.add_static_texture(
-                width, height, rgba.ravel(), parent="photo_textures"  # type: ignore[arg-type]
+                width,
+                height,
+                rgba.ravel(),
+                parent="photo_textures",  # type: ignore[arg-type]
             )
             self._textures.append(texture)
             dpg.configure_item(
-                f"shot_picture_{row}", texture_tag=texture, width=round(width * scale),
+                f"shot_picture_{row}",
+                texture_tag=texture,
+                width=round(width * scale),
                 height=round(height * scale),
             )
         for texture in old:

@@ -28,8 +28,12 @@ class PosesPanel:
         self._report: PoseReport | None = None
         self._path = ""
         with dpg.window(
-            tag="doctor", width=min(px(SIZE[0]), dpg.get_viewport_width() - 2 * CORNER),
-            height=px(SIZE[1]), pos=(CORNER, CORNER), show=False, no_collapse=True,
+            tag="doctor",
+            width=min(px(SIZE[0]), dpg.get_viewport_width() - 2 * CORNER),
+            height=px(SIZE[1]),
+            pos=(CORNER, CORNER),
+            show=False,
+            no_collapse=True,
         ):
             dpg.add_text("", tag="doctor_summary", wrap=SIZE[0] - 40)
             dpg.add_text("", tag="doctor_advice", color=theme.PLOT_LOSS, wrap=SIZE[0] - 40)
@@ -39,17 +43,26 @@ class PosesPanel:
                 choose("quality", OpenOptions().quality)
                 button("solve_again", self._solve_again, width=110)
                 dpg.add_input_int(
-                    tag="frames", default_value=OpenOptions().frames, width=160, step=20,
-                    min_value=10, max_value=1000, min_clamped=True, max_clamped=True,
+                    tag="frames",
+                    default_value=OpenOptions().frames,
+                    width=160,
+                    step=20,
+                    min_value=10,
+                    max_value=1000,
+                    min_clamped=True,
+                    max_clamped=True,
                 )
                 dpg.add_combo([], tag="group", width=220, callback=self._choose_group)
             with dpg.table(
-                tag="doctor_photos", policy=dpg.mvTable_SizingFixedFit, scrollY=True,
-                borders_innerH=True, clipper=True, freeze_rows=1,
+                tag="doctor_photos",
+                policy=dpg.mvTable_SizingFixedFit,
+                scrollY=True,
+                borders_innerH=True,
+                clipper=True,
+                freeze_rows=1,
             ):
                 for name in COLUMNS:
-                    dpg.add_table_column(
-                        label=say(f"poses.{name}"), width_stretch=name == "used")
+                    dpg.add_table_column(label=say(f"poses.{name}"), width_stretch=name == "used")
         dpg.bind_item_theme("doctor", "padded_window")
         dpg.bind_item_theme("doctor_photos", "rows")
 
@@ -91,8 +104,11 @@ class PosesPanel:
 
     def _fill(self, report: PoseReport) -> None:
         used = sum(photo.used for photo in report.photos)
-        words = say("poses.summary", len(report.photos), used=used) if report.photos else (
-            say("poses.elsewhere"))
+        words = (
+            say("poses.summary", len(report.photos), used=used)
+            if report.photos
+            else (say("poses.elsewhere"))
+        )
         dpg.set_value("doctor_summary", words)
         show_text("doctor_advice", "\n".join(f"{words}." for words in report.advice))
         told = report.attempts if len(report.attempts) > 1 else ()
@@ -107,15 +123,20 @@ class PosesPanel:
     def _row(self, photo: PhotoReport) -> None:
         color = theme.TEXT if photo.used else theme.PLOT_LOSS
         cells = (
-            say("poses.is_used") if photo.used else photo.reason, f"{photo.details:,}",
+            say("poses.is_used") if photo.used else photo.reason,
+            f"{photo.details:,}",
             say("poses.common_with", number=photo.n_common, name=photo.common)
-            if photo.common else say("poses.nothing_common"),
+            if photo.common
+            else say("poses.nothing_common"),
             "" if photo.error_px is None else f"{photo.error_px:.2f}",
             "" if photo.sharpness is None else f"{photo.sharpness:.2f}",
         )
         with dpg.table_row(parent="doctor_photos"):
             dpg.add_selectable(
-                label=photo.name, span_columns=True, enabled=photo.used, height=ROW,
+                label=photo.name,
+                span_columns=True,
+                enabled=photo.used,
+                height=ROW,
                 callback=lambda: self._look(photo.name),
             )
             for cell in cells:

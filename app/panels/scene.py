@@ -37,7 +37,8 @@ class ScenePanel:
     def _build_region(self) -> None:
         with dpg.group(horizontal=True):
             dpg.add_checkbox(
-                tag="region_shown", default_value=True,
+                tag="region_shown",
+                default_value=True,
                 callback=lambda: self._viewport.show_region(dpg.get_value("region_shown")),
             )
             button("region_reset", self._reset, width=-1)
@@ -145,8 +146,15 @@ class ScenePanel:
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         reason = state.reason("arrange")
-        for tag in ("region_reset", "turn_x", "turn_y", "turn_z", "ground", "measure",
-                    "set_length"):
+        for tag in (
+            "region_reset",
+            "turn_x",
+            "turn_y",
+            "turn_z",
+            "ground",
+            "measure",
+            "set_length",
+        ):
             enable(tag, reason)
         for tag in ("region_center", "region_size", "region_turn", "known_length", "unit"):
             dpg.configure_item(tag, enabled=not reason)

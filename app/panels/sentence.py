@@ -10,7 +10,7 @@ from app.text.engine_text import translated
 from app.widgets.widgets import Host, button, show_text
 from core.base.errors import UserError
 from core.base.paths import weights_file
-from core.config.prompt import write_sentence
+from core.config.prompt import write_prompt
 
 WIDTH = 520
 
@@ -21,17 +21,23 @@ class SentencePanel:
     def __init__(self, host: Host) -> None:
         self._host = host
         with dpg.window(
-            tag="imagine", width=px(WIDTH), autosize=True, pos=(80, 120), show=False,
+            tag="imagine",
+            width=px(WIDTH),
+            autosize=True,
+            pos=(80, 120),
+            show=False,
             no_collapse=True,
         ):
             dpg.add_input_text(tag="sentence", width=WIDTH - 30)
             with dpg.group(horizontal=True):
                 dpg.add_input_text(
-                    tag="weights", width=WIDTH - 140, default_value=read(weights_file(), str) or "")
+                    tag="weights", width=WIDTH - 140, default_value=read(weights_file(), str) or ""
+                )
                 button("weights_browse", self._browse, width=100)
             dpg.add_text("", tag="imagine_words", color=theme.TEXT_DIM, wrap=WIDTH - 30)
-            dpg.add_text("", tag="imagine_failure", color=theme.PLOT_LOSS, wrap=WIDTH - 30,
-                         show=False)
+            dpg.add_text(
+                "", tag="imagine_failure", color=theme.PLOT_LOSS, wrap=WIDTH - 30, show=False
+            )
             button("imagine_begin", self._begin)
         dpg.bind_item_theme("imagine", "padded_window")
         dpg.bind_item_theme("imagine_begin", "primary")
@@ -43,13 +49,14 @@ class SentencePanel:
         dpg.focus_item("sentence")
 
     def _browse(self) -> None:
-        self._host.pick("folder", dpg.get_value("weights"),
-                        lambda path: dpg.set_value("weights", path))
+        self._host.pick(
+            "folder", dpg.get_value("weights"), lambda path: dpg.set_value("weights", path)
+        )
 
     def _begin(self) -> None:
         weights = dpg.get_value("weights")
         try:
-            file = write_sentence(dpg.get_value("sentence"), weights)
+            file = write_prompt(dpg.get_value("sentence"), weights)
         except UserError as error:
             show_text("imagine_failure", translated(str(error)))
             return

@@ -31,7 +31,10 @@ class SourcePanel:
         with section("source"):
             with dpg.group(horizontal=True):
                 dpg.add_input_text(
-                    tag="path", width=-theme.GAP - 60, on_enter=True, callback=self._open,
+                    tag="path",
+                    width=-theme.GAP - 60,
+                    on_enter=True,
+                    callback=self._open,
                 )
                 button("open", self._open, width=-1)
             with dpg.group(horizontal=True):
@@ -70,8 +73,11 @@ def _summary(state: AppState) -> str:
         return ""
     if opened.sentence:
         return say("source.sentence", sentence=opened.sentence, device=opened.device)
-    parts = [say("source.photos", opened.n_photos), opened.kind,
-             say(f"settings_found.{opened.setting}")]
+    parts = [
+        say("source.photos", opened.n_photos),
+        opened.kind,
+        say(f"settings_found.{opened.setting}"),
+    ]
     if opened.n_held_out:
         parts.append(say("source.held_out", opened.n_held_out))
     if opened.n_points:
@@ -88,10 +94,16 @@ class MessageBar:
     def __init__(self, host: Host, dismiss: Callable[[], None]) -> None:
         self._host = host
         self._offer = ""
-        with dpg.child_window(
-            tag="message_bar", height=44, show=False, no_scrollbar=True,
-            always_use_window_padding=True,
-        ), dpg.table(header_row=False):
+        with (
+            dpg.child_window(
+                tag="message_bar",
+                height=44,
+                show=False,
+                no_scrollbar=True,
+                always_use_window_padding=True,
+            ),
+            dpg.table(header_row=False),
+        ):
             dpg.add_table_column(width_stretch=True)
             dpg.add_table_column(width_fixed=True)
             with dpg.table_row():

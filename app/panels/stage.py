@@ -49,7 +49,8 @@ class StagePanel:
         stage = self._viewport.stage
         for tag, value in (
             ("parallel", self._viewport.looking.camera.parallel),
-            ("cameras_shown", stage.cameras_shown), ("points_shown", stage.points_shown),
+            ("cameras_shown", stage.cameras_shown),
+            ("points_shown", stage.points_shown),
             ("ground_shown", stage.ground_shown),
         ):
             if dpg.get_value(tag) != value:

@@ -22,7 +22,11 @@ class StartPage:
         self._host = host
         self.recents: tuple[Recent, ...] = ()
         with dpg.child_window(
-            tag="hint", width=WIDTH, height=HEIGHT, always_use_window_padding=True, show=False,
+            tag="hint",
+            width=WIDTH,
+            height=HEIGHT,
+            always_use_window_padding=True,
+            show=False,
         ):
             dpg.add_text("", tag="hint_title")
             dpg.add_text(say("start.words"), color=theme.TEXT_DIM, wrap=WIDTH - 30)
@@ -53,8 +57,11 @@ class StartPage:
         for i, recent in enumerate(recents):
             with dpg.group(parent="recent_rows", tag=f"recent_{i}_row"):
                 dpg.add_button(
-                    label=recent.name, tag=f"recent_{i}", width=-1,
-                    callback=lambda _s, _a, path: self._host.open(path), user_data=recent.path,
+                    label=recent.name,
+                    tag=f"recent_{i}",
+                    width=-1,
+                    callback=lambda _s, _a, path: self._host.open(path),
+                    user_data=recent.path,
                 )
                 dpg.bind_item_theme(f"recent_{i}", "link")
                 dpg.add_text(describe(recent, now), color=theme.TEXT_DIM, indent=9)
@@ -68,7 +75,8 @@ class StartPage:
         wanted = px(HEIGHT + (rows * (ROW + 8) + 44 if rows else 0))
         w, h = min(px(WIDTH), width - 16), min(wanted, height - 16)
         dpg.configure_item(
-            "hint", pos=(left + (width - w) // 2, top + (height - h) // 2), width=w, height=h)
+            "hint", pos=(left + (width - w) // 2, top + (height - h) // 2), width=w, height=h
+        )
 
     def show(self, shown: bool) -> None:
         dpg.configure_item("hint", show=shown)

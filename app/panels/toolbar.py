@@ -19,16 +19,21 @@ class Toolbar:
     def __init__(
         self, host: Host, toggle_log: Callable[[], None], toggle_settings: Callable[[], None]
     ) -> None:
-        with dpg.child_window(
-            tag="toolbar", no_scrollbar=True, always_use_window_padding=True,
-        ), dpg.group(horizontal=True):
+        with (
+            dpg.child_window(
+                tag="toolbar",
+                no_scrollbar=True,
+                always_use_window_padding=True,
+            ),
+            dpg.group(horizontal=True),
+        ):
             button("new", host.new)
             button("toolbar_open", lambda: None)
             with dpg.popup("toolbar_open", dpg.mvMouseButton_Left, tag="open_menu"):
                 for what, label in names("menu").items():
                     dpg.add_menu_item(
-                        label=label, callback=lambda _s, _a, what: host.choose(what),
-                        user_data=what)
+                        label=label, callback=lambda _s, _a, what: host.choose(what), user_data=what
+                    )
             button("save", host.save)
             button("save_as", host.save_as)
             button("undo", lambda: host.send(Undo()))

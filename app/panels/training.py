@@ -24,7 +24,7 @@ from app.widgets.widgets import (
     section,
     show_text,
 )
-from core.config.run import Choice, MethodName
+from core.config.run import MethodName, RunOptions
 from core.protocol import (
     Choose,
     Chosen,
@@ -77,8 +77,14 @@ class TrainingPanel:
         with dpg.group(horizontal=True):
             choice("preset", self._choose, width=142)
             dpg.add_input_float(
-                tag="minutes", width=96, default_value=10.0, min_value=0.1,
-                max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
+                tag="minutes",
+                width=96,
+                default_value=10.0,
+                min_value=0.1,
+                max_value=MOST["minutes"],
+                min_clamped=True,
+                max_clamped=True,
+                step=0,
                 format="%.1f",
             )
             choice("budget_kind", self._change_kind, width=-1)
@@ -90,8 +96,14 @@ class TrainingPanel:
         with dpg.group(horizontal=True, tag="longer_run", show=False):
             button("continue", self._continue, width=112)
             dpg.add_input_float(
-                tag="more_minutes", width=-1, default_value=5.0, min_value=0.1,
-                max_value=MOST["minutes"], min_clamped=True, max_clamped=True, step=0,
+                tag="more_minutes",
+                width=-1,
+                default_value=5.0,
+                min_value=0.1,
+                max_value=MOST["minutes"],
+                min_clamped=True,
+                max_clamped=True,
+                step=0,
             )
 
     def start(self) -> None:
@@ -100,10 +112,14 @@ class TrainingPanel:
     def _continue(self) -> None:
         self._host.send(Continue(float(dpg.get_value("more_minutes"))))
 
-    def _choice(self) -> Choice:
-        return Choice(
-            chosen("preset") or None, *self._budget(), self._method(), dpg.get_value("wild"),
-            dpg.get_value("unbounded"))
+    def _choice(self) -> RunOptions:
+        return RunOptions(
+            chosen("preset") or None,
+            *self._budget(),
+            self._method(),
+            dpg.get_value("wild"),
+            dpg.get_value("unbounded"),
+        )
 
     def _method(self) -> MethodName:
         return cast(MethodName, chosen("method") or "surface")
@@ -125,7 +141,8 @@ class TrainingPanel:
         kind = "minutes" if steps is None else "steps"
         choose("budget_kind", kind)
         dpg.configure_item(
-            "minutes", max_value=MOST[kind], format="%.1f" if steps is None else "%.0f")
+            "minutes", max_value=MOST[kind], format="%.1f" if steps is None else "%.0f"
+        )
         dpg.set_value("minutes", minutes if steps is None else float(steps))
 
     def _choose(self) -> None:
@@ -163,8 +180,12 @@ class TrainingPanel:
                 self._show_choice(state.chosen.choice)
         for command in ("start", "pause", "reset", "continue", "renew"):
             enable(command, state.reason(command))
-        dpg.configure_item("start", label=(
-            say("training.resume") if state.state == "paused" else say("widgets.start.label")))
+        dpg.configure_item(
+            "start",
+            label=(
+                say("training.resume") if state.state == "paused" else say("widgets.start.label")
+            ),
+        )
         for field in FIELDS:
             dpg.configure_item(field, enabled=self._may_choose or state.may("renew"))
         reveal("renew", state.may("renew"))
@@ -172,7 +193,7 @@ class TrainingPanel:
         self._draw_progress(state)
         self._curves.draw(state)
 
-    def _show_choice(self, of: Choice) -> None:
+    def _show_choice(self, of: RunOptions) -> None:
         choose("method", of.method)
         choose("preset", of.preset or "")
         dpg.set_value("wild", of.wild)
@@ -190,13 +211,15 @@ class TrainingPanel:
         left = duration(stats.eta_s) if stats.eta_s and stats.progress < 1 else ""
         done = say(
             "training.progress_left" if left else "training.progress",
-            percent=100 * stats.progress, left=left,
+            percent=100 * stats.progress,
+            left=left,
         )
         dpg.set_value("training_progress", stats.progress)
         dpg.configure_item("training_progress", overlay=done)
         known = bool(stats.losses)  # not of a project that was only opened
         values = (
-            f"{stats.step:,}", duration(stats.elapsed_s),
+            f"{stats.step:,}",
+            duration(stats.elapsed_s),
             _quality(stats) if known else "-",
             count(stats.rays_per_s) if known else "-",
         )

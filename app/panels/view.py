@@ -20,8 +20,12 @@ class ViewPanel:
     that is looked through, or no longer; ``album`` shows the list of photos."""
 
     def __init__(
-        self, changed: Callable[[], None], reset: Callable[[], None], *,
-        compare: Callable[[Comparing], None], album: Callable[[], None],
+        self,
+        changed: Callable[[], None],
+        reset: Callable[[], None],
+        *,
+        compare: Callable[[Comparing], None],
+        album: Callable[[], None],
     ) -> None:
         self._n_levels = 1
         self._changed = changed
@@ -36,8 +40,13 @@ class ViewPanel:
                     AXES, tag="slice_axis", default_value=AXES[2], width=60, callback=changed
                 )
                 dpg.add_slider_float(
-                    tag="slice_share", width=-1, min_value=0, max_value=100, default_value=50,
-                    callback=changed, clamped=True,
+                    tag="slice_share",
+                    width=-1,
+                    min_value=0,
+                    max_value=100,
+                    default_value=50,
+                    callback=changed,
+                    clamped=True,
                 )
             with dpg.group(horizontal=True):
                 button("show_photo", lambda: compare("photo"), width=64)
@@ -45,11 +54,22 @@ class ViewPanel:
                 button("blink", lambda: compare("blink"), width=58)
                 button("album_open", album, width=-1)
             dpg.add_slider_int(
-                tag="levels", width=-1, min_value=1, max_value=1, default_value=1,
-                callback=self._level_changed, clamped=True, format=say("view.all_levels"),
+                tag="levels",
+                width=-1,
+                min_value=1,
+                max_value=1,
+                default_value=1,
+                callback=self._level_changed,
+                clamped=True,
+                format=say("view.all_levels"),
             )
             dpg.add_slider_int(
-                tag="share", width=-1, min_value=5, max_value=50, clamped=True, callback=changed,
+                tag="share",
+                width=-1,
+                min_value=5,
+                max_value=50,
+                clamped=True,
+                callback=changed,
                 default_value=round(100 * PREVIEW_DUTY_CYCLE),
             )
 
@@ -96,8 +116,11 @@ class ViewPanel:
 
     def _label(self) -> None:
         all_shown = self.levels is None
-        text = say("view.all_levels") if all_shown else say(
-            "view.some_levels", n_levels=self._n_levels)
+        text = (
+            say("view.all_levels")
+            if all_shown
+            else say("view.some_levels", n_levels=self._n_levels)
+        )
         dpg.configure_item("levels", format=text)
 
     def draw(self, state: AppState) -> None:

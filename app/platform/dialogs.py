@@ -43,8 +43,11 @@ class FileDialogs:
             return
         self._then = then
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
 
     @property
@@ -75,11 +78,19 @@ def _desktop_command(purpose: Purpose, start: str) -> list[str] | None:
     title = say(f"file_dialog.{purpose}")
     if shutil.which("zenity"):
         options = {"folder": ["--directory"], "file": [], "save": ["--save", "--confirm-overwrite"]}
-        return ["zenity", "--file-selection", f"--title={title}", f"--filename={start}",
-                *options[purpose]]
+        return [
+            "zenity",
+            "--file-selection",
+            f"--title={title}",
+            f"--filename={start}",
+            *options[purpose],
+        ]
     if shutil.which("kdialog"):
-        verb = {"folder": "--getexistingdirectory", "file": "--getopenfilename",
-                "save": "--getsavefilename"}
+        verb = {
+            "folder": "--getexistingdirectory",
+            "file": "--getopenfilename",
+            "save": "--getsavefilename",
+        }
         return ["kdialog", "--title", title, verb[purpose], start or "."]
     return None
 
@@ -126,9 +137,14 @@ def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> No
 
     folder = Path(start or ".")
     with dpg.file_dialog(
-        tag=OWN, directory_selector=purpose == "folder", callback=chosen, modal=True,
-        default_path=str(folder if folder.is_dir() else folder.parent), width=px(720),
-        height=px(460), default_filename=folder.name if purpose == "save" else "",
+        tag=OWN,
+        directory_selector=purpose == "folder",
+        callback=chosen,
+        modal=True,
+        default_path=str(folder if folder.is_dir() else folder.parent),
+        width=px(720),
+        height=px(460),
+        default_filename=folder.name if purpose == "save" else "",
         label=say(f"file_dialog.{purpose}"),
     ):
         if purpose != "folder":
@@ -137,4 +153,5 @@ def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> No
         for key in (dpg.mvKey_Return, dpg.mvKey_NumPadEnter):
             dpg.add_key_press_handler(key, callback=accept)
         dpg.add_key_press_handler(
-            dpg.mvKey_Escape, callback=lambda: dpg.configure_item(OWN, show=False))
+            dpg.mvKey_Escape, callback=lambda: dpg.configure_item(OWN, show=False)
+        )

@@ -30,17 +30,17 @@ class Pace:
         """when the latest frames ended, seconds"""
         self._start = 0.0
         self._lively_until = 0.0
-        self._settling = 0
+        self._settling_frames = 0
         self._cost = 0.0  # seconds to draw a frame, smoothed
 
     def begin(self) -> None:
         """A frame begins."""
         self._start = time.perf_counter()
-        self._settling = max(self._settling - 1, 0)
+        self._settling_frames = max(self._settling_frames - 1, 0)
 
-    def settle(self) -> None:
+    def draw_soon(self) -> None:
         """What is drawn has changed."""
-        self._settling = SETTLING_FRAMES
+        self._settling_frames = SETTLING_FRAMES
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
@@ -55,7 +55,7 @@ class Pace:
         """Sleep until the next frame is due; input and events end the sleep. ``active``: the camera
         moves; ``working``: it trains. Where frames are drawn by the cores that train, those of a
         camera at rest are few."""
-        lively = active or self._settling > 0 or self._start < self._lively_until
+        lively = active or self._settling_frames > 0 or self._start < self._lively_until
         lively_s = min(max(2 * self._cost, FRAME_S), COSTLY_FRAME_S)
         working_s = min(max(self._cost / RESTING_SHARE, WORKING_FRAME_S), IDLE_FRAME_S)
         period = lively_s if lively else working_s if working else IDLE_FRAME_S

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from app.store.json_file import read, write
-from core.base.paths import running_folder
+from core.base.paths import recovery_folder
 
 
 class Unfinished(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class Word:
 
     def __init__(self) -> None:
         self._began = time.time()
-        self._path = running_folder() / f"{os.getpid()}.json"
+        self._path = recovery_folder() / f"{os.getpid()}.json"
         self._left: Unfinished | None = None
 
     def leave(self, name: str, autosave: str, project: str) -> None:
@@ -59,7 +59,7 @@ def unfinished() -> Unfinished | None:
     """The latest work of a window that did not end well, if its automatic save is there. Each is
     told of only once."""
     found: list[tuple[float, Unfinished]] = []
-    for path in running_folder().glob("*.json"):
+    for path in recovery_folder().glob("*.json"):
         word = read(path, Unfinished)
         if word is not None and _runs(word.pid, word.began):
             continue

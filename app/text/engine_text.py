@@ -74,7 +74,7 @@ def _sentence(words: str) -> str:
 
 
 def _by_template(words: str) -> str:
-    """"" where it fits none. What is filled in may be a text of the engine too."""
+    """ "" where it fits none. What is filled in may be a text of the engine too."""
     for literal, pattern, template in _templates():
         if literal in words and (found := pattern.fullmatch(words)):
             parts = found.groups()

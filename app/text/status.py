@@ -45,8 +45,11 @@ def doing(state: AppState) -> str:
     if state.state == "finished":
         return say("doing.done")
     level = min(math.ceil(stats.active_levels), stats.n_levels)
-    what = stats.phase if stats.phase != "surface" else (
-        "refining" if level < stats.n_levels else "sharpening")
+    what = (
+        stats.phase
+        if stats.phase != "surface"
+        else ("refining" if level < stats.n_levels else "sharpening")
+    )
     key = f"doing.{what}" if state.state == "training" else f"paused_while.{what}"
     return say(key, level=level, n_levels=stats.n_levels)
 
@@ -54,7 +57,9 @@ def doing(state: AppState) -> str:
 def memory_line(stats: TrainingStats) -> str:
     """Memory now, at its peak, and as it was forecast."""
     return say(
-        "training.memory", now=size(stats.memory), peak=size(stats.memory_peak),
+        "training.memory",
+        now=size(stats.memory),
+        peak=size(stats.memory_peak),
         forecast=size(stats.memory_forecast),
     )
 
@@ -68,7 +73,9 @@ def lost_without_saving(state: AppState) -> str:
     if stats is None or not stats.step:
         return say("lost.edits", name=name)
     return say(
-        "lost.both" if state.undo else "lost.training", stats.step, name=name,
+        "lost.both" if state.undo else "lost.training",
+        stats.step,
+        name=name,
         time=duration(stats.elapsed_s),
     )
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.geometry.rigid import carried_pose, similarity_scale
+from core.geometry.rigid import similarity_scale, transform_pose
 
 MAX_ELEVATION = math.radians(90.0)
 MIN_DISTANCE, MAX_DISTANCE = 0.02, 20.0
@@ -143,7 +143,7 @@ class OrbitCamera:
         """The same picture of a scene that was moved by ``similarity`` [4, 4]. Where the up of
         ``axes`` is another one than it would then be, the picture is set upright."""
         scale = similarity_scale(similarity)
-        turned = carried_pose(similarity, self.scene_from_camera)
+        turned = transform_pose(similarity, self.scene_from_camera)
         pivot = similarity[:3, :3] @ self.pivot + similarity[:3, 3]
         camera = replace(self, pivot=_triple(pivot), distance=self.distance * scale, axes=axes)
         same = similarity[:3, :3] @ self.up @ camera.up > (1 - 1e-9) * scale

@@ -57,7 +57,7 @@ class Asking:
         self._resting = False
         self._changed_at = time.perf_counter()
 
-    def settle(self) -> None:
+    def rest(self) -> None:
         """The last change was it: refine at once."""
         self._changed_at = 0.0
 

@@ -138,7 +138,11 @@ class Viewport:
             self._touch()
 
     def set_look(
-        self, mode: PreviewMode, levels: int | None, duty_cycle: float, cut: Slice,
+        self,
+        mode: PreviewMode,
+        levels: int | None,
+        duty_cycle: float,
+        cut: Slice,
         mesh: MeshPreviewOptions,
     ) -> None:
         """Change what is drawn of the scene, and for how much of the time; see `SetView`. ``cut``
@@ -261,7 +265,7 @@ class Viewport:
         if before == "region":
             self._stale = True
         if before is not None and self._hands.kind is None:
-            self._asking.settle()
+            self._asking.rest()
         self._asking.update(looking.camera, self._size, self.showing.newest.view_id, looking.photo)
         self._paint()
         self._annotate()

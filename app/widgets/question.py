@@ -19,8 +19,15 @@ def ask(title: str, text: str, answers: Sequence[Answer]) -> None:
         dpg.delete_item("question")
     width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
     with dpg.window(
-        tag="question", label=title, modal=True, no_resize=True, no_collapse=True, no_close=True,
-        width=px(WIDTH), autosize=True, pos=((width - px(WIDTH)) // 2, height // 3),
+        tag="question",
+        label=title,
+        modal=True,
+        no_resize=True,
+        no_collapse=True,
+        no_close=True,
+        width=px(WIDTH),
+        autosize=True,
+        pos=((width - px(WIDTH)) // 2, height // 3),
     ):
         dpg.add_text(text, wrap=WIDTH - 30)
         dpg.add_spacer(height=6)

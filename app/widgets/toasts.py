@@ -18,7 +18,11 @@ class Toasts:
         self._drawn: tuple[object, ...] = ()
         for i in range(MOST):
             with dpg.child_window(
-                tag=f"toast_{i}", width=px(WIDTH), height=40, show=False, no_scrollbar=True,
+                tag=f"toast_{i}",
+                width=px(WIDTH),
+                height=40,
+                show=False,
+                no_scrollbar=True,
                 always_use_window_padding=True,
             ):
                 dpg.add_text("", tag=f"toast_{i}_text", wrap=px(WIDTH - 24))
@@ -47,5 +51,4 @@ class Toasts:
             height = max(round(lines), px(20)) + 22
             bottom -= height + px(8)
             dpg.set_value(f"toast_{i}_text", text)
-            dpg.configure_item(
-                f"toast_{i}", pos=(right - px(WIDTH + 8), bottom), height=height)
+            dpg.configure_item(f"toast_{i}", pos=(right - px(WIDTH + 8), bottom), height=height)

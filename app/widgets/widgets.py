@@ -54,7 +54,11 @@ def choice(tag: str, callback: Callable[[], None] | None = None, **options: obje
     of = names(f"choices.{tag}")
     words = list(of.values())
     return dpg.add_combo(
-        words, tag=tag, user_data=of, default_value=words[0] if words else "", callback=callback,
+        words,
+        tag=tag,
+        user_data=of,
+        default_value=words[0] if words else "",
+        callback=callback,
         **options,
     )
 

@@ -13,13 +13,13 @@ from core.base.errors import UserError
 
 
 def write_atomically(path: Path, data: bytes, what: str = "the file") -> None:
-    """Write ``data`` to ``path``, as `appearing` does."""
-    with appearing(path, what) as file:
+    """Write ``data`` to ``path``, as `atomic_open` does."""
+    with atomic_open(path, what) as file:
         file.write(data)
 
 
 @contextmanager
-def appearing(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
+def atomic_open(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
     """A file to write to that becomes ``path`` at the end: a temporary one beside it, flushed to
     the disk, then put in place of the old one, which survives anything that goes wrong before.
 

@@ -29,8 +29,10 @@ def start_module(module: str, **environment: str) -> subprocess.Popen[bytes]:
     """Run ``module`` in a child process, with pipes to its standard input and from its output;
     ``environment``: variables to add."""
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", module], env=_environment() | environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-P", "-m", module],
+        env=_environment() | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
 
 
@@ -39,7 +41,8 @@ def start_function(
 ) -> BaseProcess:
     """Run ``function`` in a child process that ends with this one; see `multiprocessing`."""
     process = multiprocessing.get_context("spawn").Process(
-        target=function, args=arguments, name=name, daemon=True)
+        target=function, args=arguments, name=name, daemon=True
+    )
     with safe_imports():
         process.start()
     return process

@@ -39,8 +39,10 @@ def _limits() -> Iterator[tuple[int, str]]:
     wanted = os.environ.get(VARIABLE)
     if wanted:
         if not (wanted.isascii() and wanted.isdigit() and int(wanted) > 0):
-            raise UserError(f"{VARIABLE}={wanted} is not a number of threads",
-                            "Set it to 1 or more, or not at all")
+            raise UserError(
+                f"{VARIABLE}={wanted} is not a number of threads",
+                "Set it to 1 or more, or not at all",
+            )
         yield int(wanted), VARIABLE
 
 
@@ -58,8 +60,9 @@ def cgroup_cores(root: Path = _CGROUPS, own: Path = _OWN) -> int | None:
         if not controllers:
             quotas += [_quota_v2(folder) for folder in _with_parents(root, path)]
         elif "cpu" in controllers.split(","):
-            mount = next((root / name for name in (controllers, "cpu")
-                          if (root / name).is_dir()), root)
+            mount = next(
+                (root / name for name in (controllers, "cpu") if (root / name).is_dir()), root
+            )
             quotas += [_quota_v1(folder) for folder in _with_parents(mount, path)]
     found = [quota for quota in quotas if quota is not None]
     return max(1, math.ceil(min(found))) if found else None

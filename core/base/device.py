@@ -8,7 +8,7 @@ from core.base.errors import UserError
 
 
 def choose_device(name: str) -> torch.device:
-    """"auto", "cpu" or "cuda" → the device. Raises UserError for a GPU that is not there."""
+    """ "auto", "cpu" or "cuda" → the device. Raises UserError for a GPU that is not there."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from core.base.jobs import Progress, Task
 
 
-def locked(folder: Path) -> Task[FileLock]:
+def acquire_lock(folder: Path) -> Task[FileLock]:
     """Wait until no other process works in ``folder``, made here; release the lock."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock", thread_local=False)

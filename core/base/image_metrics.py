@@ -18,8 +18,14 @@ def ssim(image: np.ndarray, target: np.ndarray, where: np.ndarray | None = None)
     published by Wang et al. 2004; of the pixels ``where`` [H, W] is true alone, if given."""
     _check_same_shape(image, target)
     found = structural_similarity(
-        np.asarray(image, np.float64), np.asarray(target, np.float64), data_range=1.0,
-        channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True,
+        np.asarray(image, np.float64),
+        np.asarray(target, np.float64),
+        data_range=1.0,
+        channel_axis=-1,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
     )
     similarity = np.asarray(found[1])
     if where is not None:

@@ -24,7 +24,7 @@ _KEPT, _LARGE = 1 << 28, 1 << 25
 Both are set, since setting one stops the library from fitting the other to the program."""
 
 
-def keep_pieces(n_heaps: int) -> None:
+def tune_malloc(n_heaps: int) -> None:
     """From now on pieces of some megabytes that are freed serve again, and threads share
     ``n_heaps`` heaps."""
     set_to = _of_libc("mallopt")
@@ -34,7 +34,7 @@ def keep_pieces(n_heaps: int) -> None:
         set_to(_ARENA_MAX, n_heaps)
 
 
-class Heap:
+class MallocTrimmer:
     """Tidied at most every `EVERY_S`."""
 
     def __init__(self) -> None:

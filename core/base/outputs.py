@@ -69,7 +69,9 @@ class Outputs:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
         try:
@@ -130,11 +132,15 @@ class Outputs:
         has it, below the root), unless it is written anew or was changed since."""
         kept = {self._name(path) for path in self._waiting}
         self._stale += [
-            name for name in self._marker.files if fnmatch(name, pattern) and name not in kept]
+            name for name in self._marker.files if fnmatch(name, pattern) and name not in kept
+        ]
 
     def _commit(self) -> None:
-        files = {name: prints for name, prints in self._marker.files.items()
-                 if os.path.lexists(self._root / name)}
+        files = {
+            name: prints
+            for name, prints in self._marker.files.items()
+            if os.path.lexists(self._root / name)
+        }
         for path, temporary in self._waiting.items():
             if not temporary.is_symlink():
                 _finish(temporary)
@@ -161,8 +167,9 @@ class Outputs:
     def _require_inside(self, path: Path) -> None:
         """A folder below the root may be a link to somewhere else."""
         if not path.parent.resolve().is_relative_to(self._root.resolve()):
-            raise UserError(f"{path.parent} is a link to {path.parent.resolve()}",
-                            "Choose another place")
+            raise UserError(
+                f"{path.parent} is a link to {path.parent.resolve()}", "Choose another place"
+            )
 
 
 def write_output(path: Path, data: bytes, root: Path | None = None) -> None:
@@ -271,5 +278,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror or error})",
-                        "Choose another place, or make room") from error
+        raise UserError(
+            f"{path} cannot be written ({error.strerror or error})",
+            "Choose another place, or make room",
+        ) from error

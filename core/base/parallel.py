@@ -2,7 +2,7 @@
 
 Measured on two cores shared with another busy process: one batch through torch's own OpenMP
 threads ran 10 times slower than the same work in one thread, since every operation waits for the
-slowest thread. Lanes meet once per call of `lane_map` instead of once per operation.
+slowest thread. Lanes meet once per call of `parallel_map` instead of once per operation.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import TypeVar
 import torch
 
 from core.base.cores import usable_cores
-from core.base.malloc import keep_pieces
+from core.base.malloc import tune_malloc
 
 MOST = 16
 A = TypeVar("A")
 B = TypeVar("B")
 
 
-def count(device: torch.device) -> int:
+def num_workers(device: torch.device) -> int:
     """How many pieces to cut work into: the usable cores of a CPU, one on any other device. Beyond
     `MOST` the pieces of a step are too small to pay."""
     return min(usable_cores(), MOST) if device.type == "cpu" else 1
@@ -31,12 +31,12 @@ def count(device: torch.device) -> int:
 @cache
 def _pool() -> ThreadPoolExecutor:
     torch.set_num_threads(1)
-    n = count(torch.device("cpu"))
-    keep_pieces(n)
+    n = num_workers(torch.device("cpu"))
+    tune_malloc(n)
     return ThreadPoolExecutor(n, thread_name_prefix="lane")
 
 
-def lane_map(function: Callable[[A], B], pieces: Iterable[A]) -> list[B]:
+def parallel_map(function: Callable[[A], B], pieces: Iterable[A]) -> list[B]:
     """``function`` of each piece, in order, in parallel; never call it from within a lane."""
     pieces = list(pieces)
     pool = _pool()

@@ -18,24 +18,24 @@ def recent_file() -> Path:
     return platformdirs.user_data_path("gradina") / "recent.json"
 
 
-def running_folder() -> Path:
+def recovery_folder() -> Path:
     """Where each window leaves word of its work until it ends well."""
     return platformdirs.user_data_path("gradina") / "running"
 
 
-def autosaves() -> Path:
+def autosave_root() -> Path:
     """Where all automatic saves go."""
     return platformdirs.user_data_path("gradina") / "autosave"
 
 
 def is_automatic(folder: Path) -> bool:
     """Whether ``folder`` holds automatic saves, which nobody asked for."""
-    return folder.resolve().parent == autosaves().resolve()
+    return folder.resolve().parent == autosave_root().resolve()
 
 
 def autosave_folder(source: str) -> Path:
     """Where the automatic saves of the capture at ``source`` go."""
-    return autosaves() / _label(source)
+    return autosave_root() / _label(source)
 
 
 def pose_workspace(path: Path) -> Path:
@@ -48,7 +48,7 @@ def weights_file() -> Path:
     return platformdirs.user_data_path("gradina") / "weights.json"
 
 
-def sentences() -> Path:
+def prompts_folder() -> Path:
     """Where sentences are kept that scenes were made of in the window."""
     return platformdirs.user_data_path("gradina") / "sentences"
 

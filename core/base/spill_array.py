@@ -19,7 +19,7 @@ CHUNK = 1 << 20
 """rows that are worked on at once"""
 
 
-class Rows:
+class SpillArray:
     """Rows of one type and width, appended in pieces."""
 
     def __init__(self) -> None:
@@ -58,14 +58,15 @@ class Rows:
         except OSError as error:
             raise UserError(
                 f"{folder}: the mesh does not fit into memory, and not there either "
-                f"({error.strerror or error})", "Make room, or choose fewer cells",
+                f"({error.strerror or error})",
+                "Make room, or choose fewer cells",
             ) from error
         self._pieces = [self._pieces[0][:0]]
 
 
-def chunked(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+def map_chunks(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
     """``function`` over the rows of ``arrays``, `CHUNK` at a time, as one array."""
-    rows = Rows()
+    rows = SpillArray()
     for start in range(0, max(1, len(arrays[0])), CHUNK):
         rows.append(function(*(array[start : start + CHUNK] for array in arrays)))
     return rows.array()

@@ -27,7 +27,9 @@ T = TypeVar("T")
 POLL_S = 0.05
 
 
-def apart(call: Callable[..., T], *arguments: object, detail: str, expected_s: float) -> Task[T]:
+def run_in_subprocess(
+    call: Callable[..., T], *arguments: object, detail: str, expected_s: float
+) -> Task[T]:
     """``call(*arguments)``, a function of a module and plain values, in another process, which is
     killed when the task is closed. Progress follows ``expected_s``, since such calls tell nothing.
 
@@ -44,8 +46,9 @@ def apart(call: Callable[..., T], *arguments: object, detail: str, expected_s: f
         while thread.is_alive():
             thread.join(POLL_S)
             spent = time.monotonic() - began
-            yield Progress(min(spent / expected_s, 1 - expected_s / (spent + 2 * expected_s)),
-                           detail)
+            yield Progress(
+                min(spent / expected_s, 1 - expected_s / (spent + 2 * expected_s)), detail
+            )
     finally:
         process.kill()
         thread.join()

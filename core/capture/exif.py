@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from core.capture.photo_file import RAW, opened, raw_preview
+from core.capture.photo_file import RAW, open_image, raw_preview
 from core.capture.photos import photo_size
 
 _DETAILS_IFD, _GPS_IFD, _XMP = 0x8769, 0x8825, 0x02BC
@@ -35,7 +35,7 @@ def metadata(path: Path) -> Metadata:
     developed for it. Raises UserError where it cannot be opened or needs an optional part."""
     if path.suffix.lower() in RAW:
         return _of_raw(path)
-    with opened(path) as image:
+    with open_image(path) as image:
         exif, xmp = image.getexif(), image.info.get("xmp", b"")
         return _told(exif, xmp if isinstance(xmp, bytes) else str(xmp).encode())
 

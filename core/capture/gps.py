@@ -58,10 +58,14 @@ def local_metres(fixes: np.ndarray) -> np.ndarray:
     latitude, longitude = np.radians(fixes[:, :2]).T
     middle = np.median(latitude)
     east = (longitude - np.median(longitude) + np.pi) % (2 * np.pi) - np.pi
-    return np.stack([
-        _EARTH_M * np.cos(middle) * east, _EARTH_M * (latitude - middle),
-        fixes[:, 2] - np.median(fixes[:, 2]),
-    ], 1)
+    return np.stack(
+        [
+            _EARTH_M * np.cos(middle) * east,
+            _EARTH_M * (latitude - middle),
+            fixes[:, 2] - np.median(fixes[:, 2]),
+        ],
+        1,
+    )
 
 
 def gps(path: Path) -> tuple[float, float, float] | None:

@@ -86,8 +86,9 @@ def _by_apple(tags: dict[int, object]) -> np.ndarray | None:
 
 def _by_dji(xmp: bytes) -> np.ndarray | None:
     """By the pitch (up is positive) and roll (clockwise is positive) of a drone's gimbal."""
-    found = [re.search(rb'Gimbal%sDegree(?:="|>)([-+0-9.]+)' % name, xmp)
-             for name in (b"Pitch", b"Roll")]
+    found = [
+        re.search(rb'Gimbal%sDegree(?:="|>)([-+0-9.]+)' % name, xmp) for name in (b"Pitch", b"Roll")
+    ]
     try:
         pitch, roll = (np.radians(float(m.group(1))) for m in found if m is not None)
     except ValueError:

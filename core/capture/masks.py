@@ -10,7 +10,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task
-from core.capture.photos import MASK_FOLDERS, is_photo, named, read_mask, require_enough
+from core.capture.photos import MASK_FOLDERS, abbreviate_names, is_photo, read_mask, require_enough
 from core.capture.readers.transforms import WHITE, require_same_size
 from core.capture.scene import Scene
 
@@ -32,8 +32,11 @@ def find_masks(photos: Sequence[Path]) -> dict[Path, Path]:
                 files = folder.iterdir() if folder.is_dir() else ()
                 listed[folder] = {p.name.lower(): p for p in files if is_photo(p)}
             stem, name = photo.stem.lower(), photo.name.lower()
-            names = (name, f"{name}.png", *(n for n in listed[folder] if Path(n).stem in (
-                stem, f"{stem}_mask")))
+            names = (
+                name,
+                f"{name}.png",
+                *(n for n in listed[folder] if Path(n).stem in (stem, f"{stem}_mask")),
+            )
             mask = next((listed[folder][n] for n in names if n in listed[folder]), None)
             if mask is not None and mask != photo:
                 found[photo] = mask
@@ -59,32 +62,37 @@ def with_masks(scene: Scene) -> Task[Scene]:
     bare = [p.name for p in (*scene.photos, *scene.held_out) if p.mask_path is None]
     notices = list(scene.notices)
     if bare:
-        notices.append(f"{len(bare)} photos have no mask and are left out: {named(bare)}")
+        notices.append(
+            f"{len(bare)} photos have no mask and are left out: {abbreviate_names(bare)}"
+        )
     require_enough(sum(p.mask_path is not None for p in scene.photos), scene.photos[0].path.parent)
     scene = replace(
-        scene, photos=tuple(p for p in scene.photos if p.mask_path),
+        scene,
+        photos=tuple(p for p in scene.photos if p.mask_path),
         held_out=tuple(p for p in scene.held_out if p.mask_path),
     )
     files = [p.mask_path for p in (*scene.photos, *scene.held_out) if p.mask_path]
-    inverted = yield from show_the_rest(files)
-    notices.append(in_words(files, inverted))
+    inverted = yield from masks_show_background(files)
+    notices.append(describe_masks(files, inverted))
     if inverted:
         scene = _mapped(scene, lambda p: replace(p, mask_inverted=True))
     return replace(scene, notices=tuple(notices))
 
 
 def _mapped(scene: Scene, change) -> Scene:
-    return replace(scene, photos=tuple(map(change, scene.photos)),
-                   held_out=tuple(map(change, scene.held_out)))
+    return replace(
+        scene, photos=tuple(map(change, scene.photos)), held_out=tuple(map(change, scene.held_out))
+    )
 
 
-def in_words(masks: Sequence[Path], inverted: bool) -> str:
+def describe_masks(masks: Sequence[Path], inverted: bool) -> str:
     """What ``masks`` are, for people."""
     return f"{len(masks)} masks in {masks[0].parent}, the subject in " + (
-        "black" if inverted else "white")
+        "black" if inverted else "white"
+    )
 
 
-def show_the_rest(masks: Sequence[Path]) -> Task[bool]:
+def masks_show_background(masks: Sequence[Path]) -> Task[bool]:
     """Whether most ``masks`` are whiter along their border than in the middle, where subjects
     are."""
     votes = []
@@ -95,10 +103,14 @@ def show_the_rest(masks: Sequence[Path]) -> Task[bool]:
             mask = read_mask(path, (_SIDE, _SIDE)) / 255.0
         except UserError:
             continue  # a damaged one is reported when all are decoded
-        border = np.concatenate([
-            mask[:_BORDER].ravel(), mask[-_BORDER:].ravel(), mask[:, :_BORDER].ravel(),
-            mask[:, -_BORDER:].ravel(),
-        ])
+        border = np.concatenate(
+            [
+                mask[:_BORDER].ravel(),
+                mask[-_BORDER:].ravel(),
+                mask[:, :_BORDER].ravel(),
+                mask[:, -_BORDER:].ravel(),
+            ]
+        )
         third = _SIDE // 3
         votes.append(border.mean() > mask[third:-third, third:-third].mean())
     return bool(votes) and sum(votes) > len(votes) / 2

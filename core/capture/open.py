@@ -13,8 +13,8 @@ from core.base.jobs import Progress, Task, in_background, run, within
 from core.base.outputs import without_outputs
 from core.base.paths import pose_workspace
 from core.capture.exif import focal_px
-from core.capture.masks import find_masks, in_words, show_the_rest, with_masks
-from core.capture.photos import list_photos, named, photo_size
+from core.capture.masks import describe_masks, find_masks, masks_show_background, with_masks
+from core.capture.photos import abbreviate_names, list_photos, photo_size
 from core.capture.readers.colmap import find_models, read_colmap, sub_models
 from core.capture.readers.idr import IDR, find_idr, read_idr
 from core.capture.readers.llff import find_llff, read_llff
@@ -25,12 +25,12 @@ from core.capture.readers.phone_scans import (
     read_polycam,
     read_record3d,
 )
-from core.capture.readers.prompt import read_sentence_scene
+from core.capture.readers.prompt import read_prompt_scene
 from core.capture.readers.transforms import find_transforms, read_transforms
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene, require_plain
 from core.capture.video import is_video, photos_of_video
-from core.config.prompt import find_sentence
+from core.config.prompt import find_prompt
 from core.config.run import OpenOptions
 
 
@@ -49,7 +49,7 @@ _MOST_CAMERAS = 5
 """Named; a zoom lens may be as many as there are photos."""
 
 _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], ...] = (
-    ("a sentence (sentence.json)", find_sentence, read_sentence_scene),
+    ("a sentence (sentence.json)", find_prompt, read_prompt_scene),
     ("a posed capture (transforms.json)", find_transforms, read_transforms),
     ("an IDR/DTU capture (cameras_sphere.npz)", find_idr, read_idr),
     ("a Polycam capture (keyframes)", find_polycam, read_polycam),
@@ -61,7 +61,11 @@ _READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], .
 
 
 def open_capture(
-    path: Path, workspace: Path | None = None, seed: int = 0, *, how: OpenOptions = DEFAULT,
+    path: Path,
+    workspace: Path | None = None,
+    seed: int = 0,
+    *,
+    how: OpenOptions = DEFAULT,
 ) -> Task[Scene]:
     """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
     a film, whose poses are then solved in ``workspace`` (default: the user's cache folder). The
@@ -72,14 +76,16 @@ def open_capture(
     path = Path(path).expanduser()
     reader = _reader(path)
     lines = yield from in_background(
-        lambda: _headline(path, how), Progress(0.0, "looking at what lies there"))
+        lambda: _headline(path, how), Progress(0.0, "looking at what lies there")
+    )
     yield Progress(0.0, lines[0], DetectedInput(tuple(lines)))
     if reader is None:
         from core.capture.poses.solve import solve_poses
 
         workspace = workspace or pose_workspace(path)
-        solve = partial(solve_poses, workspace=workspace, seed=seed, quality=how.quality,
-                        group=how.group)
+        solve = partial(
+            solve_poses, workspace=workspace, seed=seed, quality=how.quality, group=how.group
+        )
         if film := _film(path, how):
             frames = photos_of_video(film, workspace / f"frames_{how.frames}", how.frames)
             photos = yield from within(frames, 0.0, FILM_SHARE)
@@ -108,15 +114,19 @@ def needs_poses(path: Path) -> bool:
     return _reader(Path(path).expanduser()) is None
 
 
-def recognise(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
+def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
     """What lies at ``path`` and why it is taken for that, in lines for people; of photos that have
     no poses only the headers are read. Raises UserError where it is nothing usable."""
     path = Path(path).expanduser()
     lines, reader = _headline(path, how), _reader(path)
     if reader is None:
-        masks = [] if _film(path, how) else list(
-            find_masks(list_photos(path, how.recursive)).values())
-        return [*lines, *([in_words(masks, run(show_the_rest(masks)))] if masks else [])]
+        masks = (
+            [] if _film(path, how) else list(find_masks(list_photos(path, how.recursive)).values())
+        )
+        return [
+            *lines,
+            *([describe_masks(masks, run(masks_show_background(masks)))] if masks else []),
+        ]
     found = _read(path, reader[1], how)
     if found.sentence is not None:
         return [*lines, found.sentence.text]
@@ -131,17 +141,21 @@ def recognise(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
 
 
 def _headline(path: Path, how: OpenOptions) -> list[str]:
-    """Of `recognise`, what is told by files' names and photos' headers. Raises UserError."""
+    """Of `describe_input`, what is told by files' names and photos' headers. Raises UserError."""
     reader = _reader(path)
     if reader is not None:
         return [f"{path.name}: {reader[0]}"]
     if film := _film(path, how):
         name = path.name if film == path else f"{path.name}/{film.name}"
-        return [f"{name}: a film", f"up to {how.frames} of its frames become photos, whose poses "
-                "will be solved"]
+        return [
+            f"{name}: a film",
+            f"up to {how.frames} of its frames become photos, whose poses will be solved",
+        ]
     photos = list_photos(path, how.recursive)
-    return [f"{path.name}: a folder of {len(photos)} photos without poses, which will be solved",
-            *_cameras(photos)]
+    return [
+        f"{path.name}: a folder of {len(photos)} photos without poses, which will be solved",
+        *_cameras(photos),
+    ]
 
 
 def _film(path: Path, how: OpenOptions) -> Path | None:
@@ -177,8 +191,10 @@ def _cameras(photos: list[Path]) -> list[str]:
     ]
     if len(lines) > _MOST_CAMERAS:
         lines[_MOST_CAMERAS:] = [f"and {len(lines) - _MOST_CAMERAS} other sizes or focal lengths"]
-    return lines + [f"{len(names)} cannot be read: {named(names)}. {remedy}"
-                    for remedy, names in unread.items()]
+    return lines + [
+        f"{len(names)} cannot be read: {abbreviate_names(names)}. {remedy}"
+        for remedy, names in unread.items()
+    ]
 
 
 def hold_out_every(scene: Scene, n: int = 8) -> Scene:
@@ -205,12 +221,14 @@ def _reader(path: Path) -> tuple[str, Callable[[Path], Scene]] | None:
         if path.is_dir():
             next(path.iterdir(), None)
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror})",
-                        "Check the path and its permissions.") from error
+        raise UserError(
+            f"{path} cannot be read ({error.strerror})", "Check the path and its permissions."
+        ) from error
     if path.suffix.lower() in _ARCHIVES and path.is_file():
         raise UserError(f"{path} is an archive", "Unpack it, and open the folder that it held.")
     if path.is_file() and not is_video(path):
-        raise UserError(f"{path} is not a capture that can be opened",
-                        "Choose a folder of photos, a film, a transforms.json, or a COLMAP or DTU "
-                        "folder.")
+        raise UserError(
+            f"{path} is not a capture that can be opened",
+            "Choose a folder of photos, a film, a transforms.json, or a COLMAP or DTU folder.",
+        )
     return None

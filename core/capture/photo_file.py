@@ -20,7 +20,7 @@ _QUARTER_TURNS = (5, 6)  # as LibRaw counts them
 Image.MAX_IMAGE_PIXELS = 1_000_000_000
 
 
-def opened(path: Path) -> Image.Image:
+def open_image(path: Path) -> Image.Image:
     """The photo at ``path``, its pixels read when they are asked for, but a RAW one developed at
     once. Raises UserError where it is not a readable image or needs an optional part."""
     try:
@@ -96,8 +96,13 @@ def _unreadable(path: Path) -> UserError:
 def _extra(path: Path) -> tuple[str, str]:
     """The optional part that reading ``path`` needs, and the module that it brings."""
     suffix = path.suffix.lower()
-    return ("heic", "pillow_heif") if suffix in HEIC else ("raw", "rawpy") if suffix in RAW else (
-        "", "")
+    return (
+        ("heic", "pillow_heif")
+        if suffix in HEIC
+        else ("raw", "rawpy")
+        if suffix in RAW
+        else ("", "")
+    )
 
 
 def lacks_extra(path: Path) -> bool:
@@ -109,5 +114,7 @@ def lacks_extra(path: Path) -> bool:
 def needs_extra(path: Path) -> UserError:
     """Names the optional part that reading ``path`` needs, and how to get it."""
     extra, _ = _extra(path)
-    return UserError(f"{path} is a {extra.upper()} photo, and reading those needs an optional part",
-                     f"Run pip install 'gradina[{extra}]', or convert the photos to JPEG.")
+    return UserError(
+        f"{path} is a {extra.upper()} photo, and reading those needs an optional part",
+        f"Run pip install 'gradina[{extra}]', or convert the photos to JPEG.",
+    )

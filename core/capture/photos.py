@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from core.base.errors import UserError
 from core.base.outputs import MARKER, without_outputs
-from core.capture.photo_file import HEIC, RAW, lacks_extra, needs_extra, opened, raw_size
+from core.capture.photo_file import HEIC, RAW, lacks_extra, needs_extra, open_image, raw_size
 from core.capture.scene import Intrinsics, Photo
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *HEIC, *RAW)
@@ -56,8 +56,10 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     photos = without_outputs(next(filter(None, found), []), folder)
     if not photos:
         if not recursive and any(is_photo(p) for p in folder.rglob("*")):
-            raise UserError(f"{folder} holds photos in its subfolders only",
-                            "Choose one of them, or open it with its subfolders.")
+            raise UserError(
+                f"{folder} holds photos in its subfolders only",
+                "Choose one of them, or open it with its subfolders.",
+            )
         kinds = ", ".join(s[1:] for s in SUFFIXES if s not in RAW) + ", RAW"
         raise UserError(f"{folder} holds no photos", f"Choose a folder with photos ({kinds}).")
     require_enough(len(photos), folder)
@@ -77,7 +79,7 @@ def photo_names(photos: list[Path]) -> list[str]:
     return [p.relative_to(root).as_posix() for p in photos]
 
 
-def named(names: Sequence[str]) -> str:
+def abbreviate_names(names: Sequence[str]) -> str:
     """The first few of ``names``, for people."""
     return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
@@ -98,7 +100,7 @@ def photo_size(path: Path, upright: bool = True) -> tuple[int, int]:
     """
     if path.suffix.lower() in RAW:
         return raw_size(path, upright)
-    with opened(path) as image:
+    with open_image(path) as image:
         turned = upright and image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
         return (image.height, image.width) if turned else image.size
 
@@ -113,7 +115,7 @@ def read_photo(
     the unturned photo has that shape.
     Raises UserError where the file is damaged or has another shape than the declared one.
     """
-    with opened(path) as image:
+    with open_image(path) as image:
         declared = declared or photo_size(path)
         full = image.size
         if size is not None:
@@ -165,7 +167,7 @@ def read_rgba(photo: Photo, lens: Intrinsics) -> np.ndarray:
 
 def has_transparency(path: Path) -> bool:
     """Whether the photo carries an alpha channel that hides something."""
-    with opened(path) as image:
+    with open_image(path) as image:
         if "A" not in image.getbands() and "transparency" not in image.info:
             return False
     pixels = read_photo(path)
@@ -190,8 +192,9 @@ def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Area filter when shrinking; colours are weighted by opacity so that none bleeds in from
     transparent pixels."""
     if image.mode != "RGBA":
-        return image.resize(size, Image.Resampling.BOX if _shrinks(image, size)
-                            else Image.Resampling.BICUBIC)
+        return image.resize(
+            size, Image.Resampling.BOX if _shrinks(image, size) else Image.Resampling.BICUBIC
+        )
     filter_ = Image.Resampling.BOX if _shrinks(image, size) else Image.Resampling.BILINEAR
     return image.convert("RGBa").resize(size, filter_).convert("RGBA")
 

@@ -75,8 +75,10 @@ def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task
     offsets = np.concatenate([[0], np.cumsum(counts)])
     path, pixels = _allocate(int(offsets[-1]), folder)
     try:
-        jobs = [(photo, lens, pixels[offsets[i] : offsets[i + 1]])
-                for i, (photo, lens) in enumerate(zip(scene.photos, lenses))]
+        jobs = [
+            (photo, lens, pixels[offsets[i] : offsets[i + 1]])
+            for i, (photo, lens) in enumerate(zip(scene.photos, lenses))
+        ]
         failures = yield from _decode_all(jobs)
     except BaseException:
         _remove(path)
@@ -145,8 +147,10 @@ def _decode_all(jobs: list[Job]) -> Task[dict[int, str]]:
     with _pool() as pool:
         pending: dict[Future[None], int] = {pool.submit(_decode, j): i for i, j in enumerate(jobs)}
         while pending:
-            yield Progress(1 - len(pending) / len(jobs),
-                           f"reading photo {len(jobs) - len(pending) + 1} of {len(jobs)}")
+            yield Progress(
+                1 - len(pending) / len(jobs),
+                f"reading photo {len(jobs) - len(pending) + 1} of {len(jobs)}",
+            )
             done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in done:
                 index = pending.pop(future)

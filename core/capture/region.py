@@ -36,7 +36,7 @@ _MARGIN = 0.05  # of the ball's radius, about what masks show
 _UP = np.array([0.0, 0.0, 1.0])
 
 
-def place(
+def propose_region(
     scene: Scene,
     declared_z_up: bool = False,
     declared_ball: Ball | None = None,
@@ -54,8 +54,9 @@ def place(
     up = _told_up(scene, poses, declared_z_up)
     if declared_ball is not None or len(scene.points) < _ENOUGH_POINTS:
         up = up_direction(poses) if up is None else up
-        return _all_of(declared_ball or ball_from_axes(poses, lenses), scene,
-                       rotation_between(up, _UP))
+        return _all_of(
+            declared_ball or ball_from_axes(poses, lenses), scene, rotation_between(up, _UP)
+        )
     points = thinned(scene.points)
     at = aim(points, poses, lenses)
     if up is None:
@@ -69,7 +70,9 @@ def place(
     upright[2, 3] = -(found.ground or 0.0)
     center, radius = found.ball
     return replace(
-        scene, upright_from_input=upright, setting=found.setting,
+        scene,
+        upright_from_input=upright,
+        setting=found.setting,
         region=found.box.carried(invert(turn)),
         scene_from_input=scene_from_ball(rotation.T @ center, radius, rotation),
     )
@@ -86,7 +89,8 @@ def _told_up(scene: Scene, poses: np.ndarray, declared_z_up: bool) -> np.ndarray
 def _all_of(ball: Ball, scene: Scene, rotation: np.ndarray) -> Scene:
     """``scene``, turned upright by ``rotation``, with all of ``ball`` (input frame) as region."""
     return replace(
-        scene, upright_from_input=similarity(1.0, rotation, np.zeros(3)),
+        scene,
+        upright_from_input=similarity(1.0, rotation, np.zeros(3)),
         region=Box.of(ball[0], np.full(3, ball[1]), rotation.T),
         scene_from_input=scene_from_ball(*ball, rotation),
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config.prompt import Sentence
+from core.config.prompt import Prompt
 from core.config.run import Axes
 from core.geometry.box import WHOLE, Box, Setting
 from core.geometry.cameras import CameraModel, Intrinsics
-from core.geometry.rigid import Y_UP_FROM_Z_UP, carried_pose, similarity
+from core.geometry.rigid import Y_UP_FROM_Z_UP, similarity, transform_pose
 from core.geometry.scene_ball import scene_from_ball
 
 __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
@@ -66,7 +66,7 @@ class Scene:
     unit: str = ""
     setting: Setting = "object"
     excluded: frozenset[str] = frozenset()
-    sentence: Sentence | None = None
+    sentence: Prompt | None = None
 
     @property
     def taken(self) -> tuple[Photo, ...]:
@@ -92,7 +92,7 @@ class Scene:
 
     def scene_from_camera(self, photo: Photo) -> np.ndarray:
         """[4, 4] rigid pose of ``photo`` in the unit-ball frame."""
-        return carried_pose(self.scene_from_input, photo.world_from_camera)
+        return transform_pose(self.scene_from_input, photo.world_from_camera)
 
     def out_from_input(self, axes: Axes) -> np.ndarray:
         """[4, 4] similarity into the frame and units of what is exported with these ``axes``."""
@@ -107,7 +107,7 @@ class Scene:
         """The photos, with poses in the frame and units of what is exported with these ``axes``."""
         out_from_input = self.out_from_input(axes)
         return tuple(
-            replace(p, world_from_camera=carried_pose(out_from_input, p.world_from_camera))
+            replace(p, world_from_camera=transform_pose(out_from_input, p.world_from_camera))
             for p in self.photos
         )
 
@@ -119,8 +119,16 @@ def require_plain(scene: Scene) -> None:
         for name, value in vars(photo.intrinsics).items():
             _require(value, f"{scene.kind}: {name} of the lens of {photo.name}")
         _require(photo.name, f"{scene.kind}: the name of {photo.name}")
-    for name in ("kind", "has_masks", "background", "notices", "frame_is_free", "units_per_input",
-                 "unit", "setting"):
+    for name in (
+        "kind",
+        "has_masks",
+        "background",
+        "notices",
+        "frame_is_free",
+        "units_per_input",
+        "unit",
+        "setting",
+    ):
         _require(getattr(scene, name), f"{scene.kind}: {name}")
 
 

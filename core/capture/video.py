@@ -13,7 +13,7 @@ from PIL import Image
 from skimage.registration import phase_cross_correlation
 
 from core.base.errors import UserError
-from core.base.file_lock import locked
+from core.base.file_lock import acquire_lock
 from core.base.jobs import Progress, Task
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm")
@@ -36,7 +36,7 @@ def photos_of_video(path: Path, folder: Path, count: int) -> Task[Path]:
     """Up to ``count`` frames of the film at ``path`` as upright photos in ``folder``, evenly over
     the way that the picture moved; what lies there already for this film is kept. Returns
     ``folder``. Raises UserError where the film cannot be read or its camera stands still."""
-    lock = yield from locked(folder)
+    lock = yield from acquire_lock(folder)
     try:
         yield from _write_frames(path, folder, count)
     finally:
@@ -100,8 +100,13 @@ def _look(frame: np.ndarray, before: np.ndarray | None) -> _Seen:
     size = (max(1, round(frame.shape[1] * ratio)), max(1, round(frame.shape[0] * ratio)))
     grey = Image.fromarray(frame).convert("L").resize(size, Image.Resampling.BOX)
     picture = np.asarray(grey, np.float32) / 255
-    laplacian = (4 * picture[1:-1, 1:-1] - picture[:-2, 1:-1] - picture[2:, 1:-1]
-                 - picture[1:-1, :-2] - picture[1:-1, 2:])
+    laplacian = (
+        4 * picture[1:-1, 1:-1]
+        - picture[:-2, 1:-1]
+        - picture[2:, 1:-1]
+        - picture[1:-1, :-2]
+        - picture[1:-1, 2:]
+    )
     moved = 0.0
     if before is not None and before.shape == picture.shape:
         shift, _, _ = phase_cross_correlation(before, picture, upsample_factor=8)

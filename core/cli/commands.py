@@ -33,13 +33,29 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
     if chosen not in FORMATS:
         raise UserError(f"{path}: {chosen} is not a mesh format", f"Use {', '.join(FORMATS)}")
     named = {
-        "resolution": arguments.mesh_resolution, "levels": arguments.lod,
+        "resolution": arguments.mesh_resolution,
+        "levels": arguments.lod,
         "density": arguments.density,
         "min_component": arguments.min_part,
         "seen_through": False if arguments.keep_seen_through else None,
-        **{name: getattr(arguments, name) for name in (
-            "axes", "unit", "refine", "texture", "texture_size", "normal_map", "faces",
-            "max_error", "lods", "unseen", "close_holes", "watertight", "max_bytes")},
+        **{
+            name: getattr(arguments, name)
+            for name in (
+                "axes",
+                "unit",
+                "refine",
+                "texture",
+                "texture_size",
+                "normal_map",
+                "faces",
+                "max_error",
+                "lods",
+                "unseen",
+                "close_holes",
+                "watertight",
+                "max_bytes",
+            )
+        },
     }
     given = {name: value for name, value in named.items() if value is not None}
     return replace(base, format=chosen, **given)
@@ -50,18 +66,25 @@ def _how(arguments: argparse.Namespace) -> Any:
     from core.config.run import OpenOptions
 
     return OpenOptions(
-        arguments.recursive, arguments.pose_quality, arguments.group, arguments.frames,
+        arguments.recursive,
+        arguments.pose_quality,
+        arguments.group,
+        arguments.frames,
         getattr(arguments, "photos", ""),
     )
 
 
 def _choice(arguments: argparse.Namespace) -> Any:
     """What was decided about the run."""
-    from core.config.run import Choice
+    from core.config.run import RunOptions
 
-    return Choice(
-        getattr(arguments, "preset", None), arguments.minutes, arguments.steps,
-        arguments.method or "surface", arguments.wild, arguments.unbounded,
+    return RunOptions(
+        getattr(arguments, "preset", None),
+        arguments.minutes,
+        arguments.steps,
+        arguments.method or "surface",
+        arguments.wild,
+        arguments.unbounded,
     )
 
 
@@ -85,16 +108,25 @@ def demo(arguments: argparse.Namespace, window: Window) -> int:
 
     with ProgressBar() as bar:
         report = demo(
-            arguments.output, _choice(arguments), arguments.device, _options(arguments),
-            bar.event, bar.progress, resume=arguments.resume,
+            arguments.output,
+            _choice(arguments),
+            arguments.device,
+            _options(arguments),
+            bar.event,
+            bar.progress,
+            resume=arguments.resume,
         )
-    return _tell(arguments, report, [
-        *_summary(report),
-        f"true surface: mean two-way distance {report['surface']['distance'] * 1000:.1f} mm "
-        f"(the owl is {report['extent'] * 100:.0f} cm tall)",
-        f"held-out photos: PSNR {report['held_out']['psnr']:.1f} dB, "
-        f"SSIM {report['held_out']['ssim']:.3f}",
-    ])
+    return _tell(
+        arguments,
+        report,
+        [
+            *_summary(report),
+            f"true surface: mean two-way distance {report['surface']['distance'] * 1000:.1f} mm "
+            f"(the owl is {report['extent'] * 100:.0f} cm tall)",
+            f"held-out photos: PSNR {report['held_out']['psnr']:.1f} dB, "
+            f"SSIM {report['held_out']['ssim']:.3f}",
+        ],
+    )
 
 
 def reconstruct(arguments: argparse.Namespace) -> int:
@@ -102,8 +134,9 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     from core.project.repeat import read_recipe
 
     if arguments.config and (arguments.method or arguments.wild or arguments.unbounded):
-        raise UserError(f"{arguments.config} says by which method",
-                        "Leave out --method, --wild and --unbounded")
+        raise UserError(
+            f"{arguments.config} says by which method", "Leave out --method, --wild and --unbounded"
+        )
     begun_from = arguments.begun_from
     if (arguments.path is None) == (begun_from is None):
         what = "Nothing" if begun_from is None else "More than one thing"
@@ -111,23 +144,36 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     recipe = read_recipe(arguments.config) if arguments.config else None
     with ProgressBar() as bar:
         report = reconstruct(
-            arguments.path or begun_from, arguments.output, begins=begun_from is not None,
-            choice=_choice(arguments), device=arguments.device, seed=arguments.seed,
-            mesh=_options(arguments), hold_out=arguments.hold_out, resume=arguments.resume,
-            how=_how(arguments), recipe=recipe, on_event=bar.event,
+            arguments.path or begun_from,
+            arguments.output,
+            begins=begun_from is not None,
+            choice=_choice(arguments),
+            device=arguments.device,
+            seed=arguments.seed,
+            mesh=_options(arguments),
+            hold_out=arguments.hold_out,
+            resume=arguments.resume,
+            how=_how(arguments),
+            recipe=recipe,
+            on_event=bar.event,
         )
     return _tell(arguments, report, _summary(report))
 
 
 def imagine(arguments: argparse.Namespace) -> int:
     from core.api import reconstruct
-    from core.config.prompt import write_sentence
+    from core.config.prompt import write_prompt
 
-    sentence = write_sentence(arguments.sentence, arguments.weights, arguments.output)
+    sentence = write_prompt(arguments.sentence, arguments.weights, arguments.output)
     with ProgressBar() as bar:
         report = reconstruct(
-            sentence, arguments.output, choice=_choice(arguments), device=arguments.device,
-            seed=arguments.seed, mesh=_options(arguments), resume=arguments.resume,
+            sentence,
+            arguments.output,
+            choice=_choice(arguments),
+            device=arguments.device,
+            seed=arguments.seed,
+            mesh=_options(arguments),
+            resume=arguments.resume,
             on_event=bar.event,
         )
     return _tell(arguments, report, _summary(report))
@@ -141,7 +187,8 @@ def _summary(report: dict[str, Any]) -> list[str]:
         came = f"{report['photos']} photos, training PSNR {report['psnr_training']:.1f} dB"
     return [
         f"{report['mesh']}: {report['vertices']} vertices, {report['faces']} faces",
-        *report["mesh_notes"], f"{report['steps']} steps, {came} ({seconds})",
+        *report["mesh_notes"],
+        f"{report['steps']} steps, {came} ({seconds})",
     ]
 
 
@@ -149,25 +196,32 @@ def poses(arguments: argparse.Namespace) -> int:
     from core.base.jobs import run
     from core.base.outputs import check_writable, results_folder
     from core.base.paths import pose_workspace
-    from core.capture.open import needs_poses, open_capture, recognise
+    from core.capture.open import describe_input, needs_poses, open_capture
     from core.capture.poses.solve import write_poses
 
     if arguments.dry_run:
-        lines = recognise(arguments.path, _how(arguments))
+        lines = describe_input(arguments.path, _how(arguments))
         return _tell(arguments, {"recognised": lines}, lines)
     out = results_folder(arguments.output, arguments.path)
     check_writable(out, [out / "transforms.json", out / "report.json"])
     workspace = pose_workspace(arguments.path) if needs_poses(arguments.path) else None
     advice = "no poses were written; the same command goes on with what was found in the photos"
     with _advised(advice), ProgressBar() as bar:
-        scene = run(open_capture(arguments.path, workspace, arguments.seed, how=_how(arguments)),
-                    bar.progress)
+        scene = run(
+            open_capture(arguments.path, workspace, arguments.seed, how=_how(arguments)),
+            bar.progress,
+        )
     write_poses(scene, out, workspace)
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    return _tell(arguments, report, [
-        *_moved(arguments.output, out), *scene.notices,
-        f"{out}: {len(scene.photos)} cameras, {len(scene.points)} points",
-    ])
+    return _tell(
+        arguments,
+        report,
+        [
+            *_moved(arguments.output, out),
+            *scene.notices,
+            f"{out}: {len(scene.photos)} cameras, {len(scene.points)} points",
+        ],
+    )
 
 
 @contextmanager
@@ -197,16 +251,24 @@ def export(arguments: argparse.Namespace) -> int:
         try:
             trainer = session.trainer
             assert trainer is not None
-            task = export_model(trainer.model, trainer.scene, options, arguments.output,
-                                force=arguments.force)
+            task = export_model(
+                trainer.model, trainer.scene, options, arguments.output, force=arguments.force
+            )
             done = run(task, bar.progress)
         finally:
             session.close()
-    result = {"mesh": str(done.path), "vertices": done.n_vertices, "faces": done.n_faces,
-              "bytes": done.n_bytes, "notes": done.notes}
-    return _tell(arguments, result, [
-        f"{done.path}: {done.n_vertices} vertices, {done.n_faces} faces", *done.notes
-    ])
+    result = {
+        "mesh": str(done.path),
+        "vertices": done.n_vertices,
+        "faces": done.n_faces,
+        "bytes": done.n_bytes,
+        "notes": done.notes,
+    }
+    return _tell(
+        arguments,
+        result,
+        [f"{done.path}: {done.n_vertices} vertices, {done.n_faces} faces", *done.notes],
+    )
 
 
 def render(arguments: argparse.Namespace) -> int:
@@ -235,8 +297,11 @@ def render(arguments: argparse.Namespace) -> int:
                     write(image)
         finally:
             session.close()
-    return _tell(arguments, {"output": str(arguments.output), "frames": total},
-                 [f"{arguments.output}: {total} pictures"])
+    return _tell(
+        arguments,
+        {"output": str(arguments.output), "frames": total},
+        [f"{arguments.output}: {total} pictures"],
+    )
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
@@ -248,8 +313,12 @@ def evaluate(arguments: argparse.Namespace) -> int:
         try:
             assert session.trainer is not None
             result = evaluate(
-                session.trainer, session.source, arguments.reference, _options(arguments),
-                arguments.threshold, bar.progress,
+                session.trainer,
+                session.source,
+                arguments.reference,
+                _options(arguments),
+                arguments.threshold,
+                bar.progress,
             )
         finally:
             session.close()
@@ -257,8 +326,11 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if "mesh" in result:
         mesh = result["mesh"]
         sound = " and ".join(
-            [("" if mesh["watertight"] else "not ") + "watertight",
-             ("" if mesh["edge_manifold"] and mesh["vertex_manifold"] else "not ") + "manifold"])
+            [
+                ("" if mesh["watertight"] else "not ") + "watertight",
+                ("" if mesh["edge_manifold"] and mesh["vertex_manifold"] else "not ") + "manifold",
+            ]
+        )
         lines.append(f"mesh: {mesh['faces']} faces in {mesh['parts']} parts, {sound}")
         if "psnr" in mesh:
             lines.append(
@@ -276,8 +348,10 @@ def evaluate(arguments: argparse.Namespace) -> int:
         if surface["normal_error_deg"] is not None:
             lines[-1] += f"; normals {surface['normal_error_deg']:.1f}° off"
     if "dtu" in result:
-        lines.append("DTU: {distance:.3f} mm (accuracy {accuracy:.3f}, completeness "
-                     "{completeness:.3f})".format_map(result["dtu"]))
+        lines.append(
+            "DTU: {distance:.3f} mm (accuracy {accuracy:.3f}, completeness "
+            "{completeness:.3f})".format_map(result["dtu"])
+        )
     return _tell(arguments, result, lines)
 
 

@@ -14,7 +14,7 @@ from core.api import OnEvent, reconstruct
 from core.base.jobs import Progress, run
 from core.base.outputs import write_output
 from core.capture.open import open_capture
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.evaluation.evaluate import compare
 from core.evaluation.surface_metrics import read_surface
 from core.meshing.mesh import Mesh
@@ -24,15 +24,26 @@ MINUTES = 2.0
 
 
 def demo(
-    out: Path, choice: Choice, device: str, mesh: MeshOptions, on_event: OnEvent,
-    tell: Callable[[Progress], None], *, resume: bool = False,
+    out: Path,
+    choice: RunOptions,
+    device: str,
+    mesh: MeshOptions,
+    on_event: OnEvent,
+    tell: Callable[[Progress], None],
+    *,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Reconstruct the sample into ``out``; the report adds the true distance of the mesh, metres,
     and the owl's height."""
     if choice.minutes is None and choice.steps is None:
         choice = replace(choice, minutes=MINUTES)
     report = reconstruct(
-        FOLDER, out, choice=choice, device=device, mesh=mesh, resume=resume,
+        FOLDER,
+        out,
+        choice=choice,
+        device=device,
+        mesh=mesh,
+        resume=resume,
         on_event=on_event,
     )
     truth = run(reference_mesh(), tell)

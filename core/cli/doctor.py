@@ -13,8 +13,8 @@ import torch
 
 from core.base.cores import describe_cores
 from core.base.device import choose_device
-from core.base.parallel import count
-from core.config.run import Choice
+from core.base.parallel import num_workers
+from core.config.run import RunOptions
 from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics
 from core.kernels import for_device, why_slow
@@ -32,7 +32,8 @@ def examine() -> dict[str, Any]:
     kernels = for_device(device).__name__.rsplit(".", 1)[-1]
     slow = why_slow(device)
     why = (
-        "an NVIDIA GPU was found" if device.type == "cuda"
+        "an NVIDIA GPU was found"
+        if device.type == "cuda"
         else "no NVIDIA GPU can be used by this torch"
     )
     return {
@@ -45,13 +46,17 @@ def examine() -> dict[str, Any]:
             for name, config in PRESETS.items()
         },
         "the_same_by_method": {
-            name: str(forecast(
-                run_config(Choice(method=name), device.type), [_PHOTO] * 100, True, device))
+            name: str(
+                forecast(
+                    run_config(RunOptions(method=name), device.type), [_PHOTO] * 100, True, device
+                )
+            )
             for name in METHODS
         },
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
         "device": f"{device.type}, because {why}",
-        "kernels": f"{kernels}, " + (f"because {slow}" if slow else f"in {count(device)} lanes"),
+        "kernels": f"{kernels}, "
+        + (f"because {slow}" if slow else f"in {num_workers(device)} lanes"),
         "preset": default_preset(device.type),
         "display": _display(),
         "versions": {name: _version(name) for name in _PACKAGES},

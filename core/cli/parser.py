@@ -16,10 +16,20 @@ from core.config.run import MethodName
 
 def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     """Arguments with ``run``, the function that carries them out; exits with 2 on wrong usage."""
-    commands = ("demo", "reconstruct", "imagine", "poses", "export", "render", "evaluate", "bench",
-                "doctor")
+    commands = (
+        "demo",
+        "reconstruct",
+        "imagine",
+        "poses",
+        "export",
+        "render",
+        "evaluate",
+        "bench",
+        "doctor",
+    )
     parser = argparse.ArgumentParser(
-        prog="main.py", description="A folder of photos becomes a 3D surface.",
+        prog="main.py",
+        description="A folder of photos becomes a 3D surface.",
         epilog=f"commands: {', '.join(commands)}; `main.py COMMAND --help` explains each",
     )
     if not argv or argv[0] not in (*commands, "-h", "--help"):
@@ -44,15 +54,24 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
 
     full = sub.add_parser("reconstruct", help="photos → poses → training → mesh, no window")
     full.add_argument("path", type=Path, nargs="?")
-    full.add_argument("--from", dest="begun_from", type=Path, metavar="PROJECT",
-                      help="instead of a path: begin with what this project has learnt")
+    full.add_argument(
+        "--from",
+        dest="begun_from",
+        type=Path,
+        metavar="PROJECT",
+        help="instead of a path: begin with what this project has learnt",
+    )
     full.add_argument("-o", "--output", type=Path, required=True)
     common.capture(full)
     common.method(full)
     how = full.add_mutually_exclusive_group()
     how.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
-    how.add_argument("--config", type=Path, metavar="FILE",
-                     help="all settings, region and frame as in the config.json of a project")
+    how.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="all settings, region and frame as in the config.json of a project",
+    )
     full.add_argument("--seed", type=int, default=0)
     full.add_argument("--resume", action="store_true", help="go on with DIR/project")
     full.add_argument("--hold-out", action="store_true", help="keep photos apart for evaluate")
@@ -65,12 +84,21 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
 
     imagine = sub.add_parser("imagine", help="a sentence → training → mesh, no photos")
     imagine.add_argument("sentence", help="what is to be seen, such as: a ceramic vase")
-    imagine.add_argument("--weights", type=Path, required=True, metavar="DIR",
-                         help="folder of a CLIP network in the layout of the library transformers")
+    imagine.add_argument(
+        "--weights",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of a CLIP network in the layout of the library transformers",
+    )
     imagine.add_argument("-o", "--output", type=Path, required=True)
     imagine.add_argument("--preset", choices=("draft", "standard", "high", "neuralangelo"))
-    imagine.add_argument("--method", choices=get_args(MethodName), default="ngp",
-                         help="how the scene is learnt (default %(default)s)")
+    imagine.add_argument(
+        "--method",
+        choices=get_args(MethodName),
+        default="ngp",
+        help="how the scene is learnt (default %(default)s)",
+    )
     imagine.add_argument("--seed", type=int, default=0)
     imagine.add_argument("--resume", action="store_true", help="go on with DIR/project")
     common.budget(imagine)
@@ -106,8 +134,12 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     what.add_argument("--split", choices=("test", "train"))
     what.add_argument("--path", default="orbit", help="orbit, or a JSON file of cameras")
     render.add_argument("--frames", type=common.positive_int, default=90, help="of the orbit")
-    render.add_argument("--mode", choices=("color", "clay", "normals", "depth"), default="color",
-                        help="what a path shows (default %(default)s)")
+    render.add_argument(
+        "--mode",
+        choices=("color", "clay", "normals", "depth"),
+        default="color",
+        help="what a path shows (default %(default)s)",
+    )
     render.add_argument("--size", type=common.size, default=(640, 480), help="WIDTHxHEIGHT")
     common.moved(render)
     common.device(render)

@@ -36,7 +36,8 @@ class ProgressBar:
                 self._show(event.task, event.fraction, event.detail)
             case m.TrainingStats():
                 self._show(
-                    "train", event.progress,
+                    "train",
+                    event.progress,
                     f"step {event.step}, {_came(event)}, "
                     f"level {event.active_levels:.1f}/{event.n_levels}, "
                     f"{event.samples_per_s / 1e3:.0f}k samples/s",
@@ -72,8 +73,15 @@ class ProgressBar:
             if fraction >= 1:
                 return
             pause = 0.1 if sys.stderr.isatty() else 15.0  # a log wants few lines
-            self._bar = tqdm(total=1.0, desc=stage, bar_format=_FORMAT, file=sys.stderr,
-                             mininterval=pause, miniters=0, dynamic_ncols=True)
+            self._bar = tqdm(
+                total=1.0,
+                desc=stage,
+                bar_format=_FORMAT,
+                file=sys.stderr,
+                mininterval=pause,
+                miniters=0,
+                dynamic_ncols=True,
+            )
         self._bar.set_postfix_str(detail, refresh=False)
         self._bar.update(fraction - self._bar.n)
         if fraction >= 1:

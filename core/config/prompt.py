@@ -10,14 +10,14 @@ import msgspec
 
 from core.base.errors import UserError
 from core.base.outputs import write_output
-from core.base.paths import sentences
+from core.base.paths import prompts_folder
 
 FILE = "sentence.json"
 REMEDY = "Give the folder of a CLIP network that you have"
 
 
 @dataclass(frozen=True)
-class Sentence:
+class Prompt:
     """What a scene is to look like, in words: ``text``; ``weights``: the folder of the network that
     tells how well a picture matches it."""
 
@@ -25,22 +25,24 @@ class Sentence:
     weights: str
 
 
-def find_sentence(path: Path) -> Path | None:
+def find_prompt(path: Path) -> Path | None:
     """The file of the sentence at ``path``, a folder or that file, if there is one."""
     file = path / FILE if path.is_dir() else path
     return file if file.name == FILE and file.is_file() else None
 
 
-def read_sentence(file: Path) -> Sentence:
-    """What `write_sentence` left in ``file``. Raises UserError."""
+def read_prompt(file: Path) -> Prompt:
+    """What `write_prompt` left in ``file``. Raises UserError."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Sentence)
+        return msgspec.json.decode(file.read_bytes(), type=Prompt)
     except (OSError, msgspec.DecodeError) as error:
-        raise UserError(f"{file} holds no sentence ({error})",
-                        'It needs "text" and "weights", the folder of a CLIP network') from error
+        raise UserError(
+            f"{file} holds no sentence ({error})",
+            'It needs "text" and "weights", the folder of a CLIP network',
+        ) from error
 
 
-def write_sentence(text: str, weights: str | Path, folder: Path | None = None) -> Path:
+def write_prompt(text: str, weights: str | Path, folder: Path | None = None) -> Path:
     """Leave ``text`` in ``folder`` (None: one among the user's data), and return its file. Raises
     UserError where there is nothing to judge it by, or it cannot be written."""
     text = " ".join(text.split())
@@ -53,8 +55,8 @@ def write_sentence(text: str, weights: str | Path, folder: Path | None = None) -
     if not place.is_dir():
         raise UserError(f"{place} does not exist", REMEDY)
     if folder is None:
-        folder = sentences() / hashlib.sha256(text.encode()).hexdigest()[:8]
+        folder = prompts_folder() / hashlib.sha256(text.encode()).hexdigest()[:8]
     file = folder.resolve() / FILE
-    data = msgspec.json.format(msgspec.json.encode(Sentence(text, str(place))), indent=1)
+    data = msgspec.json.format(msgspec.json.encode(Prompt(text, str(place))), indent=1)
     write_output(file, data)
     return file

@@ -46,10 +46,10 @@ class FieldConfig:
     """for interiors: the initial sphere is seen from within"""
     gradients: Gradients = "taps4"
     """how ∇sdf is taken: finite differences with 4 or 6 taps, or analytically"""
-    taps_every: int = 1
+    fd_stride: int = 1
     """samples along a ray for each that has taps; the others take their slope from the samples
     beside them, and colour then knows no normals"""
-    tap_cells: float = 1.0
+    fd_eps_cells: float = 1.0
     """finite-difference step ε in cells of the finest active level"""
     background: Literal["auto", "none", "contraction"] = "auto"
     """what lies beyond the ball: "auto" is "none" where there are masks, else "contraction" """
@@ -89,13 +89,13 @@ class TrainConfig:
     learning_rate: float = 1e-2
     """of the hash grid and the networks"""
     surface_rate: float = 1.0
-    """of an SDF that was settled, as a share of that rate at the start"""
+    """of an SDF that was made of a density, as a fraction of that rate at the start"""
     surface_decay: float = 1.0
     """until the end that share falls to one part in so many. Short runs end smoother for it; long
     ones, which have time to mend the dents they start from, do not"""
     sharpness_learning_rate: float = 1e-3
     warm_up_until: float = 0.02
-    """the rate grows to full until here, and as long again once a density has been settled"""
+    """the rate grows to full until here, and as long again once a density has become an SDF"""
     decay_at: tuple[float, ...] = ()
     """progress at which the rate is divided by `decay_factor`; empty: exponential decay"""
     decay_factor: float = 10.0
@@ -110,7 +110,7 @@ class TrainConfig:
     """all levels are active from here on"""
     cos_anneal_until: float = 0.1
     density_until: float = 0.0
-    """topology warm-up: until here the scene is a radiance field whose density is then settled
+    """topology warm-up: until here the scene is a radiance field whose density then becomes an SDF
     into the SDF, so that hollows are found; 0 leaves it out"""
     density_levels: int = 5
     """active levels of the radiance field through the warm-up"""
@@ -129,8 +129,8 @@ class TrainConfig:
     hard_rays: float = 0.7
     """share of the rays that is drawn where the colours are wrong"""
     surface_hard_rays: float = 0.0
-    """the same of a surface that was settled: it mends hollows and blunts plain walls, which few
-    rays then keep smooth"""
+    """the same of a surface that was made of a density: it mends hollows and blunts plain walls,
+    which few rays then keep smooth"""
     traced_from: float = 1.0
     """from here on a ray shows one point, where it meets the surface, instead of samples around it
     (`core.rendering.surface_trace`); 1 leaves that out"""
@@ -153,7 +153,7 @@ class TrainConfig:
     """weight, through the topology warm-up, of the light that passes structure-from-motion points:
     without it what has the colour of what lies behind it, white letters before a white desk, is
     left open"""
-    lambda_veil: float = 0.05
+    lambda_transient: float = 0.05
     """weight of the mean opacity of what single photos show before the scene (`RunConfig.wild`)"""
     lambda_distortion: float = 0.01
     """weight, of a field of all of space, of how far apart light is stopped along a ray"""
@@ -191,7 +191,7 @@ class RunConfig:
 
 
 @dataclass(frozen=True)
-class Choice:
+class RunOptions:
     """What a person decides about a run; what is None is as the device or the preset has it."""
 
     preset: str | None = None
@@ -203,10 +203,16 @@ class Choice:
     unbounded: bool = False
 
     @classmethod
-    def of(cls, config: RunConfig) -> Choice:
+    def of(cls, config: RunConfig) -> RunOptions:
         """What was decided about the run of ``config``."""
-        return cls(config.preset, config.train.minutes, config.steps, config.method, config.wild,
-                   config.field.unbounded)
+        return cls(
+            config.preset,
+            config.train.minutes,
+            config.steps,
+            config.method,
+            config.wild,
+            config.field.unbounded,
+        )
 
 
 MeshFormat = Literal["obj", "ply", "glb", "stl", "usdz"]
@@ -289,12 +295,29 @@ class MeshOptions:
 
 TEXTURED_FACES = 50_000
 PURPOSES: dict[Purpose, MeshOptions] = {
-    "game": MeshOptions(format="glb", axes="y", faces=20_000, lods=4, refine=True, texture=True,
-                        texture_size=2048, normal_map=True),
-    "archive": MeshOptions(resolution=512, format="ply", faces=200_000, refine=True, texture=True,
-                           unseen="keep"),
+    "game": MeshOptions(
+        format="glb",
+        axes="y",
+        faces=20_000,
+        lods=4,
+        refine=True,
+        texture=True,
+        texture_size=2048,
+        normal_map=True,
+    ),
+    "archive": MeshOptions(
+        resolution=512, format="ply", faces=200_000, refine=True, texture=True, unseen="keep"
+    ),
     "print": MeshOptions(format="stl", axes="z", unit="mm", watertight=True, faces=500_000),
-    "web": MeshOptions(format="glb", axes="y", faces=15_000, refine=True, texture=True,
-                       texture_size=2048, normal_map=True, max_bytes=5_000_000),
+    "web": MeshOptions(
+        format="glb",
+        axes="y",
+        faces=15_000,
+        refine=True,
+        texture=True,
+        texture_size=2048,
+        normal_map=True,
+        max_bytes=5_000_000,
+    ),
 }
 """Options by what a mesh is for."""

@@ -25,7 +25,7 @@ from platformdirs import user_log_path
 
 from core.base.cores import usable_cores
 from core.base.interrupts import Interrupted, caught_signals
-from core.base.malloc import Heap
+from core.base.malloc import MallocTrimmer
 from core.geometry.view import View
 from core.protocol import (
     Cancel,
@@ -98,7 +98,7 @@ class _Worker:
 
     def run(self) -> None:
         """Alternate commands and work until told to end; then let the session save and close."""
-        busy, heap = True, Heap()
+        busy, heap = True, MallocTrimmer()
         try:
             while True:
                 commands = self._commands(wait_for_one=not busy)
@@ -153,14 +153,26 @@ class _Worker:
             self._connection.send_bytes(encode(event))
 
     def _show(
-        self, image: np.ndarray, view: View, final: bool, render_ms: float,
+        self,
+        image: np.ndarray,
+        view: View,
+        final: bool,
+        render_ms: float,
         distances: np.ndarray | None = None,
     ) -> None:
         slot, sequence, width, height = self._ring.write(image, distances=distances)
-        self._emit(PreviewReady(
-            view.view_id, slot, sequence, width, height, final, float(render_ms),
-            has_distances=distances is not None,
-        ))
+        self._emit(
+            PreviewReady(
+                view.view_id,
+                slot,
+                sequence,
+                width,
+                height,
+                final,
+                float(render_ms),
+                has_distances=distances is not None,
+            )
+        )
 
     def _show_photo(self, image: np.ndarray, view: View) -> None:
         slot, sequence, width, height = self._ring.write(image, PHOTOS)
@@ -195,7 +207,8 @@ def start_log() -> None:
     except OSError:
         handler = logging.StreamHandler()
     logging.basicConfig(
-        level=logging.INFO, handlers=[handler],
+        level=logging.INFO,
+        handlers=[handler],
         format="%(asctime)s %(process)d %(levelname)s %(name)s %(message)s",
     )
 

@@ -55,8 +55,10 @@ def read_scan(folder: Path, source: str) -> Scan:
     data in ``folder``. Raises UserError where it is not told or not there."""
     number = re.search(r"scan_?0*(\d+)", source)
     if number is None:
-        raise UserError(f"{source} does not tell which scan of DTU it is",
-                        "Name the capture's folder scan65, or as its number is")
+        raise UserError(
+            f"{source} does not tell which scan of DTU it is",
+            "Name the capture's folder scan65, or as its number is",
+        )
     n = int(number[1])
     files = [folder / "ObsMask" / f"ObsMask{n}_10.mat", folder / "ObsMask" / f"Plane{n}.mat"]
     try:
@@ -65,8 +67,10 @@ def read_scan(folder: Path, source: str) -> Scan:
         scan = np.asarray(mask["ObsMask"]).astype(bool), float(np.ravel(mask["Res"])[0])
         table = np.asarray(plane["P"], np.float64).ravel()
     except (OSError, KeyError, ValueError, NotImplementedError) as error:
-        raise UserError(f"{files[0]} or {files[1]} is missing or damaged",
-                        "Fetch the benchmark's SampleSet and Points again") from error
+        raise UserError(
+            f"{files[0]} or {files[1]} is missing or damaged",
+            "Fetch the benchmark's SampleSet and Points again",
+        ) from error
     points, _ = read_surface(folder / "Points" / "stl" / f"stl{n:03d}_total.ply")
     return Scan(points, scan[0], box[0], box[1], scan[1], table)
 
@@ -83,12 +87,17 @@ def dtu_distances(mesh: Mesh, scan: Scan, seed: int = 0) -> dict[str, float]:
     counted = points[_observed(points, scan)]
     table = scan.points @ scan.plane[:3] + scan.plane[3] > 0
     if not len(counted) or not table.any():
-        raise UserError("The mesh lies nowhere that the scanner saw",
-                        "Export it in the frame of the input, in its own unit")
+        raise UserError(
+            "The mesh lies nowhere that the scanner saw",
+            "Export it in the frame of the input, in its own unit",
+        )
     accuracy = _mean_distance(counted, scan.points)
     completeness = _mean_distance(scan.points[table], points)
-    return {"distance": (accuracy + completeness) / 2, "accuracy": accuracy,
-            "completeness": completeness}
+    return {
+        "distance": (accuracy + completeness) / 2,
+        "accuracy": accuracy,
+        "completeness": completeness,
+    }
 
 
 def _observed(points: np.ndarray, scan: Scan) -> np.ndarray:
@@ -115,8 +124,14 @@ def thinned(points: np.ndarray, radius: float, seed: int = 0) -> np.ndarray:
     keys = np.asarray(np.ravel_multi_index(tuple((cell + 1).T), tuple(size)))
     order = np.argsort(keys, kind="stable")
     kept = np.zeros(len(points), np.bool_)
-    beside = np.array([(i * size[1] + j) * size[2] + k
-                       for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)])
+    beside = np.array(
+        [
+            (i * size[1] + j) * size[2] + k
+            for i in (-1, 0, 1)
+            for j in (-1, 0, 1)
+            for k in (-1, 0, 1)
+        ]
+    )
     _thin(points, keys, order, keys[order], beside, radius**2, kept)
     return points[kept]
 

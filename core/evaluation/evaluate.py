@@ -16,7 +16,7 @@ from core.capture.scene import Photo
 from core.config.run import MeshOptions
 from core.evaluation.dtu import dtu_distances, is_dtu, read_scan
 from core.evaluation.surface_metrics import read_surface, surface_distance
-from core.geometry.rigid import carried_pose
+from core.geometry.rigid import transform_pose
 from core.meshing.export.frame import out_from_input, photos_out
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
@@ -30,8 +30,12 @@ Tell = Callable[[Progress], None]
 
 
 def evaluate(
-    trainer: Trainer, source: str, reference: Path | None, mesh: MeshOptions,
-    thresholds: list[float] | None, tell: Tell,
+    trainer: Trainer,
+    source: str,
+    reference: Path | None,
+    mesh: MeshOptions,
+    thresholds: list[float] | None,
+    tell: Tell,
 ) -> dict[str, Any]:
     """PSNR and SSIM on held-out photos (training photos where none were held out, and said so);
     with ``reference`` the distances of the mesh to it, in the exported mesh's units, over the
@@ -57,8 +61,11 @@ def evaluate(
     if surface is None and scan is None and not mesh.texture:
         return result
     built = run(mesh_of_model(trainer.model, scene, mesh), tell)
-    result["mesh"] = {"vertices": len(built.vertices), "faces": len(built.faces),
-                      **soundness(built)}
+    result["mesh"] = {
+        "vertices": len(built.vertices),
+        "faces": len(built.faces),
+        **soundness(built),
+    }
     if mesh.texture:
         result["mesh"] |= run(score_mesh(trainer, built, photos, mesh), tell)
     if surface is not None:
@@ -82,22 +89,34 @@ def score_mesh(
         task = render_photo(trainer, photo, lens)
         field = yield from within(task, i / len(photos), (i + 1) / len(photos))
         truth = photo_colors(scene, photo, lens)
-        pose = carried_pose(out, photo.world_from_camera)
+        pose = transform_pose(out, photo.world_from_camera)
         drawn = shade(
-            mesh.vertices, mesh.faces, np.zeros_like(mesh.vertices), lens, pose,
-            uvs=mesh.uvs, texture=mesh.texture, background=backdrop_color(scene),
+            mesh.vertices,
+            mesh.faces,
+            np.zeros_like(mesh.vertices),
+            lens,
+            pose,
+            uvs=mesh.uvs,
+            texture=mesh.texture,
+            background=backdrop_color(scene),
         )
         where = np.ones(truth.shape[:2], bool)
         if not scene.has_masks:
             where = _covered(mesh, lens, pose)
         if where.any():
-            rows.append({
-                "name": photo.name, "share_of_pixels": float(where.mean()),
-                **_scores("", drawn, truth, where), **_scores("field_", field, truth, where),
-            })
+            rows.append(
+                {
+                    "name": photo.name,
+                    "share_of_pixels": float(where.mean()),
+                    **_scores("", drawn, truth, where),
+                    **_scores("field_", field, truth, where),
+                }
+            )
     names = [name for name in (rows[0] if rows else {}) if name != "name"]
-    return {**{name: float(np.mean([row[name] for row in rows])) for name in names},
-            "per_view": rows}
+    return {
+        **{name: float(np.mean([row[name] for row in rows])) for name in names},
+        "per_view": rows,
+    }
 
 
 def _covered(mesh: Mesh, lens, pose: np.ndarray) -> np.ndarray:
@@ -107,14 +126,15 @@ def _covered(mesh: Mesh, lens, pose: np.ndarray) -> np.ndarray:
     return flat.max(-1) == 0
 
 
-def _scores(
-    name: str, image: np.ndarray, truth: np.ndarray, where: np.ndarray
-) -> dict[str, float]:
+def _scores(name: str, image: np.ndarray, truth: np.ndarray, where: np.ndarray) -> dict[str, float]:
     image = np.where(where[..., None], image, truth)
     seen, wanted = image[where], truth[where]
     gain = (seen * wanted).sum(0) / np.maximum((seen * seen).sum(0), 1e-9)
-    return {f"{name}psnr": psnr(seen, wanted), f"{name}ssim": ssim(image, truth, where),
-            f"{name}psnr_levelled": psnr(np.clip(seen * gain, 0, 1), wanted)}
+    return {
+        f"{name}psnr": psnr(seen, wanted),
+        f"{name}ssim": ssim(image, truth, where),
+        f"{name}psnr_levelled": psnr(np.clip(seen * gain, 0, 1), wanted),
+    }
 
 
 def compare(
@@ -125,9 +145,12 @@ def compare(
         mesh.vertices, mesh.faces, vertices, faces, cameras, thresholds=thresholds
     )
     return {
-        "distance": report.distance, "accuracy": report.accuracy,
-        "completeness": report.completeness, "chamfer": report.accuracy + report.completeness,
+        "distance": report.distance,
+        "accuracy": report.accuracy,
+        "completeness": report.completeness,
+        "chamfer": report.accuracy + report.completeness,
         "f_scores": dict(zip(map(str, report.thresholds), report.f_scores)),
         "normal_error_deg": report.normal_error,
-        "vertices": len(mesh.vertices), "faces": len(mesh.faces),
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
     }

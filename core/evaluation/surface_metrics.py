@@ -97,7 +97,8 @@ def surface_distance(
         thresholds = [reference.diagonal / 2 * fraction for fraction in RELATIVE_THRESHOLDS]
     mesh_samples, mesh_normals = mesh.seen_samples(n_samples, cameras, min_cameras, seed)
     reference_samples, reference_normals = reference.seen_samples(
-        n_samples, cameras, min_cameras, seed + 1)
+        n_samples, cameras, min_cameras, seed + 1
+    )
     to_reference, there = reference.nearest(mesh_samples)
     to_mesh, back = mesh.nearest(reference_samples)
     angles = [_angle(mesh_normals, there), _angle(reference_normals, back)]
@@ -198,7 +199,10 @@ class _Surface:
         return samples[seen], None if normals is None else normals[seen]
 
     def _seen_by(
-        self, samples: np.ndarray, normals: np.ndarray | None, cameras: Sequence[Camera],
+        self,
+        samples: np.ndarray,
+        normals: np.ndarray | None,
+        cameras: Sequence[Camera],
         enough: int,
     ) -> np.ndarray:
         """[N] number of cameras that see each sample, counted up to ``enough``."""

@@ -113,7 +113,12 @@ class FeaturesAsColor(Color):
     floats_per_sample = 0.0
 
     def forward(
-        self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,
-        appearance: Tensor | None, levels: float | None = None,
+        self,
+        positions: Tensor,
+        normals: Tensor | None,
+        directions: Tensor,
+        features: Tensor,
+        appearance: Tensor | None,
+        levels: float | None = None,
     ) -> Tensor:
         return features

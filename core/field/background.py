@@ -24,8 +24,10 @@ class Background(nn.Module):
         self.trunk = nn.Linear(3 + self.grid.layout.width, _WIDTH)
         self.density = nn.Linear(_WIDTH, 1)
         self.color = nn.Sequential(
-            nn.Linear(_WIDTH + _DEGREE**2 + appearance_size, _WIDTH), nn.ReLU(),
-            nn.Linear(_WIDTH, 3), nn.Sigmoid(),
+            nn.Linear(_WIDTH + _DEGREE**2 + appearance_size, _WIDTH),
+            nn.ReLU(),
+            nn.Linear(_WIDTH, 3),
+            nn.Sigmoid(),
         )
 
     def forward(
@@ -41,8 +43,14 @@ class Background(nn.Module):
 
 
 def background_color(
-    background: Background, origins: Tensor, directions: Tensor, beyond: Tensor,
-    photo: Tensor | None, appearance: Appearance, n_samples: int, jitter: Tensor | None,
+    background: Background,
+    origins: Tensor,
+    directions: Tensor,
+    beyond: Tensor,
+    photo: Tensor | None,
+    appearance: Appearance,
+    n_samples: int,
+    jitter: Tensor | None,
 ) -> Tensor:
     """[R, 3] colour of what each ray meets from t = ``beyond`` [R] on.
 

@@ -99,7 +99,11 @@ class Field(nn.Module, ABC):
         return active if levels is None else min(active, levels)
 
     def samples(
-        self, positions: Tensor, levels: float | None = None, *, tapped: Tensor | None = None,
+        self,
+        positions: Tensor,
+        levels: float | None = None,
+        *,
+        tapped: Tensor | None = None,
         analytic: bool = False,
     ) -> FieldSamples:
         """Everything rendering and the losses need of ``positions`` [N, 3], gradients of those
@@ -120,7 +124,8 @@ class Field(nn.Module, ABC):
     ) -> tuple[Tensor, Tensor]:
         """∇sdf [N, 3], and what of it each level of detail adds, [N, L, 3]."""
         most = self.limit(levels)
-        steps = [self.samples(positions, min(i + 1.0, most)).gradients
-                 for i in range(self.n_levels)]
+        steps = [
+            self.samples(positions, min(i + 1.0, most)).gradients for i in range(self.n_levels)
+        ]
         parts = torch.stack([steps[0], *(b - a for a, b in pairwise(steps))], 1)
         return steps[-1], parts

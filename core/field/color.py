@@ -18,15 +18,20 @@ def spherical_harmonics(directions: Tensor, degree: int) -> Tensor:
         out += [-0.4886025119029199 * y, 0.4886025119029199 * z, -0.4886025119029199 * x]
     if degree > 2:
         out += [
-            1.0925484305920792 * x * y, -1.0925484305920792 * y * z,
-            0.31539156525252005 * (3 * z * z - 1), -1.0925484305920792 * x * z,
+            1.0925484305920792 * x * y,
+            -1.0925484305920792 * y * z,
+            0.31539156525252005 * (3 * z * z - 1),
+            -1.0925484305920792 * x * z,
             0.5462742152960396 * (x * x - y * y),
         ]
     if degree > 3:
         out += [
-            -0.5900435899266435 * y * (3 * x * x - y * y), 2.890611442640554 * x * y * z,
-            -0.4570457994644658 * y * (5 * z * z - 1), 0.3731763325901154 * z * (5 * z * z - 3),
-            -0.4570457994644658 * x * (5 * z * z - 1), 1.445305721320277 * z * (x * x - y * y),
+            -0.5900435899266435 * y * (3 * x * x - y * y),
+            2.890611442640554 * x * y * z,
+            -0.4570457994644658 * y * (5 * z * z - 1),
+            0.3731763325901154 * z * (5 * z * z - 3),
+            -0.4570457994644658 * x * (5 * z * z - 1),
+            1.445305721320277 * z * (x * x - y * y),
             -0.5900435899266435 * x * (x * x - 3 * y * y),
         ]
     return torch.stack(out, -1)
@@ -52,7 +57,7 @@ class ColorNetwork(Color):
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
         self.degree = config.direction_degree
-        self.takes_normals = config.taps_every == 1
+        self.takes_normals = config.fd_stride == 1
         seen = 3 + 3 * self.takes_normals + self.degree**2
         n_in = seen + config.n_geometry_features + config.appearance_size
         sizes = [n_in] + [config.color_width] * config.color_layers
@@ -61,8 +66,13 @@ class ColorNetwork(Color):
         self.floats_per_sample = float(sum(sizes))
 
     def forward(
-        self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,
-        appearance: Tensor | None, levels: float | None = None,
+        self,
+        positions: Tensor,
+        normals: Tensor | None,
+        directions: Tensor,
+        features: Tensor,
+        appearance: Tensor | None,
+        levels: float | None = None,
     ) -> Tensor:
         """[N, 3] colours; ``appearance`` [N, A] or None when switched off."""
         parts = [positions, spherical_harmonics(directions, self.degree), features]

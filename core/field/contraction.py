@@ -36,7 +36,7 @@ def uncontract(contracted: Tensor) -> Tensor:
     return contracted / (r * (2 - r))
 
 
-def haze(positions: Tensor) -> Tensor:
+def far_density_bias(positions: Tensor) -> Tensor:
     """[N] by how much the levels of a density are lower at ``positions`` [N, 3], beyond the ball,
     so that at first no light passes the end of space. That of a ball in the middle has no slope to
     learn by so far out."""
@@ -84,15 +84,17 @@ class Frustums:
         J = a I + (b - a) r̂ r̂ᵀ being the slope of `contract`."""
         a, b = (x[:, None] for x in shrinking(positions))
         outward = torch.nn.functional.normalize(positions, dim=-1)
-        turned = a * self.directions + (b - a) * outward * (
-            outward * self.directions).sum(-1, keepdim=True)
+        turned = a * self.directions + (b - a) * outward * (outward * self.directions).sum(
+            -1, keepdim=True
+        )
         across = self.across[:, None]
         return (self.along[:, None] - across) * turned**2 + across * (
-            a**2 + (b**2 - a**2) * outward**2)
+            a**2 + (b**2 - a**2) * outward**2
+        )
 
 
 @dataclass(frozen=True)
-class Passage:
+class ContractedRay:
     """Rays measured in contracted space: a piece dt at distance r from the middle is
     dt / max(1, r)² long, so that inside the unit ball length is length, and all of a ray is
     finite. ``nearest`` [R]: where along each ray, t, it comes nearest to the middle, and how near,
@@ -102,14 +104,14 @@ class Passage:
     least: Tensor
 
     @staticmethod
-    def of(origins: Tensor, directions: Tensor) -> Passage:
+    def of(origins: Tensor, directions: Tensor) -> ContractedRay:
         """Of rays [R, 3] with unit directions."""
         nearest = -(origins * directions).sum(-1)
         least = (origins + nearest[:, None] * directions).norm(dim=-1)
-        return Passage(nearest, least.clamp(min=NARROWEST))
+        return ContractedRay(nearest, least.clamp(min=NARROWEST))
 
-    def __getitem__(self, part: Tensor) -> Passage:
-        return Passage(self.nearest[part], self.least[part])
+    def __getitem__(self, part: Tensor) -> ContractedRay:
+        return ContractedRay(self.nearest[part], self.least[part])
 
     @property
     def _half(self) -> Tensor:

@@ -25,8 +25,13 @@ class _Encode(torch.autograd.Function):
         along = None
         if ctx.needs_input_grad[0]:
             along = ctx.kernels.encode_gradient(x, grad, table, ctx.layout, weights)
-        return (along, ctx.kernels.encode_backward(x, grad, table, ctx.layout, weights),
-                None, None, None)
+        return (
+            along,
+            ctx.kernels.encode_backward(x, grad, table, ctx.layout, weights),
+            None,
+            None,
+            None,
+        )
 
 
 class _EncodeGradient(torch.autograd.Function):
@@ -82,7 +87,10 @@ class HashGrid(nn.Module):
         """[N, L·F] features of ``positions`` [N, 3]; differentiable, once, in both. ``sizes`` [N]:
         how large a place each stands for, a standard deviation (None: a point)."""
         features = _Encode.apply(
-            self._unit(positions), self.table, self.layout, self.level_weights(active_levels),
+            self._unit(positions),
+            self.table,
+            self.layout,
+            self.level_weights(active_levels),
             for_device(self.table.device),
         )
         if sizes is None:
@@ -102,9 +110,17 @@ class HashGrid(nn.Module):
 
     def gradient(self, positions: Tensor, v: Tensor, active_levels: float) -> Tensor:
         """Σ v · ∂features/∂position, [N, 3] in scene units; differentiable in ``v`` and table."""
-        return 0.5 / self.reach * _EncodeGradient.apply(
-            self._unit(positions), v, self.table, self.layout, self.level_weights(active_levels),
-            for_device(self.table.device),
+        return (
+            0.5
+            / self.reach
+            * _EncodeGradient.apply(
+                self._unit(positions),
+                v,
+                self.table,
+                self.layout,
+                self.level_weights(active_levels),
+                for_device(self.table.device),
+            )
         )
 
     @torch.no_grad()
@@ -112,10 +128,17 @@ class HashGrid(nn.Module):
         """[N, L, 3]: the terms of `gradient`, level by level."""
         weights, kernels = self.level_weights(active_levels), for_device(self.table.device)
         alone = torch.eye(len(weights), device=weights.device) * weights
-        return 0.5 / self.reach * torch.stack([
-            kernels.encode_gradient(self._unit(positions), v, self.table, self.layout, one)
-            for one in alone
-        ], 1)
+        return (
+            0.5
+            / self.reach
+            * torch.stack(
+                [
+                    kernels.encode_gradient(self._unit(positions), v, self.table, self.layout, one)
+                    for one in alone
+                ],
+                1,
+            )
+        )
 
 
 def _nearly_zero(rows: int, n_features: int) -> Tensor:

@@ -60,7 +60,7 @@ def _radiance(config: RunConfig, **train: object) -> RunConfig:
     """A run that is a radiance field to its end, whose colours know no normals."""
     values = {"density_until": 1.0, "levels_from": 0.0, "levels_until": 0.0, **train}
     return replace(
-        config, train=replace(config.train, **values), field=replace(config.field, taps_every=4)
+        config, train=replace(config.train, **values), field=replace(config.field, fd_stride=4)
     )
 
 
@@ -75,12 +75,20 @@ harmonics, by preset; others are as high."""
 
 def _voxels(config: RunConfig) -> RunConfig:
     config = _radiance(
-        config, density_decay=10.0, density_learning_rate=5e-2, density_levels=1,
-        levels_until=0.5, density_skip=3e-3,
+        config,
+        density_decay=10.0,
+        density_learning_rate=5e-2,
+        density_levels=1,
+        levels_until=0.5,
+        density_skip=3e-3,
     )
     n_levels, finest, degree = VOXELS.get(config.preset, VOXELS["high"])
-    return replace(config, field=replace(
-        config.field, n_levels=n_levels, finest_resolution=finest, direction_degree=degree))
+    return replace(
+        config,
+        field=replace(
+            config.field, n_levels=n_levels, finest_resolution=finest, direction_degree=degree
+        ),
+    )
 
 
 def _voxel_size(field: FieldConfig) -> str:
@@ -99,20 +107,43 @@ def _nerf(config: RunConfig) -> RunConfig:
     small = config.preset == "draft"
     batch = {"draft": 16384, "standard": 65536}.get(config.preset, 196608)
     config = _radiance(
-        config, density_learning_rate=5e-3 if small else 5e-4, density_decay=10.0,
-        density_samples=batch, n_rays=batch // 192, density_skip=3e-3, weight_decay=0.0,
-        warm_up_until=0.01, color_loss="l2", lambda_sparsity=0.0, hard_rays=0.0,
+        config,
+        density_learning_rate=5e-3 if small else 5e-4,
+        density_decay=10.0,
+        density_samples=batch,
+        n_rays=batch // 192,
+        density_skip=3e-3,
+        weight_decay=0.0,
+        warm_up_until=0.01,
+        color_loss="l2",
+        lambda_sparsity=0.0,
+        hard_rays=0.0,
     )
     width, layers, head = (64, 4, 32) if small else (256, 8, 128)
-    return replace(config, field=replace(
-        config.field, n_levels=FINE, sdf_width=width, sdf_layers=layers, color_width=head,
-        n_geometry_features=width, ray_samples=(32, 32) if small else (64, 128)))
+    return replace(
+        config,
+        field=replace(
+            config.field,
+            n_levels=FINE,
+            sdf_width=width,
+            sdf_layers=layers,
+            color_width=head,
+            n_geometry_features=width,
+            ray_samples=(32, 32) if small else (64, 128),
+        ),
+    )
 
 
 def _box(config: RunConfig) -> RunConfig:
     config = _radiance(
-        config, density_decay=20.0, density_learning_rate=3e-2, density_levels=1, levels_until=0.8,
-        lambda_sparsity=0.0, density_cull_weight=0.0, density_skip=1e-5,
+        config,
+        density_decay=20.0,
+        density_learning_rate=3e-2,
+        density_levels=1,
+        levels_until=0.8,
+        lambda_sparsity=0.0,
+        density_cull_weight=0.0,
+        density_skip=1e-5,
     )
     return replace(config, field=replace(config.field, n_levels=8))
 
@@ -132,26 +163,40 @@ METHODS: dict[MethodName, Method] = {
         "A clean surface: a density first, then a signed distance made of it",
         lambda config: config,
         lambda config: _hash_density(config, config.train.density_levels),
-        _hash_size, _smaller_hash, makes_surface=True,
+        _hash_size,
+        _smaller_hash,
+        makes_surface=True,
     ),
     "ngp": Method(
         "The best pictures soonest: density on the same hash grid, its surface only approximate",
-        _ngp, _hash_density, _hash_size, _smaller_hash,
+        _ngp,
+        _hash_density,
+        _hash_size,
+        _smaller_hash,
     ),
     "voxels": Method(
         "Density and colour at the corners of a plain grid: simple, hungry for memory",
-        _voxels, lambda config: VoxelField(config.field), _voxel_size, _fewer_voxels,
+        _voxels,
+        lambda config: VoxelField(config.field),
+        _voxel_size,
+        _fewer_voxels,
         color=HarmonicColor,
     ),
     "nerf": Method(
         "The original: plain networks, slow to learn; the published sizes want a GPU",
-        _nerf, lambda config: NerfField(config.field),
-        lambda field: f"{field.sdf_layers} layers of {field.sdf_width}", lambda field: None,
+        _nerf,
+        lambda config: NerfField(config.field),
+        lambda field: f"{field.sdf_layers} layers of {field.sdf_width}",
+        lambda field: None,
         color=NerfColor,
     ),
     "box": Method(
         "One box, its centre and sides fitted to the photos: for what is a box",
-        _box, _box_volume, lambda field: "one box", lambda field: None, color=_box_color,
+        _box,
+        _box_volume,
+        lambda field: "one box",
+        lambda field: None,
+        color=_box_color,
     ),
 }
 

@@ -17,19 +17,19 @@ from core.field.contraction import Frustums
 from core.field.methods import METHODS, Method
 from core.field.proposal import Proposal
 from core.field.sdf_field import SdfField
-from core.field.transient import Veil
+from core.field.transient import TransientHead
 
 BLENDED_EYES = 4
 """How many views make up the colour of a point on the surface: what a single one saw stains."""
 
 
-class SurfaceModel(nn.Module):
+class SceneModel(nn.Module):
     """The SDF, the colour on it, what lies behind it, how photos differ and what of them is not the
     scene, and how sharp it is.
 
     With a warm-up (`TrainConfig.density_until`) there is a second field, ``radiance``: at first its
     level sets are the scene's density, and from beginning to end its features give the colours, so
-    that they are known already when the surface is `settled` from that density. By a method that
+    that they are known already when the surface is `has_sdf` from that density. By a method that
     makes no surface it is all there is, and ``sdf_field`` None.
 
     Of all of space (`FieldConfig.unbounded`) that field is asked beyond the region from beginning
@@ -39,7 +39,7 @@ class SurfaceModel(nn.Module):
     ``config``, or one of a caller's own.
     """
 
-    _settled: Tensor
+    _has_sdf: Tensor
 
     def __init__(
         self, config: RunConfig, n_photos: int, has_background: bool, method: Method | None = None
@@ -52,8 +52,9 @@ class SurfaceModel(nn.Module):
         if method.makes_surface:
             alone = self.radiance is None
             self.sdf_field = SdfField(
-                field if alone else replace(field, n_geometry_features=0, unbounded=False))
-        self.register_buffer("_settled", torch.tensor(not warm_up))
+                field if alone else replace(field, n_geometry_features=0, unbounded=False)
+            )
+        self.register_buffer("_has_sdf", torch.tensor(not warm_up))
         self.color = method.color(field)
         self.appearance = Appearance(n_photos, field.appearance_size)
         wanted = field.background == "contraction" or (
@@ -64,7 +65,7 @@ class SurfaceModel(nn.Module):
             self.proposal = Proposal()
         elif wanted:
             self.background = Background(field.appearance_size)
-        self.veil = Veil(n_photos) if config.wild else None
+        self.transient = TransientHead(n_photos) if config.wild else None
         self.log_inv_s = nn.Parameter(torch.tensor(math.log(config.train.initial_inv_s)))
 
     @property
@@ -82,30 +83,30 @@ class SurfaceModel(nn.Module):
         return self.background is not None or self.proposal is not None
 
     @property
-    def settled(self) -> bool:
+    def has_sdf(self) -> bool:
         """Whether the SDF is what is rendered; until then it is the radiance field's density."""
-        return bool(self._settled)
+        return bool(self._has_sdf)
 
     @property
-    def settles(self) -> bool:
+    def is_density_stage(self) -> bool:
         """Whether a surface is still to be made of the density."""
-        return self.sdf_field is not None and not self.settled
+        return self.sdf_field is not None and not self.has_sdf
 
-    def settle(self) -> None:
+    def use_sdf(self) -> None:
         """From now on the SDF is what is rendered, and the radiance field, of which colours alone
         are asked, has all levels: until then they would take time and memory for nothing."""
-        self._settled.fill_(True)
-        self.grow_up()
+        self._has_sdf.fill_(True)
+        self.unlock_all_levels()
 
-    def grow_up(self) -> None:
+    def unlock_all_levels(self) -> None:
         """Have all that will ever be learnt."""
         if self.radiance is not None:
             self.radiance.grow(self.radiance.n_levels)
 
-    def become(self, state: dict[str, Tensor]) -> None:
+    def load_state(self, state: dict[str, Tensor]) -> None:
         """Be as the model whose ``state`` this is. Raises as `load_state_dict` does."""
-        if state["_settled"]:
-            self.settle()
+        if state["_has_sdf"]:
+            self.use_sdf()
         elif self.radiance is not None:
             self.radiance.grow(float(state["radiance._active"]))
         self.load_state_dict(state)
@@ -119,16 +120,19 @@ class SurfaceModel(nn.Module):
     @property
     def shape(self) -> Field:
         """The field whose zero level is the surface, as far as it is known."""
-        if self.radiance is not None and not self.settled:
+        if self.radiance is not None and not self.has_sdf:
             return self.radiance
         return self.surface
 
     def features(
-        self, positions: Tensor, own: Tensor, levels: float | None = None,
+        self,
+        positions: Tensor,
+        own: Tensor,
+        levels: float | None = None,
         frustums: Frustums | None = None,
     ) -> Tensor:
         """[N, G] for the colour network, of ``positions`` of which `shape` told its ``own``."""
-        if self.radiance is None or not self.settled:
+        if self.radiance is None or not self.has_sdf:
             return own
         return self.radiance.sdf_and_features(positions, levels, frustums)[1]
 
@@ -144,8 +148,7 @@ class SurfaceModel(nn.Module):
         color = torch.zeros_like(positions)
         for eye, share in _most_square(positions, normals, eyes):
             directions = nn.functional.normalize(positions - eye, dim=-1)
-            seen = self.color(
-                positions, normals, directions, features, appearance, levels)
+            seen = self.color(positions, normals, directions, features, appearance, levels)
             color += share[:, None] * seen
         return color, normals
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from core.config.run import DENSITY_AT_LEVEL, FieldConfig
 from core.field.base import DENSITY_SLOPE, Field
 from core.field.color import Color
-from core.field.contraction import Frustums, contract, haze
+from core.field.contraction import Frustums, contract, far_density_bias
 
 COARSE, FINE = 1, 2
 """The levels of detail are the two networks."""
@@ -28,7 +28,7 @@ STEP = 1 / 128
 """Of the finite differences, scene units."""
 
 
-def encoded(x: Tensor, frequencies: int, variances: Tensor | None = None) -> Tensor:
+def positional_encoding(x: Tensor, frequencies: int, variances: Tensor | None = None) -> Tensor:
     """[N, 3 + 6·L] of ``x`` [N, 3]: itself, then sin and cos of 2^k π x for k = 0 … L-1 (eq. 4;
     the published code adds ``x`` itself). With ``variances`` [N, 3] the mean over normal
     distributions about ``x`` (Mip-NeRF, eq. 14)."""
@@ -51,19 +51,18 @@ class _Network(nn.Module):
         self.skip = config.sdf_layers // 2 + 1
         sizes = [n_in] + [width] * config.sdf_layers
         self.hidden = nn.ModuleList(
-            nn.Linear(a + n_in * (i == self.skip), b) for i, (a, b) in enumerate(pairwise(sizes)))
+            nn.Linear(a + n_in * (i == self.skip), b) for i, (a, b) in enumerate(pairwise(sizes))
+        )
         self.density = nn.Linear(width, 1)
         self.features = nn.Linear(width, config.n_geometry_features)
 
-    def forward(
-        self, positions: Tensor, frustums: Frustums | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, positions: Tensor, frustums: Frustums | None = None) -> tuple[Tensor, Tensor]:
         """Densities [N], per scene unit, and features [N, G]."""
         variances = None
         if self.unbounded:
             variances = None if frustums is None else frustums.variances(positions)
             positions = contract(positions)
-        x = h = encoded(positions, self.frequencies, variances)
+        x = h = positional_encoding(positions, self.frequencies, variances)
         for i, layer in enumerate(self.hidden):
             h = F.relu(layer(torch.cat([x, h], -1) if i == self.skip else h))
         return FOG * F.softplus(self.density(h)[:, 0] - 1), self.features(h)
@@ -95,7 +94,7 @@ class NerfField(Field):
         network = self.coarse if self.limit(levels) < FINE else self.fine
         density, features = network(positions, frustums)
         level = -(density.clamp(min=1e-9) / DENSITY_AT_LEVEL).log() / DENSITY_SLOPE
-        return level - haze(positions) if self.config.unbounded else level, features
+        return level - far_density_bias(positions) if self.config.unbounded else level, features
 
 
 class _Head(nn.Module):
@@ -119,10 +118,15 @@ class NerfColor(Color):
         self.floats_per_sample = float(config.n_geometry_features + n_more + config.color_width)
 
     def forward(
-        self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,
-        appearance: Tensor | None, levels: float | None = None,
+        self,
+        positions: Tensor,
+        normals: Tensor | None,
+        directions: Tensor,
+        features: Tensor,
+        appearance: Tensor | None,
+        levels: float | None = None,
     ) -> Tensor:
-        parts = [features, encoded(directions, self.frequencies)]
+        parts = [features, positional_encoding(directions, self.frequencies)]
         if appearance is not None:
             parts.append(appearance)
         head = self.coarse if levels is not None and levels < FINE else self.fine

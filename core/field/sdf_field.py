@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from core.config.run import FieldConfig
 from core.field.base import TETRAHEDRON, Field, FieldSamples
-from core.field.contraction import REACH, Frustums, contract, haze
+from core.field.contraction import REACH, Frustums, contract, far_density_bias
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 
@@ -69,8 +69,11 @@ class SdfField(Field):
         self.config = config
         reach = int(REACH) if config.unbounded else 1
         self._layout = GridLayout.create(
-            config.n_levels, config.n_features_per_level, config.log2_hashmap_size,
-            reach * config.base_resolution, reach * config.finest_resolution,
+            config.n_levels,
+            config.n_features_per_level,
+            config.log2_hashmap_size,
+            reach * config.base_resolution,
+            reach * config.finest_resolution,
         )
         self.grid = HashGrid(self._layout.coarsest(n_levels), reach)
         self.active_levels = self.grid.layout.n_levels
@@ -95,13 +98,13 @@ class SdfField(Field):
     @property
     def normal_eps(self) -> float:
         """Finite-difference step ε in scene units, of the finest active level."""
-        return self.config.tap_cells * self.grid.cell_size(self.active_levels)
+        return self.config.fd_eps_cells * self.grid.cell_size(self.active_levels)
 
     @property
     def eps_ratio(self) -> float:
         """ε over that of the fourth level, at which Neuralangelo starts: by how much the
         curvature weight, stated there, has to shrink."""
-        return self.normal_eps / (self.config.tap_cells * self.grid.cell_size(4))
+        return self.normal_eps / (self.config.fd_eps_cells * self.grid.cell_size(4))
 
     @torch.no_grad()
     def grow(self, levels: float) -> bool:
@@ -143,9 +146,7 @@ class SdfField(Field):
     def _placed(self, positions: Tensor) -> Tensor:
         return contract(positions) if self.config.unbounded else positions
 
-    def _trunk(
-        self, positions: Tensor, levels: float, frustums: Frustums | None = None
-    ) -> Tensor:
+    def _trunk(self, positions: Tensor, levels: float, frustums: Frustums | None = None) -> Tensor:
         x, sizes = self._placed(positions), None
         if self.config.unbounded and frustums is not None:
             sizes = frustums.size(positions)
@@ -158,18 +159,22 @@ class SdfField(Field):
         """[N] signed distances of ``positions`` [N, 3]; ``levels`` limits the active levels."""
         h = self._trunk(positions, self.limit(levels))
         sdf = F.linear(h, self.head.weight[:1], self.head.bias[:1])[:, 0]
-        return sdf - haze(positions) if self.config.unbounded else sdf
+        return sdf - far_density_bias(positions) if self.config.unbounded else sdf
 
     def sdf_and_features(
         self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
         """sdf [N] and the features for the colour network [N, G]."""
         out = self.head(self._trunk(positions, self.limit(levels), frustums))
-        sdf = out[:, 0] - haze(positions) if self.config.unbounded else out[:, 0]
+        sdf = out[:, 0] - far_density_bias(positions) if self.config.unbounded else out[:, 0]
         return sdf, out[:, 1:]
 
     def samples(
-        self, positions: Tensor, levels: float | None = None, *, tapped: Tensor | None = None,
+        self,
+        positions: Tensor,
+        levels: float | None = None,
+        *,
+        tapped: Tensor | None = None,
         analytic: bool = False,
     ) -> FieldSamples:
         """As of any `Field`; ``analytic``: gradients by the chain rule, rougher but at half the
@@ -180,12 +185,10 @@ class SdfField(Field):
             return self._analytic(positions, tapped, self.limit(levels))
         return self._finite_differences(positions, tapped, self.limit(levels))
 
-    def _finite_differences(
-        self, positions: Tensor, tapped: Tensor, levels: float
-    ) -> FieldSamples:
+    def _finite_differences(self, positions: Tensor, tapped: Tensor, levels: float) -> FieldSamples:
         """Central differences: Neuralangelo, eq. 5 (6 taps), or a tetrahedron of 4 taps with
         ∇ = Σ kᵢ f(x + kᵢ h) / 4h, h = ε/√3. The Laplacian comes from the same values."""
-        eps = self.config.tap_cells * self.grid.cell_size(levels)
+        eps = self.config.fd_eps_cells * self.grid.cell_size(levels)
         four = self.config.gradients == "taps4"
         offsets = positions.new_tensor(TETRAHEDRON if four else _AXES)  # [K, 3]
         step = eps / math.sqrt(3) if four else eps
@@ -197,7 +200,12 @@ class SdfField(Field):
             h = self._activate(layer(h))
         last, head = self._layers[-1], self.head
         values, features = _LastLayer.apply(
-            h, last.weight, last.bias, head.weight, head.bias, n,
+            h,
+            last.weight,
+            last.bias,
+            head.weight,
+            head.bias,
+            n,
             self.config.sdf_activation == "relu",
         )
         sdf, around = values[:n], values[n:].view(len(tapped), len(offsets))
@@ -227,9 +235,7 @@ class SdfField(Field):
         along = self.grid.gradient(positions[tapped], v[:, 3:].contiguous(), levels)
         return FieldSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)
 
-    def _chained(
-        self, positions: Tensor, tapped: Tensor, levels: float
-    ) -> tuple[Tensor, Tensor]:
+    def _chained(self, positions: Tensor, tapped: Tensor, levels: float) -> tuple[Tensor, Tensor]:
         """What the network says of ``positions``, [N, 1 + G], and at those ``tapped`` the slope of
         the distance along what it is told, [M, 3 + L·F]; written out so that this can itself be
         differentiated."""

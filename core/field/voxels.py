@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from core.config.run import FieldConfig
 from core.field.base import Field
 from core.field.color import Color, spherical_harmonics
-from core.field.contraction import REACH, Frustums, contract, haze
+from core.field.contraction import REACH, Frustums, contract, far_density_bias
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 
@@ -89,7 +89,7 @@ class VoxelField(Field):
     ) -> tuple[Tensor, Tensor]:
         fog: float | Tensor = FOG
         if self.config.unbounded:
-            fog, positions = FOG - haze(positions), contract(positions)
+            fog, positions = FOG - far_density_bias(positions), contract(positions)
         out = self._at(max(1, int(self.limit(levels))))(positions, 1.0)
         return fog - STEEP * out[:, 0], out[:, 1:]
 
@@ -113,8 +113,13 @@ class HarmonicColor(Color):
         self.floats_per_sample = 6.0 * self.degree**2
 
     def forward(
-        self, positions: Tensor, normals: Tensor | None, directions: Tensor, features: Tensor,
-        appearance: Tensor | None, levels: float | None = None,
+        self,
+        positions: Tensor,
+        normals: Tensor | None,
+        directions: Tensor,
+        features: Tensor,
+        appearance: Tensor | None,
+        levels: float | None = None,
     ) -> Tensor:
         basis = spherical_harmonics(directions, self.degree)
         coefficients = features[:, : 3 * self.degree**2].reshape(-1, 3, self.degree**2)

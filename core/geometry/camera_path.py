@@ -34,10 +34,13 @@ def smooth_path(keys: np.ndarray, n: int, closed: bool = False) -> np.ndarray:
 
 def looking_at_center(azimuth: float, elevation: float, distance: float) -> np.ndarray:
     """[4, 4] scene_from_camera of a camera that looks at the origin, +Z up."""
-    outward = np.array([
-        math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth),
-        math.sin(elevation),
-    ])
+    outward = np.array(
+        [
+            math.cos(elevation) * math.cos(azimuth),
+            math.cos(elevation) * math.sin(azimuth),
+            math.sin(elevation),
+        ]
+    )
     right = np.array([-math.sin(azimuth), math.cos(azimuth), 0.0])
     pose = np.eye(4)
     pose[:3, :3] = np.stack([right, np.cross(-outward, right), -outward], 1)

@@ -38,8 +38,13 @@ class Intrinsics:
         """The same lens for the photo resized to ``width`` x ``height``."""
         sx, sy = width / self.width, height / self.height
         return replace(
-            self, width=width, height=height,
-            fx=self.fx * sx, fy=self.fy * sy, cx=self.cx * sx, cy=self.cy * sy,
+            self,
+            width=width,
+            height=height,
+            fx=self.fx * sx,
+            fy=self.fy * sy,
+            cx=self.cx * sx,
+            cy=self.cy * sy,
         )
 
     def shrunk(self, max_side: int) -> Intrinsics:
@@ -123,10 +128,13 @@ def _distort(plane: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, n
     slope = (
         (k1 + r2 * (2 * k2 + 3 * k3 * r2)) - radial * (k4 + r2 * (2 * k5 + 3 * k6 * r2))
     ) / denominator
-    out = np.stack([
-        x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
-        y * radial + 2 * p2 * x * y + p1 * (r2 + 2 * y * y),
-    ], 1)
+    out = np.stack(
+        [
+            x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
+            y * radial + 2 * p2 * x * y + p1 * (r2 + 2 * y * y),
+        ],
+        1,
+    )
     mixed = 2 * x * y * slope + 2 * p1 * x + 2 * p2 * y
     jacobian = np.empty((len(plane), 2, 2))
     jacobian[:, 0, 0] = radial + 2 * x * x * slope + 2 * p1 * y + 6 * p2 * x

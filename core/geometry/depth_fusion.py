@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from scipy import ndimage
 
-from core.base.parallel import lane_map
+from core.base.parallel import parallel_map
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
 
@@ -41,11 +41,17 @@ class DistanceFusion:
         def listen(slab: np.ndarray) -> None:
             part = slice(slab[0], slab[-1] + 1)
             _listen(
-                distance, pinhole, camera_from_scene, self._line[part], self._line,
-                self._sum[part], self._count[part], self._in_view[part],
+                distance,
+                pinhole,
+                camera_from_scene,
+                self._line[part],
+                self._line,
+                self._sum[part],
+                self._count[part],
+                self._in_view[part],
             )
 
-        lane_map(listen, np.array_split(np.arange(len(self._line)), SLABS))
+        parallel_map(listen, np.array_split(np.arange(len(self._line)), SLABS))
 
     def signed_distance(self) -> np.ndarray:
         """[G, G, G] float32 scene units at the cells' centres, x first, negative inside: near the
@@ -53,7 +59,7 @@ class DistanceFusion:
         known, cell = self._count > 0, 2 / len(self._line)
         near = np.where(known, self._sum / np.maximum(self._count, 1), TRUNCATION)
         near[self._in_view & ~known] = -TRUNCATION
-        outside, inside = lane_map(_cells_to_the_other_side, [near > 0, near <= 0])
+        outside, inside = parallel_map(_cells_to_the_other_side, [near > 0, near <= 0])
         far = np.where(near > 0, outside - 0.5, 0.5 - inside) * cell
         # the mean knows more than the nearest cell, but only where the two agree
         trusted = (np.abs(near) < 0.8 * TRUNCATION) & (np.abs(far - near) < 1.5 * cell)

@@ -26,7 +26,10 @@ class Plane:
 
 
 def dominant_plane(
-    points: np.ndarray, weights: np.ndarray, tolerance: float, toward: np.ndarray,
+    points: np.ndarray,
+    weights: np.ndarray,
+    tolerance: float,
+    toward: np.ndarray,
     within_degrees: float,
 ) -> Plane | None:
     """The plane on which, to within ``tolerance``, most of the ``weights`` [P] of ``points`` [P, 3]
@@ -52,8 +55,11 @@ def dominant_plane(
         return None
     offsets = np.einsum("ti,ti->t", normals, a)
     height = points @ normals.T - offsets
-    best = int(np.argmax(weights @ (np.abs(height) < tolerance)
-                         - weights @ (height < -_BEHIND * tolerance)))
+    best = int(
+        np.argmax(
+            weights @ (np.abs(height) < tolerance) - weights @ (height < -_BEHIND * tolerance)
+        )
+    )
     normal, offset = normals[best], offsets[best]
     for _ in range(3):
         inside = np.abs(points @ normal - offset) < tolerance

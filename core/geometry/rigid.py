@@ -42,7 +42,7 @@ def transform_points(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     return points @ transform[:3, :3].T + transform[:3, 3]
 
 
-def carried_pose(similarity: np.ndarray, pose: np.ndarray) -> np.ndarray:
+def transform_pose(similarity: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """The rigid ``pose`` [4, 4] of a camera carried by a similarity [4, 4] and rigid again: the
     scale is taken out of the rotation, so that directions stay unit."""
     carried = similarity @ pose

@@ -88,9 +88,7 @@ def ball_from_axes(world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]) 
     return center, framed_radius(center, origins, lenses)
 
 
-def framed_radius(
-    center: np.ndarray, origins: np.ndarray, lenses: Sequence[Intrinsics]
-) -> float:
+def framed_radius(center: np.ndarray, origins: np.ndarray, lenses: Sequence[Intrinsics]) -> float:
     """Radius of the ball about ``center`` that fills a typical photo: its outline lies between
     the photo's narrow and wide sides. Never so large that the typical camera is near it."""
     distances = np.linalg.norm(origins - center, axis=1)

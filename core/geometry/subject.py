@@ -86,9 +86,7 @@ def thinned(points: np.ndarray) -> np.ndarray:
     return points[:: -(-len(points) // _MOST_POINTS)].astype(np.float64)
 
 
-def aim(
-    points: np.ndarray, world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]
-) -> Aim:
+def aim(points: np.ndarray, world_from_camera: np.ndarray, lenses: Sequence[Intrinsics]) -> Aim:
     """From points [P, 3], poses [N, 4, 4] and a lens for each. People keep their subject in the
     middle of most photos, so points count by how central they are on average."""
     origins, forward = world_from_camera[:, :3, 3], world_from_camera[:, :3, 2]
@@ -104,15 +102,17 @@ def aim(
     return Aim(middle, framed_radius(middle, origins, lenses), weights + 1e-9, False)
 
 
-def level_plane(
-    points: np.ndarray, at: Aim, origins: np.ndarray, up: np.ndarray
-) -> Plane | None:
+def level_plane(points: np.ndarray, at: Aim, origins: np.ndarray, up: np.ndarray) -> Plane | None:
     """The table or floor that tells more exactly than the cameras do where ``up`` [3] is."""
     return _ground(points, at, origins, up, _LEVEL_TOLERANCE, _LEVEL_SHARE)
 
 
 def _ground(
-    points: np.ndarray, at: Aim, origins: np.ndarray, up: np.ndarray, tolerance: float,
+    points: np.ndarray,
+    at: Aim,
+    origins: np.ndarray,
+    up: np.ndarray,
+    tolerance: float,
     share: float,
 ) -> Plane | None:
     """The plane that most of what is looked at stands on: below the cameras and the middle of it,
@@ -147,15 +147,13 @@ def propose(points: np.ndarray, at: Aim, world_from_camera: np.ndarray) -> Subje
         found = _around(cloud, axes)
         out = int(np.argmax(wall.normal @ axes))
         box = _with_base(found.box, points, out, _BEHIND)
-        return replace(found, box=box, ball=_ball_of(box), setting="on_wall",
-                       ground=level)
+        return replace(found, box=box, ball=_ball_of(box), setting="on_wall", ground=level)
     if ground is not None:
         cloud = _standing_out(points, near, ground, at, 0.0)
         if cloud is not None:
             found = _around(cloud)
             box = _with_base(found.box, points, 2, _BELOW)
-            return replace(found, box=box, ball=_ball_of(box), setting="on_plane",
-                           ground=level)
+            return replace(found, box=box, ball=_ball_of(box), setting="on_plane", ground=level)
     return replace(_around(_densest(points, at, near)), ground=level)
 
 
@@ -203,8 +201,13 @@ def _wall(points: np.ndarray, at: Aim, forward: np.ndarray) -> Plane | None:
     if np.linalg.norm(mean) < _ONE_SIDED:
         return None
     toward = -mean / np.linalg.norm(mean)
-    plane = dominant_plane(points, at.weights, _WALL_TOLERANCE * at.reach, toward,
-                           float(np.degrees(np.arccos(_FACING))))
+    plane = dominant_plane(
+        points,
+        at.weights,
+        _WALL_TOLERANCE * at.reach,
+        toward,
+        float(np.degrees(np.arccos(_FACING))),
+    )
     if plane is None or plane.share < _WALL_SHARE:
         return None
     behind = at.weights[plane.height(points) < -0.1 * at.reach].sum() / at.weights.sum()
@@ -223,8 +226,10 @@ def _along(wall: Plane) -> np.ndarray:
 def _relief(points: np.ndarray, weights: np.ndarray, axes: np.ndarray, margin: float) -> Box:
     """As wide and high as what is looked at, as deep as ``points`` [P, 3] go."""
     local = points @ axes
-    low, high = (np.array([weighted_quantile(local[:, k], weights, q) for k in range(3)])
-                 for q in (_STRAYS_OF_RELIEF, 1 - _STRAYS_OF_RELIEF))
+    low, high = (
+        np.array([weighted_quantile(local[:, k], weights, q) for k in range(3)])
+        for q in (_STRAYS_OF_RELIEF, 1 - _STRAYS_OF_RELIEF)
+    )
     return Box.of(axes @ ((low + high) / 2), (high - low) / 2 + margin, axes)
 
 

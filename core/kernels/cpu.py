@@ -60,8 +60,13 @@ def encode_gradient_backward(
 ) -> tuple[Tensor, Tensor]:
     grad_v, grad_table = torch.empty(len(x), layout.width), _zeros(table)
     numba_grid.encode_gradient_backward(
-        _np(x), _np(v), _np(grad), _np(table), *_grid(layout, level_weights),
-        grad_v.numpy(), grad_table.numpy(),
+        _np(x),
+        _np(v),
+        _np(grad),
+        _np(table),
+        *_grid(layout, level_weights),
+        grad_v.numpy(),
+        grad_table.numpy(),
     )
     return grad_v, grad_table
 
@@ -84,14 +89,27 @@ def _room(t_near: Tensor, t_far: Tensor, dt: float) -> tuple[np.ndarray, np.ndar
 
 
 def march_near(
-    origins: Tensor, directions: Tensor, t_near: Tensor, t_far: Tensor, distances: Tensor,
-    dt: float, band: float,
+    origins: Tensor,
+    directions: Tensor,
+    t_near: Tensor,
+    t_far: Tensor,
+    distances: Tensor,
+    dt: float,
+    band: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     ray_starts, t_starts = _room(t_near, t_far, dt)
     ended = np.empty(len(t_near), np.bool_)
     numba_rays.march_near(
-        _np(origins), _np(directions), _np(t_near), _np(t_far), _np(distances), np.float32(dt),
-        np.float32(band), ray_starts, t_starts, ended,
+        _np(origins),
+        _np(directions),
+        _np(t_near),
+        _np(t_far),
+        _np(distances),
+        np.float32(dt),
+        np.float32(band),
+        ray_starts,
+        t_starts,
+        ended,
     )
     starts = torch.from_numpy(t_starts[: ray_starts[-1]].copy())
     return starts, starts + dt, torch.from_numpy(ray_starts), torch.from_numpy(ended)
@@ -102,7 +120,12 @@ def approach(
 ) -> Tensor:
     out = torch.empty_like(t)
     numba_rays.approach(
-        _np(origins), _np(directions), _np(t), _np(t_end), _np(distances), np.float32(near),
+        _np(origins),
+        _np(directions),
+        _np(t),
+        _np(t_end),
+        _np(distances),
+        np.float32(near),
         out.numpy(),
     )
     return out
@@ -113,8 +136,13 @@ def neus_weights(
 ) -> Tensor:
     weights = torch.empty_like(sdf)
     numba_rays.neus_weights(
-        _np(sdf), _np(t_starts), _np(t_ends), ray_starts.numpy(), np.float32(inv_s),
-        np.float32(ratio), weights.numpy(),
+        _np(sdf),
+        _np(t_starts),
+        _np(t_ends),
+        ray_starts.numpy(),
+        np.float32(inv_s),
+        np.float32(ratio),
+        weights.numpy(),
     )
     return weights
 
@@ -127,13 +155,22 @@ def composite(alphas: Tensor, values: Tensor, ray_starts: Tensor) -> tuple[Tenso
 
 
 def composite_backward(
-    alphas: Tensor, values: Tensor, weights: Tensor, ray_starts: Tensor,
-    grad_weights: Tensor, grad_out: Tensor,
+    alphas: Tensor,
+    values: Tensor,
+    weights: Tensor,
+    ray_starts: Tensor,
+    grad_weights: Tensor,
+    grad_out: Tensor,
 ) -> tuple[Tensor, Tensor]:
     grad_alphas, grad_values = torch.empty(len(alphas)), torch.empty(len(values), values.shape[1])
     numba_rays.composite_backward(
-        _np(alphas), _np(values), _np(weights), ray_starts.numpy(), _np(grad_weights),
-        _np(grad_out), grad_alphas.numpy(), grad_values.numpy(),
+        _np(alphas),
+        _np(values),
+        _np(weights),
+        ray_starts.numpy(),
+        _np(grad_weights),
+        _np(grad_out),
+        grad_alphas.numpy(),
+        grad_values.numpy(),
     )
     return grad_alphas, grad_values
-

@@ -39,8 +39,16 @@ def _levels(layout: GridLayout, device: torch.device) -> Tensor:
 def encode(x: Tensor, table: Tensor, layout: GridLayout, level_weights: Tensor) -> Tensor:
     out = torch.empty(len(x), layout.width, device=x.device)
     launch(
-        "encode", len(x), _ready(x), _ready(table), _levels(layout, x.device),
-        _ready(level_weights), out, len(x), layout.n_features // 2, rows=layout.n_levels,
+        "encode",
+        len(x),
+        _ready(x),
+        _ready(table),
+        _levels(layout, x.device),
+        _ready(level_weights),
+        out,
+        len(x),
+        layout.n_features // 2,
+        rows=layout.n_levels,
     )
     return out
 
@@ -50,8 +58,16 @@ def encode_backward(
 ) -> Tensor:
     grad_table = torch.zeros_like(table)
     launch(
-        "encode_backward", len(x), _ready(x), _ready(grad), _levels(layout, x.device),
-        _ready(level_weights), grad_table, len(x), layout.n_features // 2, rows=layout.n_levels,
+        "encode_backward",
+        len(x),
+        _ready(x),
+        _ready(grad),
+        _levels(layout, x.device),
+        _ready(level_weights),
+        grad_table,
+        len(x),
+        layout.n_features // 2,
+        rows=layout.n_levels,
     )
     return grad_table
 
@@ -61,8 +77,17 @@ def encode_gradient(
 ) -> Tensor:
     out = torch.empty(len(x), 3, device=x.device)
     launch(
-        "encode_gradient", len(x), _ready(x), _ready(v), _ready(table), _levels(layout, x.device),
-        _ready(level_weights), out, len(x), layout.n_levels, layout.n_features // 2,
+        "encode_gradient",
+        len(x),
+        _ready(x),
+        _ready(v),
+        _ready(table),
+        _levels(layout, x.device),
+        _ready(level_weights),
+        out,
+        len(x),
+        layout.n_levels,
+        layout.n_features // 2,
     )
     return out
 
@@ -73,9 +98,19 @@ def encode_gradient_backward(
     grad_v = torch.empty(len(x), layout.width, device=x.device)
     grad_table = torch.zeros_like(table)
     launch(
-        "encode_gradient_backward", len(x), _ready(x), _ready(v), _ready(grad), _ready(table),
-        _levels(layout, x.device), _ready(level_weights), grad_v, grad_table, len(x),
-        layout.n_features // 2, rows=layout.n_levels,
+        "encode_gradient_backward",
+        len(x),
+        _ready(x),
+        _ready(v),
+        _ready(grad),
+        _ready(table),
+        _levels(layout, x.device),
+        _ready(level_weights),
+        grad_v,
+        grad_table,
+        len(x),
+        layout.n_features // 2,
+        rows=layout.n_levels,
     )
     return grad_v, grad_table
 
@@ -105,8 +140,13 @@ def _packed(
 
 
 def march_near(
-    origins: Tensor, directions: Tensor, t_near: Tensor, t_far: Tensor, distances: Tensor,
-    dt: float, band: float,
+    origins: Tensor,
+    directions: Tensor,
+    t_near: Tensor,
+    t_far: Tensor,
+    distances: Tensor,
+    dt: float,
+    band: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     ended = torch.empty(len(t_near), dtype=torch.bool, device=t_near.device)
     rays = [_ready(t) for t in (origins, directions, t_near, t_far)]
@@ -120,8 +160,17 @@ def approach(
 ) -> Tensor:
     out, n = torch.empty(len(t), device=t.device), len(t)
     launch(
-        "approach", n, _ready(origins), _ready(directions), _ready(t), _ready(t_end),
-        _ready(distances), len(distances), float(near), out, n,
+        "approach",
+        n,
+        _ready(origins),
+        _ready(directions),
+        _ready(t),
+        _ready(t_end),
+        _ready(distances),
+        len(distances),
+        float(near),
+        out,
+        n,
     )
     return out
 
@@ -131,8 +180,16 @@ def neus_weights(
 ) -> Tensor:
     weights, n = torch.empty(len(sdf), device=sdf.device), len(ray_starts) - 1
     launch(
-        "neus_weights", n, _ready(sdf), _ready(t_starts), _ready(t_ends), _ranges(ray_starts),
-        float(inv_s), float(ratio), weights, n,
+        "neus_weights",
+        n,
+        _ready(sdf),
+        _ready(t_starts),
+        _ready(t_ends),
+        _ranges(ray_starts),
+        float(inv_s),
+        float(ratio),
+        weights,
+        n,
     )
     return weights
 
@@ -142,22 +199,42 @@ def composite(alphas: Tensor, values: Tensor, ray_starts: Tensor) -> tuple[Tenso
     weights = torch.empty(len(alphas), device=alphas.device)
     out = torch.empty(n, channels, device=alphas.device)
     launch(
-        "composite", n * channels, _ready(alphas), _ready(values), _ranges(ray_starts), weights,
-        out, n, channels,
+        "composite",
+        n * channels,
+        _ready(alphas),
+        _ready(values),
+        _ranges(ray_starts),
+        weights,
+        out,
+        n,
+        channels,
     )
     return weights, out
 
 
 def composite_backward(
-    alphas: Tensor, values: Tensor, weights: Tensor, ray_starts: Tensor,
-    grad_weights: Tensor, grad_out: Tensor,
+    alphas: Tensor,
+    values: Tensor,
+    weights: Tensor,
+    ray_starts: Tensor,
+    grad_weights: Tensor,
+    grad_out: Tensor,
 ) -> tuple[Tensor, Tensor]:
     n, channels = len(ray_starts) - 1, values.shape[1]
     grad_alphas = torch.empty(len(alphas), device=alphas.device)
     grad_values = torch.empty(len(values), channels, device=alphas.device)
     launch(
-        "composite_backward", n, _ready(alphas), _ready(values), _ready(weights),
-        _ranges(ray_starts), _ready(grad_weights), _ready(grad_out), grad_alphas, grad_values, n,
+        "composite_backward",
+        n,
+        _ready(alphas),
+        _ready(values),
+        _ready(weights),
+        _ranges(ray_starts),
+        _ready(grad_weights),
+        _ready(grad_out),
+        grad_alphas,
+        grad_values,
+        n,
         channels,
     )
     return grad_alphas, grad_values

@@ -8,8 +8,13 @@ writing rows is done one by one. Rows are unsigned, since numba looks at the sig
 import numpy as np
 from numba import njit
 
-FAST = {"cache": True, "fastmath": {"contract", "nsz", "arcp", "reassoc"}, "nogil": True,
-        "error_model": "numpy", "boundscheck": False}
+FAST = {
+    "cache": True,
+    "fastmath": {"contract", "nsz", "arcp", "reassoc"},
+    "nogil": True,
+    "error_model": "numpy",
+    "boundscheck": False,
+}
 BLOCK = 128
 _ONE = np.float32(1)
 _NEXT, _Y, _Z = np.uint32(1), np.uint32(2654435761), np.uint32(805459861)
@@ -134,9 +139,13 @@ def _scatter(grad, rows, weights, n, grad_table, start, column):
 @njit(inline="always", **FAST)
 def _room():
     """For a block: its points, their cells and places in them, rows and weights of corners."""
-    return (np.empty((3, BLOCK), np.float32), np.empty((3, BLOCK), np.int32),
-            np.empty((3, BLOCK), np.float32), np.empty((8, BLOCK), np.uint32),
-            np.empty((8, BLOCK), np.float32))
+    return (
+        np.empty((3, BLOCK), np.float32),
+        np.empty((3, BLOCK), np.int32),
+        np.empty((3, BLOCK), np.float32),
+        np.empty((8, BLOCK), np.uint32),
+        np.empty((8, BLOCK), np.float32),
+    )
 
 
 @njit(**FAST)
@@ -152,8 +161,7 @@ def encode(x, table, resolutions, offsets, dense, level_weights, out):
                 out[start : start + n, column : column + n_features] = 0
                 continue
             _place(block, n, resolution, cells, fractions)
-            _find_rows(
-                cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
+            _find_rows(cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
             _trilinear(fractions, n, level_weights[level], weights)
             _gather(table, rows, weights, n, out, start, column)
 
@@ -169,8 +177,7 @@ def encode_backward(x, grad, resolutions, offsets, dense, level_weights, grad_ta
             if level_weights[level] == 0:
                 continue
             _place(block, n, resolution, cells, fractions)
-            _find_rows(
-                cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
+            _find_rows(cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
             _trilinear(fractions, n, level_weights[level], weights)
             _scatter(grad, rows, weights, n, grad_table, start, column)
 
@@ -189,8 +196,7 @@ def encode_gradient(x, v, table, resolutions, offsets, dense, level_weights, out
             if scale == 0:
                 continue
             _place(block, n, resolution, cells, fractions)
-            _find_rows(
-                cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
+            _find_rows(cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
             for i in range(n):
                 for corner in range(8):
                     row, along = rows[corner, i], np.float32(0)
@@ -201,14 +207,23 @@ def encode_gradient(x, v, table, resolutions, offsets, dense, level_weights, out
                 fx, fy, fz = fractions[0, i], fractions[1, i], fractions[2, i]
                 gx, gy, gz = _ONE - fx, _ONE - fy, _ONE - fz
                 out[start + i, 0] += _slope(x[start + i, 0], resolution, scale) * (
-                    gy * gz * (s[1, i] - s[0, i]) + fy * gz * (s[3, i] - s[2, i])
-                    + gy * fz * (s[5, i] - s[4, i]) + fy * fz * (s[7, i] - s[6, i]))
+                    gy * gz * (s[1, i] - s[0, i])
+                    + fy * gz * (s[3, i] - s[2, i])
+                    + gy * fz * (s[5, i] - s[4, i])
+                    + fy * fz * (s[7, i] - s[6, i])
+                )
                 out[start + i, 1] += _slope(x[start + i, 1], resolution, scale) * (
-                    gx * gz * (s[2, i] - s[0, i]) + fx * gz * (s[3, i] - s[1, i])
-                    + gx * fz * (s[6, i] - s[4, i]) + fx * fz * (s[7, i] - s[5, i]))
+                    gx * gz * (s[2, i] - s[0, i])
+                    + fx * gz * (s[3, i] - s[1, i])
+                    + gx * fz * (s[6, i] - s[4, i])
+                    + fx * fz * (s[7, i] - s[5, i])
+                )
                 out[start + i, 2] += _slope(x[start + i, 2], resolution, scale) * (
-                    gx * gy * (s[4, i] - s[0, i]) + fx * gy * (s[5, i] - s[1, i])
-                    + gx * fy * (s[6, i] - s[2, i]) + fx * fy * (s[7, i] - s[3, i]))
+                    gx * gy * (s[4, i] - s[0, i])
+                    + fx * gy * (s[5, i] - s[1, i])
+                    + gx * fy * (s[6, i] - s[2, i])
+                    + fx * fy * (s[7, i] - s[3, i])
+                )
 
 
 @njit(**FAST)
@@ -227,8 +242,7 @@ def encode_gradient_backward(
                 grad_v[start : start + n, column : column + n_features] = 0
                 continue
             _place(block, n, resolution, cells, fractions)
-            _find_rows(
-                cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
+            _find_rows(cells, n, resolution, dense[level], offsets[level], offsets[level + 1], rows)
             _sloped(x, grad, start, fractions, n, resolution, scale, weights)
             _gather(table, rows, weights, n, grad_v, start, column)
             _scatter(v, rows, weights, n, grad_table, start, column)

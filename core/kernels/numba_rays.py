@@ -93,9 +93,7 @@ def approach(origins, directions, t, t_end, distances, near, out):
 
 
 @njit(**FAST)
-def march_near(
-    origins, directions, near, far, distances, dt, band, ray_starts, starts, ended
-):
+def march_near(origins, directions, near, far, distances, dt, band, ray_starts, starts, ended):
     """Packs what is kept into ``starts``, which has room for every step."""
     resolution = np.int32(distances.shape[0])
     count = 0

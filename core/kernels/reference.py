@@ -139,8 +139,13 @@ def approach(
 
 
 def march_near(
-    origins: Tensor, directions: Tensor, t_near: Tensor, t_far: Tensor, distances: Tensor,
-    dt: float, band: float,
+    origins: Tensor,
+    directions: Tensor,
+    t_near: Tensor,
+    t_far: Tensor,
+    distances: Tensor,
+    dt: float,
+    band: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """As `march`, but kept where the lattice ``distances`` (see `approach`) is within ``band`` of
     the surface, up to the first step deeper inside than that, which is kept only where the ray
@@ -225,8 +230,12 @@ def composite(alphas: Tensor, values: Tensor, ray_starts: Tensor) -> tuple[Tenso
 
 
 def composite_backward(
-    alphas: Tensor, values: Tensor, weights: Tensor, ray_starts: Tensor,
-    grad_weights: Tensor, grad_out: Tensor,
+    alphas: Tensor,
+    values: Tensor,
+    weights: Tensor,
+    ray_starts: Tensor,
+    grad_weights: Tensor,
+    grad_out: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Gradients by alphas [S] and values [S, C] of both results of `composite`."""
     grad_alphas, grad_values = torch.zeros_like(alphas), torch.zeros_like(values)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from core.base.jobs import Progress, Task, in_background, within
-from core.base.spill_array import chunked
+from core.base.spill_array import map_chunks
 from core.config.run import MeshOptions
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh, face_normal
@@ -20,7 +20,7 @@ from core.meshing.surface.extract import Sdf, evaluate, extract
 Color = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 # Corners of a tetrahedron: Σ k f(x + ε k) = 4 ε ∇f, with four evaluations instead of six.
-TAPS = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
+FD_TAPS = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
 
 
 def build_mesh(
@@ -38,22 +38,20 @@ def build_mesh(
 
     An sdf without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
     """
-    mesh = yield from within(
-        extract(sdf, aabb, options.resolution, ball=ball), 0.0, 0.75
-    )
+    mesh = yield from within(extract(sdf, aabb, options.resolution, ball=ball), 0.0, 0.75)
     mesh = yield from in_background(
         lambda: clean(mesh, options.min_component), Progress(0.76, "removing small parts")
     )
     cell = float(np.ptp(aabb, axis=0).max()) / options.resolution
-    mesh = yield from within(dressed(mesh, sdf, color, cell), 0.76, 1.0)
+    mesh = yield from within(with_attributes(mesh, sdf, color, cell), 0.76, 1.0)
     return mesh.transformed(out_from_here)
 
 
-def dressed(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> Task[Mesh]:
+def with_attributes(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> Task[Mesh]:
     """``mesh`` with unit normals from the field, taken over ``cell``, and colours where ``color``
     is given."""
     if len(mesh.faces):
-        points = chunked(lambda v: v.astype(np.float32), mesh.vertices)
+        points = map_chunks(lambda v: v.astype(np.float32), mesh.vertices)
         normals = yield from evaluate(
             lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail="normals"
         )
@@ -64,13 +62,17 @@ def dressed(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> Task[Mesh
         if color is not None:
             task = evaluate(
                 lambda p, n: np.round(np.clip(color(p, n), 0, 1) * 255).astype(np.uint8),
-                points, normals, start=0.6, detail="colours")
+                points,
+                normals,
+                start=0.6,
+                detail="colours",
+            )
             mesh = replace(mesh, colors=(yield from task))
     yield Progress(1.0, "mesh ready")
     return mesh
 
 
-def closed_in(sdf: Sdf, aabb: np.ndarray, ball: Ball | None, margin: float) -> Sdf:
+def clip_to_box(sdf: Sdf, aabb: np.ndarray, ball: Ball | None, margin: float) -> Sdf:
     """The solid of ``sdf`` cut off ``margin`` within ``aabb`` [2, 3] and within ``ball``: its
     surface is closed, flat where it was cut."""
     middle, half = aabb.mean(0), np.ptp(aabb, axis=0) / 2 - margin
@@ -88,9 +90,9 @@ def closed_in(sdf: Sdf, aabb: np.ndarray, ball: Ball | None, margin: float) -> S
 def sdf_normals(sdf: Sdf, points: np.ndarray, epsilon: float) -> np.ndarray:
     """[N, 3] float32 unit gradients of ``sdf`` by finite differences at ``epsilon`` (0 where the
     sdf is flat)."""
-    taps = points[:, None] + (epsilon / np.sqrt(3)) * TAPS
+    taps = points[:, None] + (epsilon / np.sqrt(3)) * FD_TAPS
     values = np.asarray(sdf(taps.reshape(-1, 3).astype(np.float32))).reshape(-1, 4)
-    gradients = values.astype(np.float32) @ TAPS
+    gradients = values.astype(np.float32) @ FD_TAPS
     return gradients / np.maximum(np.linalg.norm(gradients, axis=1, keepdims=True), 1e-12)
 
 
@@ -104,7 +106,7 @@ def _turned_outward(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
         agree = (normals * by_faces).sum(1, keepdims=True) > 0.2
         return np.where(agree, normals, by_faces).astype(np.float32)
 
-    return chunked(turned, normals, by_faces)
+    return map_chunks(turned, normals, by_faces)
 
 
 @njit(cache=True, nogil=True)

@@ -13,34 +13,36 @@ import torch
 from core.base.errors import UserError
 from core.base.jobs import Task, within
 from core.base.outputs import Outputs
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.capture.scene import Scene
 from core.config.run import MeshOptions
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.rigid import invert, similarity, transform_points
 from core.meshing.export.frame import METRES, out_from_input, photos_out, unit_of
 from core.meshing.export.size_limit import finish_within
 from core.meshing.export.writers import (
-    Stated,
-    checked,
+    ExportMetadata,
+    check_format,
     files_of,
     lod_path,
     lods_path,
-    writing_lods,
-    writing_mesh,
+    write_lods_task,
+    write_mesh_task,
 )
 from core.meshing.mesh import Mesh
-from core.meshing.pipeline import Finished, Subject, finish
+from core.meshing.pipeline import FinishedMesh, MeshSource, finish_mesh
 from core.meshing.surface.level_set import LevelSet
 from core.rendering.volume import level_of
 
 MOST_EYES = 256
 """So many cameras, spread over all of them, are asked how they see a point."""
-APPROXIMATE = ("This surface is where a density passes {:g} per unit of the scene's ball: near the "
-               "true one, but only approximate.")
+APPROXIMATE = (
+    "This surface is where a density passes {:g} per unit of the scene's ball: near the "
+    "true one, but only approximate."
+)
 
 
-def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subject:
+def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSource:
     """The surface inside the scene's region, coloured as the photos' cameras see it (from straight
     above no photo may have been taken). Its frame has the axes of the region. Raises UserError as
     `out_from_input` does."""
@@ -55,12 +57,12 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
     @torch.no_grad()
     def level_part(points: np.ndarray) -> np.ndarray:
         level = model.shape.sdf(_tensor(model, points), options.levels)
-        return (level if model.settled else level - zero).cpu().numpy()
+        return (level if model.has_sdf else level - zero).cpu().numpy()
 
     def level(points: np.ndarray) -> np.ndarray:
         return _in_lanes(model, level_part, points)
 
-    of_scene = level if model.settled else LevelSet(level)
+    of_scene = level if model.has_sdf else LevelSet(level)
 
     @torch.no_grad()
     def color_part(points: np.ndarray) -> np.ndarray:
@@ -74,13 +76,21 @@ def subject_of(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Subje
         return _in_lanes(model, color_part, transform_points(scene_from_box, points))
 
     out_from_box = out_from_input(scene, options) @ invert(scene.scene_from_input) @ scene_from_box
-    return Subject(sdf, color, aabb, ball, out_from_box, photos_out(scene, options),
-                   scene.has_masks and scene.sentence is None, bool(scene.taken))
+    return MeshSource(
+        sdf,
+        color,
+        aabb,
+        ball,
+        out_from_box,
+        photos_out(scene, options),
+        scene.has_masks and scene.sentence is None,
+        bool(scene.taken),
+    )
 
 
-def mesh_of_model(model: SurfaceModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
-    """The finest mesh that `finish` makes of `subject_of`."""
-    return (yield from finish(subject_of(model, scene, options), options)).lods[0]
+def mesh_of_model(model: SceneModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
+    """The finest mesh that `finish_mesh` makes of `mesh_source`."""
+    return (yield from finish_mesh(mesh_source(model, scene, options), options)).lods[0]
 
 
 @dataclass(frozen=True)
@@ -96,21 +106,21 @@ class Written:
 
 
 def export_model(
-    model: SurfaceModel, scene: Scene, options: MeshOptions, path: Path, *, force: bool = False
+    model: SceneModel, scene: Scene, options: MeshOptions, path: Path, *, force: bool = False
 ) -> Task[Written]:
     """`finish_within` into the file ``path``; levels of detail into ``path`` with ``_lod1`` and so
     on at the end of its name, and all of them into one GLB that ends in ``_lods``; and beside them
     ``path``.json: the frame, the unit, what was done, the counts and the settings. All of these
     appear together. ``force``: files of these names that Gradina did not write are replaced; else
-    they are a ForeignFileError, at once. Raises UserError as `writing_mesh` and `finish_within`
+    they are a ForeignFileError, at once. Raises UserError as `write_mesh_task` and `finish_within`
     do."""
-    checked(path, options.format)
+    check_format(path, options.format)
     check_free(path, options, force=force)
     if options.max_bytes is not None and options.format != "glb":
         raise UserError(f"{path}: a limit of its size needs GLB", "Choose --format glb")
-    task = finish_within(subject_of(model, scene, options), options)
+    task = finish_within(mesh_source(model, scene, options), options)
     done, jpeg = yield from within(task, 0.0, 0.97)
-    if not model.settled:
+    if not model.has_sdf:
         note = APPROXIMATE.format(options.density)
         done = replace(done, notes=(*done.notes, note))
     stated = _stated(scene, options, jpeg)
@@ -118,16 +128,15 @@ def export_model(
     with Outputs(path.parent, force=force) as outputs:
         for level, mesh in enumerate(done.lods):
             file = lod_path(path, level)
-            n_bytes += yield from writing_mesh(mesh, file, outputs, options.format, stated)
+            n_bytes += yield from write_mesh_task(mesh, file, outputs, options.format, stated)
             files.append(file.name)
         if len(done.lods) > 1:
-            n_bytes += yield from writing_lods(done.lods, lods_path(path), outputs, stated)
+            n_bytes += yield from write_lods_task(done.lods, lods_path(path), outputs, stated)
             files.append(lods_path(path).name)
         about = _about(done, scene, options, path) | {"files": files, "bytes": n_bytes}
         text = json.dumps(about, indent=1).encode()
         outputs.write(path.with_name(f"{path.name}.json"), text)
-    return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes,
-                   done.notes)
+    return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes, done.notes)
 
 
 def check_free(path: Path, options: MeshOptions, *, force: bool = False) -> None:
@@ -135,10 +144,10 @@ def check_free(path: Path, options: MeshOptions, *, force: bool = False) -> None
     Outputs(path.parent, force=force).require_free(files_of(path, options))
 
 
-def _stated(scene: Scene, options: MeshOptions, jpeg: int | None) -> Stated:
+def _stated(scene: Scene, options: MeshOptions, jpeg: int | None) -> ExportMetadata:
     """What the file is to say of its frame."""
     up = int(np.abs(_up(scene, options)).argmax())
-    return Stated("Y" if up == 1 else "Z", METRES.get(unit_of(scene, options), 1.0), jpeg)
+    return ExportMetadata("Y" if up == 1 else "Z", METRES.get(unit_of(scene, options), 1.0), jpeg)
 
 
 def _up(scene: Scene, options: MeshOptions) -> np.ndarray:
@@ -148,31 +157,45 @@ def _up(scene: Scene, options: MeshOptions) -> np.ndarray:
     return up / np.linalg.norm(up)
 
 
-def _about(done: Finished, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
+def _about(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
     """What the mesh's file cannot say of itself; lengths are in its unit."""
     mesh, mesh_from_input = done.lods[0], out_from_input(scene, options)
     region = scene.region_in_scene.carried(mesh_from_input @ invert(scene.scene_from_input))
     return {
-        "mesh": path.name, "vertices": len(mesh.vertices), "faces": len(mesh.faces),
+        "mesh": path.name,
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
         "unit": unit_of(scene, options) or "unknown: that of the input",
         "size": np.ptp(mesh.vertices, 0).tolist() if len(mesh.vertices) else [0, 0, 0],
-        "axes": options.axes, "up": _up(scene, options).round(9).tolist(),
-        "mesh_from_input": mesh_from_input.tolist(), "photos": len(scene.used),
-        "region": {"center": region.center.tolist(), "size": (2 * region.half).tolist(),
-                   "axes": region.axes.tolist()},
-        "watertight": done.closed, "steps": done.steps, "notes": done.notes,
-        "lods": [{"vertices": len(lod.vertices), "faces": len(lod.faces),
-                  "texture": None if lod.texture is None else lod.texture.shape[0],
-                  "normal_map": None if lod.normal_map is None else lod.normal_map.shape[0]}
-                 for lod in done.lods],
+        "axes": options.axes,
+        "up": _up(scene, options).round(9).tolist(),
+        "mesh_from_input": mesh_from_input.tolist(),
+        "photos": len(scene.used),
+        "region": {
+            "center": region.center.tolist(),
+            "size": (2 * region.half).tolist(),
+            "axes": region.axes.tolist(),
+        },
+        "watertight": done.closed,
+        "steps": done.steps,
+        "notes": done.notes,
+        "lods": [
+            {
+                "vertices": len(lod.vertices),
+                "faces": len(lod.faces),
+                "texture": None if lod.texture is None else lod.texture.shape[0],
+                "normal_map": None if lod.normal_map is None else lod.normal_map.shape[0],
+            }
+            for lod in done.lods
+        ],
         "settings": asdict(options),
     }
 
 
-def _in_lanes(model: SurfaceModel, function, points: np.ndarray) -> np.ndarray:
-    parts = np.array_split(points, min(count(model.device), max(len(points), 1)))
-    return np.concatenate(lane_map(function, parts))
+def _in_lanes(model: SceneModel, function, points: np.ndarray) -> np.ndarray:
+    parts = np.array_split(points, min(num_workers(model.device), max(len(points), 1)))
+    return np.concatenate(parallel_map(function, parts))
 
 
-def _tensor(model: SurfaceModel, points: np.ndarray) -> torch.Tensor:
+def _tensor(model: SceneModel, points: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(points, np.float32)).to(model.device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from core.base.spill_array import chunked
+from core.base.spill_array import map_chunks
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ class Mesh:
             tangents = np.concatenate([tangents[:, :3] @ rotation.T, sign], 1)
         return replace(
             self,
-            vertices=chunked(lambda v: v @ linear.T + shift, self.vertices),
-            faces=self.faces if determinant > 0 else chunked(lambda f: f[:, ::-1], self.faces),
-            normals=None if self.normals is None else chunked(
-                lambda n: n @ rotation.T, self.normals),
+            vertices=map_chunks(lambda v: v @ linear.T + shift, self.vertices),
+            faces=self.faces if determinant > 0 else map_chunks(lambda f: f[:, ::-1], self.faces),
+            normals=None
+            if self.normals is None
+            else map_chunks(lambda n: n @ rotation.T, self.normals),
             tangents=tangents,
         )
 
@@ -56,21 +57,32 @@ class Mesh:
 
     def at_vertices(self, chosen: np.ndarray, faces: np.ndarray) -> Mesh:
         """The mesh of ``faces`` [G, 3], numbered in ``chosen`` [W], vertices of this one."""
+
         def of(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else chunked(lambda some: values[some], chosen)
+            return None if values is None else map_chunks(lambda some: values[some], chosen)
 
         return replace(
-            self, vertices=chunked(lambda some: self.vertices[some], chosen),
-            faces=faces.astype(np.int32, copy=False), colors=of(self.colors),
-            normals=of(self.normals), uvs=of(self.uvs), tangents=of(self.tangents),
+            self,
+            vertices=map_chunks(lambda some: self.vertices[some], chosen),
+            faces=faces.astype(np.int32, copy=False),
+            colors=of(self.colors),
+            normals=of(self.normals),
+            uvs=of(self.uvs),
+            tangents=of(self.tangents),
         )
 
 
 @njit(cache=True, nogil=True)
 def face_normal(vertices, a, b, c):
     """x, y, z of the normal of the face of three vertices; its length is twice the area."""
-    ux, uy, uz = (vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1],
-                  vertices[b, 2] - vertices[a, 2])
-    vx, vy, vz = (vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1],
-                  vertices[c, 2] - vertices[a, 2])
+    ux, uy, uz = (
+        vertices[b, 0] - vertices[a, 0],
+        vertices[b, 1] - vertices[a, 1],
+        vertices[b, 2] - vertices[a, 2],
+    )
+    vx, vy, vz = (
+        vertices[c, 0] - vertices[a, 0],
+        vertices[c, 1] - vertices[a, 1],
+        vertices[c, 2] - vertices[a, 2],
+    )
     return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx

@@ -12,9 +12,9 @@ from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, within
 from core.capture.scene import Photo
 from core.config.run import TEXTURED_FACES, MeshOptions
-from core.geometry.rigid import carried_pose, invert, similarity_scale
+from core.geometry.rigid import invert, similarity_scale, transform_pose
 from core.geometry.scene_ball import Ball
-from core.meshing.build import Color, closed_in, dressed
+from core.meshing.build import Color, clip_to_box, with_attributes
 from core.meshing.mesh import Mesh
 from core.meshing.refine import refine
 from core.meshing.repair import photo_evidence
@@ -32,7 +32,7 @@ from core.meshing.repair.out_of_core import NOTE, stand_in
 from core.meshing.simplify import simplify, simplify_within
 from core.meshing.surface.extract import Sdf, extract
 from core.meshing.texture.atlas import unwrap
-from core.meshing.texture.bake import textured
+from core.meshing.texture.bake import bake_texture
 from core.meshing.texture.transfer import with_normal_map_of, with_texture_of
 
 LARGEST_TEXTURE = 4096
@@ -43,7 +43,7 @@ LOD_FACTOR = 4
 
 
 @dataclass(frozen=True)
-class Subject:
+class MeshSource:
     """What is meshed: ``sdf`` and ``color`` within ``aabb`` [2, 3] and ``ball``, which share a
     frame; ``out_from_here`` [4, 4], the similarity to the frame of the result; ``photos``, with
     poses in the frame of the result, and whether there are pictures of them."""
@@ -62,13 +62,13 @@ class Subject:
         """The photos, with poses in the subject's own frame."""
         here = invert(self.out_from_here)
         return tuple(
-            replace(p, world_from_camera=carried_pose(here, p.world_from_camera))
+            replace(p, world_from_camera=transform_pose(here, p.world_from_camera))
             for p in self.photos
         )
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedMesh:
     """``lods``, the finest first, and what was done to them, by step: counts of faces unless a name
     says otherwise. ``closed``: the finest is watertight. ``notes``: what people should know of
     it."""
@@ -79,7 +79,7 @@ class Finished:
     notes: tuple[str, ...] = ()
 
 
-def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
+def finish_mesh(subject: MeshSource, options: MeshOptions) -> Task[FinishedMesh]:
     """All that ``options`` ask for. Without a surface, one empty mesh. Raises UserError where a
     photo cannot be read, a mesh that must be watertight cannot be closed, or one is too large for
     what it shall be."""
@@ -90,26 +90,29 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
     cell = float(np.ptp(subject.aabb, axis=0).max()) / options.resolution
     at = _around_refining if options.refine else float
     rough = yield from within(
-        stand_in(subject.sdf, subject.aabb, subject.ball, options), 0.0, at(0.02))
+        stand_in(subject.sdf, subject.aabb, subject.ball, options), 0.0, at(0.02)
+    )
     if rough is not None:
         return (yield from within(_finish_large(subject, options, rough, cell), 0.02, 1.0))
     fine = yield from within(_cut(subject, options, cell), at(0.02), at(0.35))
     fine = yield from within(_cleaned(fine, subject, options, steps), at(0.35), at(0.45))
     if not len(fine.faces):
-        return Finished([fine], steps, False)
+        return FinishedMesh([fine], steps, False)
     scale = similarity_scale(subject.out_from_here)
     bare = yield from within(_simplified(fine, options, scale, steps), at(0.45), at(0.5))
     closed = is_closed(bare.faces)
-    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), at(0.5), at(0.55))
+    mesh = yield from within(
+        with_attributes(bare, subject.sdf, subject.color, cell), at(0.5), at(0.55)
+    )
     if options.refine:
         bare, notes = yield from within(_refined(mesh, subject), at(0.55), at(0.56))
-        task = dressed(bare, subject.sdf, subject.color, cell)
+        task = with_attributes(bare, subject.sdf, subject.color, cell)
         mesh = yield from within(task, at(0.56), at(0.56))
     if options.texture:
-        task = textured(mesh, subject.photos_here, options.texture_size, LARGEST_TEXTURE)
+        task = bake_texture(mesh, subject.photos_here, options.texture_size, LARGEST_TEXTURE)
         mesh = yield from within(task, at(0.56), at(0.82))
     if options.texture and options.normal_map:
-        fine = yield from within(dressed(fine, subject.sdf, None, cell), at(0.82), at(0.84))
+        fine = yield from within(with_attributes(fine, subject.sdf, None, cell), at(0.82), at(0.84))
         mesh = yield from within(_with_relief(fine, mesh), at(0.84), at(0.88))
     lods = [mesh]
     for level in range(1, options.lods):
@@ -117,10 +120,11 @@ def finish(subject: Subject, options: MeshOptions) -> Task[Finished]:
         wanted = max(4, len(mesh.faces) // LOD_FACTOR**level)
         bare = yield from within(simplify(bare, wanted), start, start)
         bare, _ = yield from in_background(
-            lambda bare=bare: repaired(bare), Progress(start, "repairing"))
+            lambda bare=bare: repaired(bare), Progress(start, "repairing")
+        )
         task = _coarser(subject, options, fine, mesh, bare, cell)
         lods.append((yield from within(task, start, end)))
-    return Finished(
+    return FinishedMesh(
         [lod.transformed(subject.out_from_here) for lod in lods], steps, closed, notes
     )
 
@@ -131,16 +135,16 @@ def _around_refining(share: float) -> float:
     return share * 0.3 / 0.55 if share <= 0.55 else 1 - (1 - share) * 0.2 / 0.44
 
 
-def _cut(subject: Subject, options: MeshOptions, cell: float) -> Task[Mesh]:
+def _cut(subject: MeshSource, options: MeshOptions, cell: float) -> Task[Mesh]:
     sdf, ball = subject.sdf, subject.ball
     if options.watertight:
-        sdf, ball = closed_in(sdf, subject.aabb, ball, cell), None
+        sdf, ball = clip_to_box(sdf, subject.aabb, ball, cell), None
     return (yield from extract(sdf, subject.aabb, options.resolution, ball=ball))
 
 
 def _finish_large(
-    subject: Subject, options: MeshOptions, rough: Mesh, cell: float
-) -> Task[Finished]:
+    subject: MeshSource, options: MeshOptions, rough: Mesh, cell: float
+) -> Task[FinishedMesh]:
     """What goes piece by piece: ``rough`` stands in for the mesh before the photos."""
     steps: dict[str, Counts] = {}
     mesh = yield from within(_cut(subject, options, cell), 0.0, 0.6)
@@ -148,11 +152,12 @@ def _finish_large(
     closed = yield from in_background(lambda: is_balanced(mesh.faces), Progress(0.7, "checking"))
     if options.watertight and not closed:
         _require_closed(mesh)
-    mesh = yield from within(dressed(mesh, subject.sdf, subject.color, cell), 0.7, 1.0)
+    mesh = yield from within(with_attributes(mesh, subject.sdf, subject.color, cell), 0.7, 1.0)
     mesh = yield from in_background(
-        lambda: mesh.transformed(subject.out_from_here), Progress(1.0, "mesh ready"))
+        lambda: mesh.transformed(subject.out_from_here), Progress(1.0, "mesh ready")
+    )
     notes = () if closed else (NOTE.format(len(mesh.faces) / 1e6),)
-    return Finished([mesh], steps, closed, notes)
+    return FinishedMesh([mesh], steps, closed, notes)
 
 
 def _note(steps: dict[str, Counts], name: str, counts: Counts, fraction: float) -> Progress:
@@ -162,7 +167,10 @@ def _note(steps: dict[str, Counts], name: str, counts: Counts, fraction: float) 
 
 
 def _without_doubtful(
-    mesh: Mesh, subject: Subject, options: MeshOptions, steps: dict[str, Counts],
+    mesh: Mesh,
+    subject: MeshSource,
+    options: MeshOptions,
+    steps: dict[str, Counts],
     rough: Mesh | None,
 ) -> Task[Mesh]:
     """Without what the photos say is not there, and without small parts. ``rough``: a cut of the
@@ -174,10 +182,12 @@ def _without_doubtful(
 
     several = bool(len(mesh.faces)) and parts(mesh).max() > 0
     masks = subject.has_masks and options.seen_through
-    if len(mesh.faces) and (options.unseen == "cut" or masks or (
-            several and options.unseen == "parts")):
+    if len(mesh.faces) and (
+        options.unseen == "cut" or masks or (several and options.unseen == "parts")
+    ):
         evidence = yield from within(
-            photo_evidence.gather(mesh, subject.photos_here, masks, rough), 0.0, 0.8)
+            photo_evidence.gather_evidence(mesh, subject.photos_here, masks, rough), 0.0, 0.8
+        )
         if masks:
             mesh, evidence, counts = photo_evidence.without_contradicted(mesh, evidence)
             yield _note(steps, "seen through", counts, 0.8)
@@ -186,16 +196,16 @@ def _without_doubtful(
             yield _note(steps, "unseen", counts, 0.8)
         worth = evidence.seen.clip(0, 1).astype(np.float32) if options.unseen != "keep" else None
         mesh, counts = yield from in_background(
-            lambda: speck_free(worth), Progress(0.8, "removing small parts"))
+            lambda: speck_free(worth), Progress(0.8, "removing small parts")
+        )
     else:
-        mesh, counts = yield from in_background(
-            speck_free, Progress(0.8, "removing small parts"))
+        mesh, counts = yield from in_background(speck_free, Progress(0.8, "removing small parts"))
     yield _note(steps, "small parts", counts, 1.0)
     return mesh
 
 
 def _cleaned(
-    mesh: Mesh, subject: Subject, options: MeshOptions, steps: dict[str, Counts]
+    mesh: Mesh, subject: MeshSource, options: MeshOptions, steps: dict[str, Counts]
 ) -> Task[Mesh]:
     """Each step can be switched off, and tells in ``steps`` what it did."""
     mesh = yield from within(_without_doubtful(mesh, subject, options, steps, None), 0.0, 0.85)
@@ -205,7 +215,8 @@ def _cleaned(
     if limit > 0 and len(mesh.faces):
         size = limit * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
         mesh, counts = yield from in_background(
-            lambda: closed_holes(mesh, size), Progress(0.95, "closing holes"))
+            lambda: closed_holes(mesh, size), Progress(0.95, "closing holes")
+        )
         yield _note(steps, "holes", counts, 1.0)
     if options.watertight and len(mesh.faces):
         _require_closed(mesh)
@@ -231,14 +242,16 @@ def _simplified(
     if wanted is not None:
         mesh = yield from simplify(mesh, wanted)
     if len(mesh.faces) < len(fine.faces):
-        mesh, counts = yield from in_background(
-            lambda: repaired(mesh), Progress(1.0, "repairing"))
-        steps["simplified"] = {"faces before": len(fine.faces), "faces after": len(mesh.faces),
-                               **counts}
+        mesh, counts = yield from in_background(lambda: repaired(mesh), Progress(1.0, "repairing"))
+        steps["simplified"] = {
+            "faces before": len(fine.faces),
+            "faces after": len(mesh.faces),
+            **counts,
+        }
     return mesh
 
 
-def _refined(mesh: Mesh, subject: Subject) -> Task[tuple[Mesh, tuple[str, ...]]]:
+def _refined(mesh: Mesh, subject: MeshSource) -> Task[tuple[Mesh, tuple[str, ...]]]:
     """Geometry alone, and what came of it in words."""
     found = yield from refine(mesh, subject.photos_here, subject.has_masks)
     if found is None:
@@ -249,10 +262,10 @@ def _refined(mesh: Mesh, subject: Subject) -> Task[tuple[Mesh, tuple[str, ...]]]
 
 
 def _coarser(
-    subject: Subject, options: MeshOptions, fine: Mesh, first: Mesh, bare: Mesh, cell: float
+    subject: MeshSource, options: MeshOptions, fine: Mesh, first: Mesh, bare: Mesh, cell: float
 ) -> Task[Mesh]:
     """A level of detail of ``first``, level 0, whose geometry is ``bare``."""
-    mesh = yield from within(dressed(bare, subject.sdf, subject.color, cell), 0.0, 0.2)
+    mesh = yield from within(with_attributes(bare, subject.sdf, subject.color, cell), 0.0, 0.2)
     if first.texture is None:
         return mesh
     shrunk = (len(bare.faces) / len(first.faces)) ** 0.5
@@ -269,4 +282,3 @@ def _with_relief(fine: Mesh, mesh: Mesh) -> Task[Mesh]:
     assert mesh.texture is not None
     size = min(mesh.texture.shape[0], LARGEST_NORMAL_MAP)
     return (yield from with_normal_map_of(fine, mesh, size))
-

@@ -86,18 +86,22 @@ def refine(mesh: Mesh, photos: Sequence[Photo], has_masks: bool) -> Task[Refined
     """``mesh``, which is manifold and has normals and colours, against ``photos``, whose poses
     share its frame; None where they are too few. Raises UserError where one cannot be read."""
     photos = photos[:: -(-len(photos) // MOST_PHOTOS)]
-    held, used = photos[HELD // 2 :: HELD], [
-        photo for i, photo in enumerate(photos) if i % HELD != HELD // 2]
+    held, used = (
+        photos[HELD // 2 :: HELD],
+        [photo for i, photo in enumerate(photos) if i % HELD != HELD // 2],
+    )
     if len(photos) < FEWEST:
         return None
     mesh, gains = yield from within(_colored(mesh, used), 0.0, 0.1)
     views = yield from in_background(
-        lambda: [View.of(photo) for photo in used], Progress(0.1, "reading photos"))
+        lambda: [View.of(photo) for photo in used], Progress(0.1, "reading photos")
+    )
     moved = yield from within(_moved(mesh, views, gains, has_masks), 0.1, 0.85)
     after, _ = yield from within(_colored(moved, used), 0.85, 0.95)
     tests = [View.of(photo) for photo in held]
     scores = yield from in_background(
-        lambda: _scores([mesh, after], tests, has_masks), Progress(0.95, "comparing"))
+        lambda: _scores([mesh, after], tests, has_masks), Progress(0.95, "comparing")
+    )
     found = Refined(after, *scores)
     return found if found.kept else replace(found, mesh=mesh)
 
@@ -108,14 +112,13 @@ def _colored(mesh: Mesh, photos: Sequence[Photo]) -> Task[tuple[Mesh, np.ndarray
     return replace(mesh, colors=chosen.base), chosen.gains
 
 
-def _moved(
-    mesh: Mesh, views: Sequence[View], gains: np.ndarray, has_masks: bool
-) -> Task[Mesh]:
+def _moved(mesh: Mesh, views: Sequence[View], gains: np.ndarray, has_masks: bool) -> Task[Mesh]:
     assert mesh.colors is not None
     edges = Edges.of(mesh.faces)
     pixel = float(np.median([_pixel_width(mesh, view) for view in views]))
     smooth = yield from in_background(
-        lambda: _smoothing(mesh, edges.ends, SPREAD * pixel), Progress(0.0, "refining"))
+        lambda: _smoothing(mesh, edges.ends, SPREAD * pixel), Progress(0.0, "refining")
+    )
     start = torch.from_numpy(mesh.vertices.astype(np.float32))
     normals = torch.from_numpy(_normals(mesh))
     colors = torch.from_numpy(mesh.colors.astype(np.float32) / 255).requires_grad_()
@@ -130,8 +133,13 @@ def _moved(
         rate = 0.5 + 0.5 * np.cos(np.pi * step / n_steps)
         at = offsets.now.clamp(-FARTHEST * pixel, FARTHEST * pixel).requires_grad_()
         loss = _loss(
-            start + normals * at[:, None], colors * factors[which], mesh.faces, edges,
-            views[which], has_masks)
+            start + normals * at[:, None],
+            colors * factors[which],
+            mesh.faces,
+            edges,
+            views[which],
+            has_masks,
+        )
         adam.zero_grad()
         loss.backward()
         adam.param_groups[0]["lr"] = COLOR_STEP * rate
@@ -144,11 +152,14 @@ def _moved(
 
 
 def _loss(
-    vertices: torch.Tensor, colors: torch.Tensor, faces: np.ndarray, edges: Edges, view: View,
+    vertices: torch.Tensor,
+    colors: torch.Tensor,
+    faces: np.ndarray,
+    edges: Edges,
+    view: View,
     has_masks: bool,
 ) -> torch.Tensor:
-    image, opacity = soft_render(
-        vertices, colors, faces, edges, view.lens, view.pose, SIGMA)
+    image, opacity = soft_render(vertices, colors, faces, edges, view.lens, view.pose, SIGMA)
     error = (image - view.image).abs().mean(-1)
     if not has_masks:  # beyond the mesh there is something else
         whole = opacity.detach() > 0.999
@@ -226,10 +237,18 @@ def _scores(meshes: Sequence[Mesh], views: Sequence[View], has_masks: bool) -> l
     scores = []
     with torch.no_grad():
         for view in views:
-            drawn = [soft_render(
-                torch.from_numpy(mesh.vertices.astype(np.float32)),
-                torch.from_numpy(np.asarray(mesh.colors, np.float32) / 255), mesh.faces, edges,
-                view.lens, view.pose, SIGMA) for mesh in meshes]
+            drawn = [
+                soft_render(
+                    torch.from_numpy(mesh.vertices.astype(np.float32)),
+                    torch.from_numpy(np.asarray(mesh.colors, np.float32) / 255),
+                    mesh.faces,
+                    edges,
+                    view.lens,
+                    view.pose,
+                    SIGMA,
+                )
+                for mesh in meshes
+            ]
             where = torch.ones_like(view.opacity, dtype=torch.bool)
             if not has_masks:
                 where = torch.stack([opacity > 0.999 for _, opacity in drawn]).all(0)

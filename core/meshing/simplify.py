@@ -12,7 +12,7 @@ import igl
 import numpy as np
 
 from core.base.jobs import Progress, Task
-from core.base.subprocess_call import apart
+from core.base.subprocess_call import run_in_subprocess
 from core.meshing.mesh import Mesh
 
 FEWEST = 4
@@ -26,8 +26,12 @@ def simplify(mesh: Mesh, n_faces: int) -> Task[Mesh]:
     many parts may keep more, since none is collapsed to nothing."""
     if len(mesh.faces) <= n_faces:
         return Mesh(mesh.vertices, mesh.faces)
-    vertices, faces = yield from apart(
-        decimate, mesh.vertices, mesh.faces, n_faces, detail="simplifying",
+    vertices, faces = yield from run_in_subprocess(
+        decimate,
+        mesh.vertices,
+        mesh.faces,
+        n_faces,
+        detail="simplifying",
         expected_s=1 + (len(mesh.faces) - n_faces) / FACES_PER_S,
     )
     yield Progress(1.0, "simplifying")
@@ -37,8 +41,12 @@ def simplify(mesh: Mesh, n_faces: int) -> Task[Mesh]:
 def simplify_within(mesh: Mesh, tolerance: float) -> Task[Mesh]:
     """``mesh`` with as few faces as leave its vertices within ``tolerance`` (its units) of the
     surface, geometry alone."""
-    vertices, faces = yield from apart(
-        decimate_within, mesh.vertices, mesh.faces, tolerance, detail="simplifying",
+    vertices, faces = yield from run_in_subprocess(
+        decimate_within,
+        mesh.vertices,
+        mesh.faces,
+        tolerance,
+        detail="simplifying",
         expected_s=1 + 2 * len(mesh.faces) / FACES_PER_S,
     )
     yield Progress(1.0, "simplifying")

@@ -14,9 +14,9 @@ from core.base.errors import UserError
 from core.base.jobs import Progress, Task
 from core.base.outputs import Outputs
 from core.geometry.camera_path import smooth_path
-from core.geometry.rigid import carried_pose, invert, world_from_opengl_camera
+from core.geometry.rigid import invert, transform_pose, world_from_opengl_camera
 from core.geometry.view import VideoOptions, View
-from core.rendering.preview import render_preview, traced
+from core.rendering.preview import render_preview, trace_field
 from core.training.trainer import Trainer
 
 
@@ -55,7 +55,8 @@ def frame_writer(
         with iio.imopen(outputs.temporary(out), "w", plugin="pyav") as film:
             film.init_video_stream("libx264", fps=rate)
             yield lambda image: film.write_frame(
-                image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
+                image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
+            )
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(f"{out} cannot be written ({reason})", "Choose another place") from error
@@ -73,14 +74,21 @@ def write_video(
     if not len(views):
         raise UserError("A film goes through views, and there are none", "Add one")
     poses = smooth_path(views, options.n_frames, options.closed)
-    surface = traced(trainer.model, trainer.shown, options.levels, options.mode)
+    surface = trace_field(trainer.model, trainer.shown, options.levels, options.mode)
     path_file = path.with_name(f"{path.name}.json")
     with outputs_of(path, force=force) as outputs:
         outputs.require_free([path_file] if len(poses) > 1 else [])
         with frame_writer(path, outputs, options.rate) as write:
             for i, pose in enumerate(poses):
-                view = View(i, tuple(pose.ravel().tolist()), options.fov_y, options.width,
-                            options.height, options.mode, options.levels)
+                view = View(
+                    i,
+                    tuple(pose.ravel().tolist()),
+                    options.fov_y,
+                    options.width,
+                    options.height,
+                    options.mode,
+                    options.levels,
+                )
                 for image in render_preview(trainer.model, surface, view, view.width, view.height):
                     if image is not None:
                         write(image)
@@ -94,7 +102,9 @@ def write_video(
 def _path_file(poses: np.ndarray, scene_from_input: np.ndarray, fov_y: float) -> bytes:
     """``poses`` [N, 4, 4] of the scene frame, in the input's and with OpenGL axes."""
     back = invert(scene_from_input)
-    frames = [{"transform_matrix": world_from_opengl_camera(carried_pose(back, pose)).tolist()}
-              for pose in poses]
+    frames = [
+        {"transform_matrix": world_from_opengl_camera(transform_pose(back, pose)).tolist()}
+        for pose in poses
+    ]
     content = {"camera_angle_y": fov_y, "frames": frames}
     return json.dumps(content, indent=1).encode()

@@ -15,14 +15,14 @@ from msgspec import structs
 from core.base.errors import UserError
 from core.base.image_metrics import psnr, ssim
 from core.base.jobs import Progress, Task, run, within
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.capture.scene import Intrinsics, Photo
 from core.geometry.camera_path import looking_at_center
-from core.geometry.rigid import carried_pose, nearest_rigid, world_from_opengl_camera
+from core.geometry.rigid import nearest_rigid, transform_pose, world_from_opengl_camera
 from core.geometry.view import PreviewMode, View
-from core.rendering.preview import render_preview, traced
+from core.rendering.preview import render_preview, trace_field
 from core.rendering.render import render_rays
-from core.training.fit_appearance import appearing, fitted_appearance
+from core.training.fit_appearance import appearance_override, fit_appearance
 from core.training.ray_source import backdrop_color, photo_colors, photo_rays
 from core.training.trainer import Trainer
 
@@ -59,10 +59,10 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
         return rendered.color.cpu()
 
     starts = list(range(0, len(rays), CHUNK))
-    lanes = count(device)
+    lanes = num_workers(device)
     colors = []
     for i in range(0, len(starts), lanes):
-        colors += lane_map(part, starts[i : i + lanes])
+        colors += parallel_map(part, starts[i : i + lanes])
         yield Progress(min((i + lanes) / len(starts), 1.0), photo.name)
     return torch.cat(colors).clamp(0, 1).view(lens.height, lens.width, 3).numpy()
 
@@ -86,8 +86,9 @@ def _look_of_left_half(
     left = torch.arange(lens.width * lens.height).view(lens.height, lens.width)
     left = left[:, : lens.width // 2].flatten()
     rays = photo_rays(trainer.scene, photo, lens)[left]
-    return fitted_appearance(
-        trainer, rays, torch.from_numpy(truth).view(-1, 3)[left], _behind(trainer))
+    return fit_appearance(
+        trainer, rays, torch.from_numpy(truth).view(-1, 3)[left], _behind(trainer)
+    )
 
 
 def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewScore]]:
@@ -100,7 +101,7 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
         apart = trainer.config.wild and _number(trainer, photo) is None
         if apart:
             look = _look_of_left_half(trainer, photo, lens, truth)
-        with appearing(trainer, look):
+        with appearance_override(trainer, look):
             task = render_photo(trainer, photo, lens)
             image = yield from within(task, i / len(photos), (i + 1) / len(photos))
         if apart:
@@ -131,7 +132,7 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
             "It needs frames with transform_matrix, as in transforms.json",
         ) from error
     return [
-        view_of(i, carried_pose(scene_from_input, pose), width, height, fov)
+        view_of(i, transform_pose(scene_from_input, pose), width, height, fov)
         for i, pose in enumerate(rigid)
     ]
 
@@ -140,7 +141,7 @@ def render_views(
     trainer: Trainer, views: list[View], mode: PreviewMode = "color"
 ) -> Iterator[np.ndarray]:
     """The surface of each view as ``mode`` shows it, uint8 [H, W, 3]."""
-    surface = traced(trainer.model, trainer.shown, None, mode)
+    surface = trace_field(trainer.model, trainer.shown, None, mode)
     views = [structs.replace(view, mode=mode) for view in views]
     for view in views:
         bands = render_preview(trainer.model, surface, view, view.width, view.height)
@@ -153,8 +154,10 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
     scene = trainer.scene
     photos = scene.held_out if split == "test" else scene.photos
     if not photos:
-        raise UserError("No photos were held out of this project",
-                        "Use --split train, or reconstruct with --hold-out")
+        raise UserError(
+            "No photos were held out of this project",
+            "Use --split train, or reconstruct with --hold-out",
+        )
 
     def frames() -> Iterator[np.ndarray]:
         for photo in photos:

@@ -11,7 +11,7 @@ from torch import Tensor
 from core.config.run import RunConfig, TrainConfig
 from core.field.analytic import FeaturesAsColor, FunctionVolume
 from core.field.methods import Method
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.camera_path import looking_at_center
 from core.output.views import view_of
 from core.rendering.occupancy import OccupancyGrid
@@ -23,9 +23,14 @@ CHUNK = 4096
 
 
 @torch.no_grad()
-def picture(
-    function: Callable[[Tensor], tuple[Tensor, Tensor]], width: int = 480, height: int = 360, *,
-    azimuth: float = 0.6, elevation: float = 0.35, distance: float = 3.0,
+def render_volume(
+    function: Callable[[Tensor], tuple[Tensor, Tensor]],
+    width: int = 480,
+    height: int = 360,
+    *,
+    azimuth: float = 0.6,
+    elevation: float = 0.35,
+    distance: float = 3.0,
     step: float = TrainConfig.density_step,
 ) -> tuple[np.ndarray, np.ndarray]:
     """What a camera sees of a volume in the unit ball, uint8 [H, W, 3], and how far along each ray
@@ -35,11 +40,15 @@ def picture(
     The camera looks at the origin, +Z up, angles in radians; it asks every ``step`` units.
     """
     method = Method(
-        "", run=lambda config: config, density=lambda _: FunctionVolume(function),
-        size=lambda _: "", smaller=lambda _: None, color=lambda _: FeaturesAsColor(),
+        "",
+        run=lambda config: config,
+        density=lambda _: FunctionVolume(function),
+        size=lambda _: "",
+        smaller=lambda _: None,
+        color=lambda _: FeaturesAsColor(),
     )
     train = TrainConfig(density_until=1.0, density_cull_weight=0.0, density_step=step)
-    model = SurfaceModel(RunConfig(train=train), 1, False, method)
+    model = SceneModel(RunConfig(train=train), 1, False, method)
     everywhere = OccupancyGrid(8, model.device)
     view = view_of(0, looking_at_center(azimuth, elevation, distance), width, height)
     rays = Rays(*view_rays(view, width, height, model.device))

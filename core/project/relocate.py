@@ -11,7 +11,7 @@ from core.base.errors import PhotosGoneError
 from core.capture.scene import Photo, Scene
 
 
-def relocated(scene: Scene, project: Path, saved_in: str, photos: str) -> Scene:
+def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> Scene:
     """``scene`` with the present paths of its photos and masks: where they were; beside the
     ``project`` as they were beside the folder that it was ``saved_in``, if both were moved
     together; or in the folder ``photos``, below which they lie as before.

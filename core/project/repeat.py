@@ -14,16 +14,16 @@ from core.base.outputs import Outputs
 from core.capture.scene import Scene
 from core.config.run import OpenOptions, RunConfig
 from core.geometry.box import Box
-from core.project.store import PROJECT_FILES, Work
+from core.project.store import PROJECT_FILES, ProjectState
 
 CONFIG, COMMAND = "config.json", "command.txt"
 Matrix = list[list[float]]
 
 
-class Recipe(msgspec.Struct, frozen=True):
+class RunRecipe(msgspec.Struct, frozen=True):
     """All that was decided about a run: its settings, how its source was opened, and the
     arrangement of the scene, in the input's frame, as in `Scene`; ``continued`` and ``begun_from``
-    as in `Work`."""
+    as in `ProjectState`."""
 
     source: str
     run: RunConfig
@@ -42,31 +42,49 @@ class Recipe(msgspec.Struct, frozen=True):
         """``scene``, of the same source, as it was arranged."""
         region = None if self.region is None else Box(np.array(self.region))
         return replace(
-            scene, scene_from_input=np.array(self.scene_from_input), region=region,
+            scene,
+            scene_from_input=np.array(self.scene_from_input),
+            region=region,
             upright_from_input=np.array(self.upright_from_input),
-            units_per_input=self.units_per_input, unit=self.unit,
+            units_per_input=self.units_per_input,
+            unit=self.unit,
             excluded=frozenset(self.excluded),
         )
 
 
-def recipe_of(work: Work) -> Recipe:
+def recipe_of(work: ProjectState) -> RunRecipe:
     scene = work.scene
-    return Recipe(
-        work.source, work.config, work.how, work.hold_out, work.continued,
+    return RunRecipe(
+        work.source,
+        work.config,
+        work.how,
+        work.hold_out,
+        work.continued,
         work.begun_from,
-        scene.scene_from_input.tolist(), scene.upright_from_input.tolist(),
+        scene.scene_from_input.tolist(),
+        scene.upright_from_input.tolist(),
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
-        scene.units_per_input, scene.unit, tuple(sorted(scene.excluded)),
+        scene.units_per_input,
+        scene.unit,
+        tuple(sorted(scene.excluded)),
     )
 
 
-def write_recipe(folder: Path, work: Work) -> None:
+def write_recipe(folder: Path, work: ProjectState) -> None:
     """Leave both files in the project's ``folder``. Raises UserError."""
     folder = folder.resolve()
     text = msgspec.json.format(msgspec.json.encode(recipe_of(work)), indent=1)
     begin = ["--from", work.begun_from] if work.begun_from else [work.source]
-    words = ["python", "main.py", "reconstruct", *begin, "-o",
-             str(folder.with_name(f"{folder.name}-again")), "--config", str(folder / CONFIG)]
+    words = [
+        "python",
+        "main.py",
+        "reconstruct",
+        *begin,
+        "-o",
+        str(folder.with_name(f"{folder.name}-again")),
+        "--config",
+        str(folder / CONFIG),
+    ]
     with Outputs(folder) as outputs:
         outputs.write(folder / CONFIG, text)
         outputs.write(folder / COMMAND, f"{shlex.join(words)}\n".encode())
@@ -79,10 +97,10 @@ def check_project(folder: Path) -> None:
     Outputs(folder).require_free(folder / name for name in names)
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: Path) -> RunRecipe:
     """What `write_recipe` left at ``path``. Raises UserError."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Recipe)
+        return msgspec.json.decode(path.read_bytes(), type=RunRecipe)
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror})", "Give the config.json of a project"

@@ -22,11 +22,11 @@ from torch import Tensor
 from core.base.errors import UserError
 from core.base.outputs import Outputs
 from core.capture.scene import Intrinsics, Photo, Scene
-from core.config.prompt import Sentence
+from core.config.prompt import Prompt
 from core.config.run import DEFAULT_OPEN, OpenOptions, RunConfig
 from core.geometry.box import Box, Setting
 from core.geometry.view import EMPTY_PATH, CameraPath
-from core.project.relocate import relocated
+from core.project.relocate import relocate_photos
 from core.training.trainer import Trainer
 
 VERSION = 2
@@ -66,11 +66,11 @@ class _Saved(msgspec.Struct):
     continued: tuple[float, ...] = ()
     camera_path: CameraPath = EMPTY_PATH
     begun_from: str = ""
-    sentence: Sentence | None = None
+    sentence: Prompt | None = None
 
 
 @dataclass(frozen=True)
-class Work:
+class ProjectState:
     """What is saved: where it came from, how it runs, its scene; how its source was opened, with
     photos held out or not, for how many minutes each time it was ``continued``, the
     ``camera_path`` of its video, in the frame of the input, and the project whose field it was
@@ -91,7 +91,7 @@ class Project:
     """A saved project: the ``work``, and the tensors of its checkpoint (empty when it was saved
     before training)."""
 
-    work: Work
+    work: ProjectState
     tensors: dict[str, Tensor]
 
 
@@ -100,7 +100,7 @@ def is_project(path: Path) -> bool:
     return (path / _PROJECT).is_file()
 
 
-def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
+def save_project(folder: Path, work: ProjectState, trainer: Trainer | None) -> None:
     """Write the project into ``folder``. Raises UserError where it cannot, or where files of these
     names lie there that Gradina did not write; what was saved there before then stays as it was."""
     scene = work.scene
@@ -143,8 +143,8 @@ def save_project(folder: Path, work: Work, trainer: Trainer | None) -> None:
 
 def load_project(folder: Path, photos: str = "") -> Project:
     """Read the project in ``folder``, whose photos may be found in the folder ``photos`` (see
-    `relocated`). Raises UserError where it is damaged, incomplete, or from a newer version of the
-    program."""
+    `relocate_photos`). Raises UserError where it is damaged, incomplete, or from a newer version of
+    the program."""
     path = folder / _PROJECT
     try:
         text = path.read_bytes()
@@ -185,8 +185,8 @@ def load_project(folder: Path, photos: str = "") -> Project:
         frozenset(saved.excluded),
         saved.sentence,
     )
-    scene = relocated(scene, folder.resolve(), saved.folder, photos)
-    work = Work(
+    scene = relocate_photos(scene, folder.resolve(), saved.folder, photos)
+    work = ProjectState(
         saved.source,
         saved.config,
         scene,
@@ -227,7 +227,7 @@ def restore(trainer: Trainer, project: Project, folder: Path) -> None:
 
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     part = _Parts(tensors)
-    trainer.model.become(part.under("model."))
+    trainer.model.load_state(part.under("model."))
     trainer.renew_optimizer()
     state = trainer.optimizer.state_dict()
     for i in range(len(_parameters(trainer))):
@@ -236,7 +236,7 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
             state["state"][i] = {name: value.clone() for name, value in values.items()}
     trainer.optimizer.load_state_dict(state)
     trainer.occupancy.load_state_dict(part.under("occupancy."))
-    trainer.goal.restore(tensors)
+    trainer.supervision.restore(tensors)
     step, elapsed, n_rays, begin, at, budget = tensors["counters"].tolist()
     trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
     trainer.segment, trainer.budget = (begin, at), budget
@@ -254,7 +254,7 @@ def _state(trainer: Trainer) -> dict[str, Tensor]:
     for i, parameter in enumerate(_parameters(trainer)):
         for name, value in trainer.optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{i}.{name}"] = value.cpu().contiguous()
-    tensors |= trainer.goal.state()
+    tensors |= trainer.supervision.state()
     tensors["counters"] = torch.tensor(
         [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget],
         dtype=torch.float64,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from core.config.run import Choice, MeshOptions, OpenOptions, RunConfig
+from core.config.run import MeshOptions, OpenOptions, RunConfig, RunOptions
 from core.geometry.edits import SceneEdit
 from core.geometry.view import CameraPath, Point, VideoOptions, View
 from core.protocol.base import Message
@@ -26,21 +26,21 @@ class Close(Message, frozen=True):
 class Choose(Message, frozen=True):
     """The settings of the next run. Answered by `Chosen`."""
 
-    choice: Choice
+    choice: RunOptions
 
 
 class Start(Message, frozen=True):
     """Start training, or resume it when paused; ``config``, where there is one, holds all settings
     of a fresh run but its budget."""
 
-    choice: Choice = Choice()
+    choice: RunOptions = RunOptions()
     config: RunConfig | None = None
 
 
 class Renew(Message, frozen=True):
     """Begin a new run, as in `Start`, with what the present one has learnt of the scene."""
 
-    choice: Choice = Choice()
+    choice: RunOptions = RunOptions()
     config: RunConfig | None = None
 
 
@@ -143,6 +143,25 @@ class Shutdown(Message, frozen=True):
 
 
 Command = (
-    Open | Close | Choose | Start | Pause | Reset | Continue | Renew | Cancel | SetView | Arrange
-    | Exclude | Undo | Redo | Pick | AskSize | Export | PlanFilm | Film | Save | Shutdown
+    Open
+    | Close
+    | Choose
+    | Start
+    | Pause
+    | Reset
+    | Continue
+    | Renew
+    | Cancel
+    | SetView
+    | Arrange
+    | Exclude
+    | Undo
+    | Redo
+    | Pick
+    | AskSize
+    | Export
+    | PlanFilm
+    | Film
+    | Save
+    | Shutdown
 )

@@ -6,27 +6,28 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.geometry.box import Setting
 from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath, MeshPreviewOptions, Point
 from core.protocol.base import Message
 
 State = Literal[
-    "empty",      # nothing opened
-    "opening",    # reading a capture or a project
-    "solving",    # poses are being solved
-    "ready",      # a scene is open, training has not begun
+    "empty",  # nothing opened
+    "opening",  # reading a capture or a project
+    "solving",  # poses are being solved
+    "ready",  # a scene is open, training has not begun
     "training",
     "paused",
-    "finished",   # the budget is spent; can be continued
+    "finished",  # the budget is spent; can be continued
 ]
 
 Phase = Literal[
-    "radiance",   # the scene is a radiance field to the end
-    "density",    # it is one
-    "settling",   # which is being made a surface
+    "radiance",  # the scene is a radiance field to the end
+    "density",  # it is one
+    "converting",  # which is being made a surface
     "surface",
 ]
+
 
 class StateChanged(Message, frozen=True):
     """``allowed`` names the commands that make sense now (class names in lower case); ``reasons``
@@ -101,7 +102,7 @@ class Picked(Message, frozen=True):
 class Chosen(Message, frozen=True):
     """The settings of the next run, as in `Choose`."""
 
-    choice: Choice
+    choice: RunOptions
 
 
 class Excluded(Message, frozen=True):
@@ -141,7 +142,7 @@ class Opened(Message, frozen=True):
     fov_y: float
     aspect: float
     n_levels: int
-    choice: Choice
+    choice: RunOptions
     methods: dict[str, MethodWords] = msgspec.field(default_factory=dict)
     setting: Setting = "object"
     lenses: tuple[tuple[float, float], ...] = ()
@@ -306,7 +307,26 @@ class Failure(Message, frozen=True):
 
 
 Event = (
-    StateChanged | Recognised | Opened | Arranged | Excluded | Chosen | PoseReport | Solving
-    | Picked | TaskProgress | TrainingStats | PreviewReady | MeshReady | PhotoReady | PhotoScored
-    | Thumbnails | MeshSize | Exported | Filmed | Saved | Notice | Failure
+    StateChanged
+    | Recognised
+    | Opened
+    | Arranged
+    | Excluded
+    | Chosen
+    | PoseReport
+    | Solving
+    | Picked
+    | TaskProgress
+    | TrainingStats
+    | PreviewReady
+    | MeshReady
+    | PhotoReady
+    | PhotoScored
+    | Thumbnails
+    | MeshSize
+    | Exported
+    | Filmed
+    | Saved
+    | Notice
+    | Failure
 )

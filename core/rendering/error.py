@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from core.base.colormaps import WORST, heat
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.view import View
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import BAND, backdrop, view_rays
@@ -37,8 +37,14 @@ def error_picture(error: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def render_error(
-    model: SurfaceModel, occupancy: OccupancyGrid, train: TrainConfig, view: View,
-    truth: np.ndarray, known: np.ndarray, photo: int | None, behind: tuple[float, float, float],
+    model: SceneModel,
+    occupancy: OccupancyGrid,
+    train: TrainConfig,
+    view: View,
+    truth: np.ndarray,
+    known: np.ndarray,
+    photo: int | None,
+    behind: tuple[float, float, float],
 ) -> Iterator[np.ndarray | None]:
     """Yields as `render_preview` does, as large as ``truth`` [H, W, 3], the photo as this view sees
     it where ``known`` [H, W]. It is compared with what training compares it with: the volume
@@ -47,7 +53,7 @@ def render_error(
     height, width = known.shape
     origins, directions = view_rays(view, width, height, model.device)
     wanted = torch.from_numpy(known.reshape(-1)).to(model.device).nonzero()[:, 0]
-    lanes = count(model.device)
+    lanes = num_workers(model.device)
     parts = wanted.chunk(lanes * max(1, math.ceil(len(wanted) / (lanes * BAND))))
     solid = None if model.has_surroundings else torch.tensor(behind, device=model.device)
 
@@ -59,7 +65,7 @@ def render_error(
 
     found: list[Tensor] = []
     for i in range(0, len(parts), lanes):
-        found += lane_map(seen, parts[i : i + lanes])
+        found += parallel_map(seen, parts[i : i + lanes])
         yield None
     picture = backdrop(width, height, torch.device("cpu"), view.backdrop)
     picture = picture.view(height, width, 3).numpy()

@@ -46,8 +46,12 @@ def inverse_transform(edges: Tensor, weights: Tensor, m: int, jitter: Tensor | N
 
 @torch.no_grad()
 def march_hierarchically(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, counts: tuple[int, int],
-    jitter: Tensor | None, level: Callable[[Tensor], Tensor],
+    origins: Tensor,
+    directions: Tensor,
+    occupancy: OccupancyGrid,
+    counts: tuple[int, int],
+    jitter: Tensor | None,
+    level: Callable[[Tensor], Tensor],
 ) -> tuple[Samples, Samples]:
     """The even steps and all of them, both without what lies in empty cells; ``counts``: N and M;
     ``level``: of the density that tells where more are wanted."""
@@ -56,7 +60,8 @@ def march_hierarchically(
     coarse, there = _packed(edges, origins, directions, occupancy)
     alphas = torch.zeros(there.shape, device=edges.device)
     alphas[there] = density_alpha(
-        level(coarse.positions(origins, directions)), coarse.t_ends - coarse.t_starts)
+        level(coarse.positions(origins, directions)), coarse.t_ends - coarse.t_starts
+    )
     through = torch.cumprod(1 - alphas, -1)
     weights = alphas * torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], -1)
     more = inverse_transform(edges, (weights + SHARE) * there, counts[1], jitter)

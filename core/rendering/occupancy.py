@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, no_grad
 
-from core.base.parallel import lane_map
+from core.base.parallel import parallel_map
 from core.config.run import TrainConfig
 from core.geometry.box import WHOLE, Box
 
@@ -184,7 +184,10 @@ class OccupancyGrid(nn.Module):
         return self._centers[cells] + jitter / self.resolution
 
     def _asked(
-        self, function: Callable[[Tensor], Tensor], points: Tensor, where: Tensor,
+        self,
+        function: Callable[[Tensor], Tensor],
+        points: Tensor,
+        where: Tensor,
         elsewhere: Tensor | float,
     ) -> Tensor:
         """[G, G, G] values of ``function`` at one of ``points`` [G³, 3] for each cell ``where``
@@ -192,7 +195,7 @@ class OccupancyGrid(nn.Module):
         values = torch.empty(len(points), device=points.device)
         values[:] = elsewhere.view(-1) if isinstance(elsewhere, Tensor) else elsewhere
         parts = where.nonzero()[:, 0].split(CHUNK)
-        for index, found in zip(parts, lane_map(no_grad(lambda i: function(points[i])), parts)):
+        for index, found in zip(parts, parallel_map(no_grad(lambda i: function(points[i])), parts)):
             values[index] = found
         return values.view(self.occupied.shape)
 

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.base.colormaps import BACKDROP, DEPTH_REACH, Gradient, depth_colors
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.view import PreviewMode, View
 from core.rendering.level_map import level_colored
 from core.rendering.occupancy import OccupancyGrid
@@ -22,7 +22,7 @@ from core.rendering.rays import Rays
 from core.rendering.render import render_rays
 from core.rendering.shading import CLAY, OVER_THE_SHOULDER, lambert
 from core.rendering.sphere_trace import sphere_trace
-from core.rendering.unbounded import Fineness, render_beyond
+from core.rendering.unbounded import SampleCounts, render_beyond
 
 BAND = 4096
 """Rays traced by one lane at most between two looks at newer cameras."""
@@ -30,20 +30,19 @@ TOLERANCE = 0.25
 """How far a point of the surface may be off, in pixels."""
 LOOK = TrainConfig(density_cull_weight=0.02)
 """What adds less to a pixel is left out."""
-AROUND = Fineness(bins=16, pieces=8)
+AROUND = SampleCounts(bins=16, pieces=8)
 """What lies behind the region, of a field of all of space."""
 
 
-def view_rays(
-    view: View, width: int, height: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
+def view_rays(view: View, width: int, height: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Origins and unit directions [H·W, 3], scene units, of ``view`` at this size: through a
     pinhole, or parallel from the camera's plane."""
     pose = torch.tensor(view.scene_from_camera, dtype=torch.float32, device=device).view(4, 4)
     half = math.tan(view.fov_y / 2) if view.span is None else view.span / 2
     y, x = torch.meshgrid(
         (torch.arange(height, device=device) + 0.5) / height * 2 - 1,
-        (torch.arange(width, device=device) + 0.5) / width * 2 - 1, indexing="ij",
+        (torch.arange(width, device=device) + 0.5) / width * 2 - 1,
+        indexing="ij",
     )
     local = torch.stack([x * half * width / height, y * half, torch.ones_like(x)], -1).view(-1, 3)
     if view.span is not None:
@@ -54,7 +53,7 @@ def view_rays(
 
 
 @dataclass(frozen=True)
-class Traced:
+class TracedField:
     """What a preview traces. ``steepness``: by how much the field grows per scene unit, which for
     a distance is 1, for the levels of a density it is whatever has been learnt. Not ``opaque``:
     a density is looked through as training does, since that shows what is there long before any
@@ -65,27 +64,31 @@ class Traced:
     opaque: bool = True
 
 
-def traced(
-    model: SurfaceModel, occupancy: OccupancyGrid, levels: int | None, mode: PreviewMode
-) -> Traced:
+def trace_field(
+    model: SceneModel, occupancy: OccupancyGrid, levels: int | None, mode: PreviewMode
+) -> TracedField:
     """By ``occupancy``, or if that has not measured the present surface at these ``levels``, or
     those are off by more than a cell, by a new one of the same region."""
     shape, cell = model.shape, 2 / occupancy.resolution
     limited = levels is not None and levels < shape.active_levels
-    if mode in ("color", "error") and not model.settled and not (limited and model.settles):
-        return Traced(occupancy, opaque=False)
-    if model.settled and not limited and occupancy.error <= cell:
-        return Traced(occupancy)
+    if (
+        mode in ("color", "error")
+        and not model.has_sdf
+        and not (limited and model.is_density_stage)
+    ):
+        return TracedField(occupancy, opaque=False)
+    if model.has_sdf and not limited and occupancy.error <= cell:
+        return TracedField(occupancy)
     fresh = OccupancyGrid(occupancy.resolution, model.device)
     fresh.limit(occupancy.region)
     fresh.update(lambda x: shape.sdf(x, levels), float(model.inv_s.detach()))
     fresh.error = min(occupancy.error, 0.5 * cell)  # until it is itself replaced
-    if model.settled:
-        return Traced(fresh)
+    if model.has_sdf:
+        return TracedField(fresh)
     steepness = _steepness(fresh.distances, cell)
     fresh.distances.div_(steepness).clamp_(max=cell)
     fresh.error = cell  # levels between the middles of cells are no distances
-    return Traced(fresh, steepness)
+    return TracedField(fresh, steepness)
 
 
 def _steepness(values: Tensor, cell: float) -> float:
@@ -99,15 +102,19 @@ def _steepness(values: Tensor, cell: float) -> float:
 
 
 def render_preview(
-    model: SurfaceModel, surface: Traced, view: View, width: int, height: int,
+    model: SceneModel,
+    surface: TracedField,
+    view: View,
+    width: int,
+    height: int,
     distances: np.ndarray | None = None,
 ) -> Iterator[np.ndarray | None]:
     """Yields None after each band and at last the picture, uint8 [H, W, 3]; ``surface`` as from
-    `traced` with the view's levels. Where something is seen, how far along its ray is written into
-    ``distances`` float32 [H, W]."""
+    `trace_field` with the view's levels. Where something is seen, how far along its ray is written
+    into ``distances`` float32 [H, W]."""
     origins, directions = view_rays(view, width, height, model.device)
     picture = backdrop(width, height, model.device, view.backdrop)
-    lanes = count(model.device)
+    lanes = num_workers(model.device)
     pixels = torch.arange(width * height, device=model.device)
     bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
     tolerance = TOLERANCE * _angle(view) / height
@@ -124,7 +131,7 @@ def render_preview(
 
     for i in range(0, len(bands), lanes):
         part = bands[i : i + lanes]
-        for band, (hit, color, t) in zip(part, lane_map(seen, part)):
+        for band, (hit, color, t) in zip(part, parallel_map(seen, part)):
             picture[band[hit]] = color
             if distances is not None:
                 distances.ravel()[band[hit].cpu().numpy()] = t.cpu().numpy()
@@ -141,13 +148,16 @@ def _angle(view: View) -> float:
 
 @torch.no_grad()
 def _shade(
-    model: SurfaceModel, surface: Traced, rays: Rays, view: View, tolerance: float
+    model: SceneModel, surface: TracedField, rays: Rays, view: View, tolerance: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Which rays hit [R], and of those the colours [H, 3] and how far along them that is [H]."""
     shape, origins, directions = model.shape, rays.origins, rays.directions
     t, hit = sphere_trace(
-        lambda x: shape.sdf(x, view.levels) / surface.steepness, origins, directions,
-        surface.occupancy, tolerance,
+        lambda x: shape.sdf(x, view.levels) / surface.steepness,
+        origins,
+        directions,
+        surface.occupancy,
+        tolerance,
     )
     if not hit.any():
         return hit, origins[hit], t[hit]
@@ -168,20 +178,20 @@ def _shade(
         return hit, normals.new_tensor(CLAY) * lambert(normals, light), t[hit]
     features = model.features(positions, samples.features, view.levels)
     appearance = model.appearance(None, len(positions))
-    color = model.color(
-        positions, normals, directions[hit], features, appearance, view.levels)
+    color = model.color(positions, normals, directions[hit], features, appearance, view.levels)
     return hit, color, t[hit]
 
 
 @torch.no_grad()
 def _look_through(
-    model: SurfaceModel, surface: Traced, rays: Rays, behind: Tensor, levels: int | None
+    model: SceneModel, surface: TracedField, rays: Rays, behind: Tensor, levels: int | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `_shade`, of a density before colours ``behind`` [R, 3]; what lets most of the light
     through is nowhere."""
     own = None if model.proposal is not None else behind
     rendered = render_rays(
-        model, surface.occupancy, rays, LOOK, behind=own, levels=levels, fine=AROUND)
+        model, surface.occupancy, rays, LOOK, behind=own, levels=levels, fine=AROUND
+    )
     hit = rendered.opacity > (0 if own is not None else -1)
     opacity = rendered.opacity[hit]
     t = (rendered.depth[hit] / opacity).where(opacity > 0.5, torch.inf)
@@ -190,7 +200,7 @@ def _look_through(
 
 @torch.no_grad()
 def _before_all(
-    model: SurfaceModel, surface: Traced, rays: Rays, hit: Tensor, color: Tensor, t: Tensor
+    model: SceneModel, surface: TracedField, rays: Rays, hit: Tensor, color: Tensor, t: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """What `_shade` says, before what lies behind the region."""
     missed = rays[~hit]
@@ -204,9 +214,7 @@ def _before_all(
     return torch.ones_like(hit), picture, distance
 
 
-def backdrop(
-    width: int, height: int, device: torch.device, behind: Gradient = BACKDROP
-) -> Tensor:
+def backdrop(width: int, height: int, device: torch.device, behind: Gradient = BACKDROP) -> Tensor:
     """[H·W, 3]: what is behind the scene."""
     upper, lower = torch.tensor(behind, device=device)
     down = torch.linspace(0, 1, height, device=device)[:, None, None]

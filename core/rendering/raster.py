@@ -62,7 +62,11 @@ def rasterize_parallel(
 
 
 def _drawn(
-    pixels: np.ndarray, z: np.ndarray, faces: np.ndarray, width: int, height: int,
+    pixels: np.ndarray,
+    z: np.ndarray,
+    faces: np.ndarray,
+    width: int,
+    height: int,
     perspective: bool = True,
 ) -> Raster:
     depth = np.full((height, width), np.inf, np.float32)
@@ -70,8 +74,14 @@ def _drawn(
     barycentric = np.zeros((*depth.shape, 2), np.float32)
     front = np.zeros(depth.shape, np.bool_)
     _draw(
-        np.ascontiguousarray(pixels, np.float64), np.ascontiguousarray(z, np.float64),
-        np.ascontiguousarray(faces, np.int32), perspective, depth, face_id, barycentric, front,
+        np.ascontiguousarray(pixels, np.float64),
+        np.ascontiguousarray(z, np.float64),
+        np.ascontiguousarray(faces, np.int32),
+        perspective,
+        depth,
+        face_id,
+        barycentric,
+        front,
     )
     return Raster(depth, face_id, barycentric, front)
 

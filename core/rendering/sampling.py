@@ -70,7 +70,10 @@ def random_in_ball(n: int, device: torch.device) -> Tensor:
 
 
 def march(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float,
+    origins: Tensor,
+    directions: Tensor,
+    occupancy: OccupancyGrid,
+    dt: float,
     jitter: Tensor | None = None,
 ) -> Samples:
     """Steps of length ``dt`` through occupied space of the region; ``jitter`` [R] in [0, 1)
@@ -81,7 +84,10 @@ def march(
 
 
 def _lattice(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float,
+    origins: Tensor,
+    directions: Tensor,
+    occupancy: OccupancyGrid,
+    dt: float,
     jitter: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """Where the steps along each ray begin and end [R]."""
@@ -97,8 +103,13 @@ RAYS_A_SAMPLE = 8
 
 @torch.no_grad()
 def march_through_density(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float,
-    jitter: Tensor | None, level: Callable[[Tensor], Tensor], threshold: float,
+    origins: Tensor,
+    directions: Tensor,
+    occupancy: OccupancyGrid,
+    dt: float,
+    jitter: Tensor | None,
+    level: Callable[[Tensor], Tensor],
+    threshold: float,
 ) -> tuple[Samples, int]:
     """Steps of length ``dt`` that carry more than ``threshold`` of weight in the `density` of a
     radiance field, and how many times its ``level`` was asked. Where those are hardly any, the
@@ -117,8 +128,15 @@ def march_through_density(
 
 @torch.no_grad()
 def march_to_surface(
-    origins: Tensor, directions: Tensor, occupancy: OccupancyGrid, dt: float, jitter: Tensor | None,
-    sdf: Callable[[Tensor], Tensor], inv_s: float, cos_anneal_ratio: float, threshold: float,
+    origins: Tensor,
+    directions: Tensor,
+    occupancy: OccupancyGrid,
+    dt: float,
+    jitter: Tensor | None,
+    sdf: Callable[[Tensor], Tensor],
+    inv_s: float,
+    cos_anneal_ratio: float,
+    threshold: float,
 ) -> tuple[Samples, Tensor, int]:
     """Steps of length ``dt`` whose rendering weight, judged by the SDF alone, exceeds
     ``threshold``; of the light that these let through, the share [R] that the others would let

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from core.base.colormaps import INSIDE, OUTSIDE, ZERO
-from core.base.parallel import count, lane_map
-from core.field.model import SurfaceModel
+from core.base.parallel import num_workers, parallel_map
+from core.field.model import SceneModel
 from core.geometry.view import View
-from core.rendering.preview import BAND, Traced, backdrop, view_rays
+from core.rendering.preview import BAND, TracedField, backdrop, view_rays
 
 LINE, ZERO_LINE = 1.0, 3.0
 """Widths in pixels."""
@@ -28,13 +28,13 @@ FADES = 6.0
 
 
 def render_slice(
-    model: SurfaceModel, surface: Traced, view: View, width: int, height: int
+    model: SceneModel, surface: TracedField, view: View, width: int, height: int
 ) -> Iterator[np.ndarray | None]:
     """Yields as `render_preview` does; only of what lies in the region."""
     origins, directions = view_rays(view, width, height, model.device)
     t, shown = _on_plane(origins, directions, surface, view)
     where = origins[shown] + directions[shown] * t[shown, None]
-    lanes = count(model.device)
+    lanes = num_workers(model.device)
     parts = where.chunk(lanes * max(1, math.ceil(len(where) / (lanes * BAND))))
 
     @torch.no_grad()
@@ -43,7 +43,7 @@ def render_slice(
 
     found: list[Tensor] = []
     for i in range(0, len(parts), lanes):
-        found += lane_map(asked, parts[i : i + lanes])
+        found += parallel_map(asked, parts[i : i + lanes])
         yield None
     distances = torch.full((width * height,), math.nan, device=model.device)
     distances[shown] = torch.cat(found)
@@ -56,7 +56,7 @@ def render_slice(
 
 
 def _on_plane(
-    origins: Tensor, directions: Tensor, surface: Traced, view: View
+    origins: Tensor, directions: Tensor, surface: TracedField, view: View
 ) -> tuple[Tensor, Tensor]:
     """Distance t [R] to the view's plane, and for which rays [R] it is met in the region."""
     normal = torch.tensor(view.plane.normal, dtype=torch.float32, device=origins.device)

@@ -41,7 +41,8 @@ class Edges:
     def of(faces: np.ndarray) -> Edges:
         """Of ``faces`` [F, 3] of a manifold."""
         ends, _, sides = igl.edge_topology(
-            np.zeros((int(faces.max()) + 1, 3)), np.ascontiguousarray(faces, np.int64))
+            np.zeros((int(faces.max()) + 1, 3)), np.ascontiguousarray(faces, np.int64)
+        )
         return Edges(np.asarray(ends, np.int32), np.asarray(sides, np.int32))
 
 
@@ -87,8 +88,13 @@ def soft_render(
 
 
 def _softened(
-    image: torch.Tensor, drawn: torch.Tensor, local: torch.Tensor, edges: Edges,
-    intrinsics: Intrinsics, rims: Rims, sigma: float,
+    image: torch.Tensor,
+    drawn: torch.Tensor,
+    local: torch.Tensor,
+    edges: Edges,
+    intrinsics: Intrinsics,
+    rims: Rims,
+    sigma: float,
 ) -> torch.Tensor:
     ends = torch.from_numpy(edges.ends[rims.edge].astype(np.int64))
     pixel, behind = torch.from_numpy(rims.pixel), torch.from_numpy(rims.behind)
@@ -113,8 +119,17 @@ def _barycentric(
     center = _centers(pixel, intrinsics.width).to(places)
     a, b, c = places.unbind(1)
     area = _cross(b - a, c - a)
-    flat = torch.stack([_cross(b - center, c - center), _cross(c - center, a - center),
-                        _cross(a - center, b - center)], 1) / area[:, None]
+    flat = (
+        torch.stack(
+            [
+                _cross(b - center, c - center),
+                _cross(c - center, a - center),
+                _cross(a - center, b - center),
+            ],
+            1,
+        )
+        / area[:, None]
+    )
     share = flat / z
     return share / share.sum(1, keepdim=True)
 
@@ -160,7 +175,11 @@ class _Projected(torch.autograd.Function):
 
 
 def _rims(
-    local: np.ndarray, faces: np.ndarray, edges: Edges, intrinsics: Intrinsics, raster: Raster,
+    local: np.ndarray,
+    faces: np.ndarray,
+    edges: Edges,
+    intrinsics: Intrinsics,
+    raster: Raster,
     sigma: float,
 ) -> Rims:
     pixels = project(intrinsics, local)

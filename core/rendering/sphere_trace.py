@@ -18,8 +18,11 @@ the surface, and each further step costs them as much as hundreds."""
 
 @torch.no_grad()
 def sphere_trace(
-    sdf: Callable[[Tensor], Tensor], origins: Tensor, directions: Tensor,
-    occupancy: OccupancyGrid, tolerance: float,
+    sdf: Callable[[Tensor], Tensor],
+    origins: Tensor,
+    directions: Tensor,
+    occupancy: OccupancyGrid,
+    tolerance: float,
 ) -> tuple[Tensor, Tensor]:
     """Distance t [R] to the surface and whether it was hit [R]; ``tolerance`` is an angle: so much
     may a hit be off, seen from the ray's origin.

@@ -16,15 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.field.sdf_field import SdfField
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
 from core.rendering.render import (
-    Found,
+    RaySamples,
     Rendered,
-    composited,
+    composite_rays,
     sample_color,
     surface_samples,
 )
@@ -42,7 +42,7 @@ far for a small change of the field."""
 
 
 @dataclass(frozen=True)
-class Met(Found):
+class SurfaceHits(RaySamples):
     """One sample, of no length, for each ray that comes near the surface: where it is met, ``hit``
     [S], or else passed most closely."""
 
@@ -50,7 +50,7 @@ class Met(Found):
 
 
 @torch.no_grad()
-def meet_surface(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -> Met:
+def intersect_surface(model: SceneModel, occupancy: OccupancyGrid, rays: Rays) -> SurfaceHits:
     """Where ``rays`` meet the surface, or nearly."""
     origins, directions, field = rays.origins, rays.directions, model.surface
     t, hit = sphere_trace(field.sdf, origins, directions, occupancy, TOLERANCE)
@@ -64,7 +64,7 @@ def meet_surface(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -> M
     starts = F.pad(met.cumsum(0), (1, 0))
     samples = Samples(t[met], t[met], starts)
     crossing = occupancy.crossing(origins, directions)
-    return Met(samples, None, len(t) + asked, crossing, hit[met])
+    return SurfaceHits(samples, None, len(t) + asked, crossing, hit[met])
 
 
 def _passing(
@@ -75,9 +75,11 @@ def _passing(
     start, end = occupancy.span(origins, directions)
     reach = TAIL / inv_s
     dt = 0.5 * reach
-    near = Samples(*for_device(origins.device).march_near(
-        origins, directions, start, end, occupancy.distances, dt, reach + occupancy.error
-    )[:3])
+    near = Samples(
+        *for_device(origins.device).march_near(
+            origins, directions, start, end, occupancy.distances, dt, reach + occupancy.error
+        )[:3]
+    )
     distance = field.sdf(near.positions(origins, directions))
     ray = near.ray_indices
     least = torch.full_like(start, reach).scatter_reduce_(0, ray, distance, "amin")
@@ -89,8 +91,14 @@ def _passing(
 
 
 def render_surface(
-    model: SurfaceModel, rays: Rays, met: Met, train: TrainConfig, *,
-    behind: Tensor | None = None, jitter: Tensor | None = None, around: Tensor | None = None,
+    model: SceneModel,
+    rays: Rays,
+    met: SurfaceHits,
+    train: TrainConfig,
+    *,
+    behind: Tensor | None = None,
+    jitter: Tensor | None = None,
+    around: Tensor | None = None,
     light: Tensor | None = None,
 ) -> Rendered:
     """What the surface shows where ``rays`` have ``met`` it; arguments as for `render_samples`.
@@ -99,7 +107,7 @@ def render_surface(
     ray, t = met.samples.ray_indices, met.samples.t_starts
     origins, directions = rays.origins[ray], rays.directions[ray]
     found = torch.addcmul(origins, directions, t[:, None])
-    n, every = len(found), model.surface.config.taps_every
+    n, every = len(found), model.surface.config.fd_stride
     field = surface_samples(model, found, around)
     sdf, gradients, normals = field.sdf[:n], field.gradients, None
     if every == 1:
@@ -116,12 +124,21 @@ def render_surface(
         there = model.surface.samples(positions).gradients
         color = color * lambert(F.normalize(there, dim=-1, eps=1e-6), light)
     alphas = silhouette(sdf, met.hit, model.inv_s)
-    seen = composited(model, rays, met, alphas, color, train, behind, jitter)
+    seen = composite_rays(model, rays, met, alphas, color, train, behind, jitter)
     depth = torch.zeros_like(seen.opacity).index_add(0, ray, alphas * t)
     laplacian = None if field.laplacian is None else field.laplacian[: -(-n // every)]
     return Rendered(
-        seen.color, seen.opacity, depth, gradients, laplacian, None, met.n_marched,
-        n, beyond=seen.beyond, course=seen.course)
+        seen.color,
+        seen.opacity,
+        depth,
+        gradients,
+        laplacian,
+        None,
+        met.n_marched,
+        n,
+        beyond=seen.beyond,
+        course=seen.course,
+    )
 
 
 def moved_with_surface(t: Tensor, sdf: Tensor, slopes: Tensor, hit: Tensor) -> Tensor:

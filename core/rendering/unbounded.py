@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.field.contraction import Frustums, Passage, contract
-from core.field.model import SurfaceModel
+from core.field.contraction import ContractedRay, Frustums, contract
+from core.field.model import SceneModel
 from core.rendering.hierarchical import inverse_transform
 from core.rendering.occupancy import Crossing
 from core.rendering.rays import Rays
@@ -29,18 +29,18 @@ DARK = 1e-3
 
 
 @dataclass(frozen=True)
-class Fineness:
+class SampleCounts:
     """In how many ``bins`` the proposal looks at a ray, and how many ``pieces`` it is asked in."""
 
     bins: int
     pieces: int
 
 
-TRAINED = Fineness(bins=32, pieces=8)
+TRAINED = SampleCounts(bins=32, pieces=8)
 
 
 @dataclass(frozen=True)
-class Course:
+class WeightHistogram:
     """Where along rays light is stopped: pieces between ``starts`` and ``ends`` [S], shares of the
     rays in contracted space, front to back, those of ray r from ``ray_starts[r]`` on, stop the
     share ``weights`` [S] of it."""
@@ -58,31 +58,35 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Beyond:
+class UnboundedRender:
     """``color`` [R, 3] of what lies beyond the region; its ``course``, between the ``lengths``
     [R, 2], contracted, where the rays leave the region and where they end; what is ``proposed``
     [R, N] for as long bins of that."""
 
     color: Tensor
-    course: Course
+    course: WeightHistogram
     lengths: Tensor
     proposed: Tensor
 
 
 def render_beyond(
-    model: SurfaceModel, rays: Rays, crossing: Crossing, through: Tensor, jitter: Tensor | None,
-    levels: float | None = None, fine: Fineness = TRAINED,
-) -> Beyond:
+    model: SceneModel,
+    rays: Rays,
+    crossing: Crossing,
+    through: Tensor,
+    jitter: Tensor | None,
+    levels: float | None = None,
+    fine: SampleCounts = TRAINED,
+) -> UnboundedRender:
     """Of ``rays``, whose light the region lets ``through`` [R]. ``jitter`` [R] in [0, 1) shifts
     where they are asked."""
-    passage = Passage.of(rays.origins, rays.directions)
+    passage = ContractedRay.of(rays.origins, rays.directions)
     first, last = passage.length(crossing.beyond[:, None])[:, 0], passage.end()
     share = torch.linspace(0, 1, fine.bins + 1, device=first.device)
     bins = first[:, None] + (last - first)[:, None] * share
     proposed = through.detach()[:, None] * _proposed(model, rays, passage, bins, jitter)
     with torch.no_grad():
-        drawn = inverse_transform(
-            bins, proposed + EVERYWHERE / fine.bins, fine.pieces - 1, jitter)
+        drawn = inverse_transform(bins, proposed + EVERYWHERE / fine.bins, fine.pieces - 1, jitter)
         pieces = torch.cat([bins[:, :1], drawn, bins[:, -1:]], -1)
         t, t_middle = passage.at(pieces), passage.at(0.5 * (pieces[:, 1:] + pieces[:, :-1]))
     lit = (through > DARK).nonzero()[:, 0]
@@ -93,17 +97,26 @@ def render_beyond(
     assert model.radiance is not None
     level, features = model.radiance.sdf_and_features(positions, levels, wide)
     color = model.color(
-        contract(positions), None, each.directions, features,
-        model.appearance(each.photo, len(each)), levels)
+        contract(positions),
+        None,
+        each.directions,
+        features,
+        model.appearance(each.photo, len(each)),
+        levels,
+    )
     alphas = density_alpha(level, lengths.view(-1)).view(-1, k)
     weights = through[lit, None] * alphas * _before(1 - alphas)
     shown = (weights[..., None] * color.view(-1, k, 3)).sum(1)
     shares = ((pieces - first[:, None]) / (last - first)[:, None])[lit]
     counts = k * (through > DARK)
-    course = Course(shares[:, :-1].reshape(-1), shares[:, 1:].reshape(-1), weights.view(-1),
-                    F.pad(counts.cumsum(0), (1, 0)))
+    course = WeightHistogram(
+        shares[:, :-1].reshape(-1),
+        shares[:, 1:].reshape(-1),
+        weights.view(-1),
+        F.pad(counts.cumsum(0), (1, 0)),
+    )
     seen = torch.zeros_like(rays.origins).index_copy(0, lit, shown)
-    return Beyond(seen, course, torch.stack([first, last], -1), proposed)
+    return UnboundedRender(seen, course, torch.stack([first, last], -1), proposed)
 
 
 def frustums(rays: Rays, t_starts: Tensor, t_ends: Tensor) -> Frustums | None:
@@ -113,10 +126,12 @@ def frustums(rays: Rays, t_starts: Tensor, t_ends: Tensor) -> Frustums | None:
     return Frustums.of(rays.directions, t_starts, t_ends, rays.width)
 
 
-def whole_course(beyond: Beyond, rays: Rays, samples: Samples, weights: Tensor) -> Course:
+def full_histogram(
+    beyond: UnboundedRender, rays: Rays, samples: Samples, weights: Tensor
+) -> WeightHistogram:
     """From where the first of the ``samples`` in the region, which stop ``weights`` [S] of the
     light, could be, to the end of the rays."""
-    passage, of = Passage.of(rays.origins, rays.directions), samples.ray_indices
+    passage, of = ContractedRay.of(rays.origins, rays.directions), samples.ray_indices
     within = passage[of].length(torch.stack([samples.t_starts, samples.t_ends], -1))
     first, last = beyond.lengths.unbind(-1)
     begin = first - 2  # the ball is no wider
@@ -130,13 +145,16 @@ def whole_course(beyond: Beyond, rays: Rays, samples: Samples, weights: Tensor) 
     starts = shares(within[:, 0], beyond.course.starts)
     ends = shares(within[:, 1], beyond.course.ends)
     order = torch.cat([of, along]).argsort(stable=True)  # what is within comes first
-    return Course(
-        starts[order], ends[order], torch.cat([weights, beyond.course.weights])[order],
-        samples.ray_starts + beyond.course.ray_starts)
+    return WeightHistogram(
+        starts[order],
+        ends[order],
+        torch.cat([weights, beyond.course.weights])[order],
+        samples.ray_starts + beyond.course.ray_starts,
+    )
 
 
 def _proposed(
-    model: SurfaceModel, rays: Rays, passage: Passage, edges: Tensor, jitter: Tensor | None
+    model: SceneModel, rays: Rays, passage: ContractedRay, edges: Tensor, jitter: Tensor | None
 ) -> Tensor:
     """[R, N] what the proposal thinks that each bin stops of the light."""
     assert model.proposal is not None

@@ -47,9 +47,7 @@ def sample_sdf(points: np.ndarray) -> np.ndarray:
 def reference_mesh(resolution: int = 320) -> Task[Mesh]:
     """The owl's surface as a fine mesh in the capture's frame."""
     box = np.array([[-1.0] * 3, [1.0] * 3]) * shape.EXTENT
-    mesh = yield from extract(
-        lambda p: shape.sdf_at(p.astype(np.float64)), box, resolution
-    )
+    mesh = yield from extract(lambda p: shape.sdf_at(p.astype(np.float64)), box, resolution)
     return clean(mesh, 0.01).transformed(world_from_owl())
 
 
@@ -70,8 +68,12 @@ def generate_sample(folder: Path) -> Task[int]:
             done += 1
             yield Progress(done / total, path)
         header = {
-            "w": LENS.width, "h": LENS.height, "fl_x": LENS.fx, "fl_y": LENS.fy,
-            "cx": LENS.cx, "cy": LENS.cy,
+            "w": LENS.width,
+            "h": LENS.height,
+            "fl_x": LENS.fx,
+            "fl_y": LENS.fy,
+            "cx": LENS.cx,
+            "cy": LENS.cy,
         }
         text = json.dumps({**header, "frames": frames}, indent=1)
         (folder / f"transforms_{split}.json").write_text(text + "\n")

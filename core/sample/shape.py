@@ -145,10 +145,23 @@ def _foot(ax, y, z):
     foot = 1.0
     for toe in range(3):
         spread = 0.055 * (toe - 1)
-        foot = _blend(foot, _cone(
-            ax, y, z, 0.13 + 0.4 * spread, -0.20, -0.47, 0.04,
-            0.13 + spread, -0.345 + abs(spread) * 0.5, -0.505, 0.025,
-        ), 0.015)
+        foot = _blend(
+            foot,
+            _cone(
+                ax,
+                y,
+                z,
+                0.13 + 0.4 * spread,
+                -0.20,
+                -0.47,
+                0.04,
+                0.13 + spread,
+                -0.345 + abs(spread) * 0.5,
+                -0.505,
+                0.025,
+            ),
+            0.015,
+        )
     return foot
 
 

@@ -12,7 +12,7 @@ from core import protocol as m
 from core.base.errors import UserError
 from core.base.paths import autosave_folder, is_automatic
 from core.project.repeat import write_recipe
-from core.project.store import Work, save_project
+from core.project.store import ProjectState, save_project
 from core.training.trainer import Trainer
 
 
@@ -61,13 +61,13 @@ class Saver:
         """Whether the last automatic save is ``minutes`` old."""
         return time.monotonic() - self._last > 60 * minutes
 
-    def save(self, work: Work, trainer: Trainer | None, folder: Path) -> None:
+    def save(self, work: ProjectState, trainer: Trainer | None, folder: Path) -> None:
         """Save where the person asked to. Raises UserError."""
         self._write(work, trainer, folder)
         self.lacking = False
         self._emit(m.Saved(str(folder)))
 
-    def autosave(self, work: Work, trainer: Trainer | None) -> None:
+    def autosave(self, work: ProjectState, trainer: Trainer | None) -> None:
         """Save where nobody asked to; a failure is said, and training goes on."""
         self._last = time.monotonic()
         folder = self.place(work.source)
@@ -81,7 +81,7 @@ class Saver:
         else:
             self._emit(m.Saved(str(folder), automatic=True))
 
-    def _write(self, work: Work, trainer: Trainer | None, folder: Path) -> None:
+    def _write(self, work: ProjectState, trainer: Trainer | None, folder: Path) -> None:
         save_project(folder, work, trainer)
         write_recipe(folder, work)
         self.unsaved = False

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.capture.scene import Scene
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.geometry.rigid import invert
 from core.geometry.view import CameraPath
-from core.project.repeat import Recipe
-from core.project.store import Work
+from core.project.repeat import RunRecipe
+from core.project.store import ProjectState
 from core.protocol import Event
 from core.session.opening import Opening, first_run, transform_path
 from core.session.undo import Edit, Edited, Edits, after, arranged_as, same_place, told
@@ -30,8 +30,8 @@ class OpenWork:
 
     def close(self) -> None:
         """Nothing is open any more."""
-        self._work: Work | None = None
-        self._choice = Choice()
+        self._work: ProjectState | None = None
+        self._choice = RunOptions()
         self._edits = Edits()
 
     def open(self, found: Opening) -> None:
@@ -41,9 +41,9 @@ class OpenWork:
             work = replace(found.project.work, scene=found.scene)
         else:
             config = first_run(found.scene, self._device_type, seed=self._seed)
-            work = Work(str(found.path.resolve()), config, found.scene)
+            work = ProjectState(str(found.path.resolve()), config, found.scene)
         self._work = replace(work, how=found.how, hold_out=found.hold_out)
-        self._choice = Choice.of(work.config)
+        self._choice = RunOptions.of(work.config)
 
     @property
     def scene(self) -> Scene | None:
@@ -65,10 +65,13 @@ class OpenWork:
         """What would be done again; "" for nothing."""
         return self._edits.redo_name
 
-    def saved_as(self, trainer: Trainer | None) -> Work:
+    def saved_as(self, trainer: Trainer | None) -> ProjectState:
         """What is to be saved beside the run."""
-        config = trainer.config if trainer is not None else run_config(
-            self._choice, self._device_type, seed=self._seed)
+        config = (
+            trainer.config
+            if trainer is not None
+            else run_config(self._choice, self._device_type, seed=self._seed)
+        )
         return replace(self._open, config=config)
 
     def edit(self, edit: Edit, trainer: Trainer | None) -> Sequence[Event]:
@@ -86,7 +89,7 @@ class OpenWork:
         """Make the edit again that was taken back last; there must be one."""
         return self._be(self._edits.redo(self._edited), trainer)
 
-    def arrange_as(self, recipe: Recipe, trainer: Trainer | None) -> Sequence[Event]:
+    def arrange_as(self, recipe: RunRecipe, trainer: Trainer | None) -> Sequence[Event]:
         """Have the scene as it was in the run of ``recipe``; nothing where it is so already."""
         before = self._edited
         scene = recipe.arranged(before.scene)
@@ -114,7 +117,7 @@ class OpenWork:
         self._work = replace(self._open, continued=(), begun_from=project)
 
     @property
-    def _open(self) -> Work:
+    def _open(self) -> ProjectState:
         assert self._work is not None
         return self._work
 

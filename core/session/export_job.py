@@ -15,7 +15,8 @@ def export_mesh(trainer: Trainer, command: Export) -> Task[Exported]:
     """Write the mesh of what ``trainer`` has learnt so far. Raises UserError."""
     path = Path(command.path).expanduser()
     done = yield from export_model(
-        trainer.model, trainer.scene, command.options, path, force=command.force)
+        trainer.model, trainer.scene, command.options, path, force=command.force
+    )
     return Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes, done.notes)
 
 

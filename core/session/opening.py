@@ -14,13 +14,13 @@ from core.base.jobs import Progress, Task
 from core.base.paths import is_automatic, pose_workspace
 from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
-from core.capture.poses.solve import Found
+from core.capture.poses.solve import PartialPoses
 from core.capture.readers.colmap import COLMAP, sub_models
 from core.capture.scene import Scene
-from core.config.run import Choice, MethodName, OpenOptions, RunConfig
+from core.config.run import MethodName, OpenOptions, RunConfig, RunOptions
 from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics, pixel_directions
-from core.geometry.rigid import carried_pose, invert, rotation_between, transform_points
+from core.geometry.rigid import invert, rotation_between, transform_points, transform_pose
 from core.geometry.scene_ball import scene_from_ball, up_direction
 from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath
 from core.project.store import Project, is_project, load_project, restore
@@ -88,17 +88,33 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
     camera_path = project.work.camera_path if project else EMPTY_PATH
-    methods = {name: MethodWords(method.words, describe_presets(name, scene, device))
-               for name, method in METHODS.items()}
+    methods = {
+        name: MethodWords(method.words, describe_presets(name, scene, device))
+        for name, method in METHODS.items()
+    }
     points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
     return Opened(
-        path=str(path), kind=scene.kind, device=str(device), n_photos=len(scene.photos),
-        n_held_out=len(scene.held_out), n_points=len(scene.points), has_masks=scene.has_masks,
-        arranged=arrangement(scene), names=tuple(p.name for p in photos),
-        points=points.tobytes(), fov_y=lenses[0][0], aspect=lenses[0][1], lenses=lenses,
-        excluded=tuple(sorted(scene.excluded)), n_levels=config.field.n_levels,
-        choice=Choice.of(config), methods=methods, setting=scene.setting, notices=scene.notices,
-        project=str(path) if project and not is_automatic(path) else "", autosave=str(autosave),
+        path=str(path),
+        kind=scene.kind,
+        device=str(device),
+        n_photos=len(scene.photos),
+        n_held_out=len(scene.held_out),
+        n_points=len(scene.points),
+        has_masks=scene.has_masks,
+        arranged=arrangement(scene),
+        names=tuple(p.name for p in photos),
+        points=points.tobytes(),
+        fov_y=lenses[0][0],
+        aspect=lenses[0][1],
+        lenses=lenses,
+        excluded=tuple(sorted(scene.excluded)),
+        n_levels=config.field.n_levels,
+        choice=RunOptions.of(config),
+        methods=methods,
+        setting=scene.setting,
+        notices=scene.notices,
+        project=str(path) if project and not is_automatic(path) else "",
+        autosave=str(autosave),
         camera_path=transform_path(camera_path, scene.scene_from_input),
         sentence=scene.sentence.text if scene.sentence else "",
     )
@@ -107,8 +123,8 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
 def first_run(scene: Scene, device_type: str, *, seed: int = 0) -> RunConfig:
     """For a person who chose nothing yet. A sentence is learnt as a density, which may be thin
     anywhere for long."""
-    method: MethodName = "ngp" if scene.sentence else Choice().method
-    return run_config(Choice(method=method), device_type, seed=seed)
+    method: MethodName = "ngp" if scene.sentence else RunOptions().method
+    return run_config(RunOptions(method=method), device_type, seed=seed)
 
 
 def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
@@ -116,8 +132,11 @@ def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
     upright_from_scene = scene.out_from_input("z") @ invert(scene.scene_from_input)
     poses = [scene.scene_from_camera(p) for p in (*scene.photos, *scene.held_out)]
     return Arranged(
-        tuple(_numbers(p) for p in poses), _numbers(scene.region_in_scene.frame_from_cube),
-        _numbers(upright_from_scene), scene.unit, IDENTITY if moved is None else _numbers(moved),
+        tuple(_numbers(p) for p in poses),
+        _numbers(scene.region_in_scene.frame_from_cube),
+        _numbers(upright_from_scene),
+        scene.unit,
+        IDENTITY if moved is None else _numbers(moved),
     )
 
 
@@ -134,7 +153,7 @@ def _fields(lens: Intrinsics) -> tuple[float, float]:
 
 def transform_path(path: CameraPath, similarity: np.ndarray) -> CameraPath:
     """``path`` past the same things in a scene that was moved by ``similarity`` [4, 4]."""
-    poses = [carried_pose(similarity, np.reshape(view, (4, 4))) for view in path.views]
+    poses = [transform_pose(similarity, np.reshape(view, (4, 4))) for view in path.views]
     return msgspec.structs.replace(path, views=tuple(map(_numbers, poses)))
 
 
@@ -157,8 +176,11 @@ def _solved(path: Path) -> PoseReport | None:
         found = msgspec.json.decode(text, type=dict[str, Any])
         photos = tuple(_photo_report(photo) for photo in found["photos"])
         return PoseReport(
-            photos, tuple(len(g) for g in found["groups"]), int(found["group"]),
-            tuple(found["advice"]), tuple(a["said"] for a in found["attempts"]),
+            photos,
+            tuple(len(g) for g in found["groups"]),
+            int(found["group"]),
+            tuple(found["advice"]),
+            tuple(a["said"] for a in found["attempts"]),
         )
     except (OSError, KeyError, TypeError, msgspec.DecodeError):
         return None
@@ -168,18 +190,24 @@ def _photo_report(photo: dict[str, Any]) -> PhotoReport:
     links: dict[str, int] = photo.get("links", {})
     common = max(links, key=lambda name: links[name], default="")
     return PhotoReport(
-        photo["name"], photo["used"], photo["reason"], photo.get("details", 0), common,
-        links.get(common, 0), photo.get("error_px"), photo.get("sharpness"),
+        photo["name"],
+        photo["used"],
+        photo["reason"],
+        photo.get("details", 0),
+        common,
+        links.get(common, 0),
+        photo.get("error_px"),
+        photo.get("sharpness"),
     )
 
 
-def so_far(found: Found) -> Solving:
+def so_far(found: PartialPoses) -> Solving:
     """``found`` as it can be looked at: cameras and most points within the unit ball."""
     centers = found.cameras[:, :3, 3]
     center = np.median(centers, axis=0)
     radius = 1.5 * float(np.percentile(np.linalg.norm(centers - center, axis=1), 90)) + 1e-9
     turn = rotation_between(up_direction(found.cameras), np.array([0.0, 0.0, 1.0]))
     ball = scene_from_ball(center, radius, turn)
-    poses = [carried_pose(ball, pose) for pose in found.cameras]
+    poses = [transform_pose(ball, pose) for pose in found.cameras]
     points = transform_points(ball, found.points.reshape(-1, 3)).astype(np.float32)
     return Solving(tuple(_numbers(p) for p in poses), points.tobytes())

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from core.capture.scene import Scene
 from core.geometry.rigid import transform_points
 from core.protocol import Pick, Picked
-from core.rendering.preview import TOLERANCE, traced
+from core.rendering.preview import TOLERANCE, trace_field
 from core.rendering.rays import Rays
 from core.rendering.sphere_trace import sphere_trace
 from core.training.density_to_sdf import median_distance
@@ -47,8 +47,8 @@ def _of_surface(trainer: Trainer, origin: np.ndarray, direction: np.ndarray) -> 
     directions = F.normalize(fan, dim=-1)
     start = torch.tensor(origin, dtype=torch.float32, device=trainer.device)
     origins = start.expand_as(directions).contiguous()
-    if trainer.model.settled:
-        grid = traced(trainer.model, trainer.shown, None, "depth").occupancy
+    if trainer.model.has_sdf:
+        grid = trace_field(trainer.model, trainer.shown, None, "depth").occupancy
         tolerance = TOLERANCE * CONE / FAN
         t, hit = sphere_trace(trainer.model.shape.sdf, origins, directions, grid, tolerance)
     else:  # a density is met where half of the light is stopped: that is what is seen

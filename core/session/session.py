@@ -16,7 +16,7 @@ from core.base.interrupts import uninterrupted
 from core.capture.open import needs_poses
 from core.capture.scene import Scene
 from core.config.run import OpenOptions
-from core.project.repeat import Recipe
+from core.project.repeat import RunRecipe
 from core.project.store import is_project
 from core.session.autosave import Saver
 from core.session.document import OpenWork
@@ -30,7 +30,7 @@ from core.session.viewer.photo_view import ShowPhoto
 from core.session.viewer.previewer import Show
 from core.session.viewer.viewer import Watching
 from core.training.planner import plan
-from core.training.start import fresh, renewed
+from core.training.start import new_trainer, warm_started_trainer
 from core.training.trainer import Trainer
 
 
@@ -45,8 +45,14 @@ class Session:
     source)."""
 
     def __init__(
-        self, emit: Callable[[m.Event], None], show: Show = nothing_shown, device: str = "auto",
-        *, show_photo: ShowPhoto = nothing_shown, hold_out: bool = False, seed: int = 0,
+        self,
+        emit: Callable[[m.Event], None],
+        show: Show = nothing_shown,
+        device: str = "auto",
+        *,
+        show_photo: ShowPhoto = nothing_shown,
+        hold_out: bool = False,
+        seed: int = 0,
         autosave_to: Path | None = None,
     ) -> None:
         self._emit = emit
@@ -184,7 +190,7 @@ class Session:
         if self.trainer is not None:
             self._loop.tell(self.trainer)
 
-    def arrange_as(self, recipe: Recipe) -> None:
+    def arrange_as(self, recipe: RunRecipe) -> None:
         """Have the open scene as it was in the run of ``recipe``."""
         events = self._open_work.arrange_as(recipe, self.trainer)
         if events:
@@ -208,15 +214,16 @@ class Session:
     def _begin(self, command: m.Start | m.Renew) -> None:
         assert self.scene is not None
         config, notice = plan(
-            command.choice, command.config, self.scene, self.device, seed=self._seed)
+            command.choice, command.config, self.scene, self.device, seed=self._seed
+        )
         if notice:
             self._emit(m.Notice(notice))
         if self.trainer is None:
-            task = fresh(self.scene, config, self.device)
+            task = new_trainer(self.scene, config, self.device)
             running = RunningTask("open", task, self._begin_training, back_to="ready")
         else:
             self._keep()
-            task = renewed(self.trainer, self.scene, config)
+            task = warm_started_trainer(self.trainer, self.scene, config)
             running = RunningTask("renew", task, self._begin_again, back_to=self.state)
         self._tasks.begin(running)
 
@@ -313,13 +320,20 @@ class Session:
     def _enter(self, state: m.State | None) -> None:
         """Be in ``state``, None for the present one, and say what can be done now."""
         self.state = state or self.state
-        self._emit(m.StateChanged(
-            self.state, *self._allowed(), self._open_work.undo_name, self._open_work.redo_name,
-            self._saver.lacking,
-        ))
+        self._emit(
+            m.StateChanged(
+                self.state,
+                *self._allowed(),
+                self._open_work.undo_name,
+                self._open_work.redo_name,
+                self._saver.lacking,
+            )
+        )
 
     def _allowed(self) -> tuple[tuple[str, ...], dict[str, str]]:
         return allowed_now(
-            self.state, self._exporting, undo=bool(self._open_work.undo_name),
+            self.state,
+            self._exporting,
+            undo=bool(self._open_work.undo_name),
             redo=bool(self._open_work.redo_name),
         )

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from core.protocol import State
 
-COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "renew", "cancel",
-            "arrange", "exclude", "undo", "redo", "pick", "export", "planfilm", "film", "save")
+COMMANDS = (
+    "open",
+    "close",
+    "choose",
+    "start",
+    "pause",
+    "reset",
+    "continue",
+    "renew",
+    "cancel",
+    "arrange",
+    "exclude",
+    "undo",
+    "redo",
+    "pick",
+    "export",
+    "planfilm",
+    "film",
+    "save",
+)
 
-_OPEN = frozenset({"open", "close", "arrange", "exclude", "undo", "redo", "pick", "planfilm",
-                   "save"})
+_OPEN = frozenset(
+    {"open", "close", "arrange", "exclude", "undo", "redo", "pick", "planfilm", "save"}
+)
 """Allowed whenever something is open."""
 _ALLOWED: dict[State, frozenset[str]] = {
     "empty": frozenset({"open"}),
@@ -20,17 +39,33 @@ _ALLOWED: dict[State, frozenset[str]] = {
     "finished": _OPEN | {"continue", "reset", "renew", "export", "film"},
 }
 
-_NOT_WHILE_EXPORTING = frozenset({
-    "export", "film", "open", "close", "reset", "renew", "arrange", "exclude", "undo", "redo",
-})
+_NOT_WHILE_EXPORTING = frozenset(
+    {
+        "export",
+        "film",
+        "open",
+        "close",
+        "reset",
+        "renew",
+        "arrange",
+        "exclude",
+        "undo",
+        "redo",
+    }
+)
 
 _WHY_NOT: dict[str, dict[State, str]] = {
-    "open": {"opening": "Something is being opened; cancel it first",
-             "solving": "Poses are being solved; cancel that first"},
-    "start": {"empty": "Open some photos first",
-              "opening": "Wait until the photos are read", "solving": "Wait for the poses",
-              "training": "It is already training",
-              "finished": "The training is finished; continue it or reset"},
+    "open": {
+        "opening": "Something is being opened; cancel it first",
+        "solving": "Poses are being solved; cancel that first",
+    },
+    "start": {
+        "empty": "Open some photos first",
+        "opening": "Wait until the photos are read",
+        "solving": "Wait for the poses",
+        "training": "It is already training",
+        "finished": "The training is finished; continue it or reset",
+    },
     "pause": {},
     "reset": {},
     "continue": {"training": "It is still training", "paused": "It is paused; resume it"},
@@ -74,14 +109,16 @@ def allowed_now(
     """The commands that make sense in ``state`` and the reasons against the others; while a mesh
     or film is being written (``exporting``) that can be cancelled, and nothing may change the
     field's identity under it. ``undo``, ``redo``: whether there is something to."""
-    possible = _ALLOWED[state] - ({"undo"} if not undo else set()) - (
-        {"redo"} if not redo else set())
+    possible = (
+        _ALLOWED[state] - ({"undo"} if not undo else set()) - ({"redo"} if not redo else set())
+    )
     allowed = (possible | {"cancel"}) - _NOT_WHILE_EXPORTING if exporting else possible
     reasons = {}
     for command in COMMANDS:
         if command not in allowed:
             general = _WHY_NOT_IN_GENERAL.get(command, "Not now")
             reason = _WHY_NOT[command].get(state, general)
-            reasons[command] = "Something is being written" if exporting and (
-                command in possible) else reason
+            reasons[command] = (
+                "Something is being written" if exporting and (command in possible) else reason
+            )
     return tuple(c for c in COMMANDS if c in allowed), reasons

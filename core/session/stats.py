@@ -47,7 +47,9 @@ class StatsWindow:
         names = recent[-1].losses if recent else {}
         steps_per_s = trainer.step_count / max(trainer.elapsed, 1e-9)
         return TrainingStats(
-            step=trainer.step_count, progress=trainer.progress, elapsed_s=trainer.elapsed,
+            step=trainer.step_count,
+            progress=trainer.progress,
+            elapsed_s=trainer.elapsed,
             eta_s=trainer.seconds_left,
             losses={n: float(np.mean([s.losses.get(n, 0.0) for s in recent])) for n in names},
             psnr=float(-10 * np.log10(max(mse, 1e-10))),
@@ -56,26 +58,27 @@ class StatsWindow:
             n_levels=trainer.model.shape.n_levels,
             rays_per_s=steps_per_s * float(np.mean([s.n_rays for s in recent] or [0])),
             samples_per_s=steps_per_s * float(np.mean([s.n_kept for s in recent] or [0])),
-            phase=_phase(trainer), memory=memory, memory_peak=self._peak,
+            phase=_phase(trainer),
+            memory=memory,
+            memory_peak=self._peak,
             memory_forecast=self._forecast_of(trainer),
         )
 
     def _forecast_of(self, trainer: Trainer) -> int:
         if self._forecast is None or self._forecast[0] != trainer.config:
             lenses = [photo.intrinsics for photo in trainer.scene.photos]
-            told = forecast(
-                trainer.config, lenses, not trainer.scene.has_masks, trainer.device)
+            told = forecast(trainer.config, lenses, not trainer.scene.has_masks, trainer.device)
             self._forecast = trainer.config, told.device
         return self._forecast[1]
 
 
 def _phase(trainer: Trainer) -> Phase:
-    if trainer.model.settled:
+    if trainer.model.has_sdf:
         return "surface"
-    if not trainer.model.settles:
+    if not trainer.model.is_density_stage:
         return "radiance"
     at_end = trainer.progress >= trainer.config.train.density_until
-    return "settling" if at_end else "density"
+    return "converting" if at_end else "density"
 
 
 def _memory(device: torch.device) -> int:

@@ -12,7 +12,7 @@ from core.base.errors import PhotosGoneError, UserError
 from core.base.jobs import Task
 from core.base.outputs import ForeignFileError
 from core.capture.open import DetectedInput
-from core.capture.poses.solve import Found
+from core.capture.poses.solve import PartialPoses
 from core.session.opening import so_far
 
 
@@ -89,7 +89,7 @@ class TaskSlot:
 
     def _show(self, found: object) -> None:
         match found:
-            case Found():
+            case PartialPoses():
                 self._emit(so_far(found))
             case DetectedInput():
                 self._emit(m.Recognised(found.lines))

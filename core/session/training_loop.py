@@ -44,8 +44,10 @@ class TrainingLoop:
         now = time.monotonic()
         self._next_slice = now + YIELD * (now - began)
         if self._stats.diverged:
-            raise UserError("The optimisation no longer gives numbers",
-                            "Reset, and check that the poses are right.")
+            raise UserError(
+                "The optimisation no longer gives numbers",
+                "Reset, and check that the poses are right.",
+            )
         due = trainer.finished or now - self._told > STATS_EVERY_S
         if due:
             self.tell(trainer)
@@ -63,7 +65,9 @@ class TrainingLoop:
         """Go on with half the batch while there is half of one."""
         torch.cuda.empty_cache()
         if not trainer.halve_batch():
-            raise UserError("The GPU's memory is full",
-                            "Reset and choose a smaller preset, or close other programs.")
+            raise UserError(
+                "The GPU's memory is full",
+                "Reset and choose a smaller preset, or close other programs.",
+            )
         n = trainer.config.train.samples_per_step
         self._emit(m.Notice(f"The GPU's memory was full: on with {n} samples a step."))

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.capture.edits import edit_scene, exclude_photos
 from core.capture.scene import Scene
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import invert
 from core.protocol import Arrange, Arranged, Choose, Chosen, Exclude, Excluded
@@ -27,7 +27,7 @@ class Edited:
     """All that edits change: the arrangement of ``scene``, and the settings of the next run."""
 
     scene: Scene
-    choice: Choice
+    choice: RunOptions
 
 
 class Edits:
@@ -85,9 +85,13 @@ def arranged_as(scene: Scene, other: Scene, *, trained: bool) -> Scene:
     stays, since the field lies in it."""
     ball = scene.scene_from_input if trained else other.scene_from_input
     return replace(
-        scene, scene_from_input=ball, region=other.region,
-        upright_from_input=other.upright_from_input, units_per_input=other.units_per_input,
-        unit=other.unit, excluded=other.excluded,
+        scene,
+        scene_from_input=ball,
+        region=other.region,
+        upright_from_input=other.upright_from_input,
+        units_per_input=other.units_per_input,
+        unit=other.unit,
+        excluded=other.excluded,
     )
 
 

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.capture.scene import Photo, Scene
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.field.sdf_field import SdfField
 from core.geometry.cameras import Intrinsics
 from core.geometry.depth_fusion import DistanceFusion
@@ -38,26 +38,25 @@ FIT_POINTS = 16384
 FIT_RATE = 8e-3
 
 
-def settle(
-    model: SurfaceModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
+def density_to_sdf(
+    model: SceneModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
 ) -> Iterator[None]:
-    """Fit ``model.sdf_field`` to what the cameras see of its radiance field, and mark the model as
-    settled; yields between slices of work. ``lenses``: one per photo."""
+    """Fit ``model.sdf_field`` to what the cameras see of its radiance field, and switch the
+    model to it; yields between slices of work. ``lenses``: one per photo."""
     distances, near = yield from fused_distances(model, occupancy, scene, lenses)
-    yield from fit_sdf(
-        model.surface, lambda x: interpolate(distances, x), near, 2 / len(distances))
-    model.settle()
+    yield from fit_sdf(model.surface, lambda x: interpolate(distances, x), near, 2 / len(distances))
+    model.use_sdf()
 
 
 def fused_distances(
-    model: SurfaceModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
+    model: SceneModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
 ) -> Generator[None, None, tuple[Tensor, Tensor]]:
     """Returns the signed distances [G, G, G] over [-1, 1]³ to what the cameras see of the density
     of ``model``, and the indices [N, 3] of the cells near it."""
     fusion = DistanceFusion(RESOLUTION)
     views = [v for v in zip(scene.photos, lenses) if v[0].name not in scene.excluded]
     chosen = views[:: -(-len(views) // MOST_CAMERAS)]
-    lanes = count(model.device)
+    lanes = num_workers(model.device)
     for i in range(0, len(chosen), lanes):
         yield from _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes])
     distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
@@ -66,7 +65,10 @@ def fused_distances(
 
 
 def _fuse(
-    fusion: DistanceFusion, model: SurfaceModel, occupancy: OccupancyGrid, scene: Scene,
+    fusion: DistanceFusion,
+    model: SceneModel,
+    occupancy: OccupancyGrid,
+    scene: Scene,
     views: Sequence[tuple[Photo, Intrinsics]],
 ) -> Iterator[None]:
     """Take the depth of each of ``views``, one a lane, into ``fusion``."""
@@ -79,7 +81,7 @@ def _fuse(
         return torch.cat(distances).view(lens.height, lens.width).cpu().numpy()
 
     views = [(photo, _small_pinhole(lens)) for photo, lens in views]
-    depths = lane_map(depth, views)
+    depths = parallel_map(depth, views)
     yield
     for (photo, lens), distance in zip(views, depths):
         fusion.add(distance, lens, scene.scene_from_camera(photo))
@@ -92,7 +94,7 @@ def _small_pinhole(lens: Intrinsics) -> Intrinsics:
 
 
 @torch.no_grad()
-def median_distance(model: SurfaceModel, occupancy: OccupancyGrid, rays: Rays) -> Tensor:
+def median_distance(model: SceneModel, occupancy: OccupancyGrid, rays: Rays) -> Tensor:
     """[R] scene units along each ray to where half of its light is stopped by the density;
     infinite where it never is inside the ball."""
     steps = march(rays.origins, rays.directions, occupancy, DENSITY_STEP)
@@ -125,7 +127,7 @@ def fit_sdf(
 
     for step in range(FIT_STEPS):
         points = fit_points(FIT_POINTS, near, cell, device)
-        parts = lane_map(gradients, points.chunk(count(points.device)))
+        parts = parallel_map(gradients, points.chunk(num_workers(points.device)))
         for parameter, *found in zip(parameters, *parts):
             parameter.grad = torch.stack(found).mean(0)
         for group in optimizer.param_groups:

@@ -52,6 +52,6 @@ class ErrorMap:
         v = np.minimum(row * self.cell + random.integers(0, self.cell, n), heights - 1)
         return self._store.offsets[photo] + v * widths.astype(np.int64) + u
 
-    def learn(self, cells: np.ndarray, errors: np.ndarray) -> None:
+    def update(self, cells: np.ndarray, errors: np.ndarray) -> None:
         """Rays in ``cells`` [N] were wrong by ``errors`` [N]."""
         self.errors[cells] += FORGET * (errors - self.errors[cells])

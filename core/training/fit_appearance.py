@@ -21,7 +21,7 @@ STEPS, RAYS, RATE = 60, 512, 0.1
 
 
 @contextmanager
-def appearing(trainer: Trainer, vector: Tensor | None) -> Iterator[None]:
+def appearance_override(trainer: Trainer, vector: Tensor | None) -> Iterator[None]:
     """For the time being views of no photo look as ``vector`` [A] says, None: as the mean does."""
     appearance = trainer.model.appearance
     appearance.stand_in = vector
@@ -31,9 +31,7 @@ def appearing(trainer: Trainer, vector: Tensor | None) -> Iterator[None]:
         appearance.stand_in = None
 
 
-def fitted_appearance(
-    trainer: Trainer, rays: Rays, colors: Tensor, behind: Tensor | None
-) -> Tensor:
+def fit_appearance(trainer: Trainer, rays: Rays, colors: Tensor, behind: Tensor | None) -> Tensor:
     """The vector [A] with which ``rays`` [R] show ``colors``
     [R, 3] best; the trained model stays as it is. There must be embeddings."""
     model = trainer.model
@@ -43,13 +41,16 @@ def fitted_appearance(
     random = torch.Generator().manual_seed(0)
     for _ in range(STEPS):
         some = torch.randint(len(rays), (min(RAYS, len(rays)),), generator=random)
-        with appearing(trainer, vector):
+        with appearance_override(trainer, vector):
             rendered = render_rays(
-                model, trainer.occupancy, rays[some].to(trainer.device), trainer.config.train,
+                model,
+                trainer.occupancy,
+                rays[some].to(trainer.device),
+                trainer.config.train,
                 behind=behind,
             )
         wanted = colors[some].to(trainer.device)
         loss = color_loss(rendered.color, wanted, "l2")
-        vector.grad, = torch.autograd.grad(loss, [vector])
+        (vector.grad,) = torch.autograd.grad(loss, [vector])
         optimizer.step()
     return vector.detach()

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.rendering.sampling import DENSITY_STEP
-from core.rendering.unbounded import Course
+from core.rendering.unbounded import WeightHistogram
 from core.rendering.volume import density_alpha
 
 
@@ -66,7 +66,7 @@ def transmittance_loss(opacity: Tensor, least: float) -> Tensor:
     return (least - (1 - opacity).mean()).clamp(min=0)
 
 
-def proposal_loss(course: Course, proposed: Tensor) -> Tensor:
+def proposal_loss(course: WeightHistogram, proposed: Tensor) -> Tensor:
     """Where light is stopped has to be ``proposed`` [R, N], of N bins of each ray of ``course``:
     Σ max(0, w - ŵ)² / w over the pieces, ŵ being the sum of the bins that a piece reaches into
     (Barron et al. 2022, Mip-NeRF 360, eq. 13); mean over the rays. It teaches the proposal
@@ -80,7 +80,7 @@ def proposal_loss(course: Course, proposed: Tensor) -> Tensor:
     return (missed**2 / (weights + 1e-7)).sum() / max(len(proposed), 1)
 
 
-def distortion_loss(course: Course) -> Tensor:
+def distortion_loss(course: WeightHistogram) -> Tensor:
     """Light should be stopped at one place of a ray: Σ w w' |s - s'| + Σ w² Δs / 3 over pairs of
     pieces of it, s their middles (Mip-NeRF 360, eq. 15), as a running sum; mean over the rays."""
     weights, begin = course.weights.double(), course.ray_starts[:-1][course.rays]

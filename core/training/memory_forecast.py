@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import psutil
 import torch
 
-from core.base.parallel import count
+from core.base.parallel import num_workers
 from core.config.run import FieldConfig, RunConfig
 from core.field.methods import METHODS
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.cameras import Intrinsics
 
 BASE = {"cpu": 0.8e9, "cuda": 0.6e9}
@@ -41,13 +41,13 @@ class Forecast:
 
     def __str__(self) -> str:
         return (
-            f"{size(self.device)}: tables and networks {size(self.tables)}, optimiser and "
-            f"gradients {size(self.optimizer)}, samples {size(self.activations)}; photos "
-            f"{size(self.photos)} on disk"
+            f"{format_bytes(self.device)}: tables and networks {format_bytes(self.tables)}, "
+            f"optimiser and gradients {format_bytes(self.optimizer)}, "
+            f"samples {format_bytes(self.activations)}; photos {format_bytes(self.photos)} on disk"
         )
 
 
-def size(n_bytes: float) -> str:
+def format_bytes(n_bytes: float) -> str:
     """For people: "38 MB", "1.2 GB"."""
     return f"{n_bytes / 1e6:.0f} MB" if n_bytes < 0.95e9 else f"{n_bytes / 1e9:.1f} GB"
 
@@ -59,8 +59,8 @@ def forecast(
     train = config.train
     small = [lens.shrunk(train.max_photo_side) for lens in lenses]
     with torch.device("meta"):  # counts, and takes no memory
-        model = SurfaceModel(config, len(lenses), has_background)
-        model.grow_up()
+        model = SceneModel(config, len(lenses), has_background)
+        model.unlock_all_levels()
     parameters = 4 * sum(p.numel() for p in model.parameters())
     surface, density = _floats_per_sample(model, config.field)
     samples = max(train.samples_per_step * surface, train.density_samples * density)
@@ -68,17 +68,19 @@ def forecast(
         samples += train.density_samples * density
     return Forecast(
         photos=sum(4 * lens.width * lens.height for lens in small),
-        tables=parameters, optimizer=parameters * (2 + count(device)),
-        activations=int(4 * samples * BACKWARD), base=int(BASE.get(device.type, 0)),
+        tables=parameters,
+        optimizer=parameters * (2 + num_workers(device)),
+        activations=int(4 * samples * BACKWARD),
+        base=int(BASE.get(device.type, 0)),
     )
 
 
-def _floats_per_sample(model: SurfaceModel, field: FieldConfig) -> tuple[float, float]:
+def _floats_per_sample(model: SceneModel, field: FieldConfig) -> tuple[float, float]:
     """That a step saves for its way back, of a surface (a sample and its taps) and of a density; 0
     where there is none."""
     asked = {"taps4": 5, "taps6": 7, "analytic": 3}[field.gradients]
-    if field.taps_every > 1:
-        asked = 1 + asked / field.taps_every
+    if field.fd_stride > 1:
+        asked = 1 + asked / field.fd_stride
     color = model.color.floats_per_sample
     density = 0.0 if model.radiance is None else model.radiance.floats_per_sample + color
     if model.sdf_field is None:
@@ -93,8 +95,11 @@ def budget(device: torch.device) -> float:
     return SPARE * psutil.virtual_memory().available
 
 
-def within(
-    config: RunConfig, lenses: Sequence[Intrinsics], has_background: bool, device: torch.device,
+def fit_to_memory(
+    config: RunConfig,
+    lenses: Sequence[Intrinsics],
+    has_background: bool,
+    device: torch.device,
     most: float,
 ) -> tuple[RunConfig, list[str]]:
     """``config``, lowered until its forecast is at ``most``, and what was lowered: the batch first,
@@ -109,8 +114,9 @@ def within(
             break
     changes = []
     if lowered.train != config.train:
-        changes.append(f"{lowered.train.samples_per_step} samples a step "
-                       f"for {config.train.samples_per_step}")
+        changes.append(
+            f"{lowered.train.samples_per_step} samples a step for {config.train.samples_per_step}"
+        )
     if lowered.field != config.field:
         changes.append(f"{method.size(lowered.field)} for {method.size(config.field)}")
     return lowered, changes
@@ -121,7 +127,12 @@ def half_batch(config: RunConfig) -> RunConfig | None:
     train = config.train
     if train.samples_per_step < 2 * FEWEST_SAMPLES:
         return None
-    return replace(config, train=replace(
-        train, n_rays=train.n_rays // 2, samples_per_step=train.samples_per_step // 2,
-        density_samples=train.density_samples // 2,
-    ))
+    return replace(
+        config,
+        train=replace(
+            train,
+            n_rays=train.n_rays // 2,
+            samples_per_step=train.samples_per_step // 2,
+            density_samples=train.density_samples // 2,
+        ),
+    )

@@ -5,26 +5,34 @@ from __future__ import annotations
 import torch
 
 from core.config.run import RunConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 
 
-def optimizer_of(model: SurfaceModel, config: RunConfig) -> torch.optim.AdamW:
+def make_optimizer(model: SceneModel, config: RunConfig) -> torch.optim.AdamW:
     """AdamW: weight decay on the networks alone, rates of their own for the sharpness and for an
-    SDF that was settled, before which it is not learnt."""
+    SDF that was made of a density, before which it is not learnt."""
     train = config.train
-    rate = train.learning_rate if model.settled else train.density_learning_rate
+    rate = train.learning_rate if model.has_sdf else train.density_learning_rate
     groups = []
     for name, parameter in model.named_parameters():
         of_sdf = name.startswith("sdf_field.")
-        if parameter is model.log_inv_s or (of_sdf and not model.settled):
+        if parameter is model.log_inv_s or (of_sdf and not model.has_sdf):
             continue
-        groups.append({
-            "params": [parameter],
-            "weight_decay": 0.0 if name.endswith("grid.table") else train.weight_decay,
-            "base": rate,
-            "settled": of_sdf and model.radiance is not None,
-        })
+        groups.append(
+            {
+                "params": [parameter],
+                "weight_decay": 0.0 if name.endswith("grid.table") else train.weight_decay,
+                "base": rate,
+                "converted": of_sdf and model.radiance is not None,
+            }
+        )
     if train.sharpness == "learnt":
-        groups.append({"params": [model.log_inv_s], "weight_decay": 0.0,
-                       "base": train.sharpness_learning_rate, "settled": False})
+        groups.append(
+            {
+                "params": [model.log_inv_s],
+                "weight_decay": 0.0,
+                "base": train.sharpness_learning_rate,
+                "converted": False,
+            }
+        )
     return torch.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)

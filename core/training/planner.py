@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 
 from core.capture.scene import Scene
-from core.config.run import Choice, MethodName, RunConfig
+from core.config.run import MethodName, RunConfig, RunOptions
 from core.geometry.cameras import Intrinsics
-from core.training.memory_forecast import budget, forecast, size, within
+from core.training.memory_forecast import budget, fit_to_memory, forecast, format_bytes
 from core.training.presets import DESCRIPTIONS, for_scene, run_config, with_budget
 
 
 def plan(
-    choice: Choice, settings: RunConfig | None, scene: Scene, device: torch.device, *, seed: int
+    choice: RunOptions, settings: RunConfig | None, scene: Scene, device: torch.device, *, seed: int
 ) -> tuple[RunConfig, str | None]:
     """The run of ``scene`` by what was chosen, or by all ``settings`` but the budget; and a word to
     the person where it had to be made smaller. Raises UserError."""
@@ -20,7 +20,7 @@ def plan(
         wanted = with_budget(settings, choice)
     else:
         wanted = _suited(run_config(choice, device.type, seed=seed), scene)
-    config, lowered = within(
+    config, lowered = fit_to_memory(
         wanted, _lenses(scene), not scene.has_masks, device, budget(device)
     )
     if not lowered:
@@ -28,18 +28,18 @@ def plan(
     return config, f"Little memory is free: training with {', '.join(lowered)}."
 
 
-def describe_presets(
-    method: MethodName, scene: Scene, device: torch.device
-) -> dict[str, str]:
+def describe_presets(method: MethodName, scene: Scene, device: torch.device) -> dict[str, str]:
     """By name what each preset is for, and the memory it takes for ``scene`` by this method."""
 
     def needs(preset: str) -> str:
-        config = run_config(Choice(preset, method=method))
+        config = run_config(RunOptions(preset, method=method))
         config = _suited(config, scene)
-        return size(forecast(config, _lenses(scene), not scene.has_masks, device).device)
+        return format_bytes(forecast(config, _lenses(scene), not scene.has_masks, device).device)
 
-    return {preset: f"{words}. Takes about {needs(preset)} of memory"
-            for preset, words in DESCRIPTIONS.items()}
+    return {
+        preset: f"{words}. Takes about {needs(preset)} of memory"
+        for preset, words in DESCRIPTIONS.items()
+    }
 
 
 def _suited(config: RunConfig, scene: Scene) -> RunConfig:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.base.errors import UserError
-from core.config.run import Choice, FieldConfig, RunConfig, TrainConfig
+from core.config.run import FieldConfig, RunConfig, RunOptions, TrainConfig
 from core.field.methods import with_method
 from core.geometry.box import Setting
 
@@ -17,10 +17,20 @@ DESCRIPTIONS = {
 }
 
 _HOLLOWS_FIRST = TrainConfig(
-    density_until=0.4, initial_levels=10, levels_from=0.4, levels_until=0.6,
-    cos_anneal_until=0.0, curvature_until=0.6, learning_rate=1.5e-3, decay_total=8.0,
-    initial_inv_s=300.0, final_inv_s=600.0, lambda_mask=0.0,
-    lambda_curvature=2e-3, points_until=0.8, lambda_sparsity=0.05,
+    density_until=0.4,
+    initial_levels=10,
+    levels_from=0.4,
+    levels_until=0.6,
+    cos_anneal_until=0.0,
+    curvature_until=0.6,
+    learning_rate=1.5e-3,
+    decay_total=8.0,
+    initial_inv_s=300.0,
+    final_inv_s=600.0,
+    lambda_mask=0.0,
+    lambda_curvature=2e-3,
+    points_until=0.8,
+    lambda_sparsity=0.05,
 )
 """Starts as a radiance field: from the published sphere, opaque at once, the hollow of a vase was
 never found. The random backdrops already say where masks end; a mask term on top of them took the
@@ -30,21 +40,36 @@ PRESETS = {
     "draft": RunConfig(
         preset="draft",
         field=FieldConfig(
-            n_levels=10, log2_hashmap_size=16, finest_resolution=384, appearance_size=4,
-            taps_every=4,
+            n_levels=10,
+            log2_hashmap_size=16,
+            finest_resolution=384,
+            appearance_size=4,
+            fd_stride=4,
         ),
         train=replace(
-            _HOLLOWS_FIRST, minutes=3, samples_per_step=4096, max_photo_side=800,
-            march_sharpness=2.0, cull_weight=1e-2,
-            density_until=0.7, levels_from=0.7, levels_until=0.8, curvature_until=0.8,
-            surface_rate=0.2, surface_decay=10.0, surface_hard_rays=0.5,
-            view_side=64, view_copies=2,
+            _HOLLOWS_FIRST,
+            minutes=3,
+            samples_per_step=4096,
+            max_photo_side=800,
+            march_sharpness=2.0,
+            cull_weight=1e-2,
+            density_until=0.7,
+            levels_from=0.7,
+            levels_until=0.8,
+            curvature_until=0.8,
+            surface_rate=0.2,
+            surface_decay=10.0,
+            surface_hard_rays=0.5,
+            view_side=64,
+            view_copies=2,
         ),
     ),
     "standard": RunConfig(
         preset="standard",
         field=FieldConfig(
-            n_levels=12, log2_hashmap_size=18, finest_resolution=768,
+            n_levels=12,
+            log2_hashmap_size=18,
+            finest_resolution=768,
             appearance_size=4,
         ),
         train=replace(_HOLLOWS_FIRST, minutes=20, samples_per_step=12288, final_inv_s=800.0),
@@ -52,30 +77,64 @@ PRESETS = {
     "high": RunConfig(
         preset="high",
         field=FieldConfig(
-            n_levels=14, log2_hashmap_size=19, finest_resolution=1536, sdf_activation="softplus",
+            n_levels=14,
+            log2_hashmap_size=19,
+            finest_resolution=1536,
+            sdf_activation="softplus",
             appearance_size=8,
         ),
         train=replace(
-            _HOLLOWS_FIRST, minutes=60, samples_per_step=32768, max_photo_side=2400,
-            occupancy_resolution=128, march_steps=2048, final_inv_s=1200.0,
-            view_side=168, view_copies=8,
+            _HOLLOWS_FIRST,
+            minutes=60,
+            samples_per_step=32768,
+            max_photo_side=2400,
+            occupancy_resolution=128,
+            march_steps=2048,
+            final_inv_s=1200.0,
+            view_side=168,
+            view_copies=8,
         ),
     ),
     "neuralangelo": RunConfig(
         preset="neuralangelo",
         field=FieldConfig(
-            n_levels=16, n_features_per_level=8, log2_hashmap_size=22, base_resolution=16,
-            finest_resolution=1024, sdf_width=256, sdf_activation="softplus",
-            n_geometry_features=256, color_width=256, color_layers=4, direction_degree=4,
-            appearance_size=8, tap_cells=0.5, weight_norm=True,
+            n_levels=16,
+            n_features_per_level=8,
+            log2_hashmap_size=22,
+            base_resolution=16,
+            finest_resolution=1024,
+            sdf_width=256,
+            sdf_activation="softplus",
+            n_geometry_features=256,
+            color_width=256,
+            color_layers=4,
+            direction_degree=4,
+            appearance_size=8,
+            fd_eps_cells=0.5,
+            weight_norm=True,
         ),
         train=TrainConfig(
-            minutes=960, n_rays=512, samples_per_step=65536, occupancy_resolution=128,
-            march_steps=2048, cull_weight=1e-4, background_samples=32, learning_rate=1e-3,
-            sharpness_learning_rate=1e-3, warm_up_until=0.01, decay_at=(0.6, 0.8),
-            initial_levels=4, levels_from=0.01, levels_until=0.17, sharpness="learnt",
-            final_inv_s=3000.0, lambda_color=3.0, curvature_until=0.01, hard_rays=0.0,
-            view_side=168, view_copies=8,
+            minutes=960,
+            n_rays=512,
+            samples_per_step=65536,
+            occupancy_resolution=128,
+            march_steps=2048,
+            cull_weight=1e-4,
+            background_samples=32,
+            learning_rate=1e-3,
+            sharpness_learning_rate=1e-3,
+            warm_up_until=0.01,
+            decay_at=(0.6, 0.8),
+            initial_levels=4,
+            levels_from=0.01,
+            levels_until=0.17,
+            sharpness="learnt",
+            final_inv_s=3000.0,
+            lambda_color=3.0,
+            curvature_until=0.01,
+            hard_rays=0.0,
+            view_side=168,
+            view_copies=8,
         ),
     ),
 }
@@ -92,7 +151,7 @@ def default_preset(device_type: str) -> str:
     return "standard" if device_type == "cuda" else "draft"
 
 
-def run_config(choice: Choice, device_type: str = "cpu", *, seed: int = 0) -> RunConfig:
+def run_config(choice: RunOptions, device_type: str = "cpu", *, seed: int = 0) -> RunConfig:
     """The run that a person chose. Raises UserError."""
     preset = choice.preset or default_preset(device_type)
     if preset not in PRESETS:
@@ -102,7 +161,7 @@ def run_config(choice: Choice, device_type: str = "cpu", *, seed: int = 0) -> Ru
     return with_budget(with_method(config, choice.method), choice)
 
 
-def with_budget(config: RunConfig, choice: Choice) -> RunConfig:
+def with_budget(config: RunConfig, choice: RunOptions) -> RunConfig:
     """``config`` with the minutes or steps of ``choice``; with its own where both are None."""
     if choice.minutes is not None:
         train = replace(config.train, minutes=choice.minutes)
@@ -125,7 +184,8 @@ def for_scene(
         field = replace(field, appearance_size=0)
     unbounded = field.unbounded and not (has_masks or imagined)
     config = replace(
-        config, field=replace(field, inside_out=setting == "room", unbounded=unbounded))
+        config, field=replace(field, inside_out=setting == "room", unbounded=unbounded)
+    )
     return _for_pictures(config) if imagined else config
 
 
@@ -135,9 +195,16 @@ def _for_pictures(config: RunConfig) -> RunConfig:
     asks for is far from what the next does, so steps are shorter."""
     train = config.train
     n_rays = train.view_side**2
-    return replace(config, train=replace(
-        train, n_rays=n_rays, max_rays=n_rays, density_samples=n_rays * SAMPLES_A_RAY,
-        samples_per_step=n_rays * SAMPLES_A_RAY // 2, density_skip=train.density_skip / 10,
-        density_cull_weight=train.density_cull_weight / 4,
-        density_learning_rate=train.density_learning_rate / 3,
-    ))
+    return replace(
+        config,
+        train=replace(
+            train,
+            n_rays=n_rays,
+            max_rays=n_rays,
+            density_samples=n_rays * SAMPLES_A_RAY,
+            samples_per_step=n_rays * SAMPLES_A_RAY // 2,
+            density_skip=train.density_skip / 10,
+            density_cull_weight=train.density_cull_weight / 4,
+            density_learning_rate=train.density_learning_rate / 3,
+        ),
+    )

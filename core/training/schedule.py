@@ -30,7 +30,7 @@ def learning_rate(train: TrainConfig, progress: float) -> float:
 
 
 def surface_rate(train: TrainConfig, progress: float) -> float:
-    """Share of the rate that an SDF which was settled learns at: what it starts from is nearly
+    """Fraction of the rate that an SDF made of a density learns at: what it starts from is nearly
     right and must not be shaken, and what it ends with must not be rough from the last steps."""
     return train.surface_rate * train.surface_decay ** -ramp(progress, train.density_until, 1.0)
 

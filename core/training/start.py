@@ -15,13 +15,13 @@ READING = 0.2
 """Share of the photos in the time that a warm start takes, about."""
 
 
-def fresh(scene: Scene, config: RunConfig, device: torch.device) -> Task[Trainer]:
+def new_trainer(scene: Scene, config: RunConfig, device: torch.device) -> Task[Trainer]:
     """A run of ``scene`` that knows nothing yet. Raises UserError."""
     store = yield from load_pixels(scene, config.train.max_photo_side)
     return Trainer(store, config, device)
 
 
-def renewed(old: Trainer, scene: Scene, config: RunConfig) -> Task[Trainer]:
+def warm_started_trainer(old: Trainer, scene: Scene, config: RunConfig) -> Task[Trainer]:
     """A run of ``scene``, which is that of ``old``, that begins with what ``old`` has learnt; it
     stays as it is. Raises UserError."""
     task = load_pixels(scene, config.train.max_photo_side)

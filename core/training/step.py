@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
-from core.field.transient import Veiled
+from core.field.model import SceneModel
+from core.field.transient import TransientRender
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import Found, Rendered, find_samples, render_samples
-from core.rendering.surface_trace import Met, meet_surface, render_surface
+from core.rendering.render import RaySamples, Rendered, render_samples, sample_rays
+from core.rendering.surface_trace import SurfaceHits, intersect_surface, render_surface
 from core.training import schedule
 from core.training.targets import Batch, of_picture, weighted_losses
 
 
 @dataclass(frozen=True)
-class Taught:
+class ShardResult:
     """The ``gradients`` of a lane's loss in each parameter, its terms, the ``color`` [R, 3] that
     its rays showed, and counts of samples before (marched) and after culling, and of those beyond
     the region."""
@@ -46,67 +46,98 @@ class StepStats:
     n_beyond: int = 0
 
 
-def find(
-    model: SurfaceModel, occupancy: OccupancyGrid, batch: Batch, train: TrainConfig,
+def sample_rays_of_shard(
+    model: SceneModel,
+    occupancy: OccupancyGrid,
+    batch: Batch,
+    train: TrainConfig,
     progress: float,
-) -> Found:
+) -> RaySamples:
     """Where the rays of ``batch`` are to be asked."""
-    if model.settled and progress >= train.traced_from:
-        return meet_surface(model, occupancy, batch.rays)
-    return find_samples(
-        model, occupancy, batch.rays, train, jitter=batch.jitter,
+    if model.has_sdf and progress >= train.traced_from:
+        return intersect_surface(model, occupancy, batch.rays)
+    return sample_rays(
+        model,
+        occupancy,
+        batch.rays,
+        train,
+        jitter=batch.jitter,
         cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
     )
 
 
-def teach(
-    model: SurfaceModel, batch: Batch, found: Found, train: TrainConfig, progress: float,
-    parameters: Sequence[Tensor], share: float,
-) -> Taught:
+def loss_and_grads(
+    model: SceneModel,
+    batch: Batch,
+    found: RaySamples,
+    train: TrainConfig,
+    progress: float,
+    parameters: Sequence[Tensor],
+    share: float,
+) -> ShardResult:
     """Render ``batch``, ``share`` of the step's rays, and take the gradients of its loss."""
-    rendered = shown(model, batch, found, train, progress)
-    veiled = _veiled(model, batch, rendered.color)
-    seen = rendered.color if veiled is None else veiled.color
-    terms = weighted_losses(model, train, batch, rendered, veiled, progress)
+    rendered = render_shard(model, batch, found, train, progress)
+    transient = _with_transient(model, batch, rendered.color)
+    seen = rendered.color if transient is None else transient.color
+    terms = weighted_losses(model, train, batch, rendered, transient, progress)
     if found.coarse is not None:  # which learns where to ask from the same photos
         coarse = render_samples(
-            model, batch.rays, replace(found, samples=found.coarse), train,
-            behind=batch.behind, jitter=batch.jitter, levels=1,
+            model,
+            batch.rays,
+            replace(found, samples=found.coarse),
+            train,
+            behind=batch.behind,
+            jitter=batch.jitter,
+            levels=1,
         )
-        behind_veil = _veiled(model, batch, coarse.color)
+        behind_veil = _with_transient(model, batch, coarse.color)
         terms["coarse"] = of_picture(train, batch, coarse, behind_veil)["color"]
     loss = torch.stack(list(terms.values())).sum() * share
-    return Taught(
+    return ShardResult(
         torch.autograd.grad(loss, parameters, allow_unused=True),
         {name: float(term.detach()) for name, term in terms.items()},
-        seen.detach(), rendered.n_marched, rendered.n_kept, rendered.n_beyond,
+        seen.detach(),
+        rendered.n_marched,
+        rendered.n_kept,
+        rendered.n_beyond,
     )
 
 
-def shown(
-    model: SurfaceModel, batch: Batch, found: Found, train: TrainConfig, progress: float
+def render_shard(
+    model: SceneModel, batch: Batch, found: RaySamples, train: TrainConfig, progress: float
 ) -> Rendered:
     """What the rays of ``batch`` show at this ``progress``."""
-    if isinstance(found, Met):
+    if isinstance(found, SurfaceHits):
         return render_surface(
-            model, batch.rays, found, train, behind=batch.behind, jitter=batch.jitter,
+            model,
+            batch.rays,
+            found,
+            train,
+            behind=batch.behind,
+            jitter=batch.jitter,
             around=batch.around,
         )
     return render_samples(
-        model, batch.rays, found, train, behind=batch.behind, jitter=batch.jitter,
-        around=batch.around, cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
+        model,
+        batch.rays,
+        found,
+        train,
+        behind=batch.behind,
+        jitter=batch.jitter,
+        around=batch.around,
+        cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
     )
 
 
-def _veiled(model: SurfaceModel, batch: Batch, color: Tensor) -> Veiled | None:
+def _with_transient(model: SceneModel, batch: Batch, color: Tensor) -> TransientRender | None:
     """What the photos of ``batch`` make of ``color``; None where none is veiled."""
-    if model.veil is None or batch.rays.photo is None:
+    if model.transient is None or batch.rays.photo is None:
         return None
     assert batch.rays.place is not None
-    return model.veil(batch.rays.photo, batch.rays.place, color)
+    return model.transient(batch.rays.photo, batch.rays.place, color)
 
 
-def total(gradients: list[Tensor]) -> Tensor | None:
+def sum_grads(gradients: list[Tensor]) -> Tensor | None:
     """The sum, in place of the first; None where no lane had any."""
     if not gradients:
         return None
@@ -115,12 +146,14 @@ def total(gradients: list[Tensor]) -> Tensor | None:
     return gradients[0]
 
 
-def stats_of(lanes: Sequence[Taught], mse: float) -> StepStats:
+def merge_stats(lanes: Sequence[ShardResult], mse: float) -> StepStats:
     """The batch's figures from its lanes', and its ``mse`` as in `StepStats`."""
     names = {name for lane in lanes for name in lane.losses}  # a lane may lack samples for one
     return StepStats(
         {name: sum(lane.losses.get(name, 0.0) for lane in lanes) / len(lanes) for name in names},
-        mse, sum(len(lane.color) for lane in lanes),
-        sum(lane.n_marched for lane in lanes), sum(lane.n_kept for lane in lanes),
+        mse,
+        sum(len(lane.color) for lane in lanes),
+        sum(lane.n_marched for lane in lanes),
+        sum(lane.n_kept for lane in lanes),
         sum(lane.n_beyond for lane in lanes),
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
-from core.field.transient import LEAST_SPREAD, Veiled
+from core.field.model import SceneModel
+from core.field.transient import MIN_SPREAD, TransientRender
 from core.rendering.rays import Rays
 from core.rendering.render import Rendered
 from core.training import losses, schedule
@@ -26,7 +26,7 @@ class Pixels:
 
 
 @dataclass(frozen=True)
-class Pull:
+class PrecomputedImageGradient:
     """A loss of whole pictures that is taken already: by how much it grows with the ``color``
     [R, 3] and the ``opacity`` [R] of each ray, times the number of all rays. Its way back through
     the field can so be gone ray by ray (Zhang et al. 2022, ARF)."""
@@ -47,7 +47,7 @@ class Batch:
     surface [P, 3]."""
 
     rays: Rays
-    wanted: Pixels | Pull
+    wanted: Pixels | PrecomputedImageGradient
     jitter: Tensor
     behind: Tensor | None
     around: Tensor
@@ -55,11 +55,15 @@ class Batch:
 
 
 def weighted_losses(
-    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered,
-    veiled: Veiled | None, progress: float,
+    model: SceneModel,
+    train: TrainConfig,
+    batch: Batch,
+    rendered: Rendered,
+    transient: TransientRender | None,
+    progress: float,
 ) -> dict[str, Tensor]:
     """Weighted terms by name, each a scalar."""
-    terms = of_picture(train, batch, rendered, veiled)
+    terms = of_picture(train, batch, rendered, transient)
     if rendered.beyond is not None and rendered.course is not None:
         terms["proposal"] = losses.proposal_loss(rendered.beyond.course, rendered.beyond.proposed)
         terms["distortion"] = train.lambda_distortion * losses.distortion_loss(rendered.course)
@@ -68,23 +72,24 @@ def weighted_losses(
 
 
 def of_picture(
-    train: TrainConfig, batch: Batch, rendered: Rendered, veiled: Veiled | None
+    train: TrainConfig, batch: Batch, rendered: Rendered, transient: TransientRender | None
 ) -> dict[str, Tensor]:
     """Through the veil, where photos have one."""
     wanted = batch.wanted
-    if isinstance(wanted, Pull):
+    if isinstance(wanted, PrecomputedImageGradient):
         return {"color": wanted.on(rendered)}
-    if veiled is None:
+    if transient is None:
         color = losses.color_loss(rendered.color, wanted.color, train.color_loss)
         return {"color": train.lambda_color * color}
-    color = losses.uncertain_color_loss(veiled.color, wanted.color, veiled.spread, LEAST_SPREAD)
+    color = losses.uncertain_color_loss(transient.color, wanted.color, transient.spread, MIN_SPREAD)
     return {
-        "color": train.lambda_color * color, "veil": train.lambda_veil * veiled.opacity.mean()
+        "color": train.lambda_color * color,
+        "transient": train.lambda_transient * transient.opacity.mean(),
     }
 
 
 def _of_density(
-    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
+    model: SceneModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
 ) -> dict[str, Tensor]:
     """A density has no distances to keep in order."""
     terms = {}
@@ -97,7 +102,7 @@ def _of_density(
 
 
 def _of_surface(
-    model: SurfaceModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
+    model: SceneModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
 ) -> dict[str, Tensor]:
     field, gradients, laplacian = model.surface, rendered.gradients, rendered.laplacian
     assert gradients is not None

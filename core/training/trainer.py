@@ -8,21 +8,21 @@ from collections.abc import Iterator
 
 import torch
 
-from core.base.parallel import lane_map
+from core.base.parallel import parallel_map
 from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
 from core.config.run import RunConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.box import Box
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sampling import DENSITY_STEP
 from core.rendering.volume import density_alpha
 from core.training import schedule
-from core.training.density_to_sdf import settle
+from core.training.density_to_sdf import density_to_sdf
 from core.training.memory_forecast import half_batch
-from core.training.optimizer import optimizer_of
-from core.training.step import StepStats, find, teach, total
-from core.training.supervision.base import goal_of
+from core.training.optimizer import make_optimizer
+from core.training.step import StepStats, loss_and_grads, sample_rays_of_shard, sum_grads
+from core.training.supervision.base import make_supervision
 
 OCCUPANCY_EVERY = 16
 
@@ -35,9 +35,9 @@ class Trainer:
         self.scene = store.scene
         torch.manual_seed(config.seed)
         scene = store.scene
-        self.model = SurfaceModel(config, len(scene.photos), not scene.has_masks).to(device)
+        self.model = SceneModel(config, len(scene.photos), not scene.has_masks).to(device)
         self.occupancy = OccupancyGrid(config.train.occupancy_resolution, device)
-        self.goal = goal_of(store, device, config.seed)
+        self.supervision = make_supervision(store, device, config.seed)
         self.renew_optimizer()
         self.n_rays = config.train.n_rays
         self.step_count = 0
@@ -55,9 +55,9 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """In [0, 1], along the schedules, which wait while the surface is settled."""
+        """In [0, 1], along the schedules, which wait while the density becomes an SDF."""
         begin, at = self.segment
-        most = self.config.train.density_until if self.model.settles else 1.0
+        most = self.config.train.density_until if self.model.is_density_stage else 1.0
         return min(at + (1 - at) * (self.spent - begin) / max(self.budget, 1e-9), most)
 
     @property
@@ -71,7 +71,7 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """At the end of the budget, and never without a surface, however short it was."""
-        return self.progress >= 1 and not self.model.settles
+        return self.progress >= 1 and not self.model.is_density_stage
 
     def go_on(self, minutes: float) -> None:
         """Train on for ``minutes`` more, re-entering the schedules late."""
@@ -89,7 +89,7 @@ class Trainer:
         self.scene, region = scene, scene.region_in_scene
         around = Box.of(region.center, region.half * self.config.train.region_margin, region.axes)
         self.occupancy.limit(around)
-        self.goal.edit(scene, around)
+        self.supervision.edit(scene, around)
         if self.step_count:
             self._update_occupancy()
 
@@ -125,15 +125,15 @@ class Trainer:
         return stats
 
     def _next_step(self) -> Iterator[StepStats | None]:
-        if self.model.settles and self.progress >= self.config.train.density_until:
-            yield from self._settle()
+        if self.model.is_density_stage and self.progress >= self.config.train.density_until:
+            yield from self._convert()
         yield from self._optimise(self.progress)
 
-    def _settle(self) -> Iterator[None]:
+    def _convert(self) -> Iterator[None]:
         """An interrupted run begins this work anew."""
         store, at = self.store, self.config.train.density_until
         self._set_schedules(at)
-        yield from settle(self.model, self.occupancy, self.scene, store.intrinsics)
+        yield from density_to_sdf(self.model, self.occupancy, self.scene, store.intrinsics)
         self.enter(at)
         yield
 
@@ -149,16 +149,17 @@ class Trainer:
 
     def renew_optimizer(self) -> None:
         """A fresh optimiser of what is learnt at this stage."""
-        self.optimizer = optimizer_of(self.model, self.config)
+        self.optimizer = make_optimizer(self.model, self.config)
 
     def _update_occupancy(self) -> None:
         model = self.model
-        if model.settled:
+        if model.has_sdf:
             self.occupancy.update(model.shape.sdf, float(model.inv_s.detach()))
             return
         step = torch.tensor(DENSITY_STEP, device=self.device)
         self.occupancy.update_density(
-            lambda x: density_alpha(model.shape.sdf(x), step), self.config.train.density_skip)
+            lambda x: density_alpha(model.shape.sdf(x), step), self.config.train.density_skip
+        )
 
     def _optimise(self, progress: float) -> Iterator[StepStats | None]:
         """The batch is cut into lanes, whose gradients are added up. The model changes with the
@@ -168,27 +169,30 @@ class Trainer:
         if self.step_count % OCCUPANCY_EVERY == 0 or self.step_count in (1, 2, 4, 8):
             self._update_occupancy()
             yield
-        model, train, goal = self.model, self.config.train, self.goal
-        batches = goal.draw(model, train, self.n_rays, progress)
-        found = lane_map(lambda b: find(model, self.occupancy, b, train, progress), batches)
+        model, train, supervision = self.model, self.config.train, self.supervision
+        batches = supervision.draw(model, train, self.n_rays, progress)
+        found = parallel_map(
+            lambda b: sample_rays_of_shard(model, self.occupancy, b, train, progress), batches
+        )
         yield
-        batches = goal.judged(model, train, batches, found, progress)
+        batches = supervision.with_targets(model, train, batches, found, progress)
         yield
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         n = sum(map(len, (batch.rays for batch in batches)))
-        results = lane_map(
-            lambda lane: teach(
-                model, *lane, train, progress, parameters, len(lane[0].rays) / n),
+        results = parallel_map(
+            lambda lane: loss_and_grads(
+                model, *lane, train, progress, parameters, len(lane[0].rays) / n
+            ),
             zip(batches, found),
         )
         yield
         for i, parameter in enumerate(parameters):
             gradients = [g for lane in results if (g := lane.gradients[i]) is not None]
-            parameter.grad = total(gradients)
-        stats = goal.figures(results)
+            parameter.grad = sum_grads(gradients)
+        stats = supervision.stats(results)
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must poison nothing
             self.optimizer.step()
-            goal.learn()
+            supervision.on_step()
         if self.config.train.sharpness == "learnt":
             self._hold_sharpness(progress)
         self._adapt_ray_count(stats)
@@ -202,14 +206,14 @@ class Trainer:
             surface.active_levels = schedule.active_levels(train, surface.n_levels, progress)
         if radiance is not None:
             levels = schedule.radiance_levels(train, radiance.n_levels, progress)
-            if not self.model.settles and radiance.grow(levels):
+            if not self.model.is_density_stage and radiance.grow(levels):
                 self.renew_optimizer()
             radiance.active_levels = levels
         if train.sharpness == "scheduled":
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
         factor = schedule.learning_rate(train, progress)
         for group in self.optimizer.param_groups:
-            share = schedule.surface_rate(train, progress) if group["settled"] else 1.0
+            share = schedule.surface_rate(train, progress) if group["converted"] else 1.0
             group["lr"] = group["base"] * factor * share
 
     def _hold_sharpness(self, progress: float) -> None:
@@ -221,7 +225,7 @@ class Trainer:
         """As many rays as hold the number of samples, changed gently: memory and step time stay.
         Those beyond the region, of a density at any time, are as many at most."""
         train = self.config.train
-        samples = train.samples_per_step if self.model.settled else train.density_samples
+        samples = train.samples_per_step if self.model.has_sdf else train.density_samples
         share = max(stats.n_kept / samples, stats.n_beyond / train.density_samples, 1 / samples)
         wanted = self.n_rays / share
         blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.field.contraction import FAR, contract
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.rendering.occupancy import OccupancyGrid, interpolate
 from core.training.density_to_sdf import fit_points, fit_sdf, fused_distances
 from core.training.trainer import Trainer
@@ -28,7 +28,7 @@ LATE = 0.3
 """Progress at which the schedules begin that know no end of a topology warm-up."""
 
 
-def warm_start(trainer: Trainer, old: SurfaceModel, occupancy: OccupancyGrid) -> Iterator[None]:
+def warm_start(trainer: Trainer, old: SceneModel, occupancy: OccupancyGrid) -> Iterator[None]:
     """Fit the fresh model of ``trainer`` to ``old``, of the same scene and with ``occupancy``, and
     put its schedules where that leaves it; yields between slices of work."""
     new, scene = trainer.model, trainer.scene
@@ -39,26 +39,32 @@ def warm_start(trainer: Trainer, old: SurfaceModel, occupancy: OccupancyGrid) ->
     near = _near(old, occupancy)
     if new.sdf_field is not None:
         cell = 2 / occupancy.resolution
-        if old.settled:
+        if old.has_sdf:
             yield from fit_sdf(new.sdf_field, old.shape.sdf, near, cell)
         else:
             distances, close = yield from fused_distances(
-                old, occupancy, scene, trainer.store.intrinsics)
-            yield from fit_sdf(new.sdf_field, lambda x: interpolate(distances, x), close,
-                               2 / len(distances))
-        new.settle()
+                old, occupancy, scene, trainer.store.intrinsics
+            )
+            yield from fit_sdf(
+                new.sdf_field, lambda x: interpolate(distances, x), close, 2 / len(distances)
+            )
+        new.use_sdf()
     eyes = np.stack([scene.scene_from_camera(photo)[:3, 3] for photo in scene.photos])
     yield from _fit_radiance(
-        new, old, lambda: fit_points(POINTS, near, 2 / occupancy.resolution, trainer.device),
+        new,
+        old,
+        lambda: fit_points(POINTS, near, 2 / occupancy.resolution, trainer.device),
         torch.from_numpy(eyes).float().to(trainer.device),
     )
     trainer.enter(at)
 
 
-def _copy_surroundings(new: SurfaceModel, old: SurfaceModel) -> None:
+def _copy_surroundings(new: SceneModel, old: SceneModel) -> None:
     """How photos differ and what lies behind the scene, where both runs have the same of it."""
     for ours, theirs in (
-        (new.appearance, old.appearance), (new.background, old.background), (new.veil, old.veil),
+        (new.appearance, old.appearance),
+        (new.background, old.background),
+        (new.transient, old.transient),
         (new.proposal, old.proposal),
     ):
         if ours is not None and theirs is not None and _shapes(ours) == _shapes(theirs):
@@ -69,16 +75,16 @@ def _shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in module.state_dict().items()}
 
 
-def _near(old: SurfaceModel, occupancy: OccupancyGrid) -> Tensor:
+def _near(old: SceneModel, occupancy: OccupancyGrid) -> Tensor:
     """[N, 3] indices of the cells in which there is something to see."""
-    if old.settled:
+    if old.has_sdf:
         cell = 2 / occupancy.resolution
         return (occupancy.distances.abs() < 2 * cell).nonzero().float()
     return occupancy.occupied.nonzero().float()
 
 
 def _fit_radiance(
-    new: SurfaceModel, old: SurfaceModel, draw: Callable[[], Tensor], eyes: Tensor
+    new: SceneModel, old: SceneModel, draw: Callable[[], Tensor], eyes: Tensor
 ) -> Iterator[None]:
     """Regress colours, as ``eyes`` [E, 3] see them, and the density if that is what ``new`` shows,
     onto those of ``old``."""
@@ -93,19 +99,19 @@ def _fit_radiance(
             level, color = _level_and_color(old, x, directions)
         ours, our_color = _level_and_color(new, x, directions)
         loss = F.l1_loss(our_color, color)
-        if not new.settled:
-            wanted = (STEEPNESS * level).clamp(DEEPEST, 1.0) if old.settled else level
+        if not new.has_sdf:
+            wanted = (STEEPNESS * level).clamp(DEEPEST, 1.0) if old.has_sdf else level
             loss = loss + F.l1_loss(ours, wanted)
         if new.proposal is not None and old.proposal is not None:
             loss = loss + _difference_far_away(new, old, x, directions)
         return torch.autograd.grad(loss, parameters, allow_unused=True)
 
-    lanes = count(eyes.device)
+    lanes = num_workers(eyes.device)
     for step in range(STEPS):
         x = draw()
         eye = eyes[torch.randint(len(eyes), (len(x),), device=x.device)]
         directions = F.normalize(x - eye, dim=-1)
-        parts = lane_map(gradients, list(zip(x.chunk(lanes), directions.chunk(lanes))))
+        parts = parallel_map(gradients, list(zip(x.chunk(lanes), directions.chunk(lanes))))
         for parameter, *found in zip(parameters, *parts):
             some = [g for g in found if g is not None]
             parameter.grad = torch.stack(some).mean(0) if some else None
@@ -116,14 +122,14 @@ def _fit_radiance(
 
 
 def _difference_far_away(
-    new: SurfaceModel, old: SurfaceModel, points: Tensor, directions: Tensor
+    new: SceneModel, old: SceneModel, points: Tensor, directions: Tensor
 ) -> Tensor:
     """Of two fields of all of space, at the mirror images of ``points`` [N, 3] of the ball, as far
     beyond its surface in contracted space as these are within."""
     r = points.norm(dim=-1, keepdim=True).clamp(1 / FAR, 1)
     far = F.normalize(points, dim=-1) / r
 
-    def told(model: SurfaceModel) -> Tensor:
+    def told(model: SceneModel) -> Tensor:
         assert model.radiance is not None
         level, features = model.radiance.sdf_and_features(far)
         appearance = model.appearance(None, len(far))
@@ -135,12 +141,10 @@ def _difference_far_away(
     return 4 * F.l1_loss(told(new), wanted)
 
 
-def _level_and_color(
-    model: SurfaceModel, x: Tensor, directions: Tensor
-) -> tuple[Tensor, Tensor]:
+def _level_and_color(model: SceneModel, x: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
     """Of points [N, 3] seen along ``directions`` [N, 3], of no photo in particular."""
     normals = None
-    if model.settled:
+    if model.has_sdf:
         with torch.no_grad():
             normals = F.normalize(model.shape.samples(x, analytic=True).gradients, dim=-1)
     level, own = model.shape.sdf_and_features(x)

@@ -26,7 +26,9 @@ def launch(display: str, tmp_path: Path) -> Iterator[Callable[..., Driver]]:
     drivers: list[Driver] = []
 
     def open_window(
-        path: Path | None = None, session: str = TOY, home: Path | None = None,
+        path: Path | None = None,
+        session: str = TOY,
+        home: Path | None = None,
         **environment: str,
     ) -> Driver:
         folder = home or tmp_path / f"window{len(drivers)}"

@@ -45,13 +45,17 @@ def virtual_screen(size: str) -> Iterator[str]:
     # -displayfd lets Xvfb choose a free display by itself
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert server.stdout is not None
     name = f":{server.stdout.readline().strip()}"
     manager = subprocess.Popen(
-        ["openbox"], env={"DISPLAY": name, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ["openbox"],
+        env={"DISPLAY": name, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield name
@@ -65,22 +69,31 @@ class Driver:
     """One window. Everything it says about itself comes from GRADINA_UI_STATE."""
 
     def __init__(
-        self, display: str, folder: Path, path: Path | None = None, session: str = TOY,
+        self,
+        display: str,
+        folder: Path,
+        path: Path | None = None,
+        session: str = TOY,
         **environment: str,
     ) -> None:
         self._report = folder / "ui.json"
         self._folder = folder
         self.display, self.home = display, folder
         self._environment = {
-            **os.environ, "DISPLAY": display, "GRADINA_UI_STATE": str(self._report),
-            "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder),
+            **os.environ,
+            "DISPLAY": display,
+            "GRADINA_UI_STATE": str(self._report),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "HOME": str(folder),
         }
         began = time.monotonic()
         self._errors = (folder / "stderr").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-c", LAUNCH, session, *([str(path)] if path else [])],
-            cwd=ROOT, env={**self._environment, **environment},
-            stdout=self._errors, stderr=self._errors,
+            cwd=ROOT,
+            env={**self._environment, **environment},
+            stdout=self._errors,
+            stderr=self._errors,
         )
         self.ui = self.wait(lambda ui: True, "the first frame")
         self.first_frame_s = time.monotonic() - began  # at most a look too late
@@ -109,12 +122,16 @@ class Driver:
     def wait_state(self, *states: str) -> dict:
         return self.wait(lambda ui: ui["state"] in states, " or ".join(states))
 
-    def settled(self, after: int = 0) -> dict:
+    def has_sdf(self, after: int = 0) -> dict:
         """The report once the view asked for last, newer than ``after``, is wholly on screen."""
         time.sleep(2 * PAUSE_S)
         return self.wait(
-            lambda ui: ui["final"] and not ui["moving"] and ui["view_id"] > after
-            and ui["view_id"] == ui["asked_view_id"],
+            lambda ui: (
+                ui["final"]
+                and not ui["moving"]
+                and ui["view_id"] > after
+                and ui["view_id"] == ui["asked_view_id"]
+            ),
             f"the picture after view {after}",
         )
 
@@ -129,8 +146,12 @@ class Driver:
 
     def _xdo(self, *arguments: object) -> str:
         done = subprocess.run(
-            ["xdotool", *map(str, arguments)], env=self._environment, check=True,
-            capture_output=True, text=True, timeout=30,
+            ["xdotool", *map(str, arguments)],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
         )
         time.sleep(PAUSE_S if arguments[0] != "mousemove" else PAUSE_S / 3)
         return done.stdout
@@ -225,7 +246,8 @@ class Driver:
         """The mouse goes from place to place, so long at each, by one process: to start one for
         each place takes as much of a core as a frame of the window."""
         steps = [
-            str(word) for x, y in places
+            str(word)
+            for x, y in places
             for word in ("mousemove", "--window", self.window, round(x), round(y), "sleep", seconds)
         ]
         with subprocess.Popen(["xdotool", *steps], env=self._environment) as mouse:
@@ -259,15 +281,15 @@ class Driver:
     def screenshot(self, file: Path) -> None:
         """Of all of the window."""
         subprocess.run(
-            ["import", "-window", self.window, str(file)], env=self._environment, check=True,
+            ["import", "-window", self.window, str(file)],
+            env=self._environment,
+            check=True,
             timeout=30,
         )
 
     def ask_to_close(self) -> None:
         """As a person does."""
-        subprocess.run(
-            ["wmctrl", "-c", "Gradina"], env=self._environment, check=True, timeout=30
-        )
+        subprocess.run(["wmctrl", "-c", "Gradina"], env=self._environment, check=True, timeout=30)
 
     @contextmanager
     def watching(self) -> Iterator[list[float]]:
@@ -281,7 +303,10 @@ class Driver:
             while not done.is_set():
                 pixels = subprocess.run(
                     ["import", "-window", self.window, "-crop", crop, "rgb:-"],
-                    env=self._environment, capture_output=True, timeout=30, check=True,
+                    env=self._environment,
+                    capture_output=True,
+                    timeout=30,
+                    check=True,
                 ).stdout
                 seen.append(float(np.frombuffer(pixels, np.uint8).mean()))
 

@@ -87,7 +87,8 @@ def test_layout_and_theme_are_kept(launch, capture, tmp_path):
     assert window.close() == 0
     again = launch(None, TOY, home)
     ui = again.wait(
-        lambda ui: abs(ui["widgets"]["splitter"][0] - (left - 80)) < 5, "the panel as it was")
+        lambda ui: abs(ui["widgets"]["splitter"][0] - (left - 80)) < 5, "the panel as it was"
+    )
     assert ui["theme"] == "light"
     assert "share" not in ui["widgets"]
 

@@ -15,7 +15,7 @@ from core.geometry.box import Box
 from core.training.presets import PRESETS
 from tests.app.driver import ROOT, alive
 from tests.core.session.test_session import Watched
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 SAMPLE = ROOT / "assets" / "sample"
 REAL = "core.session.session:Session"
@@ -60,7 +60,8 @@ def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
     # the middle one of three
     window.retype("region_size", f"{0.5 * proposed.half[1]:.4f}", "Tab")
     typed = window.wait(
-        lambda ui: ui["region"] != proposed.frame_from_cube.ravel().tolist(), "another region")
+        lambda ui: ui["region"] != proposed.frame_from_cube.ravel().tolist(), "another region"
+    )
     box = Box(np.reshape(typed["region"], (4, 4)))
     assert typed["failure"] == ""
     change = box.half / proposed.half  # the scene's frame follows: the region fills its ball
@@ -103,8 +104,9 @@ def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
 @pytest.mark.timeout(600)
 def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
     window = launch(SAMPLE, session=REAL)
-    window.wait(lambda ui: ui["state"] == "ready" and ui["thumbnails"] == 42, "the sample",
-                seconds=120)
+    window.wait(
+        lambda ui: ui["state"] == "ready" and ui["thumbnails"] == 42, "the sample", seconds=120
+    )
     window.key("bracketright")
     ui = window.wait(lambda ui: ui["photo"], "a photo's camera", seconds=60)
     window.key("g")
@@ -126,8 +128,9 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
     window.click("start")
     window.wait(lambda ui: ui["step"] > 5, "training", seconds=180)
     window.key("i")
-    window.wait(lambda ui: ui["scores"] > 0 and "shot_used_0" in ui["widgets"], "a score",
-                seconds=180)
+    window.wait(
+        lambda ui: ui["scores"] > 0 and "shot_used_0" in ui["widgets"], "a score", seconds=180
+    )
     window.click("shot_used_0")
     out = window.wait(lambda ui: ui["excluded"], "a photo that is left out", seconds=60)
     assert len(out["excluded"]) == 1
@@ -140,8 +143,9 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
     before = window.look()["view_id"]
     for key in ("6", "8", "7"):
         window.key(key)
-        before = window.wait(lambda ui, before=before: ui["view_id"] > before, f"mode {key}",
-                             seconds=120)["view_id"]
+        before = window.wait(
+            lambda ui, before=before: ui["view_id"] > before, f"mode {key}", seconds=120
+        )["view_id"]
     assert window.wait(lambda ui: ui["mesh_faces"] is not None, "a size", seconds=120)
     window.key("c")
     window.wait(lambda ui: ui["photo_shown"], "photo and error side by side", seconds=60)
@@ -152,7 +156,7 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
 @pytest.mark.timeout(600)
 def test_a_refined_mesh_is_cancelled_and_then_made(launch, tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "draft", WARM)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
     run = Watched(tmp_path / "autosave")
     run.train(shaded_ball(tmp_path / "ball"), steps=80)
     run.do(m.Save(str(tmp_path / "project")))

@@ -17,7 +17,7 @@ from app.state import (
     reduce,
 )
 from app.text.status import count, doing, duration, lost_without_saving, short, size, status_line
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.geometry.view import IDENTITY
 from core.protocol import (
     Arranged,
@@ -48,7 +48,7 @@ OPENED = Opened(
     0.8,
     1.5,
     12,
-    Choice("standard", 10.0),
+    RunOptions("standard", 10.0),
     notices=("one photo was skipped",),
 )
 
@@ -197,7 +197,7 @@ def test_what_the_training_does_is_one_plain_phrase():
         return doing(_after(OPENED, StateChanged(state, (), {}), stats))  # type: ignore[arg-type]
 
     assert phrase("density", 5.0) == "Finding the rough shape (density)"
-    assert phrase("settling", 5.0) == "Turning it into a surface"
+    assert phrase("converting", 5.0) == "Turning it into a surface"
     assert phrase("surface", 8.3) == "Refining: level 9 of 12"
     assert phrase("surface", 12.0) == "Sharpening the finest details, all 12 levels"
     assert phrase("surface", 8.3, "paused") == "Paused while refining: level 9 of 12"

@@ -19,9 +19,9 @@ def _opened(launch, capture, **environment):
     """A window with a scene open, seen through its first photo."""
     window = launch(capture, **environment)
     window.wait_state("ready")
-    window.settled()
+    window.has_sdf()
     window.key("Home")
-    window.settled(after=window.ui["view_id"])
+    window.has_sdf(after=window.ui["view_id"])
     return window
 
 
@@ -51,12 +51,12 @@ def test_a_drag_turns_the_view_and_home_brings_it_back(launch, capture):
     first, pixels = window.ui["view_id"], window.viewport_pixels()
     assert pixels.std() > 10, "the preview is on screen"
     window.drag(160, 40)
-    ui = window.settled(after=first)
+    ui = window.has_sdf(after=first)
     turned = window.viewport_pixels()
     assert np.abs(turned.astype(int) - pixels).mean() > 3
     assert ui["latency_ms"] > 0
     window.key("Home")
-    window.settled(after=ui["view_id"])
+    window.has_sdf(after=ui["view_id"])
     assert np.abs(window.viewport_pixels().astype(int) - pixels).mean() < 0.5
 
 
@@ -66,7 +66,7 @@ def test_wheel_zooms_and_right_drag_pans(launch, capture):
     first = window.viewport_pixels()
     before = window.ui["view_id"]
     window.wheel(3)
-    ui = window.settled(after=before)
+    ui = window.has_sdf(after=before)
     closer = window.viewport_pixels()
 
     def ball(pixels):
@@ -74,9 +74,10 @@ def test_wheel_zooms_and_right_drag_pans(launch, capture):
 
     assert ball(closer) > 1.3 * ball(first)
     window.drag(100, 0, button=3)
-    window.settled(after=ui["view_id"])
-    columns = [np.nonzero((p.max(-1) > 60).any(0))[0].mean() for p in (
-        closer, window.viewport_pixels())]
+    window.has_sdf(after=ui["view_id"])
+    columns = [
+        np.nonzero((p.max(-1) > 60).any(0))[0].mean() for p in (closer, window.viewport_pixels())
+    ]
     assert columns[1] - columns[0] == pytest.approx(100, abs=20)
 
 
@@ -85,7 +86,7 @@ def test_nothing_flashes_between_moving_and_resting_pictures(launch, capture):
     with window.watching() as seen:
         for way in (1, -1):
             window.drag(150 * way, 20)
-            window.settled()
+            window.has_sdf()
     assert len(seen) > 10
     assert min(seen) > 0.8 * np.median(seen)
 
@@ -98,12 +99,12 @@ def test_keys_fly_choose_sides_and_the_projection(launch, capture):
 
     before = camera()
     window.hold("w", 0.6)
-    ui = window.settled(after=window.ui["view_id"])
+    ui = window.has_sdf(after=window.ui["view_id"])
     ahead = before[:3, :3].T @ (camera()[:3, 3] - before[:3, 3])
     assert ahead[2] > 0.1
     assert ahead[:2] == pytest.approx([0, 0], abs=1e-6)
     window.key("KP_7")
-    ui = window.settled(after=ui["view_id"])
+    ui = window.has_sdf(after=ui["view_id"])
     assert camera()[:3, 2] == pytest.approx([0, 0, -1], abs=1e-6)
     assert not ui["parallel"]
     window.key("p")
@@ -122,11 +123,11 @@ def test_mode_and_detail_ask_for_another_view(launch, capture):
     window = _opened(launch, capture)
     before, pixels = window.ui["view_id"], window.viewport_pixels()
     window.key("2")
-    ui = window.settled(after=before)
+    ui = window.has_sdf(after=before)
     assert np.abs(window.viewport_pixels().astype(int) - pixels).mean() > 3
     for slider in ("levels", "share"):
         window.click(slider)
-        ui = window.settled(after=ui["view_id"])
+        ui = window.has_sdf(after=ui["view_id"])
 
 
 def test_the_windows_own_file_dialog_is_typed_into_and_accepts_return(launch, capture):
@@ -184,7 +185,8 @@ def test_what_a_choice_means_is_said_before_a_run_below_buttons_that_stay(launch
     window.click("start")
     window.wait_state("training")
     trains = window.wait(
-        lambda ui: not any(name in ui["widgets"] for name in words), "room for the curves")
+        lambda ui: not any(name in ui["widgets"] for name in words), "room for the curves"
+    )
     assert [trains["widgets"][b] for b in buttons] == [said["widgets"][b] for b in buttons]
     window.click("pause")
     window.wait_state("paused")
@@ -310,7 +312,11 @@ except UserError as error:
     print(error)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True,
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
         timeout=60,
     )
     assert done.returncode == 0
@@ -323,10 +329,10 @@ except UserError as error:
 def test_the_keys_look_through_the_photos_and_drive_the_training(launch, capture):
     window = _opened(launch, capture)
     window.drag(160, 40)
-    first = window.settled()["view_id"]
+    first = window.has_sdf()["view_id"]
     turned = window.viewport_pixels()
     window.key("bracketright")  # the toy has one photo: its own view again
-    window.settled(after=first)
+    window.has_sdf(after=first)
     assert np.abs(window.viewport_pixels().astype(int) - turned).mean() > 3
     window.key("v")
     for shown in (True, False, True, False):

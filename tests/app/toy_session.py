@@ -13,7 +13,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from core.base.errors import UserError
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.geometry.view import IDENTITY, View
 from core.protocol import (
     Arranged,
@@ -52,8 +52,19 @@ ALLOWED = {
     "paused": ("open", "close", "start", "reset", "setview", "export", "save"),
     "finished": ("open", "continue", "reset", "setview", "export", "save"),
 }
-COMMANDS = ("open", "close", "choose", "start", "pause", "reset", "continue", "cancel", "setview",
-            "export", "save")
+COMMANDS = (
+    "open",
+    "close",
+    "choose",
+    "start",
+    "pause",
+    "reset",
+    "continue",
+    "cancel",
+    "setview",
+    "export",
+    "save",
+)
 ALWAYS = SetView | Cancel | AskSize
 PRESETS = {"draft": "Quick look", "standard": "Good in ten minutes"}
 N_STEPS = 2000
@@ -64,8 +75,9 @@ def render(view: View, scale: int) -> np.ndarray:
     height, width = max(view.height // scale, 1), max(view.width // scale, 1)
     pose = np.reshape(view.scene_from_camera, (4, 4))
     focal = 0.5 * height / math.tan(view.fov_y / 2)
-    x, y = np.meshgrid((np.arange(width) + 0.5 - width / 2) / focal,
-                       (np.arange(height) + 0.5 - height / 2) / focal)
+    x, y = np.meshgrid(
+        (np.arange(width) + 0.5 - width / 2) / focal, (np.arange(height) + 0.5 - height / 2) / focal
+    )
     rays = np.stack([x, y, np.ones_like(x)], -1) @ pose[:3, :3].T
     rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
     b = rays @ pose[:3, 3]
@@ -82,9 +94,13 @@ def render(view: View, scale: int) -> np.ndarray:
 class ToySession:
     """Opens any folder that exists; one named "bug" raises."""
 
-    def __init__(self, emit: Callable[[Event], None],
-                 show: Callable[[np.ndarray, View, bool, float], None], device: str = "auto",
-                 show_photo: Callable[[np.ndarray, View], None] = lambda *_: None):
+    def __init__(
+        self,
+        emit: Callable[[Event], None],
+        show: Callable[[np.ndarray, View, bool, float], None],
+        device: str = "auto",
+        show_photo: Callable[[np.ndarray, View], None] = lambda *_: None,
+    ):
         self._emit, self._show, self._device = emit, show, device
         self._show_photo = show_photo
         self._view: View | None = None
@@ -97,9 +113,16 @@ class ToySession:
     def _go(self, state: str) -> None:
         self._state = state
         allowed = ALLOWED[state]
-        self._emit(StateChanged(state, allowed, {  # type: ignore[arg-type]
-            c: f"Not while {state}." for c in COMMANDS if c not in allowed},
-            unsaved=state == "training"))
+        self._emit(
+            StateChanged(
+                state,
+                allowed,
+                {  # type: ignore[arg-type]
+                    c: f"Not while {state}." for c in COMMANDS if c not in allowed
+                },
+                unsaved=state == "training",
+            )
+        )
 
     def handle(self, command: Command) -> None:
         name = type(command).__name__.lower()
@@ -176,17 +199,37 @@ class ToySession:
             pose = np.eye(4)
             pose[:3, :3] = [[1, 0, 0], [0, 0, 1], [0, -1, 0]]
             pose[:3, 3] = [0, -2.5, 0]
-            self._emit(Opened(
-                self._path, "toy", "cpu", 10, 0, 0, True,
-                Arranged((tuple(pose.ravel().tolist()),), IDENTITY, IDENTITY, ""), ("a.jpg",),
-                np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(), 0.8, 1.5, 12,
-                Choice("standard", 10.0),
-                methods={name: MethodWords(name, PRESETS) for name in ("surface", "ngp")}))
-            self._emit(PoseReport(
-                (PhotoReport("a.jpg", True, "", 4000, "b.jpg", 900, 0.5, 1.0),
-                 PhotoReport("b.jpg", False, "blurred", 90)),
-                (9, 4), self._group, ("Shoot a few more between a.jpg and b.jpg",),
-                ("The first attempt placed 9 of 13 photos",)))
+            self._emit(
+                Opened(
+                    self._path,
+                    "toy",
+                    "cpu",
+                    10,
+                    0,
+                    0,
+                    True,
+                    Arranged((tuple(pose.ravel().tolist()),), IDENTITY, IDENTITY, ""),
+                    ("a.jpg",),
+                    np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(),
+                    0.8,
+                    1.5,
+                    12,
+                    RunOptions("standard", 10.0),
+                    methods={name: MethodWords(name, PRESETS) for name in ("surface", "ngp")},
+                )
+            )
+            self._emit(
+                PoseReport(
+                    (
+                        PhotoReport("a.jpg", True, "", 4000, "b.jpg", 900, 0.5, 1.0),
+                        PhotoReport("b.jpg", False, "blurred", 90),
+                    ),
+                    (9, 4),
+                    self._group,
+                    ("Shoot a few more between a.jpg and b.jpg",),
+                    ("The first attempt placed 9 of 13 photos",),
+                )
+            )
             self._go("ready")
         return True
 
@@ -197,10 +240,21 @@ class ToySession:
         loss = 0.3 * math.exp(-4 * done) + 0.01 * math.sin(self._step)
         if self._step % 50 == 0:
             self._stage = self._stage or 1
-            self._emit(TrainingStats(
-                self._step, done, self._step / 500, (N_STEPS - self._step) / 500,
-                {"color": loss, "eikonal": 0.1 * loss}, 30 - 20 * math.exp(-4 * done) + loss,
-                20 + 280 * done, 4 + 8 * done, 12, 12345.0, 456789.0))
+            self._emit(
+                TrainingStats(
+                    self._step,
+                    done,
+                    self._step / 500,
+                    (N_STEPS - self._step) / 500,
+                    {"color": loss, "eikonal": 0.1 * loss},
+                    30 - 20 * math.exp(-4 * done) + loss,
+                    20 + 280 * done,
+                    4 + 8 * done,
+                    12,
+                    12345.0,
+                    456789.0,
+                )
+            )
         if self._step == 100:
             self._emit(Saved(os.path.join(self._path, "autosave"), automatic=True))
         if self._step >= N_STEPS:

@@ -13,8 +13,14 @@ _Long, _ULong, _Int = ctypes.c_long, ctypes.c_ulong, ctypes.c_int
 
 class _ClientMessage(ctypes.Structure):
     _fields_ = (
-        ("type", _Int), ("serial", _ULong), ("send_event", _Int), ("display", ctypes.c_void_p),
-        ("window", _ULong), ("message_type", _ULong), ("format", _Int), ("data", _Long * 5),
+        ("type", _Int),
+        ("serial", _ULong),
+        ("send_event", _Int),
+        ("display", ctypes.c_void_p),
+        ("window", _ULong),
+        ("message_type", _ULong),
+        ("format", _Int),
+        ("data", _Long * 5),
     )
 
 
@@ -22,14 +28,19 @@ class _Selection(ctypes.Structure):
     """A request has an owner before the requestor, a notification has not."""
 
     _fields_ = (
-        ("type", _Int), ("serial", _ULong), ("send_event", _Int), ("display", ctypes.c_void_p),
+        ("type", _Int),
+        ("serial", _ULong),
+        ("send_event", _Int),
+        ("display", ctypes.c_void_p),
         ("windows_and_atoms", _ULong * 6),
     )
 
 
 class _Event(ctypes.Union):
     _fields_ = (
-        ("type", _Int), ("client", _ClientMessage), ("selection", _Selection),
+        ("type", _Int),
+        ("client", _ClientMessage),
+        ("selection", _Selection),
         ("room", _Long * 24),
     )
 
@@ -37,8 +48,12 @@ class _Event(ctypes.Union):
 def drop(display_name: str, target: int, paths: list[Path], timeout_s: float = 20.0) -> None:
     """Drop ``paths`` on the window ``target``. Raises AssertionError if it is not taken."""
     x11 = ctypes.CDLL(ctypes.util.find_library("X11"))
-    for name, result in (("XOpenDisplay", ctypes.c_void_p), ("XDefaultRootWindow", _ULong),
-                         ("XCreateSimpleWindow", _ULong), ("XInternAtom", _ULong)):
+    for name, result in (
+        ("XOpenDisplay", ctypes.c_void_p),
+        ("XDefaultRootWindow", _ULong),
+        ("XCreateSimpleWindow", _ULong),
+        ("XInternAtom", _ULong),
+    ):
         getattr(x11, name).restype = result
     display = ctypes.c_void_p(x11.XOpenDisplay(display_name.encode()))
     assert display.value

@@ -25,7 +25,7 @@ from core.config.run import MeshOptions
 from core.evaluation.surface_metrics import surface_distance
 from core.geometry.scene_ball import Ball
 from core.meshing.build import sdf_normals
-from core.meshing.from_model import subject_of
+from core.meshing.from_model import mesh_source
 from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import clean, repaired, soundness, without_small_parts
 from core.meshing.simplify import simplify
@@ -82,14 +82,39 @@ def solids() -> Iterator[Case]:
         return np.linalg.norm(np.maximum(q, 0), axis=1) + np.minimum(q.max(1), 0)
 
     corners = np.array(list(np.ndindex(2, 2, 2))) * 2.0 - 1
-    faces = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1],
-                      [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]])
+    faces = np.array(
+        [
+            [0, 1, 3],
+            [0, 3, 2],
+            [4, 6, 7],
+            [4, 7, 5],
+            [0, 4, 5],
+            [0, 5, 1],
+            [2, 3, 7],
+            [2, 7, 6],
+            [0, 2, 6],
+            [0, 6, 4],
+            [1, 5, 7],
+            [1, 7, 3],
+        ]
+    )
     exact = Mesh((corners * half) @ TURN.T, faces.astype(np.int32))
     yield Case("a box", cuboid, BOX, None, {"exact": exact}, (0.1,))
     yield turned("a cylinder", [[0.0, -0.5], [0.45, -0.5], [0.45, 0.5], [0.0, 0.5]])
-    yield turned("a pulley: discs united, less a bore and a groove", [
-        [0.15, -0.45], [0.35, -0.45], [0.35, -0.2], [0.7, -0.2], [0.5, 0.0], [0.7, 0.2],
-        [0.35, 0.2], [0.35, 0.45], [0.15, 0.45]])
+    yield turned(
+        "a pulley: discs united, less a bore and a groove",
+        [
+            [0.15, -0.45],
+            [0.35, -0.45],
+            [0.35, -0.2],
+            [0.7, -0.2],
+            [0.5, 0.0],
+            [0.7, 0.2],
+            [0.35, 0.2],
+            [0.35, 0.45],
+            [0.15, 0.45],
+        ],
+    )
 
 
 def turned(name: str, corners: list[list[float]], sections: int = 720) -> Case:
@@ -114,18 +139,24 @@ def turned(name: str, corners: list[list[float]], sections: int = 720) -> Case:
 
     angle = np.linspace(0, 2 * np.pi, sections, endpoint=False)
     ring = np.stack([np.cos(angle), np.sin(angle)], 1)
-    rows = np.concatenate([  # short ones: slivers are slow to search
-        a + np.arange(k := int(np.ceil(np.linalg.norm(d) / 0.02)))[:, None] * d / k
-        for a, d in zip(start, way)])
-    vertices = np.concatenate([
-        np.concatenate([r * ring, np.full((sections, 1), z)], 1) for r, z in rows])
+    rows = np.concatenate(
+        [  # short ones: slivers are slow to search
+            a + np.arange(k := int(np.ceil(np.linalg.norm(d) / 0.02)))[:, None] * d / k
+            for a, d in zip(start, way)
+        ]
+    )
+    vertices = np.concatenate(
+        [np.concatenate([r * ring, np.full((sections, 1), z)], 1) for r, z in rows]
+    )
     own = np.arange(sections)
     following = (own + 1) % sections
     faces = []
     for i in range(len(rows)):
         a, b = i * sections, (i + 1) % len(rows) * sections
-        faces += [np.stack([a + own, a + following, b + following], 1),
-                  np.stack([a + own, b + following, b + own], 1)]
+        faces += [
+            np.stack([a + own, a + following, b + following], 1),
+            np.stack([a + own, b + following, b + own], 1),
+        ]
     mesh = Mesh(vertices @ TURN.T, np.concatenate(faces).astype(np.int32))
     area = np.linalg.norm(mesh.face_normals(), axis=1) > 1e-12
     exact = Mesh(mesh.vertices, mesh.faces[area])
@@ -135,9 +166,8 @@ def turned(name: str, corners: list[list[float]], sections: int = 720) -> Case:
 def project(path: Path, cells: int) -> Case:
     trainer = open_project(path, "cpu", lambda event: None, "").trainer
     assert trainer is not None
-    subject = subject_of(trainer.model, trainer.scene, MeshOptions())
-    fine = largest(run(extract(
-        subject.sdf, subject.aabb, cells * FINER, ball=subject.ball)))
+    subject = mesh_source(trainer.model, trainer.scene, MeshOptions())
+    fine = largest(run(extract(subject.sdf, subject.aabb, cells * FINER, ball=subject.ball)))
     return Case(str(path), subject.sdf, subject.aabb, subject.ball, {"itself": fine}, (0.1, 0.5))
 
 
@@ -148,9 +178,11 @@ def largest(mesh: Mesh) -> Mesh:
 def table(case: Case, cells: int) -> None:
     grid = Grid(np.asarray(case.aabb, np.float64), cells)
     sdf = Counted(case.sdf)
-    print("| mesh | faces | points asked, thousands | seconds | "
-          + " | ".join(f"distance to {name} | normals off" for name in case.references)
-          + " | manifold | open edges | folded faces |")
+    print(
+        "| mesh | faces | points asked, thousands | seconds | "
+        + " | ".join(f"distance to {name} | normals off" for name in case.references)
+        + " | manifold | open edges | folded faces |"
+    )
     print("|---" * (7 + 2 * len(case.references)) + "|")
 
     def row(name: str, make: Callable[[], Mesh]) -> Mesh:
@@ -173,16 +205,20 @@ def table(case: Case, cells: int) -> None:
         return run(simplify(repaired(largest(mesh))[0], n))
 
     cubes = row("marching cubes", cut)
-    row("… its crossings found exactly",
-        lambda: Mesh(crossings(cubes, sdf, grid), cubes.faces))
+    row("… its crossings found exactly", lambda: Mesh(crossings(cubes, sdf, grid), cubes.faces))
     row("… moved along the gradient", lambda: moved(cubes, sdf, grid.cell * case.over[0]))
-    row("dual contouring, a vertex per cell",
-        lambda: dual_surface(cubes, sdf, grid, grid.cell * case.over[0], per_patch=False))
-    duals = [row(f"dual marching cubes, normals over {over:g} cells",
-                 lambda over=over: dual_surface(cubes, sdf, grid, grid.cell * over))
-             for over in case.over]
-    row("marching cubes of twice the cells, simplified",
-        lambda: fewer(cut(2), len(cubes.faces)))
+    row(
+        "dual contouring, a vertex per cell",
+        lambda: dual_surface(cubes, sdf, grid, grid.cell * case.over[0], per_patch=False),
+    )
+    duals = [
+        row(
+            f"dual marching cubes, normals over {over:g} cells",
+            lambda over=over: dual_surface(cubes, sdf, grid, grid.cell * over),
+        )
+        for over in case.over
+    ]
+    row("marching cubes of twice the cells, simplified", lambda: fewer(cut(2), len(cubes.faces)))
     few = len(cubes.faces) // 8
     row("an eighth: marching cubes, simplified", lambda: fewer(cubes, few))
     row("an eighth: the best dual, simplified", lambda: fewer(duals[-1], few))
@@ -203,7 +239,8 @@ def measured(case: Case, mesh: Mesh, cell: float) -> list[str]:
     told, mesh = [], largest(mesh)
     for reference in case.references.values():
         found = surface_distance(
-            mesh.vertices, mesh.faces, reference.vertices, reference.faces, n_samples=50_000)
+            mesh.vertices, mesh.faces, reference.vertices, reference.faces, n_samples=50_000
+        )
         told += [f"{found.distance / unit:.3f}", f"{found.normal_error:.2f}°"]
     sound = soundness(mesh)
     whole = sound["edge_manifold"] and sound["vertex_manifold"]

@@ -38,8 +38,7 @@ def dual_surface(
     patch, where = (_patches if per_patch else _whole_cells)(cut, cell)
     points = crossings(cut, sdf, grid)
     normals = sdf_normals(sdf, points.astype(np.float32), epsilon).astype(np.float64)
-    pairs = np.unique(
-        np.stack([cut.faces.ravel(), np.repeat(patch, 3)], 1), axis=0)
+    pairs = np.unique(np.stack([cut.faces.ravel(), np.repeat(patch, 3)], 1), axis=0)
     vertices = _least(points, normals, pairs, len(where))
     low = grid.positions(where)
     vertices = np.clip(vertices, low, low + grid.spacing)
@@ -59,15 +58,17 @@ def _whole_cells(cut: Mesh, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _patches(cut: Mesh, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """[F] the patch of each face, and [P, 3] the cell of each patch."""
-    ends = np.sort(np.concatenate([cut.faces[:, [0, 1]], cut.faces[:, [1, 2]],
-                                   cut.faces[:, [2, 0]]]), 1)
+    ends = np.sort(
+        np.concatenate([cut.faces[:, [0, 1]], cut.faces[:, [1, 2]], cut.faces[:, [2, 0]]]), 1
+    )
     number = np.tile(np.arange(len(cut.faces)), 3)
     order = np.lexsort((number, ends[:, 1], ends[:, 0]))
     ends, number = ends[order], number[order]
     one, other = number[:-1], number[1:]
     joined = (ends[1:] == ends[:-1]).all(1) & (cell[one] == cell[other]).all(1)
-    links = coo_array((np.ones(joined.sum()), (one[joined], other[joined])),
-                      shape=(len(cut.faces),) * 2)
+    links = coo_array(
+        (np.ones(joined.sum()), (one[joined], other[joined])), shape=(len(cut.faces),) * 2
+    )
     n, patch = connected_components(links, directed=False)
     where = np.zeros((n, 3), np.int64)
     where[patch] = cell
@@ -128,9 +129,7 @@ def _least(
     return mean + np.einsum("pij,pj->pi", axes, inverse * right)
 
 
-def _quads(
-    cut: Mesh, sdf: Sdf, grid: Grid, pairs: np.ndarray, where: np.ndarray
-) -> np.ndarray:
+def _quads(cut: Mesh, sdf: Sdf, grid: Grid, pairs: np.ndarray, where: np.ndarray) -> np.ndarray:
     """[Q, 5]: the patches around each vertex of ``cut`` that has four, outward, and the vertex."""
     axis, lower = _edges(cut, grid)
     vertex, patch = pairs.T
@@ -149,8 +148,10 @@ def _quads(
 def _halved(quads: np.ndarray, vertices: np.ndarray, points: np.ndarray) -> np.ndarray:
     """[2 Q, 3] quads cut along the diagonal that passes nearer to the surface."""
     a, b, c, d, crossing = quads.T
-    miss = [np.linalg.norm((vertices[i] + vertices[j]) / 2 - points[crossing], axis=1)
-            for i, j in ((a, c), (b, d))]
+    miss = [
+        np.linalg.norm((vertices[i] + vertices[j]) / 2 - points[crossing], axis=1)
+        for i, j in ((a, c), (b, d))
+    ]
     first = (miss[0] <= miss[1])[:, None]
     one = np.where(first, np.stack([a, b, c], 1), np.stack([b, c, d], 1))
     other = np.where(first, np.stack([a, c, d], 1), np.stack([b, d, a], 1))

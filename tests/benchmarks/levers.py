@@ -19,7 +19,7 @@ from core.base.device import choose_device
 from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config.run import Choice, MeshOptions, RunConfig
+from core.config.run import MeshOptions, RunConfig, RunOptions
 from core.evaluation.evaluate import compare
 from core.evaluation.surface_metrics import read_surface
 from core.meshing.from_model import mesh_of_model
@@ -30,8 +30,13 @@ from core.training.trainer import Trainer
 LEVERS: dict[str, dict[str, Any]] = {
     "the preset": {},
     "no topology warm-up": {
-        "density_until": 0.0, "levels_from": 0.1, "initial_levels": 5, "learning_rate": 1e-2,
-        "initial_inv_s": 20.0, "curvature_until": 0.2, "lambda_mask": 0.1,
+        "density_until": 0.0,
+        "levels_from": 0.1,
+        "initial_levels": 5,
+        "learning_rate": 1e-2,
+        "initial_inv_s": 20.0,
+        "curvature_until": 0.2,
+        "lambda_mask": 0.1,
     },
     "no sparsity of the density": {"lambda_sparsity": 0.0},
     "rays drawn evenly": {"hard_rays": 0.0, "surface_hard_rays": 0.0},
@@ -44,7 +49,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "colour network 32 wide": {"color_width": 32},
     "half the samples a step": {"samples_per_step": 2048, "density_samples": 8192},
     "twice the samples a step": {"samples_per_step": 8192, "density_samples": 32768},
-    "taps at every sample": {"taps_every": 1},
+    "taps at every sample": {"fd_stride": 1},
     "steps of half the length": {"march_sharpness": 1.0},
     "8 levels to 256": {"n_levels": 8, "finest_resolution": 256, "initial_levels": 8},
     "12 levels to 768": {"n_levels": 12, "finest_resolution": 768},
@@ -60,10 +65,16 @@ LEVERS: dict[str, dict[str, Any]] = {
     "rays that stop at the surface, at the end": {"traced_from": 0.85},
     "the settled SDF at the full rate": {"surface_rate": 1.0, "surface_decay": 1.0},
     "warm-up for 0.5 of the run": {
-        "density_until": 0.5, "levels_from": 0.5, "levels_until": 0.7, "curvature_until": 0.7,
+        "density_until": 0.5,
+        "levels_from": 0.5,
+        "levels_until": 0.7,
+        "curvature_until": 0.7,
     },
     "warm-up for 0.8 of the run": {
-        "density_until": 0.8, "levels_from": 0.8, "levels_until": 0.9, "curvature_until": 0.9,
+        "density_until": 0.8,
+        "levels_from": 0.8,
+        "levels_until": 0.9,
+        "curvature_until": 0.9,
     },
 }
 
@@ -91,8 +102,11 @@ def main() -> None:
     print("| lever | steps | PSNR | distance | F |\n|---|---|---|---|---|")
     for name in arguments.only or LEVERS:
         found = measure(arguments, LEVERS[name])
-        print(f"| {name} | {found.steps} | {found.psnr:.1f} | {found.distance:.4f} | "
-              f"{found.f_score:.2f} |", flush=True)
+        print(
+            f"| {name} | {found.steps} | {found.psnr:.1f} | {found.distance:.4f} | "
+            f"{found.f_score:.2f} |",
+            flush=True,
+        )
 
 
 def measure(arguments: argparse.Namespace, lever: dict[str, Any]) -> Result:
@@ -100,7 +114,7 @@ def measure(arguments: argparse.Namespace, lever: dict[str, Any]) -> Result:
     device = choose_device(arguments.device)
     scene = run(open_capture(arguments.scene))
     preset = arguments.preset or default_preset(device.type)
-    config = for_scene(run_config(Choice(preset, arguments.minutes)), scene.has_masks)
+    config = for_scene(run_config(RunOptions(preset, arguments.minutes)), scene.has_masks)
     config = changed(config, lever)
     with run(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)
@@ -114,7 +128,9 @@ def measure(arguments: argparse.Namespace, lever: dict[str, Any]) -> Result:
     if device.type == "cuda":
         torch.cuda.empty_cache()
     return Result(
-        trainer.step_count, float(np.mean([s.psnr for s in scores])), surface["distance"],
+        trainer.step_count,
+        float(np.mean([s.psnr for s in scores])),
+        surface["distance"],
         next(iter(surface["f_scores"].values())),
     )
 

@@ -22,9 +22,9 @@ from core.base.image_metrics import psnr
 from core.base.jobs import run
 from core.config.run import PURPOSES
 from core.geometry.cameras import Intrinsics
-from core.meshing.from_model import subject_of
+from core.meshing.from_model import mesh_source
 from core.meshing.mesh import Mesh
-from core.meshing.pipeline import finish
+from core.meshing.pipeline import finish_mesh
 from core.rendering.raster import bilinear, rasterize
 
 HEIGHT, SHARE, FINER = 1080, 0.5, 2
@@ -50,11 +50,15 @@ def main() -> None:
     for level, mesh in enumerate(lods):
         found = [pictures(mesh, *camera) for camera in cameras]
         keep(arguments.pictures, f"lod{level}", found)
-        plain, lit = ([apart(one[i], other[i]) for one, other in zip(found, wanted)]
-                      for i in range(2))
+        plain, lit = (
+            [apart(one[i], other[i]) for one, other in zip(found, wanted)] for i in range(2)
+        )
         size = mesh.texture.shape[0] if mesh.texture is not None else 0
-        print(f"| level {level} | {len(mesh.faces):,} | {size} | {np.mean(plain):.2f} | "
-              f"{np.mean(lit):.2f} | {min(plain):.2f}, {min(lit):.2f} |", flush=True)
+        print(
+            f"| level {level} | {len(mesh.faces):,} | {size} | {np.mean(plain):.2f} | "
+            f"{np.mean(lit):.2f} | {min(plain):.2f}, {min(lit):.2f} |",
+            flush=True,
+        )
 
 
 def meshes(path: Path, cells: int) -> tuple[Mesh, list[Mesh]]:
@@ -63,8 +67,10 @@ def meshes(path: Path, cells: int) -> tuple[Mesh, list[Mesh]]:
     assert trainer is not None
     game = replace(PURPOSES["game"], axes="z", resolution=cells)
     every = replace(game, faces=FULL, lods=1, normal_map=False, texture_size=4096)
-    full, lods = (run(finish(subject_of(trainer.model, trainer.scene, o), o)).lods
-                  for o in (every, game))
+    full, lods = (
+        run(finish_mesh(mesh_source(trainer.model, trainer.scene, o), o)).lods
+        for o in (every, game)
+    )
     return full[0], lods
 
 
@@ -88,9 +94,7 @@ def around(mesh: Mesh, n: int) -> list[tuple[Intrinsics, np.ndarray]]:
     return found
 
 
-def pictures(
-    mesh: Mesh, lens: Intrinsics, pose: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def pictures(mesh: Mesh, lens: Intrinsics, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """[H, W, 3] of the texture, and of the texture under the lamp."""
     assert mesh.texture is not None
     assert mesh.uvs is not None

@@ -26,8 +26,10 @@ def main() -> None:
     parser.add_argument("--cells", type=int, nargs="+", default=[512, 1024, 2048])
     parser.add_argument("--format", default="ply")
     arguments = parser.parse_args()
-    print("| project | cells | faces | seconds | of cores | own memory, GB | with mapped files | "
-          "file, GB |")
+    print(
+        "| project | cells | faces | seconds | of cores | own memory, GB | with mapped files | "
+        "file, GB |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for project in arguments.projects:
         for cells in arguments.cells:
@@ -38,9 +40,20 @@ def row(project: Path, cells: int, format: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         began, before = time.perf_counter(), worked()
         child = subprocess.Popen(
-            [sys.executable, "main.py", "export", str(project), "-o", f"{folder}/m.{format}",
-             "--mesh-resolution", str(cells), "--json"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [
+                sys.executable,
+                "main.py",
+                "export",
+                str(project),
+                "-o",
+                f"{folder}/m.{format}",
+                "--mesh-resolution",
+                str(cells),
+                "--json",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         peak = {"RssAnon": 0, "VmRSS": 0}
         while child.poll() is None:
@@ -53,8 +66,10 @@ def row(project: Path, cells: int, format: str) -> str:
             return errors.strip().splitlines()[-1]
         done = json.loads(said.splitlines()[-1])
     own, mapped = (peak[name] / 1e6 for name in peak)
-    return (f"{done['faces']:,} | {seconds:.0f} | {cores:.0f} | {own:.2f} | {mapped:.2f} | "
-            f"{done['bytes'] / 1e9:.2f}")
+    return (
+        f"{done['faces']:,} | {seconds:.0f} | {cores:.0f} | {own:.2f} | {mapped:.2f} | "
+        f"{done['bytes'] / 1e9:.2f}"
+    )
 
 
 def worked() -> float:

@@ -22,7 +22,7 @@ from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.evaluation.evaluate import compare
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
@@ -30,8 +30,8 @@ from core.geometry.view import View
 from core.meshing.from_model import mesh_of_model
 from core.output.contact_sheet import contact_sheet
 from core.output.views import render_photo, score_photos, training_size
-from core.rendering.preview import render_preview, traced
-from core.training.memory_forecast import forecast, size
+from core.rendering.preview import render_preview, trace_field
+from core.training.memory_forecast import forecast, format_bytes
 from core.training.presets import for_scene, run_config
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
@@ -74,7 +74,8 @@ def main() -> None:
         distance = "–" if found.distance is None else f"{found.distance:.4f}"
         print(
             f"| {method} | {found.psnr:.1f} | {found.ssim:.3f} | {distance} | {found.seconds:.0f} "
-            f"| {found.steps} | {found.parameters:,} | {size(found.memory)} |", flush=True,
+            f"| {found.steps} | {found.parameters:,} | {format_bytes(found.memory)} |",
+            flush=True,
         )
 
 
@@ -83,7 +84,7 @@ def measure(arguments: argparse.Namespace, method) -> Result:
     device = choose_device(arguments.device)
     scene = run(open_capture(arguments.capture))
     scene = scene if scene.held_out else hold_out_every(scene)
-    choice = Choice(arguments.preset, arguments.minutes, arguments.steps, method)
+    choice = RunOptions(arguments.preset, arguments.minutes, arguments.steps, method)
     config = for_scene(run_config(choice, device.type), scene.has_masks, scene.setting)
     with run(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)
@@ -92,16 +93,21 @@ def measure(arguments: argparse.Namespace, method) -> Result:
         scene = store.scene
         scores = run(score_photos(trainer, scene.held_out))
         sheet = contact_sheet(
-            [list(strip(trainer, scene))], ["photo", "rendering", "normals", "depth"],
-            [scene.held_out[0].name])
+            [list(strip(trainer, scene))],
+            ["photo", "rendering", "normals", "depth"],
+            [scene.held_out[0].name],
+        )
         iio.imwrite(arguments.output / f"{method}.png", sheet)
         distance = None
         if arguments.reference:
             distance = distance_to(arguments.reference, trainer, scene)
     lenses = [photo.intrinsics for photo in scene.photos]
     return Result(
-        float(np.mean([s.psnr for s in scores])), float(np.mean([s.ssim for s in scores])),
-        distance, trainer.elapsed, trainer.step_count,
+        float(np.mean([s.psnr for s in scores])),
+        float(np.mean([s.ssim for s in scores])),
+        distance,
+        trainer.elapsed,
+        trainer.step_count,
         sum(p.numel() for p in trainer.model.parameters()),
         forecast(trainer.config, lenses, not scene.has_masks, device).device,
     )
@@ -117,9 +123,10 @@ def strip(trainer: Trainer, scene: Scene) -> Iterator[np.ndarray]:
     fov = 2 * float(np.arctan(lens.height / 2 / lens.fy))
     seen = View(0, pose, fov, lens.width, lens.height)
     for mode in ("normals", "depth"):
-        surface = traced(trainer.model, trainer.shown, None, mode)
+        surface = trace_field(trainer.model, trainer.shown, None, mode)
         bands = render_preview(
-            trainer.model, surface, replace(seen, mode=mode), lens.width, lens.height)
+            trainer.model, surface, replace(seen, mode=mode), lens.width, lens.height
+        )
         yield next(image for image in bands if image is not None) / np.float32(255)
 
 

@@ -34,7 +34,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scene = run(
             solve_poses(arguments.path, Path(folder), quality=arguments.quality)
-            if arguments.quality else open_capture(arguments.path, Path(folder)))
+            if arguments.quality
+            else open_capture(arguments.path, Path(folder))
+        )
         report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
     print(*(a["said"] for a in report["attempts"]), sep="\n", file=sys.stderr)
     print(*scene.notices, sep="\n", file=sys.stderr)
@@ -43,8 +45,10 @@ def main() -> None:
     if arguments.truth:
         position, rotation = pose_errors(scene, arguments.truth)
         errors = f"| {position:.3f} % | {rotation:.3f}° "
-    print(f"| {arguments.path} | {scene.kind} | {report['photos_used']} of {report['photos_in']} | "
-          f"{phases} | {report['reprojection_error_px']:.2f} {errors}|")
+    print(
+        f"| {arguments.path} | {scene.kind} | {report['photos_used']} of {report['photos_in']} | "
+        f"{phases} | {report['reprojection_error_px']:.2f} {errors}|"
+    )
 
 
 def pose_errors(scene: Scene, truth: Path) -> tuple[float, float]:
@@ -52,11 +56,15 @@ def pose_errors(scene: Scene, truth: Path) -> tuple[float, float]:
     content = json.loads(truth.read_text(encoding="utf-8"))
     true = {
         Path(f.get("file") or f["file_path"]).stem: world_from_opengl_camera(
-            nearest_rigid(np.array(f.get("c2w_opengl") or f["transform_matrix"])))
+            nearest_rigid(np.array(f.get("c2w_opengl") or f["transform_matrix"]))
+        )
         for f in content["frames"]
     }
-    pairs = [(p.world_from_camera, true[Path(p.name).stem]) for p in scene.photos
-             if Path(p.name).stem in true]
+    pairs = [
+        (p.world_from_camera, true[Path(p.name).stem])
+        for p in scene.photos
+        if Path(p.name).stem in true
+    ]
     found, wanted = (np.stack(poses) for poses in zip(*pairs))
     a = found[:, :3, 3] - found[:, :3, 3].mean(0)
     b = wanted[:, :3, 3] - wanted[:, :3, 3].mean(0)

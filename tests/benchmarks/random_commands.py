@@ -27,7 +27,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core import protocol as m
-from core.config.run import Axes, Choice, MeshFormat, MeshOptions, Unseen
+from core.config.run import Axes, MeshFormat, MeshOptions, RunOptions, Unseen
 from core.field.methods import METHODS
 from core.geometry.camera_path import looking_at_center
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
@@ -42,7 +42,7 @@ from core.geometry.view import (
 )
 from core.session.session import Session
 from core.training.presets import PRESETS
-from tests.core.shaded_ball import TINY, WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import TINY, WARM, quick_conversion, shaded_ball
 
 SLICES = (0, 1, 3, 10, 40, 150)
 """Of work after a command; in a third of the cases the long task under way is waited for."""
@@ -166,9 +166,9 @@ class Commands:
             )
         )
 
-    def choice(self) -> Choice:
+    def choice(self) -> RunOptions:
         method = self.one("surface", "surface", *METHODS)
-        return Choice(
+        return RunOptions(
             self.one(None, "draft"),
             steps=self.one(5, 30, 80, 200),
             method=method,
@@ -316,7 +316,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         os.environ["XDG_DATA_HOME"] = name  # a left run is kept there
-        quick_settling(patch)
+        quick_conversion(patch)
         for i, preset in enumerate(PRESETS):
             patch.setitem(PRESETS, preset, (WARM, TINY)[i % 2])
         run = Run(Path(name), arguments.seed)

@@ -35,13 +35,36 @@ from tests.core.shaded_ball import shaded_ball
 REAL = "core.session.session:Session"
 ASK_FOR_PATHS = {"open", "save"}
 UNTOUCHED = (
-    "path", "open", "browse", "browse_file", "export_path", "export_browse", "hint_browse",
-    "hint_film", "hint_project", "save", "save_as", "question_save", "question_drop",
-    "toolbar_open", "log_copy", "find_photos", "canvas_area", "status", "scale",
+    "path",
+    "open",
+    "browse",
+    "browse_file",
+    "export_path",
+    "export_browse",
+    "hint_browse",
+    "hint_film",
+    "hint_project",
+    "save",
+    "save_as",
+    "question_save",
+    "question_drop",
+    "toolbar_open",
+    "log_copy",
+    "find_photos",
+    "canvas_area",
+    "status",
+    "scale",
 )
 """What asks for a path, or could be typed one into, and what ends the window."""
-XDOTOOL = {"Open_Brace": "bracketleft", "Close_Brace": "bracketright", "NumPad1": "KP_1",
-           "NumPad3": "KP_3", "NumPad7": "KP_7", "Escape": "Escape", "Home": "Home"}
+XDOTOOL = {
+    "Open_Brace": "bracketleft",
+    "Close_Brace": "bracketright",
+    "NumPad1": "KP_1",
+    "NumPad3": "KP_3",
+    "NumPad7": "KP_7",
+    "Escape": "Escape",
+    "Home": "Home",
+}
 MOST_GROWTH = 100e6
 """Bytes by which window or worker may grow from the third quarter of the time to the last: what the
 first use of each thing takes is taken by then."""
@@ -67,11 +90,18 @@ class Monkey:
     def act(self) -> None:
         """One random thing, and a look at whether all is well after it."""
         actions: list[tuple[Callable[[], str], int]] = [
-            (self._click_widget, 10), (self._click_canvas, 3), (self._drag, 5), (self._wheel, 2),
-            (self._key, 6), (self._resize, 1), (self._drop, 2), (self._cancel, 3),
-            (self._train, 4), (self._ask_to_close, 1),
+            (self._click_widget, 10),
+            (self._click_canvas, 3),
+            (self._drag, 5),
+            (self._wheel, 2),
+            (self._key, 6),
+            (self._resize, 1),
+            (self._drop, 2),
+            (self._cancel, 3),
+            (self._train, 4),
+            (self._ask_to_close, 1),
         ]
-        chosen, = self._random.choices([a for a, _ in actions], [w for _, w in actions])
+        (chosen,) = self._random.choices([a for a, _ in actions], [w for _, w in actions])
         self.counts[chosen.__name__] = self.counts.get(chosen.__name__, 0) + 1
         before = self.memory[-1][1] if self.memory else 0
         self.done.append(f"{chosen.__name__[1:]} {chosen()}")
@@ -83,15 +113,15 @@ class Monkey:
         if "Something unexpected" in ui["failure"]:
             raise AssertionError(ui["failure"])
         later = self.window.wait(
-            lambda new: new["frame"] > ui["frame"], "another frame", seconds=20)
+            lambda new: new["frame"] > ui["frame"], "another frame", seconds=20
+        )
         assert alive(later["worker_pid"]), "the worker has ended"
         minutes = (time.monotonic() - self._began) / 60
         self.memory.append((minutes, _rss(later["pid"]), _rss(later["worker_pid"])))
 
     def _press(self, place: list[float]) -> None:
         left, top, width, height = place
-        self.window.move(left + self._random.random() * width,
-                         top + self._random.random() * height)
+        self.window.move(left + self._random.random() * width, top + self._random.random() * height)
         self.window.press()
         self.window.release()
 
@@ -157,13 +187,18 @@ class Monkey:
         time.sleep(0.5)
         return self._cancel()
 
-    def settle(self) -> dict:
+    def use_sdf(self) -> dict:
         """Answer what is asked, stop what is under way; the window's last word."""
         for _ in range(60):
             ui = self.window.look()
-            name = next((n for n in ("question_cancel", "begin_new", "cancel", "pause")
-                         if n in ui["widgets"] and (n != "pause" or ui["state"] == "training")),
-                        None)
+            name = next(
+                (
+                    n
+                    for n in ("question_cancel", "begin_new", "cancel", "pause")
+                    if n in ui["widgets"] and (n != "pause" or ui["state"] == "training")
+                ),
+                None,
+            )
             if name is None and ui["task"] is None and ui["state"] not in ("opening", "solving"):
                 time.sleep(RESTS_S)  # a loaded worker may not have read the last command yet
                 later = self.window.look()
@@ -178,14 +213,14 @@ class Monkey:
 
 def _something_unsaved(monkey: Monkey) -> dict:
     """Train a little where nothing would be saved at the end; the window's last word."""
-    ui, window = monkey.settle(), monkey.window
+    ui, window = monkey.use_sdf(), monkey.window
     if ui["state"] == "empty":
         drop(window.display, int(window.window), [monkey.captures[0]])
         ui = window.wait(lambda ui: ui["state"] == "ready", "the capture", seconds=400)
     if not ui["unsaved"]:
         window.key("t")
         window.wait(lambda ui: ui["step"] > 3, "steps", seconds=400)
-    return monkey.settle()
+    return monkey.use_sdf()
 
 
 def _rss(pid: int) -> int:
@@ -200,8 +235,10 @@ def _agree(window: Driver, ui: dict) -> str:
         assert window.process.wait(60) == 0
     except subprocess.TimeoutExpired:
         raise AssertionError(f"it does not end: {window.where()}") from None
-    saved = max((window.home / ".local/share/gradina/autosave").iterdir(),
-                key=lambda folder: (folder / "project.json").stat().st_mtime)
+    saved = max(
+        (window.home / ".local/share/gradina/autosave").iterdir(),
+        key=lambda folder: (folder / "project.json").stat().st_mtime,
+    )
     project = load_project(saved)
     counters = project.tensors.get("counters")
     step = int(counters[0]) if counters is not None else 0
@@ -242,13 +279,21 @@ def main() -> int:
         finally:
             errors = window.errors()
             window.end()
-        print(json.dumps({
-            "seed": arguments.seed, "actions": sum(monkey.counts.values()), **monkey.counts,
-            "window_MB": np.round(by_minute[:, 0] / 1e6).tolist(),
-            "worker_MB": np.round(by_minute[:, 1] / 1e6).tolist(),
-            "grew_MB": np.round(growth / 1e6).tolist(),
-            "at_the_end": agreement, "stderr": errors,
-        }, indent=1))
+        print(
+            json.dumps(
+                {
+                    "seed": arguments.seed,
+                    "actions": sum(monkey.counts.values()),
+                    **monkey.counts,
+                    "window_MB": np.round(by_minute[:, 0] / 1e6).tolist(),
+                    "worker_MB": np.round(by_minute[:, 1] / 1e6).tolist(),
+                    "grew_MB": np.round(growth / 1e6).tolist(),
+                    "at_the_end": agreement,
+                    "stderr": errors,
+                },
+                indent=1,
+            )
+        )
     return 0
 
 

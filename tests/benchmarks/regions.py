@@ -51,11 +51,15 @@ def main() -> None:
         box, (center, radius) = scene.region, ball_from_scene(scene.scene_from_input)
         assert box is not None
         print(f"{arguments.path}: {scene.kind}, {scene.setting}")
-        print(f"box about {box.center.round(3)}, sides {(2 * box.half).round(3)}; "
-              f"ball about {center.round(3)}, radius {radius:.3f}")
-        print(f"up {scene.upright_from_input[2, :3].round(4)}; "
-              f"ground at {-scene.upright_from_input[2, 3]:.3f}; "
-              f"{scene.units_per_input:g} {scene.unit or 'units'} per unit")
+        print(
+            f"box about {box.center.round(3)}, sides {(2 * box.half).round(3)}; "
+            f"ball about {center.round(3)}, radius {radius:.3f}"
+        )
+        print(
+            f"up {scene.upright_from_input[2, :3].round(4)}; "
+            f"ground at {-scene.upright_from_input[2, 3]:.3f}; "
+            f"{scene.units_per_input:g} {scene.unit or 'units'} per unit"
+        )
         if arguments.reference:
             points = np.asarray(trimesh.load(arguments.reference, process=False).vertices)
             own = np.ptp(points, axis=0)
@@ -63,8 +67,10 @@ def main() -> None:
             points = transform_points(turn, points)
             in_ball = np.linalg.norm(points - center, axis=1) <= radius
             volume = own.prod() * np.linalg.det(turn[:3, :3])
-            print(f"{100 * (box.contains(points) & in_ball).mean():.2f} % of the reference inside; "
-                  f"{8 * box.half.prod() / volume:.2f} times its bounding volume")
+            print(
+                f"{100 * (box.contains(points) & in_ball).mean():.2f} % of the reference inside; "
+                f"{8 * box.half.prod() / volume:.2f} times its bounding volume"
+            )
         if arguments.pictures:
             arguments.pictures.mkdir(parents=True, exist_ok=True)
             sheet(scene, box).save(arguments.pictures / f"{arguments.path.resolve().name}.jpg")
@@ -75,11 +81,15 @@ def input_from_truth(scene: Scene, truth: Path) -> np.ndarray:
     frames = json.loads(truth.read_text(encoding="utf-8"))["frames"]
     true = {
         Path(f.get("file") or f["file_path"]).stem: world_from_opengl_camera(
-            nearest_rigid(np.array(f.get("c2w_opengl") or f["transform_matrix"])))[:3, 3]
+            nearest_rigid(np.array(f.get("c2w_opengl") or f["transform_matrix"]))
+        )[:3, 3]
         for f in frames
     }
-    pairs = [(true[Path(p.name).stem], p.world_from_camera[:3, 3]) for p in scene.photos
-             if Path(p.name).stem in true]
+    pairs = [
+        (true[Path(p.name).stem], p.world_from_camera[:3, 3])
+        for p in scene.photos
+        if Path(p.name).stem in true
+    ]
     a, b = (np.stack(centers) for centers in zip(*pairs))
     u, s, vt = np.linalg.svd((b - b.mean(0)).T @ (a - a.mean(0)))
     proper = np.diag([1, 1, np.linalg.det(u @ vt)])

@@ -18,7 +18,7 @@ from core.base.jobs import run
 from core.capture.scene import Photo
 from core.config.run import MeshOptions
 from core.evaluation.evaluate import score_mesh
-from core.geometry.rigid import carried_pose
+from core.geometry.rigid import transform_pose
 from core.meshing.export.frame import out_from_input
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
@@ -40,8 +40,7 @@ def main() -> None:
     parser.add_argument("--no-refine", action="store_true")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/textures.png"))
     arguments = parser.parse_args()
-    options = MeshOptions(
-        resolution=arguments.cells, texture=True, refine=not arguments.no_refine)
+    options = MeshOptions(resolution=arguments.cells, texture=True, refine=not arguments.no_refine)
     session = open_project(arguments.project, "cpu", lambda event: None)
     trainer = session.trainer
     assert trainer is not None
@@ -50,27 +49,35 @@ def main() -> None:
     scores = run(score_mesh(trainer, mesh, held, options))
     print("| picture | PSNR | levelled | SSIM |\n|---|---|---|---|")
     for name, of in (("the field's own", "field_"), ("texture", "")):
-        print(f"| {name} | {scores[of + 'psnr']:.2f} | {scores[of + 'psnr_levelled']:.2f} "
-              f"| {scores[of + 'ssim']:.3f} |")
+        print(
+            f"| {name} | {scores[of + 'psnr']:.2f} | {scores[of + 'psnr_levelled']:.2f} "
+            f"| {scores[of + 'ssim']:.3f} |"
+        )
     shown = held[:: max(1, len(held) // arguments.photos)][: arguments.photos]
     rows = [list(row(trainer, mesh, photo, options)) for photo in shown]
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    iio.imwrite(arguments.output, contact_sheet(
-        rows, ["photo", "field", "textured mesh"], [photo.name for photo in shown]))
+    iio.imwrite(
+        arguments.output,
+        contact_sheet(rows, ["photo", "field", "textured mesh"], [photo.name for photo in shown]),
+    )
     session.close()
 
 
-def row(
-    trainer: Trainer, mesh: Mesh, photo: Photo, options: MeshOptions
-) -> Iterator[np.ndarray]:
+def row(trainer: Trainer, mesh: Mesh, photo: Photo, options: MeshOptions) -> Iterator[np.ndarray]:
     """The photo, the field and the mesh, sRGB [H, W, 3] in [0, 1]."""
     scene, lens = trainer.scene, training_size(photo.intrinsics, SIDE)
     yield photo_colors(scene, photo, lens)
     yield run(render_photo(trainer, photo, lens))
-    pose = carried_pose(out_from_input(scene, options), photo.world_from_camera)
+    pose = transform_pose(out_from_input(scene, options), photo.world_from_camera)
     yield shade(
-        mesh.vertices, mesh.faces, np.zeros_like(mesh.vertices), lens, pose,
-        uvs=mesh.uvs, texture=mesh.texture)
+        mesh.vertices,
+        mesh.faces,
+        np.zeros_like(mesh.vertices),
+        lens,
+        pose,
+        uvs=mesh.uvs,
+        texture=mesh.texture,
+    )
 
 
 if __name__ == "__main__":

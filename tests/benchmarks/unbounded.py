@@ -21,7 +21,7 @@ from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.output.views import render_photo, score_photos, training_size
 from core.training.presets import for_scene, run_config
 from core.training.ray_source import photo_colors
@@ -51,17 +51,18 @@ def main() -> None:
             seconds = time.process_time() - began
             scores = run(score_photos(trainer, scene.held_out))
             mean = [np.mean([s.psnr for s in scores]), np.mean([s.ssim for s in scores])]
-            print(f"{method:8} {unbounded!s:9} {mean[0]:6.2f} {mean[1]:6.3f} "
-                  f"{small_psnr(trainer):6.2f} {seconds:6.0f}", flush=True)
+            print(
+                f"{method:8} {unbounded!s:9} {mean[0]:6.2f} {mean[1]:6.3f} "
+                f"{small_psnr(trainer):6.2f} {seconds:6.0f}",
+                flush=True,
+            )
             if arguments.pictures is not None:
                 _pictures(trainer, arguments.pictures, f"{method}_{unbounded}")
 
 
-def _trained(
-    scene: Scene, method: str, unbounded: bool, arguments: argparse.Namespace
-) -> Trainer:
+def _trained(scene: Scene, method: str, unbounded: bool, arguments: argparse.Namespace) -> Trainer:
     device = choose_device(arguments.device)
-    choice = Choice(steps=arguments.steps, method=method, unbounded=unbounded)
+    choice = RunOptions(steps=arguments.steps, method=method, unbounded=unbounded)
     config = run_config(choice, device.type, seed=arguments.seed)
     config = for_scene(config, scene.has_masks, scene.setting)
     config = replace(config, train=replace(config.train, max_photo_side=arguments.side))

@@ -19,7 +19,7 @@ from core.base.image_metrics import psnr, ssim
 from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.output.views import render_photo, score_photos, training_size
 from core.training.presets import for_scene, run_config
 from core.training.ray_source import photo_colors
@@ -42,10 +42,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         painted = repainted(clean, Path(folder))
         for name, scene, wild in (
-            ("clean photos", clean, False), ("repainted", painted, False),
+            ("clean photos", clean, False),
+            ("repainted", painted, False),
             ("repainted, wild", painted, True),
         ):
-            choice = Choice(steps=arguments.steps, method=arguments.method, wild=wild)
+            choice = RunOptions(steps=arguments.steps, method=arguments.method, wild=wild)
             config = run_config(choice, device.type, seed=arguments.seed)
             config = for_scene(config, scene.has_masks, scene.setting)
             with run(load_pixels(scene, config.train.max_photo_side)) as store:
@@ -77,8 +78,7 @@ def _pictures(trainer: Trainer, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     photos = trainer.scene.held_out[:3] + trainer.scene.photos[:3]
     rows = [
-        run(render_photo(trainer, photo, training_size(photo.intrinsics, 400)))
-        for photo in photos
+        run(render_photo(trainer, photo, training_size(photo.intrinsics, 400))) for photo in photos
     ]
     iio.imwrite(folder / f"{name}.png", (np.concatenate(rows, 1) * 255).astype(np.uint8))
 

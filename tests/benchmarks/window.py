@@ -70,7 +70,8 @@ def measure(window: Driver, n_drags: int, after: float) -> dict[str, Any]:
         "first_frame_s": round(first_frame, 2),
         "at_rest": {"fps": resting_fps, "steps_per_s": round(resting_steps, 2)},
         "dragging": {"frame_ms": _spread(frames), "steps_per_s_rests_included": round(steps, 2)},
-        "first_picture_ms": _spread(first), "next_pictures_ms": _spread(others),
+        "first_picture_ms": _spread(first),
+        "next_pictures_ms": _spread(others),
         "preview_size": window.ui["preview_size"],
     }
 
@@ -98,7 +99,7 @@ def _drag(window: Driver, way: int, frames: list[float]) -> list[float]:
                 seen = ui["view_id"]
                 latencies.append(ui["latency_ms"])
             if at > 8 * MOVE_S and ui["frame"] > counted:
-                frames += ui["frame_ms"][counted - ui["frame"]:]
+                frames += ui["frame_ms"][counted - ui["frame"] :]
             counted = ui["frame"]
             time.sleep(MOVE_S)
     window.release()
@@ -123,9 +124,11 @@ def _loop(n: int) -> float:
 def _spread(values: list[float]) -> dict[str, float]:
     ordered = sorted(values)
     return {
-        "n": len(ordered), "median": round(statistics.median(ordered), 1),
+        "n": len(ordered),
+        "median": round(statistics.median(ordered), 1),
         "p90": round(ordered[int(0.9 * (len(ordered) - 1))], 1),
-        "p99": round(ordered[int(0.99 * (len(ordered) - 1))], 1), "max": round(ordered[-1], 1),
+        "p99": round(ordered[int(0.99 * (len(ordered) - 1))], 1),
+        "max": round(ordered[-1], 1),
         "min": round(ordered[0], 1),
     }
 

@@ -26,19 +26,38 @@ RADIUS = 0.8
 CPU = torch.device("cpu")
 
 FIELD = FieldConfig(
-    n_levels=5, log2_hashmap_size=12, base_resolution=8, finest_resolution=48, sdf_width=32,
+    n_levels=5,
+    log2_hashmap_size=12,
+    base_resolution=8,
+    finest_resolution=48,
+    sdf_width=32,
     color_width=32,
 )
 TRAIN = TrainConfig(
-    n_rays=128, samples_per_step=1024, max_rays=1024, occupancy_resolution=24, march_steps=256,
-    background_samples=8, initial_levels=3,
+    n_rays=128,
+    samples_per_step=1024,
+    max_rays=1024,
+    occupancy_resolution=24,
+    march_steps=256,
+    background_samples=8,
+    initial_levels=3,
 )
 TINY = RunConfig(preset="draft", field=FIELD, train=TRAIN, steps=60)
-WARM = replace(TINY, steps=80, train=replace(
-    TRAIN, density_until=0.5, density_levels=3, density_samples=8192, cos_anneal_until=0.0,
-    initial_inv_s=60.0, levels_from=0.5, levels_until=0.7,
-))
-"""With a topology warm-up; wants `quick_settling`."""
+WARM = replace(
+    TINY,
+    steps=80,
+    train=replace(
+        TRAIN,
+        density_until=0.5,
+        density_levels=3,
+        density_samples=8192,
+        cos_anneal_until=0.0,
+        initial_inv_s=60.0,
+        levels_from=0.5,
+        levels_until=0.7,
+    ),
+)
+"""With a topology warm-up; wants `quick_conversion`."""
 
 
 def shaded_ball(folder: Path, n: int = 8, masks: bool = True) -> Path:
@@ -59,8 +78,9 @@ def shaded_ball(folder: Path, n: int = 8, masks: bool = True) -> Path:
         if masks:
             pixels = np.dstack([pixels, 255 * hit.astype(np.uint8)])
         Image.fromarray(pixels).save(folder / f"{i}.png")
-        frames.append({"file_path": f"./{i}.png",
-                       "transform_matrix": world_from_opengl_camera(pose).tolist()})
+        frames.append(
+            {"file_path": f"./{i}.png", "transform_matrix": world_from_opengl_camera(pose).tolist()}
+        )
     header = {"fl_x": LENS.fx, "cx": LENS.cx, "cy": LENS.cy, "w": SIZE, "h": SIZE}
     (folder / "transforms.json").write_text(json.dumps(header | {"frames": frames}))
     return folder
@@ -75,10 +95,14 @@ def ball_trainer(store: PixelStore, config: RunConfig = TINY) -> Trainer:
     return Trainer(store, config, CPU)
 
 
-def quick_settling(patch: pytest.MonkeyPatch) -> int:
+def quick_conversion(patch: pytest.MonkeyPatch) -> int:
     """Make the work at the end of a warm-up as small as the ball; how many slices it takes
     on this machine."""
-    for name, value in (("RESOLUTION", 32), ("DEPTH_SIDE", 32), ("FIT_STEPS", 40),
-                        ("FIT_POINTS", 2048)):
+    for name, value in (
+        ("RESOLUTION", 32),
+        ("DEPTH_SIDE", 32),
+        ("FIT_STEPS", 40),
+        ("FIT_POINTS", 2048),
+    ):
         patch.setattr(settle, name, value)
-    return 2 * -(-8 // lanes.count(CPU)) + 1 + 40 + 1  # photos, fusion, fit, end
+    return 2 * -(-8 // lanes.num_workers(CPU)) + 1 + 40 + 1  # photos, fusion, fit, end

@@ -10,14 +10,14 @@ import trimesh
 from core import protocol as m
 from core.api import open_project, reconstruct
 from core.base.errors import UserError
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.output.views import camera_path, orbit, score_photos
 from core.project.store import load_project
 from core.session import training_loop
 from core.session.session import Session
 from core.training.presets import PRESETS
 from core.training.ray_source import photo_colors
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 MESH = MeshOptions(resolution=24)
 
@@ -30,13 +30,20 @@ def photos(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch):
     monkeypatch.setitem(PRESETS, "draft", WARM)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
     monkeypatch.setattr(training_loop, "STATS_EVERY_S", 0.0)
 
 
 def made(photos, out, steps=12, on_event=lambda event: None, **options):
-    return reconstruct(photos, out, choice=Choice("draft", steps=steps), device="cpu", mesh=MESH,
-                       on_event=on_event, **options)
+    return reconstruct(
+        photos,
+        out,
+        choice=RunOptions("draft", steps=steps),
+        device="cpu",
+        mesh=MESH,
+        on_event=on_event,
+        **options,
+    )
 
 
 def stop_at(step):
@@ -154,10 +161,11 @@ def test_a_camera_path_is_brought_into_the_ball(tmp_path):
     file = tmp_path / "path.json"
     pose = np.diag([1.0, -1, -1, 1])  # OpenGL axes of a camera that looks along +Z
     pose[:3, 3] = 1, 2, 3
-    file.write_text(json.dumps({"frames": [{"transform_matrix": pose.tolist()}],
-                                "camera_angle_y": 0.5}))
+    file.write_text(
+        json.dumps({"frames": [{"transform_matrix": pose.tolist()}], "camera_angle_y": 0.5})
+    )
     scene_from_input = np.diag([2.0, 2, 2, 1])
-    view, = camera_path(file, scene_from_input, 64, 48)
+    (view,) = camera_path(file, scene_from_input, 64, 48)
     expected = np.eye(4)
     expected[:3, 3] = 2, 4, 6
     np.testing.assert_allclose(np.array(view.scene_from_camera).reshape(4, 4), expected, atol=1e-9)

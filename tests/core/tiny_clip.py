@@ -19,18 +19,37 @@ def tiny_clip(folder: Path) -> Path:
     words = Tokenizer(models.WordLevel(numbers, unk_token="<other>"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     words.post_processor = processors.TemplateProcessing(
-        single="<start> $A <end>", special_tokens=[("<start>", 1), ("<end>", 2)])
+        single="<start> $A <end>", special_tokens=[("<start>", 1), ("<end>", 2)]
+    )
     PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="<pad>", bos_token="<start>", eos_token="<end>",
-        unk_token="<other>").save_pretrained(folder)
-    size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
-            "num_attention_heads": 2, "initializer_factor": 3.0}
+        tokenizer_object=words,
+        pad_token="<pad>",
+        bos_token="<start>",
+        eos_token="<end>",
+        unk_token="<other>",
+    ).save_pretrained(folder)
+    size = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "initializer_factor": 3.0,
+    }
     torch.manual_seed(0)
-    CLIPModel(CLIPConfig(
-        text_config={**size, "vocab_size": len(WORDS), "max_position_embeddings": 8,
-                     "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2},
-        vision_config={**size, "image_size": SIDE, "patch_size": 8}, projection_dim=16,
-    )).save_pretrained(folder)
+    CLIPModel(
+        CLIPConfig(
+            text_config={
+                **size,
+                "vocab_size": len(WORDS),
+                "max_position_embeddings": 8,
+                "pad_token_id": 0,
+                "bos_token_id": 1,
+                "eos_token_id": 2,
+            },
+            vision_config={**size, "image_size": SIDE, "patch_size": 8},
+            projection_dim=16,
+        )
+    ).save_pretrained(folder)
     return folder
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from core.capture.poses.checks import LOOSE, WIDE_VIEW, lens_doubts, view_angle, worries
+from core.capture.poses.checks import LOOSE, WIDE_VIEW, lens_warnings, pose_warnings, view_angle
 from core.capture.poses.features import LENS, find_features, with_lens
 from core.capture.poses.mapping import map_photos
 from core.capture.poses.matching import Compared, match_more, match_photos
-from core.capture.poses.progress_estimate import Clock
+from core.capture.poses.progress_estimate import ProgressEstimator
 from core.capture.poses.quality import Quality
-from core.capture.poses.report import FEW_SHARED, exif_focals, known_of, usable
+from core.capture.poses.report import FEW_SHARED, exif_focals, read_database, usable
 from core.capture.poses.working_copies import WorkingCopy
 
 _ENOUGH = 0.8
@@ -37,7 +37,8 @@ _LENSES = {  # pycolmap's camera model, and focal length over the longer side
     "narrow": (LENS, 3.0, "a long lens"),
 }
 _WORDS = {"pairs": "comparing more pairs", "details": "looking for fainter details"} | {
-    name: f"assuming {words}" for name, (_, _, words) in _LENSES.items()}
+    name: f"assuming {words}" for name, (_, _, words) in _LENSES.items()
+}
 
 
 @dataclass(frozen=True)
@@ -94,22 +95,24 @@ class Solver:
     copies: list[WorkingCopy]
     quality: Quality
     seed: int
-    clock: Clock
+    clock: ProgressEstimator
 
     def solve(self) -> list[Outcome]:
-        """All attempts, in the order made; `best` says which one counts."""
+        """All attempts, in the order made; `best_attempt` says which one counts."""
         made = [self._first()]
         first = dict(self.clock.seconds)
         ends = time.monotonic() + max(_LONGER * self.clock.total, _AT_LEAST_S)
-        costs = {"pairs": first["matches"] + first["mapping"],
-                 "details": sum(first.values()) - first["copy"]}
+        costs = {
+            "pairs": first["matches"] + first["mapping"],
+            "details": sum(first.values()) - first["copy"],
+        }
         while True:
             name = next_attempt(self._facts(made), [o.tried for o in made])
             usual = costs.get(name, 0.3 * first["matches"] + first["mapping"])
             if not name or time.monotonic() + usual > ends:
                 return made
             self.clock.attempt = _WORDS[name]
-            made.append(self._again(name, best(made, self.copies), ends))
+            made.append(self._again(name, best_attempt(made, self.copies), ends))
 
     def _first(self) -> Outcome:
         return self._from_photos("", self.quality.sift(), float("inf"))
@@ -119,8 +122,9 @@ class Solver:
             return self._from_photos(name, self.quality.sift(faint=True), ends)
         before = self.clock.total
         if name == "pairs":
-            compared = match_more(so_far.database, self._names, so_far.compared, self.seed, ends,
-                                  self.clock)
+            compared = match_more(
+                so_far.database, self._names, so_far.compared, self.seed, ends, self.clock
+            )
             return self._mapped(name, so_far.database, compared, before, ends)
         lens, focal, _ = _LENSES[name]
         database = self.workspace / f"{name}.db"
@@ -134,8 +138,9 @@ class Solver:
         settings = hashlib.sha256(repr(sorted(sift.items())).encode()).hexdigest()[:8]
         database = self.workspace / f"details_{settings}.db"
         known = find_features(database, self._photos, self.copies, sift, self.clock)
-        compared = match_photos(database, self._names, known, self.quality.partners, self.seed,
-                                ends, self.clock)
+        compared = match_photos(
+            database, self._names, known, self.quality.partners, self.seed, ends, self.clock
+        )
         return self._mapped(name, database, compared, before, ends)
 
     def _mapped(
@@ -143,18 +148,19 @@ class Solver:
     ) -> Outcome:
         limit = max(ends - time.monotonic(), 2 * self.clock.seconds.get("mapping", 5.0), 1.0)
         models = map_photos(database, self._photos, len(self.copies), self.seed, limit, self.clock)
-        links, focals = known_of(database).links, exif_focals(self.copies)
+        links, focals = read_database(database).links, exif_focals(self.copies)
         models.sort(key=lambda m: _merit(m, links, focals), reverse=True)
         return Outcome(name, database, compared, models, self.clock.total - before)
 
     def _facts(self, made: list[Outcome]) -> Facts:
-        outcome = best(made, self.copies)
-        known = known_of(outcome.database)
+        outcome = best_attempt(made, self.copies)
+        known = read_database(outcome.database)
         good = {c.copy for c in usable(self.copies, known.details)}
         groups = [placed_in(model) & good for model in outcome.models]
         views = [c.exif_view for c in self.copies]
         return Facts(
-            usable=len(good), placed=len(groups[0]) if groups else 0,
+            usable=len(good),
+            placed=len(groups[0]) if groups else 0,
             together=len(set().union(*groups)),
             details=median([known.details[c] for c in good] or [0]) / self.quality.features,
             all_compared=outcome.compared.thoroughly >= outcome.compared.looked_at,
@@ -176,15 +182,21 @@ class Solver:
 def _looks_bent(model: Any, focals: dict[str, float]) -> bool:
     error = model.compute_mean_reprojection_error()
     view = max(view_angle(camera) for camera in model.cameras.values())
-    return error > LOOSE or (error > _BENT and view > WIDE_VIEW) or bool(lens_doubts(model, focals))
+    return (
+        error > LOOSE or (error > _BENT and view > WIDE_VIEW) or bool(lens_warnings(model, focals))
+    )
 
 
-def best(made: list[Outcome], copies: list[WorkingCopy]) -> Outcome:
+def best_attempt(made: list[Outcome], copies: list[WorkingCopy]) -> Outcome:
     """The attempt that placed most photos or, of such, the most plausible one."""
     focals = exif_focals(copies)
-    return max(made, key=lambda o: max(
-        (_merit(m, known_of(o.database).links, focals) for m in o.models[:1]),
-        default=(0, 0, 0.0)))
+    return max(
+        made,
+        key=lambda o: max(
+            (_merit(m, read_database(o.database).links, focals) for m in o.models[:1]),
+            default=(0, 0, 0.0),
+        ),
+    )
 
 
 def placed_in(model: Any) -> set[str]:
@@ -192,25 +204,34 @@ def placed_in(model: Any) -> set[str]:
 
 
 def _merit(model: Any, links: Any, focals: dict[str, float]) -> tuple[int, int, float]:
-    doubts = len(worries(model, links, focals))
+    doubts = len(pose_warnings(model, links, focals))
     return model.num_reg_images(), -doubts, -float(model.compute_mean_reprojection_error())
 
 
-def told(made: list[Outcome], kept: Outcome, n: int) -> list[dict[str, Any]]:
+def describe_attempts(made: list[Outcome], kept: Outcome, n: int) -> list[dict[str, Any]]:
     """The attempts for the report, ``n`` photos being usable: each with a sentence for people."""
     said: list[dict[str, Any]] = []
     for outcome in made:
         sizes = [model.num_reg_images() for model in outcome.models]
         placed = max(sizes, default=0)
-        what = (f"Another attempt, {_WORDS[outcome.tried]}," if outcome.tried
-                else "The first attempt")
-        said.append({
-            "said": f"{what} placed {placed} of {n} photos"
-                    + (", which is what is used" if outcome is kept else ""),
-            "tried": outcome.tried, "kept": outcome is kept, "photos_placed": placed,
-            "groups": sizes, "seconds": round(outcome.seconds, 2),
-            "pairs_compared": outcome.compared.thoroughly,
-            "reprojection_error_px": round(
-                float(outcome.models[0].compute_mean_reprojection_error()), 3) if sizes else None,
-        })
+        what = (
+            f"Another attempt, {_WORDS[outcome.tried]}," if outcome.tried else "The first attempt"
+        )
+        said.append(
+            {
+                "said": f"{what} placed {placed} of {n} photos"
+                + (", which is what is used" if outcome is kept else ""),
+                "tried": outcome.tried,
+                "kept": outcome is kept,
+                "photos_placed": placed,
+                "groups": sizes,
+                "seconds": round(outcome.seconds, 2),
+                "pairs_compared": outcome.compared.thoroughly,
+                "reprojection_error_px": round(
+                    float(outcome.models[0].compute_mean_reprojection_error()), 3
+                )
+                if sizes
+                else None,
+            }
+        )
     return said

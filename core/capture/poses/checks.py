@@ -32,17 +32,19 @@ _STRAY = 12.0
 """Times the usual distance of cameras from their middle."""
 
 
-def worries(model: Any, links: Links, exif_focals: dict[str, float]) -> list[str]:
+def pose_warnings(model: Any, links: Links, exif_focals: dict[str, float]) -> list[str]:
     """Reasons to doubt the pycolmap Reconstruction ``model``, in sentences for people, the most
     serious first. ``exif_focals``: of photos, in pixels of ``model``."""
     said: list[str] = []
     angle, error = meeting_angle(model), float(model.compute_mean_reprojection_error())
     if angle < _NARROW or _held(model, links) < _HELD:
-        said.append("The photos were taken from nearly one place, so poses and depths are "
-                    "guesses: walk around the subject instead of turning on the spot")
+        said.append(
+            "The photos were taken from nearly one place, so poses and depths are "
+            "guesses: walk around the subject instead of turning on the spot"
+        )
     if error > LOOSE:
         said.append(f"Poses are loose ({error:.1f} pixels): was the subject moving?")
-    return [*said, *_about_cameras(model), *lens_doubts(model, exif_focals)]
+    return [*said, *_about_cameras(model), *lens_warnings(model, exif_focals)]
 
 
 def meeting_angle(model: Any) -> float:
@@ -83,7 +85,8 @@ def _about_cameras(model: Any) -> list[str]:
             (behind, "placed with what they show behind them"),
             (inside, "placed inside what they show"),
             (stray, "placed far away from all others"),
-        ) if n
+        )
+        if n
     ]
 
 
@@ -99,12 +102,13 @@ def _depths(model: Any) -> dict[int, np.ndarray]:
             if element.image_id in seen:
                 seen[element.image_id].append(point.xyz)
     poses = {i: model.images[i].cam_from_world().matrix() for i in seen}
-    return {i: np.array(p).reshape(-1, 3) @ poses[i][2, :3] + poses[i][2, 3]
-            for i, p in seen.items()}
+    return {
+        i: np.array(p).reshape(-1, 3) @ poses[i][2, :3] + poses[i][2, 3] for i, p in seen.items()
+    }
 
 
-def lens_doubts(model: Any, exif_focals: dict[str, float]) -> list[str]:
-    """The `worries` about focal lengths."""
+def lens_warnings(model: Any, exif_focals: dict[str, float]) -> list[str]:
+    """The `pose_warnings` about focal lengths."""
     placed = {image.camera_id: image.name for image in model.images.values() if image.has_pose}
     said: list[str] = []
     for camera_id, name in sorted(placed.items()):
@@ -114,11 +118,15 @@ def lens_doubts(model: Any, exif_focals: dict[str, float]) -> list[str]:
         if name in exif_focals:
             ratio = camera.mean_focal_length() / exif_focals[name]
             if not 1 / _OFF_EXIF <= ratio <= _OFF_EXIF:
-                said.append(f"A focal length was found to be {ratio:.1f} times what EXIF tells: "
-                            "were the photos cropped, or EXIF copied from others?")
+                said.append(
+                    f"A focal length was found to be {ratio:.1f} times what EXIF tells: "
+                    "were the photos cropped, or EXIF copied from others?"
+                )
         elif not _NARROWEST <= view <= widest:
-            said.append(f"A lens was found to see {view:.0f}°, which few do: depths may be "
-                        "stretched. Shoot from more sides and distances")
+            said.append(
+                f"A lens was found to see {view:.0f}°, which few do: depths may be "
+                "stretched. Shoot from more sides and distances"
+            )
     return list(dict.fromkeys(said))
 
 

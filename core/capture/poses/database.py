@@ -14,7 +14,7 @@ from typing import Any
 _JOURNALS = ("", "-wal", "-shm")
 
 
-def opened(database: Path) -> Any:
+def open_database(database: Path) -> Any:
     """The pycolmap database, a context manager; nothing else may be writing to it."""
     import pycolmap
 
@@ -43,14 +43,14 @@ def compared_pairs(database: Path) -> list[tuple[int, int]]:
     return [pycolmap.pair_id_to_image_pair(pair_id) for (pair_id,) in rows]
 
 
-def take_over(before: Path, database: Path) -> tuple[set[str], set[frozenset[str]]]:
+def copy_features(before: Path, database: Path) -> tuple[set[str], set[frozenset[str]]]:
     """Copy into ``database``, whose photos are entered, what the database ``before`` (which need
     not exist) knows of the same ones: their details, and what pairs of them have in common. Returns
     the photos and the pairs of which something is known, by name."""
     if not before.exists():
         return set(), set()
     were_compared = compared_pairs(before)
-    with opened(before) as old, opened(database) as new:
+    with open_database(before) as old, open_database(database) as new:
         ids = {image.name: image.image_id for image in new.read_all_images()}
         names = {i.image_id: i.name for i in old.read_all_images() if i.name in ids}
         for old_id, name in names.items():

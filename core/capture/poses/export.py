@@ -17,7 +17,8 @@ from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert, world_from_opengl_camera
 
 _DISTORTION_KEYS = {
-    "pinhole": (), "opencv": ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6"),
+    "pinhole": (),
+    "opencv": ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6"),
     "fisheye": ("k1", "k2", "k3", "k4"),
 }
 _CAMERA_MODELS = {"pinhole": "PINHOLE", "opencv": "OPENCV", "fisheye": "OPENCV_FISHEYE"}
@@ -45,8 +46,9 @@ def write_poses(scene: Scene, out_dir: Path, workspace: Path | None = None) -> N
         model, points = Path(made) / "sparse" / "0", Path(made) / "points.ply"
         model.mkdir(parents=True)
         if workspace is not None:
-            _rename_model(Path(workspace) / "solved", dict(zip((p.name for p in photos), files)),
-                          model)
+            _rename_model(
+                Path(workspace) / "solved", dict(zip((p.name for p in photos), files)), model
+            )
         else:
             _write_model(scene, files, model)
         if len(scene.points):
@@ -85,23 +87,30 @@ def _file_names(photos: tuple[Photo, ...]) -> list[_Files]:
         name = PurePosixPath(text)
         name = name if name.suffix else name.with_name(name.name + photo.path.suffix)
         mask = name.with_suffix(photo.mask_path.suffix) if photo.mask_path else name
-        files.append(_Files(
-            _unique(PurePosixPath("images") / name, taken),
-            _unique(PurePosixPath("masks") / mask, taken) if photo.mask_path else "",
-        ))
+        files.append(
+            _Files(
+                _unique(PurePosixPath("images") / name, taken),
+                _unique(PurePosixPath("masks") / mask, taken) if photo.mask_path else "",
+            )
+        )
     return files
 
 
 def _is_plain(name: str) -> bool:
     """Whether ``name`` is a path below any folder, on every system."""
-    return "\\" not in name and ":" not in name and not any(
-        part in ("", ".", "..") for part in name.split("/"))
+    return (
+        "\\" not in name
+        and ":" not in name
+        and not any(part in ("", ".", "..") for part in name.split("/"))
+    )
 
 
 def _unique(path: PurePosixPath, taken: set[str]) -> str:
     """``path``, or one like it that differs from all ``taken`` in more than case; takes it."""
-    tries = (path, *(path.with_name(f"{path.stem}_{i}{path.suffix}")
-                     for i in range(2, len(taken) + 3)))
+    tries = (
+        path,
+        *(path.with_name(f"{path.stem}_{i}{path.suffix}") for i in range(2, len(taken) + 3)),
+    )
     name = next(str(p) for p in tries if str(p).casefold() not in taken)
     taken.add(name.casefold())
     return name
@@ -116,8 +125,10 @@ def _report(scene: Scene, workspace: Path | None) -> dict[str, Any]:
         report = json.loads((Path(workspace) / "report.json").read_text(encoding="utf-8"))
         report.pop("fingerprint", None)
     else:
-        report = {"photos_used": len(scene.photos) + len(scene.held_out),
-                  "points": len(scene.points)}
+        report = {
+            "photos_used": len(scene.photos) + len(scene.held_out),
+            "points": len(scene.points),
+        }
     return report | {"notices": list(scene.notices)}
 
 
@@ -139,8 +150,15 @@ def _transforms(scene: Scene, files: list[_Files]) -> dict[str, Any]:
 
 
 def _lens_entry(lens: Intrinsics) -> dict[str, Any]:
-    entry = {"w": lens.width, "h": lens.height, "fl_x": lens.fx, "fl_y": lens.fy,
-             "cx": lens.cx, "cy": lens.cy, "camera_model": _CAMERA_MODELS[lens.model]}
+    entry = {
+        "w": lens.width,
+        "h": lens.height,
+        "fl_x": lens.fx,
+        "fl_y": lens.fy,
+        "cx": lens.cx,
+        "cy": lens.cy,
+        "camera_model": _CAMERA_MODELS[lens.model],
+    }
     return entry | dict(zip(_DISTORTION_KEYS[lens.model], lens.distortion))
 
 
@@ -187,6 +205,9 @@ def _colmap_camera(lens: Intrinsics, camera_id: int) -> Any:
         name, n = "FULL_OPENCV", 8
     distortion = (*lens.distortion, *[0.0] * 8)[:n]
     return pycolmap.Camera(
-        camera_id=camera_id, model=name, width=lens.width, height=lens.height,
+        camera_id=camera_id,
+        model=name,
+        width=lens.width,
+        height=lens.height,
         params=[lens.fx, lens.fy, lens.cx, lens.cy, *distortion],
     )

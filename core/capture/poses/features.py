@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 
 from core.base.cores import usable_cores
-from core.capture.poses.database import opened, set_aside, take_over
-from core.capture.poses.progress_estimate import Clock, lots
+from core.capture.poses.database import copy_features, open_database, set_aside
+from core.capture.poses.progress_estimate import ProgressEstimator, batches
 from core.capture.poses.working_copies import WorkingCopy
 
 _BYTES_PER_THREAD = 1 << 29
@@ -24,7 +24,11 @@ _PHOTOS_PER_LOT = 4
 
 
 def find_features(
-    database: Path, photos: Path, copies: list[WorkingCopy], sift: dict[str, Any], clock: Clock,
+    database: Path,
+    photos: Path,
+    copies: list[WorkingCopy],
+    sift: dict[str, Any],
+    clock: ProgressEstimator,
 ) -> set[frozenset[str]]:
     """SIFT features, by pycolmap's options ``sift``. Photos that were taken alike share a camera.
     Returns the pairs of copies that were compared before."""
@@ -41,21 +45,34 @@ def find_features(
         # entered first: else the threads of the extraction number the photos as they finish, and
         # a seed would not repeat the poses
         pycolmap.import_images(
-            str(database), str(photos), camera_mode=pycolmap.CameraMode.SINGLE,
-            image_names=[c.copy for c in group], options=reader,
+            str(database),
+            str(photos),
+            camera_mode=pycolmap.CameraMode.SINGLE,
+            image_names=[c.copy for c in group],
+            options=reader,
         )
-    known, pairs = take_over(before, database)
+    known, pairs = copy_features(before, database)
     clock.expect(features=len(copies) - len(known))
     done = 0
     for group, reader in groups:
-        for lot in lots([c.copy for c in group if c.copy not in known],
-                        max(_PHOTOS_PER_LOT, options.num_threads)):
-            clock.update("features", done, len(copies) - len(known), "finding details in photo "
-                         f"{len(known) + done + 1} of {len(copies)}")
+        for lot in batches(
+            [c.copy for c in group if c.copy not in known],
+            max(_PHOTOS_PER_LOT, options.num_threads),
+        ):
+            clock.update(
+                "features",
+                done,
+                len(copies) - len(known),
+                f"finding details in photo {len(known) + done + 1} of {len(copies)}",
+            )
             pycolmap.extract_features(
-                str(database), str(photos), image_names=lot,
-                camera_mode=pycolmap.CameraMode.SINGLE, reader_options=reader,
-                extraction_options=options, device=pycolmap.Device.cpu,
+                str(database),
+                str(photos),
+                image_names=lot,
+                camera_mode=pycolmap.CameraMode.SINGLE,
+                reader_options=reader,
+                extraction_options=options,
+                device=pycolmap.Device.cpu,
             )
             done += len(lot)
     clock.finish("features")
@@ -90,10 +107,11 @@ def with_lens(database: Path, target: Path, lens: str, focal: float, seed: int) 
     target.unlink(missing_ok=True)
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
-    with opened(target) as content:
+    with open_database(target) as content:
         for old in content.read_all_cameras():
             new = pycolmap.Camera.create_from_model_name(
-                old.camera_id, lens, focal * max(old.width, old.height), old.width, old.height)
+                old.camera_id, lens, focal * max(old.width, old.height), old.width, old.height
+            )
             new.has_prior_focal_length = lens != LENS
             content.update_camera(new)
         if lens == LENS:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from core.capture.poses.database import opened
-from core.capture.poses.progress_estimate import Clock, mapping_work
+from core.capture.poses.database import open_database
+from core.capture.poses.progress_estimate import ProgressEstimator, mapping_work
 from core.geometry.rigid import invert, rotation_between
 from core.geometry.scene_ball import up_direction
 
@@ -28,7 +28,7 @@ _SHARE_FOR_SHOWING = 0.03  # of the time, at most
 
 
 def map_photos(
-    database: Path, photos: Path, n: int, seed: int, limit_s: float, clock: Clock
+    database: Path, photos: Path, n: int, seed: int, limit_s: float, clock: ProgressEstimator
 ) -> list[Any]:
     """The models (pycolmap Reconstructions) of groups of the ``n`` photos in ``database``, in the
     order found; cut short after ``limit_s`` seconds. The clock tells the cameras meanwhile."""
@@ -42,7 +42,7 @@ def map_photos(
     options.max_num_models = _MOST_GROUPS
     options.max_runtime_seconds = int(limit_s) if limit_s < float("inf") else -1
     options.image_path = str(photos)
-    with opened(database) as content:
+    with open_database(database) as content:
         clock.expect(mapping=mapping_work(n, content.num_keypoints() / max(n, 1)))
         clock.update("mapping", 0, 1, "choosing the first two photos")
         models = pycolmap.ReconstructionManager()
@@ -60,7 +60,7 @@ def map_photos(
 class _Watch:
     """Tells the clock what is placed, rarely enough to cost little."""
 
-    def __init__(self, models: Any, n: int, clock: Clock) -> None:
+    def __init__(self, models: Any, n: int, clock: ProgressEstimator) -> None:
         self._models, self._n, self._clock = models, n, clock
         self._next = 0.0
 
@@ -71,8 +71,13 @@ class _Watch:
         placed = sum(self._models.get(i).num_reg_images() for i in range(self._models.size()))
         placed = min(placed, self._n)
         found = snapshot(model) if began >= self._next else None
-        self._clock.update("mapping", placed, round(1.1 * self._n),  # the rest is refinement
-                           f"placing photo {placed} of {self._n}", found)
+        self._clock.update(
+            "mapping",
+            placed,
+            round(1.1 * self._n),  # the rest is refinement
+            f"placing photo {placed} of {self._n}",
+            found,
+        )
         if found:
             cost = time.monotonic() - began
             self._next = began + cost / _SHARE_FOR_SHOWING
@@ -110,8 +115,9 @@ def free_lenses(model: Any) -> None:
         if counts[camera_id] >= _FREE_LENS_FROM:
             focal, cx, cy, k1 = camera.params
             fisheye = "FISHEYE" in camera.model.name
-            camera.model = getattr(pycolmap.CameraModelId,
-                                   "OPENCV_FISHEYE" if fisheye else "OPENCV")
+            camera.model = getattr(
+                pycolmap.CameraModelId, "OPENCV_FISHEYE" if fisheye else "OPENCV"
+            )
             camera.params = [focal, focal, cx, cy, k1, 0.0, 0.0, 0.0]
     options = pycolmap.BundleAdjustmentOptions()
     options.ceres.solver_options.num_threads = 1

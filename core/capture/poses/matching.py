@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from core.base.cores import usable_cores
-from core.capture.poses.database import compared_pairs, opened, set_aside, take_over
-from core.capture.poses.progress_estimate import Clock, lots, pair_work
+from core.capture.poses.database import compared_pairs, copy_features, open_database, set_aside
+from core.capture.poses.progress_estimate import ProgressEstimator, batches, pair_work
 from core.capture.poses.retrieval import detail_sizes, similar_photos
 
 _EXHAUSTIVE_UP_TO = 300  # photos
@@ -40,8 +40,13 @@ class Compared:
 
 
 def match_photos(
-    database: Path, names: list[str], known: set[frozenset[str]], partners: int, seed: int,
-    ends: float, clock: Clock,
+    database: Path,
+    names: list[str],
+    known: set[frozenset[str]],
+    partners: int,
+    seed: int,
+    ends: float,
+    clock: ProgressEstimator,
 ) -> Compared:
     """Find what the photos ``names`` (in shooting order) in ``database`` share, but for the pairs
     ``known``; each with at most ``partners`` others, and none after ``ends`` (monotonic time)."""
@@ -52,7 +57,7 @@ def match_photos(
         coarse = _overview(database)
         before = set_aside(coarse)
         _copy_largest_features(database, coarse)
-        _, seen = take_over(before, coarse)
+        _, seen = copy_features(before, coarse)
         _compare(coarse, names, _without(seen, candidates, names), None, clock, 400)
         pairs = promising_pairs(candidates, _shared(coarse, names), partners)
     clock.finish("overview")
@@ -61,13 +66,18 @@ def match_photos(
 
 
 def match_more(
-    database: Path, names: list[str], compared: Compared, seed: int, ends: float, clock: Clock
+    database: Path,
+    names: list[str],
+    compared: Compared,
+    seed: int,
+    ends: float,
+    clock: ProgressEstimator,
 ) -> Compared:
     """Compare thoroughly also those pairs that `match_photos` thought little of, up to as many
     again, those that share most first, and none after ``ends``."""
     candidates = choose_pairs(len(names), lambda: similar_photos(database, names, seed))
     shared = _shared(_overview(database), names)
-    with opened(database) as content:
+    with open_database(database) as content:
         ids = {image.image_id: image.name for image in content.read_all_images()}
     done = {frozenset((ids[a], ids[b])) for a, b in compared_pairs(database)}
     more = _without(done, candidates, names)
@@ -95,9 +105,7 @@ def choose_pairs(n: int, similar: Callable[[], np.ndarray]) -> list[Pair]:
     return sorted(near | alike)
 
 
-def promising_pairs(
-    candidates: list[Pair], shared: dict[Pair, int], partners: int
-) -> list[Pair]:
+def promising_pairs(candidates: list[Pair], shared: dict[Pair, int], partners: int) -> list[Pair]:
     """The candidates worth a thorough comparison, given how many of their largest features agree:
     for each photo the ``partners`` it shares most with, and its neighbours in shooting order."""
     chosen = {(i, j) for i, j in candidates if j - i <= _ALWAYS_NEAR}
@@ -112,7 +120,7 @@ def promising_pairs(
 
 
 def _copy_largest_features(database: Path, coarse: Path) -> None:
-    with opened(database) as source, opened(coarse) as target:
+    with open_database(database) as source, open_database(coarse) as target:
         for camera in source.read_all_cameras():
             target.write_camera(camera, use_camera_id=True)
         for rig in source.read_all_rigs():
@@ -130,9 +138,14 @@ def _copy_largest_features(database: Path, coarse: Path) -> None:
 
 
 def _compare_thoroughly(
-    database: Path, names: list[str], pairs: list[Pair], seed: int, ends: float, clock: Clock
+    database: Path,
+    names: list[str],
+    pairs: list[Pair],
+    seed: int,
+    ends: float,
+    clock: ProgressEstimator,
 ) -> None:
-    with opened(database) as content:
+    with open_database(database) as content:
         details = content.num_keypoints() / max(len(names), 1)
     clock.expect(matches=pair_work(len(pairs), details))
     _compare(database, names, pairs, seed, clock, 60, ends)
@@ -140,15 +153,21 @@ def _compare_thoroughly(
 
 
 def _compare(
-    database: Path, names: list[str], pairs: list[Pair], seed: int | None, clock: Clock, lot: int,
+    database: Path,
+    names: list[str],
+    pairs: list[Pair],
+    seed: int | None,
+    clock: ProgressEstimator,
+    lot: int,
     ends: float = float("inf"),
 ) -> None:
     """Match ``pairs``, ``lot`` at a time; with a ``seed``, check that the matches agree on one
     geometry, else (an overview) only count them."""
     import pycolmap
 
-    phase, words = (("overview", "looking for overlap") if seed is None
-                    else ("matches", "comparing photos"))
+    phase, words = (
+        ("overview", "looking for overlap") if seed is None else ("matches", "comparing photos")
+    )
     checking = pycolmap.TwoViewGeometryOptions()
     checking.ransac.random_seed = -1 if seed is None else seed
     matching = pycolmap.FeatureMatchingOptions()
@@ -158,15 +177,18 @@ def _compare(
     listed = database.with_name("pairs.txt")
     pairing.match_list_path = str(listed)
     done = 0
-    for part in lots(pairs, lot):
+    for part in batches(pairs, lot):
         if time.monotonic() > ends:
             return
         clock.update(phase, done, len(pairs), f"{words}: pair {done} of {len(pairs)}")
         lines = [f"{names[i]} {names[j]}\n" for i, j in part]
         listed.write_text("".join(lines), encoding="utf-8")
         pycolmap.match_image_pairs(
-            str(database), matching_options=matching, pairing_options=pairing,
-            verification_options=checking, device=pycolmap.Device.cpu,
+            str(database),
+            matching_options=matching,
+            pairing_options=pairing,
+            verification_options=checking,
+            device=pycolmap.Device.cpu,
         )
         done += len(part)
 
@@ -175,7 +197,7 @@ def _shared(database: Path, names: list[str]) -> dict[Pair, int]:
     """How many features each pair that was compared shares, by positions in ``names``."""
     import pycolmap
 
-    with opened(database) as content:
+    with open_database(database) as content:
         at = {name: i for i, name in enumerate(names)}
         positions = {image.image_id: at[image.name] for image in content.read_all_images()}
         pair_ids, counts = content.read_num_matches()

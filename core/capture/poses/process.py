@@ -25,51 +25,61 @@ from core.base.child_process import ignore_signals
 from core.base.errors import UserError
 from core.base.interrupts import kept_handlers
 from core.capture.photos import MINIMUM_PHOTOS, require_enough
-from core.capture.poses.attempts import Outcome, Solver, best, told
+from core.capture.poses.attempts import Outcome, Solver, best_attempt, describe_attempts
 from core.capture.poses.checks import meeting_angle
 from core.capture.poses.mapping import free_lenses, turn_upright
-from core.capture.poses.progress_estimate import Clock, Tell, mapping_work, pair_work
+from core.capture.poses.progress_estimate import (
+    ProgressCallback,
+    ProgressEstimator,
+    mapping_work,
+    pair_work,
+)
 from core.capture.poses.quality import QUALITIES
-from core.capture.poses.report import examine, known_of, too_little, usable
+from core.capture.poses.report import build_report, read_database, too_little, usable
 from core.capture.poses.working_copies import WorkingCopy, copy_photos
 
 
-def solve(job: dict[str, Any], tell: Tell) -> None:
+def solve(job: dict[str, Any], tell: ProgressCallback) -> None:
     """Solve the poses of ``job["photos"]`` (paths) within ``job["workspace"]``; each group of
     photos becomes a model ``groups/0`` (the best one), ``groups/1``, … and a report
     ``groups/0.json``, …, as `poses.solve_poses` has it. Raises UserError."""
     workspace, quality = Path(job["workspace"]), QUALITIES[job["quality"]]
-    clock = Clock(tell)
+    clock = ProgressEstimator(tell)
     paths = [Path(p) for p in job["photos"]]
     _expect(len(paths), clock)
     copies, refused = copy_photos(
-        paths, workspace / "photos", quality.side,
+        paths,
+        workspace / "photos",
+        quality.side,
         lambda i: clock.update("copy", i, len(paths), f"reading photo {i + 1} of {len(paths)}"),
     )
     clock.finish("copy")
     _require_enough(copies, refused, paths[0].parent)
     made = Solver(workspace, copies, quality, int(job["seed"]), clock).solve()
-    kept = best(made, copies)
+    kept = best_attempt(made, copies)
     if not kept.models:
         raise _nothing_registered(paths[0].parent, copies, made)
     clock.update("mapping", 1, 1, "refining the lens")
     for model in kept.models:
         free_lenses(model)
     clock.finish("mapping")
-    known = known_of(kept.database)
+    known = read_database(kept.database)
     common = {
-        "photos_in": len(paths), "working_size_px": quality.side, "quality": job["quality"],
-        "attempts": told(made, kept, len(usable(copies, known.details))),
+        "photos_in": len(paths),
+        "working_size_px": quality.side,
+        "quality": job["quality"],
+        "attempts": describe_attempts(made, kept, len(usable(copies, known.details))),
         "seconds": clock.seconds | {"total": round(clock.total, 2)},
     }
     reports = [
-        common | {
+        common
+        | {
             "group": i,
             "photos_used": model.num_reg_images(),
             "points": model.num_points3D(),
             "reprojection_error_px": round(float(model.compute_mean_reprojection_error()), 3),
             "meeting_angle_deg": round(meeting_angle(model), 1),
-            **examine(known, copies, refused, kept.models, i),
+            **build_report(known, copies, refused, kept.models, i),
         }
         for i, model in enumerate(kept.models)
     ]
@@ -82,15 +92,18 @@ def solve(job: dict[str, Any], tell: Tell) -> None:
         folder.with_suffix(".json").write_text(json.dumps(report), encoding="utf-8")
 
 
-def _expect(n: int, clock: Clock) -> None:
+def _expect(n: int, clock: ProgressEstimator) -> None:
     """Tell the clock what ``n`` photos usually take, until each phase says so itself."""
-    clock.expect(copy=n, features=n, overview=n * n / 2, matches=pair_work(8 * n, 4000),
-                 mapping=mapping_work(n, 4000))
+    clock.expect(
+        copy=n,
+        features=n,
+        overview=n * n / 2,
+        matches=pair_work(8 * n, 4000),
+        mapping=mapping_work(n, 4000),
+    )
 
 
-def _require_enough(
-    copies: list[WorkingCopy], refused: dict[str, str], folder: Path
-) -> None:
+def _require_enough(copies: list[WorkingCopy], refused: dict[str, str], folder: Path) -> None:
     """Raises UserError, with the commonest reason, where too few photos are left."""
     if len(copies) >= MINIMUM_PHOTOS or not refused:
         return require_enough(len(copies), folder)
@@ -104,10 +117,8 @@ def _require_enough(
     )
 
 
-def _nothing_registered(
-    folder: Path, copies: list[WorkingCopy], made: list[Outcome]
-) -> UserError:
-    n, found = len(copies), known_of(made[0].database).details
+def _nothing_registered(folder: Path, copies: list[WorkingCopy], made: list[Outcome]) -> UserError:
+    n, found = len(copies), read_database(made[0].database).details
     details = sum(found.values()) // max(n, 1)
     again = f", {len(made)} attempts" if len(made) > 1 else ""
     return UserError(
@@ -154,8 +165,12 @@ def main() -> None:
         messages.write(json.dumps(message) + "\n")
 
     try:
-        solve(job, lambda fraction, detail, found: send(
-            {"fraction": fraction, "detail": detail, "found": found}))
+        solve(
+            job,
+            lambda fraction, detail, found: send(
+                {"fraction": fraction, "detail": detail, "found": found}
+            ),
+        )
         send({"solved": True})
     except UserError as error:
         send({"error": [error.what, error.remedy]})

@@ -18,15 +18,15 @@ _TELLING = 0.2
 _DOUBT = 2.0
 """Seconds of typical speed that every measurement is mixed with."""
 
-Tell = Callable[[float, str, Any], None]
+ProgressCallback = Callable[[float, str, Any], None]
 
 
-class Clock:
+class ProgressEstimator:
     """Turns progress within phases into the share of all the time that is spent, and times the
     phases. ``tell`` takes that share, in [0, 1] and never less than before, words, and what was
     found so far."""
 
-    def __init__(self, tell: Tell, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, tell: ProgressCallback, now: Callable[[], float] = time.monotonic) -> None:
         self._tell, self._now = tell, now
         self._began = now()
         self._ahead: dict[str, float] = {}  # items that a phase has yet to begin
@@ -84,5 +84,5 @@ def mapping_work(photos: int, details: float) -> float:
     return photos * photos / 40 * details / 4000
 
 
-def lots(items: list[Any], size: int) -> Iterable[list[Any]]:
+def batches(items: list[Any], size: int) -> Iterable[list[Any]]:
     return (items[i : i + size] for i in range(0, len(items), size))

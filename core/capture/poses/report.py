@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from core.capture.poses.checks import Links, worries
-from core.capture.poses.database import opened
+from core.capture.poses.checks import Links, pose_warnings
+from core.capture.poses.database import open_database
 from core.capture.poses.working_copies import WorkingCopy
 
 FEW_DETAILS, FEW_SHARED = 200, 30
@@ -44,8 +44,12 @@ _LINKS = 8
 """Named for each photo, those to which it has most in common."""
 
 
-def examine(
-    known: Known, copies: list[WorkingCopy], refused: dict[str, str], models: list[Any], used: int
+def build_report(
+    known: DatabaseContents,
+    copies: list[WorkingCopy],
+    refused: dict[str, str],
+    models: list[Any],
+    used: int,
 ) -> dict[str, Any]:
     """Findings on ``copies`` (as `copy_photos` made them) and on those it ``refused``, given what
     is ``known`` of them and the ``models`` solved (pycolmap Reconstructions), of which the one at
@@ -59,27 +63,32 @@ def examine(
         mine = known.links.get(copy.copy, {})
         here = copy.copy in placed[used]
         group = 0 if here else max((len(p) for p in placed if copy.copy in p), default=0)
-        photos.append({
-            "name": copy.name, "used": here, "details": known.details.get(copy.copy, 0),
-            "reason": "" if here else _reason(copy, known.details, mine, group, usual),
-            "error_px": errors.get(copy.copy),
-            "links": {names[n]: mine[n] for n in sorted(mine, key=lambda n: -mine[n])[:_LINKS]},
-            "sharpness": round(copy.look.sharpness / usual.sharpness, 2),
-            "stops": round(usual.stops(copy), 2),
-        })
+        photos.append(
+            {
+                "name": copy.name,
+                "used": here,
+                "details": known.details.get(copy.copy, 0),
+                "reason": "" if here else _reason(copy, known.details, mine, group, usual),
+                "error_px": errors.get(copy.copy),
+                "links": {names[n]: mine[n] for n in sorted(mine, key=lambda n: -mine[n])[:_LINKS]},
+                "sharpness": round(copy.look.sharpness / usual.sharpness, 2),
+                "stops": round(usual.stops(copy), 2),
+            }
+        )
     photos += [{"name": name, "used": False, "reason": why} for name, why in refused.items()]
     photos.sort(key=lambda photo: photo["name"])
     groups = [sorted(names[n] for n in p) for p in placed]
-    doubts = worries(models[used], known.links, exif_focals(copies))
+    doubts = pose_warnings(models[used], known.links, exif_focals(copies))
     return {
-        "photos": photos, "groups": groups,
+        "photos": photos,
+        "groups": groups,
         "unused": {p["name"]: p["reason"] for p in photos if not p["used"]},
         "advice": [*doubts, *_advice(photos, groups, used, known.links, names)],
     }
 
 
 @dataclass(frozen=True)
-class Known:
+class DatabaseContents:
     """What a database tells of photos: how many ``details`` each has, and its ``links``."""
 
     details: dict[str, int]
@@ -106,8 +115,10 @@ def too_little(copies: list[WorkingCopy], details: dict[str, int]) -> str:
         return "They are too dark: use more light."
     if median(poor) > _BRIGHT:
         return "They are overexposed: use less light."
-    return ("They show plain surfaces or are blurred: include surroundings with some pattern, and "
-            "hold still.")
+    return (
+        "They show plain surfaces or are blurred: include surroundings with some pattern, and "
+        "hold still."
+    )
 
 
 class _Usual:
@@ -160,11 +171,11 @@ def _spoilt(copy: WorkingCopy, details: int, usual: _Usual) -> str:
     return "blurred" if look.sharpness < _SOFT * usual.sharpness else ""
 
 
-def known_of(database: Path) -> Known:
+def read_database(database: Path) -> DatabaseContents:
     """Details, and links as far as what two photos share agrees on one geometry."""
     import pycolmap
 
-    with opened(database) as content:
+    with open_database(database) as content:
         names = {image.image_id: image.name for image in content.read_all_images()}
         details = {name: content.num_keypoints_for_image(i) for i, name in names.items()}
         pair_ids, counts = content.read_two_view_geometry_num_inliers()
@@ -173,7 +184,7 @@ def known_of(database: Path) -> Known:
         a, b = (names[i] for i in pycolmap.pair_id_to_image_pair(int(pair_id)))
         if count > 0:
             links.setdefault(a, {})[b] = links.setdefault(b, {})[a] = int(count)
-    return Known(details, links)
+    return DatabaseContents(details, links)
 
 
 def _errors(model: Any) -> dict[str, float]:
@@ -186,7 +197,10 @@ def _errors(model: Any) -> dict[str, float]:
 
 
 def _advice(
-    photos: list[dict[str, Any]], groups: list[list[str]], used: int, links: Links,
+    photos: list[dict[str, Any]],
+    groups: list[list[str]],
+    used: int,
+    links: Links,
     names: dict[str, str],
 ) -> list[str]:
     """What to do, in sentences for people, the most important first."""
@@ -194,8 +208,10 @@ def _advice(
     if len(groups) > 1:
         sizes = ", ".join(str(len(group)) for group in groups)
         a, b = _bridge(groups, links, names)
-        said.append(f"The photos fall into groups of {sizes} that share too little; the "
-                    f"{_ORDINALS[used]} is used. Shoot a few between {a} and {b} to join them")
+        said.append(
+            f"The photos fall into groups of {sizes} that share too little; the "
+            f"{_ORDINALS[used]} is used. Shoot a few between {a} and {b} to join them"
+        )
     reasons = [p["reason"] for p in photos if not p["used"]]
     for sign, fault, remedy in _REMEDIES:
         n = sum(sign in reason for reason in reasons)
@@ -205,14 +221,14 @@ def _advice(
     return said
 
 
-def _bridge(
-    groups: list[list[str]], links: Links, names: dict[str, str]
-) -> tuple[str, str]:
+def _bridge(groups: list[list[str]], links: Links, names: dict[str, str]) -> tuple[str, str]:
     """A photo of the first group and one of the second: those that share most, else neighbours in
     shooting order."""
     first, second = set(groups[0]), set(groups[1])
     pairs = [
-        (count, names[a], names[b]) for a, to in links.items() for b, count in to.items()
+        (count, names[a], names[b])
+        for a, to in links.items()
+        for b, count in to.items()
         if a in names and b in names and names[a] in first and names[b] in second
     ]
     if pairs:

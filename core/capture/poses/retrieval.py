@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.cluster.vq import kmeans2
 
-from core.capture.poses.database import opened
+from core.capture.poses.database import open_database
 
 _SIMILAR = 30
 """Photos named for each."""
@@ -54,7 +54,7 @@ def _vlad(details: np.ndarray, words: np.ndarray) -> np.ndarray:
 def _details(database: Path, names: list[str]) -> list[np.ndarray]:
     """float32 [at most 1000, 128] unit descriptors of the largest details of each photo."""
     found: list[np.ndarray] = []
-    with opened(database) as content:
+    with open_database(database) as content:
         ids = {image.name: image.image_id for image in content.read_all_images()}
         for name in names:
             keypoints = content.read_keypoints(ids[name])

@@ -16,20 +16,20 @@ import numpy as np
 from core.base.child_process import start_module
 from core.base.cores import usable_cores
 from core.base.errors import UserError
-from core.base.file_lock import locked
+from core.base.file_lock import acquire_lock
 from core.base.jobs import Progress, Task, in_background
-from core.capture.photos import list_photos, named, photo_names
+from core.capture.photos import abbreviate_names, list_photos, photo_names
 from core.capture.poses.export import write_poses
 from core.capture.readers.colmap import load_model, scene_from_model
-from core.capture.region import place
+from core.capture.region import propose_region
 from core.capture.scene import Scene
 from core.config.run import PoseQuality
 
-__all__ = ["Found", "solve_poses", "write_poses"]
+__all__ = ["PartialPoses", "solve_poses", "write_poses"]
 
 
 @dataclass(frozen=True)
-class Found:
+class PartialPoses:
     """What the solving process has placed so far, in a frame that means nothing: ``cameras``
     [N, 4, 4] world_from_camera, and some ``points`` [P, 3]."""
 
@@ -38,12 +38,18 @@ class Found:
 
 
 def solve_poses(
-    folder: Path, workspace: Path, seed: int = 0, *, recursive: bool = False,
-    quality: PoseQuality = "normal", group: int = 0,
+    folder: Path,
+    workspace: Path,
+    seed: int = 0,
+    *,
+    recursive: bool = False,
+    quality: PoseQuality = "normal",
+    group: int = 0,
 ) -> Task[Scene]:
     """Solve the poses of the photos in ``folder`` (if ``recursive``, in its subfolders too); the
     frame is upright (+Z) and of arbitrary scale. Photos without a pose are left out and named, with
-    the reason, in the notices. While cameras are being placed, the progress carries a `Found`.
+    the reason, in the notices. While cameras are being placed, the progress carries the
+    `PartialPoses`.
 
     ``group``: where photos fall into groups that share too little, the one that becomes the Scene,
     counted as in the report's ``groups``; choosing another one does not solve again.
@@ -57,21 +63,30 @@ def solve_poses(
     """
     folder, workspace = Path(folder), Path(workspace)
     photos = list_photos(folder, recursive)
-    lock = yield from locked(workspace)
+    lock = yield from acquire_lock(workspace)
     try:
         solved_for = _fingerprint(photos, seed, quality)
         if _report(workspace).get("fingerprint") != solved_for:
             _clear(workspace)
-            yield from _drive({"photos": [str(p.resolve()) for p in photos], "seed": seed,
-                               "workspace": str(workspace), "quality": quality})
+            yield from _drive(
+                {
+                    "photos": [str(p.resolve()) for p in photos],
+                    "seed": seed,
+                    "workspace": str(workspace),
+                    "quality": quality,
+                }
+            )
         report = _choose(workspace, group, solved_for)
         yield Progress(1.0, f"{report['photos_used']} of {report['photos_in']} photos placed")
         model = load_model(workspace / "solved")
         scene = scene_from_model(model, dict(zip(photo_names(photos), photos)))
         scene = replace(scene, kind="photos, poses solved", frame_is_free=True)
-        return (yield from in_background(
-            lambda: place(scene, notices=_notices(report)), Progress(1.0, "looking for the subject")
-        ))
+        return (
+            yield from in_background(
+                lambda: propose_region(scene, notices=_notices(report)),
+                Progress(1.0, "looking for the subject"),
+            )
+        )
     finally:
         lock.release()
 
@@ -83,8 +98,10 @@ def _choose(workspace: Path, group: int, solved_for: str) -> dict[str, Any]:
         report = json.loads((models / f"{group}.json").read_text(encoding="utf-8"))
     except OSError as error:
         n = len(list(models.glob("*.json")))
-        raise UserError(f"There is no group {group} of photos: they form {n}",
-                        f"Choose a group from 0, the best one, to {n - 1}.") from error
+        raise UserError(
+            f"There is no group {group} of photos: they form {n}",
+            f"Choose a group from 0, the best one, to {n - 1}.",
+        ) from error
     now = {"fingerprint": solved_for, "group": group}
     if {key: _report(workspace).get(key) for key in now} != now:
         (workspace / "report.json").unlink(missing_ok=True)
@@ -139,11 +156,12 @@ def _pump(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
     lines.put(None)
 
 
-def _found(told: dict[str, Any] | None) -> Found | None:
+def _found(told: dict[str, Any] | None) -> PartialPoses | None:
     if told is None:
         return None
-    return Found(np.array(told["cameras"]).reshape(-1, 4, 4),
-                 np.array(told["points"]).reshape(-1, 3))
+    return PartialPoses(
+        np.array(told["cameras"]).reshape(-1, 4, 4), np.array(told["points"]).reshape(-1, 3)
+    )
 
 
 def _fingerprint(photos: list[Path], seed: int, quality: PoseQuality) -> str:
@@ -174,8 +192,6 @@ def _notices(report: dict[str, Any]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in unused.items():
         by_reason.setdefault(reason, []).append(name)
-    parts = [
-        f"{named(names)} ({reason})" for reason, names in by_reason.items()
-    ]
+    parts = [f"{abbreviate_names(names)} ({reason})" for reason, names in by_reason.items()]
     said = f"{len(unused)} of {report['photos_in']} photos are not used: {'; '.join(parts)}"
     return [said, *report["advice"]]

@@ -26,7 +26,7 @@ _SAME = 0.006
 
 
 @dataclass(frozen=True)
-class Look:
+class PhotoStatistics:
     """``thumb`` [32, 32] grey in [0, 1]; ``brightness`` its mean, ``contrast`` its deviation;
     ``sharpness``: how strong fine detail is beside that."""
 
@@ -48,7 +48,7 @@ class WorkingCopy:
     copy_size: tuple[int, int]
     focal: float | None
     camera: tuple[str, ...]
-    look: Look
+    look: PhotoStatistics
 
     @property
     def exif_view(self) -> float | None:
@@ -78,7 +78,7 @@ def copy_photos(
         except UserError as error:
             refused[name] = error.what.removeprefix(f"{path} ")
             continue
-        look = look_of(pixels)
+        look = photo_statistics(pixels)
         same = next((c for c in copies if c.size == size and _same(c.look, look)), None)
         if same is not None:
             refused[name] = f"the same picture as {same.name}"
@@ -88,8 +88,17 @@ def copy_photos(
             part = folder / f"{copy}.part"  # a copy that is cut short must not pass for one
             Image.fromarray(pixels[..., :3]).save(part, "JPEG", quality=97, subsampling=0)
             part.rename(folder / copy)
-        copies.append(WorkingCopy(name, copy, size, copy_size,
-                                  round(focal * ratio, 1) if focal else None, camera, look))
+        copies.append(
+            WorkingCopy(
+                name,
+                copy,
+                size,
+                copy_size,
+                round(focal * ratio, 1) if focal else None,
+                camera,
+                look,
+            )
+        )
     for old in {p.name for p in folder.iterdir()} - {c.copy for c in copies}:
         (folder / old).unlink()
     return copies, refused
@@ -102,18 +111,20 @@ def _digest(path: Path, max_side: int) -> str:
     return digest.hexdigest()[:20]
 
 
-def look_of(pixels: np.ndarray) -> Look:
+def photo_statistics(pixels: np.ndarray) -> PhotoStatistics:
     """Of a photo uint8 [H, W, 3 or 4]."""
     grey = Image.fromarray(pixels[..., :3]).convert("L")
     thumb = np.asarray(grey.resize((_THUMB, _THUMB), Image.Resampling.BOX), np.float32) / 255
     ratio = min(1.0, _LOOKED_AT / max(grey.size))
-    small = grey.resize((max(3, round(grey.width * ratio)), max(3, round(grey.height * ratio))),
-                        Image.Resampling.BOX)
+    small = grey.resize(
+        (max(3, round(grey.width * ratio)), max(3, round(grey.height * ratio))),
+        Image.Resampling.BOX,
+    )
     g = np.asarray(small, np.float32) / 255
     laplacian = 4 * g[1:-1, 1:-1] - g[:-2, 1:-1] - g[2:, 1:-1] - g[1:-1, :-2] - g[1:-1, 2:]
     sharpness = float(np.sqrt(np.square(laplacian).mean()) / max(float(g.std()), 0.01))
-    return Look(thumb, float(thumb.mean()), float(thumb.std()), sharpness)
+    return PhotoStatistics(thumb, float(thumb.mean()), float(thumb.std()), sharpness)
 
 
-def _same(a: Look, b: Look) -> bool:
+def _same(a: PhotoStatistics, b: PhotoStatistics) -> bool:
     return float(np.abs(a.thumb - b.thumb).mean()) < _SAME * min(1.0, 10 * a.contrast)

@@ -11,7 +11,7 @@ from core.base.errors import UserError
 from core.base.interrupts import kept_handlers
 from core.capture.photos import is_photo, natural_key, require_enough
 from core.capture.readers.transforms import missing_notice
-from core.capture.region import place
+from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert
 
@@ -26,8 +26,11 @@ _MAX_REPROJECTION_ERROR = 2.0  # pixels
 def find_models(path: Path) -> list[Path]:
     """Folders at or below ``path`` (itself, ``sparse``, ``sparse/*``, and the like) that hold at
     least a part of a COLMAP model."""
-    below = [p for base in ("", "sparse", "colmap/sparse", "distorted/sparse")
-             for p in [path / base, *_subfolders(path / base)]]
+    below = [
+        p
+        for base in ("", "sparse", "colmap/sparse", "distorted/sparse")
+        for p in [path / base, *_subfolders(path / base)]
+    ]
     return list(dict.fromkeys(p for p in below if _has(p, "cameras") or _has(p, "images")))
 
 
@@ -40,27 +43,35 @@ def read_colmap(path: Path, which: int = 0) -> Scene:
     path = Path(path)
     found = _complete_models(path)
     if which >= len(found):
-        raise UserError(f"{path} has no sub-model {which}: there are {len(found)}",
-                        f"Choose one from 0, the largest, to {len(found) - 1}")
+        raise UserError(
+            f"{path} has no sub-model {which}: there are {len(found)}",
+            f"Choose one from 0, the largest, to {len(found) - 1}",
+        )
     reconstruction, model = found[which]
     notices: list[str] = []
     if len(found) > 1:
-        notices.append(f"{len(found)} sub-models; {model.name} with "
-                       f"{reconstruction.num_reg_images()} photos is used")
+        notices.append(
+            f"{len(found)} sub-models; {model.name} with "
+            f"{reconstruction.num_reg_images()} photos is used"
+        )
     names = [image.name for image in _registered(reconstruction)]
     if not names:
-        raise UserError(f"The COLMAP model {model} places no photos",
-                        "Solve the poses again, or open the folder of photos itself")
+        raise UserError(
+            f"The COLMAP model {model} places no photos",
+            "Solve the poses again, or open the folder of photos itself",
+        )
     folder = _photo_folder(path, model, names)
     if folder is None:
-        raise UserError(f"None of the {len(names)} photos of the COLMAP model {model} exists",
-                        f"Put them into {path / 'images'}.")
+        raise UserError(
+            f"None of the {len(names)} photos of the COLMAP model {model} exists",
+            f"Put them into {path / 'images'}.",
+        )
     paths = {n: folder / n for n in names if (folder / n).is_file()}
     scene = scene_from_model(reconstruction, paths)
     require_enough(len(scene.photos), folder)
     missing = [n for n in names if n not in paths]
     notices += missing_notice("the COLMAP model", missing, len(names))
-    return place(scene, notices=notices)
+    return propose_region(scene, notices=notices)
 
 
 def sub_models(path: Path) -> list[tuple[str, int]]:
@@ -88,8 +99,10 @@ def load_model(model: Path) -> Any:
     try:
         return pycolmap.Reconstruction(str(model))
     except Exception as error:
-        raise UserError(f"The COLMAP model {model} is damaged or incomplete",
-                        "Export it again, or open the photo folder to solve the poses.") from error
+        raise UserError(
+            f"The COLMAP model {model} is damaged or incomplete",
+            "Export it again, or open the photo folder to solve the poses.",
+        ) from error
 
 
 def scene_from_model(reconstruction: Any, paths: dict[str, Path]) -> Scene:
@@ -122,8 +135,13 @@ def intrinsics_from_camera(camera: Any) -> Intrinsics:
     name = camera.model.name
     values = [float(v) for v in camera.params]
     size = (int(camera.width), int(camera.height))
-    if name in ("SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "SIMPLE_RADIAL_FISHEYE",
-                "RADIAL_FISHEYE"):
+    if name in (
+        "SIMPLE_PINHOLE",
+        "SIMPLE_RADIAL",
+        "RADIAL",
+        "SIMPLE_RADIAL_FISHEYE",
+        "RADIAL_FISHEYE",
+    ):
         (f, cx, cy), rest = values[:3], values[3:]
         fx = fy = f
     else:
@@ -134,8 +152,10 @@ def intrinsics_from_camera(camera: Any) -> Intrinsics:
         return Intrinsics(*size, fx, fy, cx, cy, "opencv", tuple(rest))
     if name in ("SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "OPENCV_FISHEYE"):
         return Intrinsics(*size, fx, fy, cx, cy, "fisheye", tuple(rest))
-    raise UserError(f"The COLMAP camera model {name} is not supported",
-                    "Undistort the photos with COLMAP first (image_undistorter).")
+    raise UserError(
+        f"The COLMAP camera model {name} is not supported",
+        "Undistort the photos with COLMAP first (image_undistorter).",
+    )
 
 
 def _registered(reconstruction: Any) -> list[Any]:
@@ -175,5 +195,7 @@ def _incomplete(path: Path, models: list[Path]) -> UserError:
                     f"{'poses' if missing == 'images' else missing}",
                     f"Restore that file, or open the photos in {root / name} to solve the poses.",
                 )
-    return UserError(f"The COLMAP model {models[0]} lacks {missing}.bin (or .txt)",
-                     "Restore that file, or open the photo folder to solve the poses.")
+    return UserError(
+        f"The COLMAP model {models[0]} lacks {missing}.bin (or .txt)",
+        "Restore that file, or open the photo folder to solve the poses.",
+    )

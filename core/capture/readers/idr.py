@@ -15,7 +15,7 @@ from scipy.linalg import rq
 from core.base.errors import UserError
 from core.capture.photos import is_photo, natural_key, photo_size, require_enough
 from core.capture.readers.transforms import WHITE, require_same_size
-from core.capture.region import place
+from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert, nearest_rigid, similarity
 
@@ -43,21 +43,26 @@ def read_idr(path: Path) -> Scene:
     masks = _files(file.parent, "mask")
     require_enough(len(images), file.parent / "image")
     if masks and len(masks) != len(images):
-        raise UserError(f"{file.parent} has {len(images)} photos but {len(masks)} masks",
-                        "Provide one mask for each photo, or none.")
+        raise UserError(
+            f"{file.parent} has {len(images)} photos but {len(masks)} masks",
+            "Provide one mask for each photo, or none.",
+        )
     photos = []
     for index, image in enumerate(images):
         if f"world_mat_{index}" not in cameras:
-            raise UserError(f"{file} has no world_mat_{index}, the camera of {image.name}",
-                            "Remove the photo, or restore its camera.")
+            raise UserError(
+                f"{file} has no world_mat_{index}, the camera of {image.name}",
+                "Remove the photo, or restore its camera.",
+            )
         mask = masks[index] if masks else None
         if mask is not None:
             require_same_size(image, mask)
         lens, pose = _camera(file, cameras[f"world_mat_{index}"], index, photo_size(image))
         photos.append(Photo(image.name, image, lens, pose, mask))
-    scene = Scene(IDR, tuple(photos), np.eye(4), has_masks=bool(masks),
-                  background=WHITE if masks else None)
-    return place(scene, declared_ball=_declared_ball(cameras))
+    scene = Scene(
+        IDR, tuple(photos), np.eye(4), has_masks=bool(masks), background=WHITE if masks else None
+    )
+    return propose_region(scene, declared_ball=_declared_ball(cameras))
 
 
 def decompose_projection(projection: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,8 +106,9 @@ def _camera(
     try:
         k, pose = decompose_projection(world_mat[:3, :4])
     except (ValueError, IndexError) as error:
-        raise UserError(f"{file}: world_mat_{index} cannot be used: {error}",
-                        "Export the file again.") from error
+        raise UserError(
+            f"{file}: world_mat_{index} cannot be used: {error}", "Export the file again."
+        ) from error
     fx, fy, cx, cy = float(k[0, 0]), float(k[1, 1]), float(k[0, 2]), float(k[1, 2])
     return Intrinsics(*size, fx, fy, cx + 0.5, cy + 0.5), pose
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.capture.photos import list_photos
-from core.capture.region import place
+from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 
@@ -39,19 +39,28 @@ def read_llff(path: Path) -> Scene:
         raise UserError(f"{file} is not a readable table of poses", "Copy it again.") from error
     photos = list_photos(file.parent)
     if len(photos) != len(matrices):
-        raise UserError(f"{file} has {len(matrices)} poses for {len(photos)} photos",
-                        "Restore the photos that the poses were made from.")
-    return place(Scene("LLFF", tuple(
-        Photo(photo.name, photo, _lens(file, matrix), _pose(file, matrix, photo))
-        for photo, matrix in zip(photos, matrices)
-    ), np.eye(4)))
+        raise UserError(
+            f"{file} has {len(matrices)} poses for {len(photos)} photos",
+            "Restore the photos that the poses were made from.",
+        )
+    return propose_region(
+        Scene(
+            "LLFF",
+            tuple(
+                Photo(photo.name, photo, _lens(file, matrix), _pose(file, matrix, photo))
+                for photo, matrix in zip(photos, matrices)
+            ),
+            np.eye(4),
+        )
+    )
 
 
 def _lens(file: Path, matrix: np.ndarray) -> Intrinsics:
     height, width, focal = matrix[:, 4].tolist()
     if not (np.isfinite(matrix[:, 4]).all() and focal > 0 and width >= 1 and height >= 1):
-        raise UserError(f"{file} has a focal length or size that is not positive",
-                        "Export it again.")
+        raise UserError(
+            f"{file} has a focal length or size that is not positive", "Export it again."
+        )
     return Intrinsics(int(width), int(height), focal, focal, width / 2, height / 2)
 
 
@@ -63,5 +72,6 @@ def _pose(file: Path, matrix: np.ndarray, photo: Path) -> np.ndarray:
     try:
         return world_from_opengl_camera(nearest_rigid(pose))
     except ValueError as error:
-        raise UserError(f"{file}: the pose of {photo.name} cannot be used: {error}",
-                        "Export the file again.") from error
+        raise UserError(
+            f"{file}: the pose of {photo.name} cannot be used: {error}", "Export the file again."
+        ) from error

@@ -14,7 +14,7 @@ import numpy as np
 from core.base.errors import UserError
 from core.capture.photos import SUFFIXES, natural_key, photo_size, require_enough
 from core.capture.readers.transforms import missing_notice
-from core.capture.region import place
+from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert, nearest_rigid
 
@@ -43,7 +43,9 @@ def read_mvsnet(path: Path) -> Scene:
         photos.append(Photo(photo.name, photo, lens, pose))
     require_enough(len(photos), Path(path))
     notices = missing_notice("cams", missing, len(cameras))
-    return place(Scene("MVSNet layout (BlendedMVS)", tuple(photos), np.eye(4)), notices=notices)
+    return propose_region(
+        Scene("MVSNet layout (BlendedMVS)", tuple(photos), np.eye(4)), notices=notices
+    )
 
 
 def _photo(folder: Path, name: str) -> Path | None:
@@ -62,5 +64,6 @@ def _camera(file: Path) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError("its focal length is not positive")
         return k, invert(nearest_rigid(camera_from_world))
     except (OSError, ValueError) as error:
-        raise UserError(f"{file} is not a readable camera ({error})",
-                        "Export it again, or remove it.") from error
+        raise UserError(
+            f"{file} is not a readable camera ({error})", "Export it again, or remove it."
+        ) from error

@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from core.base.errors import UserError
 from core.capture.photos import SUFFIXES, list_photos, natural_key, require_enough
 from core.capture.readers.transforms import missing_notice
-from core.capture.region import place
+from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 
@@ -59,8 +59,9 @@ def read_polycam(path: Path) -> Scene:
         photos.append(Photo(photo.name, photo, lens, pose))
     require_enough(len(photos), Path(path))
     notices = missing_notice("the Polycam capture", missing, len(files))
-    return place(Scene("Polycam", tuple(photos), np.eye(4), unit="m"), declared_z_up=True,
-                 notices=notices)
+    return propose_region(
+        Scene("Polycam", tuple(photos), np.eye(4), unit="m"), declared_z_up=True, notices=notices
+    )
 
 
 def find_record3d(path: Path) -> Path | None:
@@ -86,22 +87,33 @@ def read_record3d(path: Path) -> Scene:
     photos = list_photos(folder)
     try:
         k = np.array(data["K"], float).reshape(3, 3).T  # stored column by column
-        told = data.get("perFrameIntrinsicCoeffs") or [
-            (k[0, 0], k[1, 1], k[0, 2], k[1, 2])] * len(photos)
+        told = data.get("perFrameIntrinsicCoeffs") or [(k[0, 0], k[1, 1], k[0, 2], k[1, 2])] * len(
+            photos
+        )
         size = int(data["w"]), int(data["h"])
-        lenses = [Intrinsics(*size, *_positive(fx, fy), float(cx), float(cy))
-                  for fx, fy, cx, cy in told]
+        lenses = [
+            Intrinsics(*size, *_positive(fx, fy), float(cx), float(cy)) for fx, fy, cx, cy in told
+        ]
         poses = np.array(data["poses"], float).reshape(-1, 7)
         if not len(poses) == len(lenses) == len(photos):
             raise ValueError(
-                f"{len(poses)} poses and {len(lenses)} lenses for {len(photos)} photos")
+                f"{len(poses)} poses and {len(lenses)} lenses for {len(photos)} photos"
+            )
         cameras = [_from_quaternion(row) for row in poses]
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(file, error) from error
-    return place(Scene("Record3D", tuple(
-        Photo(photo.name, photo, lens, pose)
-        for photo, lens, pose in zip(photos, lenses, cameras)
-    ), np.eye(4), unit="m"), declared_z_up=True)
+    return propose_region(
+        Scene(
+            "Record3D",
+            tuple(
+                Photo(photo.name, photo, lens, pose)
+                for photo, lens, pose in zip(photos, lenses, cameras)
+            ),
+            np.eye(4),
+            unit="m",
+        ),
+        declared_z_up=True,
+    )
 
 
 def _from_quaternion(row: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.capture.scene import Intrinsics, Photo, Scene
-from core.config.prompt import find_sentence, read_sentence
+from core.config.prompt import find_prompt, read_prompt
 from core.geometry.camera_path import looking_at_center
 
 RINGS = ((-0.2, 6), (0.35, 10), (0.9, 6))
@@ -19,15 +19,20 @@ DISTANCE, FOV = 3.0, 0.75
 SIDE = 512
 
 
-def read_sentence_scene(path: Path) -> Scene:
+def read_prompt_scene(path: Path) -> Scene:
     """The scene of the sentence at ``path``, the ball itself its frame. Raises UserError."""
-    file = find_sentence(path)
+    file = find_prompt(path)
     if file is None:
         raise UserError(f"{path} holds no sentence", "Check the path.")
     focal = 0.5 * SIDE / math.tan(FOV / 2)
     lens = Intrinsics(SIDE, SIDE, focal, focal, SIDE / 2, SIDE / 2)
-    poses = [looking_at_center(turn, elevation, DISTANCE) for elevation, n in RINGS
-             for turn in np.linspace(0, 2 * math.pi, n, endpoint=False)]
-    views = tuple(Photo(f"view {i + 1}", file.with_name(f"view {i + 1}"), lens, pose)
-                  for i, pose in enumerate(poses))
-    return Scene("a sentence", views, np.eye(4), has_masks=True, sentence=read_sentence(file))
+    poses = [
+        looking_at_center(turn, elevation, DISTANCE)
+        for elevation, n in RINGS
+        for turn in np.linspace(0, 2 * math.pi, n, endpoint=False)
+    ]
+    views = tuple(
+        Photo(f"view {i + 1}", file.with_name(f"view {i + 1}"), lens, pose)
+        for i, pose in enumerate(poses)
+    )
+    return Scene("a sentence", views, np.eye(4), has_masks=True, sentence=read_prompt(file))

@@ -15,15 +15,29 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import UserError
-from core.capture.photos import SUFFIXES, has_transparency, named, photo_size, require_enough
-from core.capture.region import place
+from core.capture.photos import (
+    SUFFIXES,
+    abbreviate_names,
+    has_transparency,
+    photo_size,
+    require_enough,
+)
+from core.capture.region import propose_region
 from core.capture.scene import CameraModel, Intrinsics, Photo, Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 
 WHITE = (1.0, 1.0, 1.0)
 _FISHEYE_MODELS = {"OPENCV_FISHEYE", "FISHEYE"}
-_PLANAR_MODELS = {"", "OPENCV", "FULL_OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL",
-                  "RADIAL", "PERSPECTIVE"}
+_PLANAR_MODELS = {
+    "",
+    "OPENCV",
+    "FULL_OPENCV",
+    "PINHOLE",
+    "SIMPLE_PINHOLE",
+    "SIMPLE_RADIAL",
+    "RADIAL",
+    "PERSPECTIVE",
+}
 _OTHER_MODELS = ("ftheta_p0", "latlong", "equirectangular", "orthographic")
 """Keys by which instant-ngp tells lenses that are not read."""
 _LENS_KEYS = ("fl_x", "camera_angle_x")
@@ -60,16 +74,19 @@ def read_transforms(path: Path) -> Scene:
                 break
     transparent = any(has_transparency(p.path) for p in photos[:3])
     has_masks = transparent or any(p.mask_path for p in photos)
-    return place(Scene(
-        kind="transforms.json",
-        photos=tuple(photos),
-        scene_from_input=np.eye(4),
-        held_out=tuple(held_out),
-        points=_sparse_points(file.parent, data),
-        has_masks=has_masks,
-        background=WHITE if has_masks else None,
-        notices=tuple(notices),
-    ), declared_z_up=True)
+    return propose_region(
+        Scene(
+            kind="transforms.json",
+            photos=tuple(photos),
+            scene_from_input=np.eye(4),
+            held_out=tuple(held_out),
+            points=_sparse_points(file.parent, data),
+            has_masks=has_masks,
+            background=WHITE if has_masks else None,
+            notices=tuple(notices),
+        ),
+        declared_z_up=True,
+    )
 
 
 def _read_split(
@@ -97,7 +114,8 @@ def missing_notice(source: str, missing: list[str], listed: int) -> list[str]:
     """A sentence about photos that ``source`` lists but that do not exist."""
     if not missing:
         return []
-    return [f"{len(missing)} of {listed} photos listed in {source} do not exist: {named(missing)}"]
+    names = abbreviate_names(missing)
+    return [f"{len(missing)} of {listed} photos listed in {source} do not exist: {names}"]
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -126,8 +144,10 @@ def _photo(file: Path, data: dict[str, Any], frame: dict[str, Any], index: int) 
     mask = frame.get("mask_path")
     mask_path = _existing(file.parent, mask) if isinstance(mask, str) else None
     if isinstance(mask, str) and mask_path is None:
-        raise UserError(f"{file.parent / mask}, the mask of {listed}, does not exist",
-                        f"Restore it, or remove mask_path from {file.name}.")
+        raise UserError(
+            f"{file.parent / mask}, the mask of {listed}, does not exist",
+            f"Restore it, or remove mask_path from {file.name}.",
+        )
     if mask_path is not None:
         require_same_size(path, mask_path)
     return Photo(_tidy(listed), path, lens, pose, mask_path)
@@ -212,8 +232,10 @@ def _lens_model(file: Path, entry: dict[str, Any]) -> tuple[CameraModel, tuple[f
     other = next((key for key in _OTHER_MODELS if entry.get(key, False) is not False), "")
     name = str(entry.get("camera_model", other)).upper()
     if name not in _FISHEYE_MODELS | _PLANAR_MODELS:
-        raise UserError(f"{file} uses the camera model {name}, which is not supported",
-                        "Undistort the photos to a pinhole camera first.")
+        raise UserError(
+            f"{file} uses the camera model {name}, which is not supported",
+            "Undistort the photos to a pinhole camera first.",
+        )
 
     def coefficients(*keys: str) -> tuple[float, ...]:
         return tuple(float(entry.get(k, 0.0)) for k in keys)
@@ -233,6 +255,8 @@ def _sparse_points(folder: Path, data: dict[str, Any]) -> np.ndarray:
     try:
         vertices = np.asarray(trimesh.load(folder / listed, process=False).vertices, np.float32)  # type: ignore[union-attr]
     except Exception as error:
-        raise UserError(f"{folder / listed} is not a readable PLY file",
-                        "Export it again, or remove ply_file_path.") from error
+        raise UserError(
+            f"{folder / listed} is not a readable PLY file",
+            "Export it again, or remove ply_file_path.",
+        ) from error
     return vertices[np.isfinite(vertices).all(1)]

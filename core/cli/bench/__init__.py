@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.base.device import choose_device
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.cli.bench.kernels import bench_kernels
 from core.cli.bench.training import bench_training
 
@@ -14,8 +14,10 @@ def bench(device_name: str = "auto") -> dict[str, Any]:
     """Figures by group and name; times are medians of a few repetitions on this machine as it is
     now. Raises UserError."""
     device = choose_device(device_name)
-    lane_map(lambda piece: piece, [0, 1])  # torch to one thread a lane, as in training
+    parallel_map(lambda piece: piece, [0, 1])  # torch to one thread a lane, as in training
     return {
-        "device": str(device), "lanes": count(device),
-        **bench_kernels(device), **bench_training(device),
+        "device": str(device),
+        "lanes": num_workers(device),
+        **bench_kernels(device),
+        **bench_training(device),
     }

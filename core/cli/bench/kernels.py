@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.cli.bench.timing import seconds
 from core.kernels import GridLayout, for_device
 from core.rendering.occupancy import OccupancyGrid
@@ -37,8 +37,8 @@ def _bandwidth(device: torch.device) -> float:
     """Bytes a second, read and written, of a copy by all lanes."""
     source = torch.ones(BANDWIDTH_BYTES // 4, device=device)
     target = torch.empty_like(source)
-    parts = list(zip(source.chunk(count(device)), target.chunk(count(device))))
-    taken = seconds(lambda: lane_map(lambda part: part[1].copy_(part[0]), parts), device)
+    parts = list(zip(source.chunk(num_workers(device)), target.chunk(num_workers(device))))
+    taken = seconds(lambda: parallel_map(lambda part: part[1].copy_(part[0]), parts), device)
     return 2 * BANDWIDTH_BYTES / taken
 
 
@@ -59,21 +59,21 @@ class _Encoding:
         self.weights = torch.ones(n_levels, device=device)
         self.x = _coherent_points(device)
         self.grad = torch.randn(POINTS, self.layout.width, device=device)
-        self.parts = torch.arange(POINTS, device=device).chunk(count(device))
+        self.parts = torch.arange(POINTS, device=device).chunk(num_workers(device))
         self.kernels = for_device(device)
 
     def forward(self) -> None:
-        lane_map(
-            lambda part: self.kernels.encode(
-                self.x[part], self.table, self.layout, self.weights
-            ), self.parts,
+        parallel_map(
+            lambda part: self.kernels.encode(self.x[part], self.table, self.layout, self.weights),
+            self.parts,
         )
 
     def backward(self) -> None:
-        lane_map(
+        parallel_map(
             lambda part: self.kernels.encode_backward(
                 self.x[part], self.grad[part], self.table, self.layout, self.weights
-            ), self.parts,
+            ),
+            self.parts,
         )
 
 
@@ -107,17 +107,17 @@ def _mlp(device: torch.device) -> dict[str, float]:
     """A network of the SDF's size, 27 → 64 → 16, through torch."""
     network = nn.Sequential(nn.Linear(27, 64), nn.ReLU(), nn.Linear(64, 16)).to(device)
     parameters = list(network.parameters())
-    parts = torch.randn(POINTS, 27, device=device).chunk(count(device))
+    parts = torch.randn(POINTS, 27, device=device).chunk(num_workers(device))
 
     @torch.no_grad()  # here, since each lane's thread has a mode of its own
     def ask(x: Tensor) -> Tensor:
         return network(x)
 
     def forward() -> None:
-        lane_map(ask, parts)
+        parallel_map(ask, parts)
 
     def both() -> None:
-        lane_map(lambda x: torch.autograd.grad(network(x).square().mean(), parameters), parts)
+        parallel_map(lambda x: torch.autograd.grad(network(x).square().mean(), parameters), parts)
 
     ahead, back = seconds(forward, device), seconds(both, device)
     return {
@@ -143,10 +143,10 @@ def _marched(device: torch.device) -> Samples:
 
 def _march(device: torch.device) -> dict[str, float]:
     origins, directions, occupancy = _rays(device)
-    parts = list(zip(origins.chunk(count(device)), directions.chunk(count(device))))
+    parts = list(zip(origins.chunk(num_workers(device)), directions.chunk(num_workers(device))))
 
     def call() -> list[Samples]:
-        return lane_map(lambda part: march(*part, occupancy, DENSITY_STEP), parts)
+        return parallel_map(lambda part: march(*part, occupancy, DENSITY_STEP), parts)
 
     n_samples = sum(len(part.t_starts) for part in call())
     taken = seconds(call, device)

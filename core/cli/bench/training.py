@@ -1,4 +1,4 @@
-"""A run on the embedded sample: steps by parts, settling, the preview, meshing, memory."""
+"""A run on the embedded sample: steps, conversion to an SDF, preview, meshing, memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.capture.open import open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
 from core.cli.bench.timing import seconds, timed
-from core.config.run import Choice, MeshOptions, RunConfig
+from core.config.run import MeshOptions, RunConfig, RunOptions
 from core.meshing.from_model import mesh_of_model
 from core.output.views import orbit, render_views
 from core.sample import FOLDER
@@ -33,16 +33,16 @@ PARTS = ("occupancy", "march", "judging", "gradients", "update")
 
 def bench_training(device: torch.device) -> dict[str, dict[str, float]]:
     """Figures by group."""
-    config = for_scene(run_config(Choice(steps=STEPS), device.type), True)
+    config = for_scene(run_config(RunOptions(steps=STEPS), device.type), True)
     scene = run(open_capture(FOLDER))
     with run(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)
         warm_up = round(config.train.density_until * STEPS)
         result = {"step_of_warm_up": _steps(trainer, warm_up)}
         began = trainer.elapsed
-        while not trainer.model.settled:
+        while not trainer.model.has_sdf:
             trainer.work()
-        result["settling"] = {"seconds": trainer.elapsed - began}
+        result["converting"] = {"seconds": trainer.elapsed - began}
         result["step_of_surface"] = _steps(trainer, STEPS - warm_up - 1)
         result["preview"] = _preview(trainer)
         result["meshing"] = _meshing(trainer)
@@ -67,7 +67,7 @@ def _steps(trainer: Trainer, n: int) -> dict[str, float]:
             before = time.perf_counter()
             stats = trainer.work()
             slices.append(time.perf_counter() - before)
-        for name, taken in zip(PARTS[-len(slices):], slices):
+        for name, taken in zip(PARTS[-len(slices) :], slices):
             parts[name].append(taken * 1e3)
         told.append(stats)
     total = time.perf_counter() - began
@@ -84,6 +84,7 @@ def _rays_scaling(trainer: Trainer) -> dict[str, float]:
     """Milliseconds of a step of so many rays."""
     found = {}
     for n_rays in (512, 1024, 2048, 4096):
+
         def step(n_rays: int = n_rays) -> None:
             trainer.n_rays = n_rays
             trainer.step()

@@ -9,7 +9,7 @@ import numpy as np
 from core.base.errors import UserError
 from core.capture.scene import Photo, Scene
 from core.config.run import MeshOptions
-from core.geometry.rigid import carried_pose, similarity
+from core.geometry.rigid import similarity, transform_pose
 
 METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254, "ft": 0.3048}
 
@@ -37,5 +37,6 @@ def unit_of(scene: Scene, options: MeshOptions) -> str:
 def photos_out(scene: Scene, options: MeshOptions) -> tuple[Photo, ...]:
     """The photos that are used, with poses in the frame and units of the mesh."""
     out = out_from_input(scene, options)
-    return tuple(replace(p, world_from_camera=carried_pose(out, p.world_from_camera))
-                 for p in scene.used)
+    return tuple(
+        replace(p, world_from_camera=transform_pose(out, p.world_from_camera)) for p in scene.used
+    )

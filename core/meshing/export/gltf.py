@@ -39,7 +39,10 @@ def glb_pieces(lods: Sequence[Mesh], jpeg: int | None = None) -> Iterator[bytes]
     ]
     tree: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "Gradina"},
-        "scene": 0, "scenes": [{"nodes": [0]}], "nodes": nodes, **build.tree,
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": nodes,
+        **build.tree,
     }
     if len(lods) > 1:
         tree["extensionsUsed"] = ["MSFT_lod"]
@@ -63,7 +66,10 @@ class _Builder:
         """what makes the binary part, view by view"""
         self._jpeg = jpeg
         self.tree: dict[str, Any] = {
-            "meshes": [], "materials": [], "accessors": [], "bufferViews": [],
+            "meshes": [],
+            "materials": [],
+            "accessors": [],
+            "bufferViews": [],
             "buffers": [{"byteLength": 0}],
         }
 
@@ -83,8 +89,11 @@ class _Builder:
                 attributes["TANGENT"] = self._accessor(mesh.tangents, _floats, 4)
         elif mesh.colors is not None:
             attributes["COLOR_0"] = self._accessor(mesh.colors, _opaque, 4, USHORT)
-        primitive = {"attributes": attributes, "material": self._material(mesh),
-                     "indices": self._accessor(mesh.faces, _corners, 1, UINT)}
+        primitive = {
+            "attributes": attributes,
+            "material": self._material(mesh),
+            "indices": self._accessor(mesh.faces, _corners, 1, UINT),
+        }
         return self._add("meshes", {"primitives": [primitive]})
 
     def _material(self, mesh: Mesh) -> int:
@@ -107,7 +116,10 @@ class _Builder:
         return self._add("textures", {"sampler": 0, "source": source})
 
     def _accessor(
-        self, rows: np.ndarray, encode: Callable[[np.ndarray], np.ndarray], width: int,
+        self,
+        rows: np.ndarray,
+        encode: Callable[[np.ndarray], np.ndarray],
+        width: int,
         component: int = FLOAT,
     ) -> int:
         """``rows`` as ``encode`` makes them: ``width`` components of a type a vertex or index."""
@@ -115,10 +127,15 @@ class _Builder:
         data = partial(_encoded, rows, encode)
         n_bytes = n * width * (2 if component == USHORT else 4)
         view = self._view(data, n_bytes, INDICES if component == UINT else VERTICES)
-        accessor = {"bufferView": view, "count": n, "componentType": component,
-                    "type": _TYPES[width]}
-        return self._add("accessors", accessor | (
-            {"normalized": True} if component == USHORT else {}))
+        accessor = {
+            "bufferView": view,
+            "count": n,
+            "componentType": component,
+            "type": _TYPES[width],
+        }
+        return self._add(
+            "accessors", accessor | ({"normalized": True} if component == USHORT else {})
+        )
 
     def _view(
         self, data: Callable[[], Iterator[bytes]], n_bytes: int, target: int | None = None

@@ -12,7 +12,7 @@ from core.base.jobs import Progress, Task, in_background, within
 from core.config.run import TEXTURED_FACES, MeshOptions
 from core.meshing.export.gltf import encode_picture, glb_pieces
 from core.meshing.mesh import Mesh
-from core.meshing.pipeline import SMALLEST_TEXTURE, Finished, Subject, finish
+from core.meshing.pipeline import SMALLEST_TEXTURE, FinishedMesh, MeshSource, finish_mesh
 
 JPEG_QUALITIES = (92, 85, 75, 65)
 """tried one after the other before pictures are halved"""
@@ -34,22 +34,25 @@ def most_faces(options: MeshOptions) -> int | None:
     return max(FEWEST, int((options.max_bytes - HEADER) * share / each))
 
 
-def finish_within(subject: Subject, options: MeshOptions) -> Task[tuple[Finished, int | None]]:
-    """`finish`, and the quality of JPEG textures (None: PNG) at which a GLB of the finest mesh has
-    at most ``max_bytes`` of ``options``. What that cost stands in the notes. Raises UserError as
-    `finish` does, and where not even `FEWEST` faces fit."""
+def finish_within(
+    subject: MeshSource, options: MeshOptions
+) -> Task[tuple[FinishedMesh, int | None]]:
+    """`finish_mesh`, and the quality of JPEG textures (None: PNG) at which a GLB of the finest mesh
+    has at most ``max_bytes`` of ``options``. The notes say what that cost. Raises UserError as
+    `finish_mesh` does, and where not even `FEWEST` faces fit."""
     limit, most = options.max_bytes, most_faces(options)
     if limit is None or most is None:
-        return (yield from finish(subject, options)), None
+        return (yield from finish_mesh(subject, options)), None
     asked = options.faces or (TEXTURED_FACES if options.texture else None)
     faces = most if asked is None else min(asked, most)
     while True:
-        done = yield from within(finish(subject, replace(options, faces=faces)), 0.0, 0.95)
+        done = yield from within(finish_mesh(subject, replace(options, faces=faces)), 0.0, 0.95)
         finest = done.lods[0]
         if not len(finest.faces):
             return done, None
         found = yield from in_background(
-            lambda finest=finest: _fitted(finest, limit), Progress(0.95, "fitting the file"))
+            lambda finest=finest: _fitted(finest, limit), Progress(0.95, "fitting the file")
+        )
         if found is not None:
             mesh, jpeg = found
             lods = [mesh, *(_no_larger(lod, mesh) for lod in done.lods[1:])]
@@ -58,8 +61,7 @@ def finish_within(subject: Subject, options: MeshOptions) -> Task[tuple[Finished
                 done = replace(done, notes=(*done.notes, _note(mesh, jpeg, limit)))
             return replace(done, lods=lods), jpeg
         if faces <= FEWEST:
-            raise UserError(
-                f"The mesh does not fit into {limit / 1e6:.3g} MB", "Allow more bytes")
+            raise UserError(f"The mesh does not fit into {limit / 1e6:.3g} MB", "Allow more bytes")
         faces = max(FEWEST, min(faces, len(finest.faces)) // 2)
 
 
@@ -102,14 +104,27 @@ def _can_be_halved(picture: np.ndarray) -> bool:
 
 def _no_larger(mesh: Mesh, than: Mesh) -> Mesh:
     """``mesh``, the pictures halved that are larger than those of the level before."""
-    return next((m for m in _halvings(mesh) if all(
-        one is None or other is None or len(one) <= len(other) for one, other in
-        ((m.texture, than.texture), (m.normal_map, than.normal_map)))), mesh)
+    return next(
+        (
+            m
+            for m in _halvings(mesh)
+            if all(
+                one is None or other is None or len(one) <= len(other)
+                for one, other in ((m.texture, than.texture), (m.normal_map, than.normal_map))
+            )
+        ),
+        mesh,
+    )
 
 
 def _note(mesh: Mesh, jpeg: int | None, limit: int) -> str:
-    texture = "" if mesh.texture is None else (
-        f", texture of {len(mesh.texture)} texels a side" + (f" (JPEG {jpeg})" if jpeg else ""))
+    texture = (
+        ""
+        if mesh.texture is None
+        else (
+            f", texture of {len(mesh.texture)} texels a side" + (f" (JPEG {jpeg})" if jpeg else "")
+        )
+    )
     relief = "" if mesh.normal_map is None else f", normal map of {len(mesh.normal_map)}"
     return f"To fit into {limit / 1e6:.3g} MB: {len(mesh.faces):,} faces{texture}{relief}"
 

@@ -63,7 +63,8 @@ def _geometry(shape: Any, mesh: Mesh) -> None:
     points = _array(mesh.vertices)
     shape.CreatePointsAttr(points)
     shape.CreateFaceVertexIndicesAttr(
-        Vt.IntArray.FromNumpy(np.ascontiguousarray(mesh.faces, np.int32).ravel()))
+        Vt.IntArray.FromNumpy(np.ascontiguousarray(mesh.faces, np.int32).ravel())
+    )
     shape.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(mesh.faces), 3, np.int32)))
     shape.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
     shape.CreateExtentAttr(UsdGeom.PointBased.ComputeExtent(points))
@@ -97,14 +98,16 @@ def _material(stage: Any, shape: Any, with_normals: bool) -> None:
     color = picture("texture.png", "sRGB")
     color.CreateOutput("rgb", kinds.Float3)
     surface.CreateInput("diffuseColor", kinds.Color3f).ConnectToSource(
-        color.ConnectableAPI(), "rgb")
+        color.ConnectableAPI(), "rgb"
+    )
     if with_normals:
         normals = picture("normals.png", "raw")
         normals.CreateInput("scale", kinds.Float4).Set(Gf.Vec4f(2, 2, 2, 1))
         normals.CreateInput("bias", kinds.Float4).Set(Gf.Vec4f(-1, -1, -1, 0))
         normals.CreateOutput("rgb", kinds.Float3)
         surface.CreateInput("normal", kinds.Normal3f).ConnectToSource(
-            normals.ConnectableAPI(), "rgb")
+            normals.ConnectableAPI(), "rgb"
+        )
     material.CreateSurfaceOutput().ConnectToSource(surface.ConnectableAPI(), "surface")
     UsdShade.MaterialBindingAPI.Apply(shape.GetPrim()).Bind(material)
 
@@ -114,4 +117,3 @@ def _array(values: np.ndarray) -> Any:
 
     kind = {2: Vt.Vec2fArray, 3: Vt.Vec3fArray}[values.shape[1]]
     return kind.FromNumpy(np.ascontiguousarray(values, np.float32))
-

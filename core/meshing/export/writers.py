@@ -27,7 +27,7 @@ LINES = 1 << 14
 
 
 @dataclass(frozen=True)
-class Stated:
+class ExportMetadata:
     """What some formats state of the frame: its ``up`` axis and how many metres one unit is;
     ``jpeg``: quality of a GLB's texture, None for PNG."""
 
@@ -36,19 +36,23 @@ class Stated:
     jpeg: int | None = None
 
 
-AS_IS = Stated()
+PLAIN_METADATA = ExportMetadata()
 
 
 def write_mesh(
-    mesh: Mesh, path: Path, format: str | None = None, stated: Stated = AS_IS
+    mesh: Mesh, path: Path, format: str | None = None, stated: ExportMetadata = PLAIN_METADATA
 ) -> int:
-    """`writing_mesh`, all at once and alone."""
+    """`write_mesh_task`, all at once and alone."""
     with Outputs(Path(path).parent) as outputs:
-        return run(writing_mesh(mesh, Path(path), outputs, format, stated))
+        return run(write_mesh_task(mesh, Path(path), outputs, format, stated))
 
 
-def writing_mesh(
-    mesh: Mesh, path: Path, outputs: Outputs, format: str | None = None, stated: Stated = AS_IS
+def write_mesh_task(
+    mesh: Mesh,
+    path: Path,
+    outputs: Outputs,
+    format: str | None = None,
+    stated: ExportMetadata = PLAIN_METADATA,
 ) -> Task[int]:
     """Write ``mesh`` to ``path``, one of ``outputs`` (``format`` None: by its suffix); returns the
     bytes written.
@@ -57,7 +61,7 @@ def writing_mesh(
     USDZ, beside OBJ (with its MTL) and PLY as a PNG of the same name. Raises UserError for an
     empty mesh, an unknown format, or a place that cannot be written.
     """
-    format = checked(path, format)
+    format = check_format(path, format)
     if not len(mesh.faces):
         raise UserError(
             f"{path}: the mesh is empty, there is no surface in the region yet",
@@ -71,8 +75,8 @@ def writing_mesh(
     return n_bytes
 
 
-def writing_lods(
-    lods: Sequence[Mesh], path: Path, outputs: Outputs, stated: Stated = AS_IS
+def write_lods_task(
+    lods: Sequence[Mesh], path: Path, outputs: Outputs, stated: ExportMetadata = PLAIN_METADATA
 ) -> Task[int]:
     """All levels in one GLB at ``path``; returns its bytes."""
     now = Progress(1.0, f"writing {path.name}")
@@ -80,9 +84,7 @@ def writing_lods(
     return (yield from _writing(path, pieces, outputs, now))
 
 
-def _writing(
-    path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress
-) -> Task[int]:
+def _writing(path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress) -> Task[int]:
     n_bytes = 0
     with outputs.open(path) as file:
         for piece in pieces:
@@ -119,7 +121,7 @@ def _picture_paths(path: Path) -> tuple[Path, Path]:
     return path.with_suffix(".png"), path.with_name(f"{path.stem}_normals.png")
 
 
-def checked(path: Path, format: str | None) -> str:
+def check_format(path: Path, format: str | None) -> str:
     """The format that ``path`` will have. Raises UserError where there is none such, or what it
     takes to write it is not installed."""
     format = (format or path.suffix.lstrip(".")).lower()
@@ -131,7 +133,7 @@ def checked(path: Path, format: str | None) -> str:
 
 
 def _pieces(
-    mesh: Mesh, path: Path, format: str, stated: Stated
+    mesh: Mesh, path: Path, format: str, stated: ExportMetadata
 ) -> dict[Path, Iterable[bytes]]:
     """The bytes of the files, what others refer to first."""
     if format == "glb":
@@ -141,7 +143,8 @@ def _pieces(
     if format == "stl":
         return {path: _stl(mesh)}
     beside: dict[Path, Iterable[bytes]] = {
-        file: [data] for file, data in _pictures(mesh, path).items()}
+        file: [data] for file, data in _pictures(mesh, path).items()
+    }
     names = [file.name for file in beside]
     if format == "obj":
         if names:
@@ -152,13 +155,23 @@ def _pieces(
 
 def _pictures(mesh: Mesh, path: Path) -> dict[Path, bytes]:
     pictures = (mesh.texture, mesh.normal_map if mesh.texture is not None else None)
-    return {file: encode_picture(picture)
-            for file, picture in zip(_picture_paths(path), pictures) if picture is not None}
+    return {
+        file: encode_picture(picture)
+        for file, picture in zip(_picture_paths(path), pictures)
+        if picture is not None
+    }
 
 
 def _mtl(pictures: list[str]) -> bytes:
-    lines = ["newmtl surface", "Ka 0 0 0", "Kd 1 1 1", "Ks 0 0 0", "illum 1",
-             f"map_Kd {pictures[0]}", *(f"norm {name}" for name in pictures[1:])]
+    lines = [
+        "newmtl surface",
+        "Ka 0 0 0",
+        "Kd 1 1 1",
+        "Ks 0 0 0",
+        "illum 1",
+        f"map_Kd {pictures[0]}",
+        *(f"norm {name}" for name in pictures[1:]),
+    ]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -200,11 +213,14 @@ def _ply(mesh: Mesh, pictures: list[str]) -> Iterator[bytes]:
     columns = [(names.split(), kind, rows) for names, kind, rows in columns if rows is not None]
     kinds = {"<f4": "float", "u1": "uchar"}
     head = [
-        "ply", "format binary_little_endian 1.0",
+        "ply",
+        "format binary_little_endian 1.0",
         *(f"comment TextureFile {name}" for name in pictures[:1]),
         f"element vertex {len(mesh.vertices)}",
         *(f"property {kinds[kind]} {name}" for names, kind, _ in columns for name in names),
-        f"element face {len(mesh.faces)}", "property list uchar int vertex_indices", "end_header",
+        f"element face {len(mesh.faces)}",
+        "property list uchar int vertex_indices",
+        "end_header",
     ]
     yield ("\n".join(head) + "\n").encode()
     vertex = np.dtype([(names[0], kind, len(names)) for names, kind, _ in columns])

@@ -8,7 +8,7 @@ import igl
 import numpy as np
 from numba import njit
 
-from core.base.spill_array import chunked
+from core.base.spill_array import map_chunks
 from core.meshing.mesh import Mesh, face_normal
 
 Counts = dict[str, int]
@@ -26,9 +26,7 @@ def clean(mesh: Mesh, min_component: float) -> Mesh:
     return without_small_parts(mesh, min_component, np.ones(len(mesh.vertices), np.float32))[0]
 
 
-def without_small_parts(
-    mesh: Mesh, min_component: float, worth: np.ndarray
-) -> tuple[Mesh, Counts]:
+def without_small_parts(mesh: Mesh, min_component: float, worth: np.ndarray) -> tuple[Mesh, Counts]:
     """Without connected parts of less than ``min_component`` of the largest part's area, faces
     counting by the ``worth`` [V] in [0, 1] of their corners; a part of no worth goes in any
     case."""
@@ -36,17 +34,20 @@ def without_small_parts(
         return without_unused_vertices(mesh), {}
     part = parts(mesh)
     areas, n_faces = _worth_of_parts(
-        np.asarray(mesh.vertices, np.float64), mesh.faces, part, worth, int(part.max()) + 1)
+        np.asarray(mesh.vertices, np.float64), mesh.faces, part, worth, int(part.max()) + 1
+    )
     kept = (areas >= min_component * areas.max()) & (areas > 0)
-    counts = {"parts removed": int((n_faces > 0).sum() - kept.sum()),
-              "faces of them": int(n_faces[~kept].sum())}
-    faces = chunked(lambda some: some[kept[part[some[:, 0]]]], mesh.faces)
+    counts = {
+        "parts removed": int((n_faces > 0).sum() - kept.sum()),
+        "faces of them": int(n_faces[~kept].sum()),
+    }
+    faces = map_chunks(lambda some: some[kept[part[some[:, 0]]]], mesh.faces)
     return without_unused_vertices(replace(mesh, faces=faces)), counts
 
 
 def without_faces(mesh: Mesh, gone: np.ndarray) -> Mesh:
     """Without the faces where ``gone`` [F] is true."""
-    faces = chunked(lambda some, out: some[~out], mesh.faces, gone)
+    faces = map_chunks(lambda some, out: some[~out], mesh.faces, gone)
     return without_unused_vertices(replace(mesh, faces=faces))
 
 
@@ -96,8 +97,7 @@ def is_closed(faces: np.ndarray) -> bool:
 def is_balanced(faces: np.ndarray) -> bool:
     """Whether each edge is run along as often in one direction as in the other, as in a closed
     surface; the sums of random names of both ways are compared, which take no memory."""
-    names = np.random.default_rng(0).integers(
-        0, 2**63, int(faces.max(initial=-1)) + 1, np.int64)
+    names = np.random.default_rng(0).integers(0, 2**63, int(faces.max(initial=-1)) + 1, np.int64)
     return len(faces) > 0 and _imbalance(faces, names) == 0
 
 
@@ -105,12 +105,15 @@ def soundness(mesh: Mesh) -> dict[str, bool | int]:
     """Whether the mesh is watertight and manifold at its edges and vertices, seams of an atlas
     joined, and how many connected parts and open edges it has."""
     _, inverse = np.unique(mesh.vertices, axis=0, return_inverse=True)
-    whole = without_unused_vertices(Mesh(
-        np.zeros((int(inverse.max(initial=-1)) + 1, 3)), inverse.reshape(-1)[mesh.faces]))
+    whole = without_unused_vertices(
+        Mesh(np.zeros((int(inverse.max(initial=-1)) + 1, 3)), inverse.reshape(-1)[mesh.faces])
+    )
     counts = edge_counts(whole.faces)
     return {
-        "watertight": is_closed(whole.faces), "edge_manifold": bool((counts <= 2).all()),
-        "vertex_manifold": all_fans(whole.faces), "open_edges": int((counts == 1).sum()),
+        "watertight": is_closed(whole.faces),
+        "edge_manifold": bool((counts <= 2).all()),
+        "vertex_manifold": all_fans(whole.faces),
+        "open_edges": int((counts == 1).sum()),
         "parts": len(np.unique(parts(whole))),
     }
 
@@ -124,8 +127,7 @@ def without_unused_vertices(mesh: Mesh) -> Mesh:
     used = np.zeros(len(mesh.vertices), bool)
     used[mesh.faces] = True
     number = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    return mesh.at_vertices(
-        np.flatnonzero(used), chunked(lambda some: number[some], mesh.faces))
+    return mesh.at_vertices(np.flatnonzero(used), map_chunks(lambda some: number[some], mesh.faces))
 
 
 @njit(cache=True, nogil=True)
@@ -202,7 +204,8 @@ def _face_keys(faces: np.ndarray) -> np.ndarray:
     """[F] uint64, the same for the same corners in any order, else different but by a chance of
     one in 10^5 at a million faces: a sort of rows would take ten times as long."""
     names = np.random.default_rng(0).integers(
-        0, 2**64, int(faces.max(initial=-1)) + 1, np.uint64, endpoint=False)
+        0, 2**64, int(faces.max(initial=-1)) + 1, np.uint64, endpoint=False
+    )
     return names[faces].sum(1, dtype=np.uint64)
 
 

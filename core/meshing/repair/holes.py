@@ -99,10 +99,14 @@ def _solve(points, forbidden):
                 continue
             for k in range(i + 1, j):
                 a, b = points[k] - points[i], points[j] - points[i]
-                area = np.sqrt(
-                    (a[1] * b[2] - a[2] * b[1]) ** 2 + (a[2] * b[0] - a[0] * b[2]) ** 2
-                    + (a[0] * b[1] - a[1] * b[0]) ** 2
-                ) / 2
+                area = (
+                    np.sqrt(
+                        (a[1] * b[2] - a[2] * b[1]) ** 2
+                        + (a[2] * b[0] - a[0] * b[2]) ** 2
+                        + (a[0] * b[1] - a[1] * b[0]) ** 2
+                    )
+                    / 2
+                )
                 cost = best[i, k] + best[k, j] + area
                 if cost < best[i, j]:
                     best[i, j] = cost

@@ -40,12 +40,17 @@ def stand_in(
     most = most_faces()
     if n_faces <= most:
         return None
-    asked = [name for name, wanted in (
-        ("simplified", options.faces or options.max_error or options.lods > 1),
-        ("textured", options.texture), ("refined", options.refine),
-        ("cut by what no camera saw", options.unseen == "cut"),
-        ("written as USDZ", options.format == "usdz"),
-    ) if wanted]
+    asked = [
+        name
+        for name, wanted in (
+            ("simplified", options.faces or options.max_error or options.lods > 1),
+            ("textured", options.texture),
+            ("refined", options.refine),
+            ("cut by what no camera saw", options.unseen == "cut"),
+            ("written as USDZ", options.format == "usdz"),
+        )
+        if wanted
+    ]
     if asked:
         cells = int(options.resolution * math.sqrt(most / n_faces))
         raise UserError(

@@ -10,8 +10,8 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from core.base.jobs import Progress, Task, in_background
-from core.base.parallel import lane_map
-from core.base.spill_array import chunked
+from core.base.parallel import parallel_map
+from core.base.spill_array import map_chunks
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
 from core.geometry.cameras import project
@@ -50,7 +50,7 @@ class Evidence:
         return np.greater_equal(self.background, enough)
 
 
-def gather(
+def gather_evidence(
     mesh: Mesh, photos: Sequence[Photo], has_masks: bool, rough: Mesh | None = None
 ) -> Task[Evidence]:
     """Ask ``photos``, whose poses share the frame of ``mesh``, at most `MOST_PHOTOS` spread over
@@ -63,14 +63,16 @@ def gather(
     for start in range(0, len(photos), LANES):
         some = photos[start : start + LANES]
         found = yield from in_background(
-            lambda some=some: lane_map(lambda photo: _ask(shown, probes, photo, has_masks), some),
+            lambda some=some: parallel_map(
+                lambda photo: _ask(shown, probes, photo, has_masks), some
+            ),
             Progress(start / len(photos), "asking the photos what they see"),
         )
         for one in found:
             total += one
     tree = KDTree(probes)
     nearest = yield from in_background(
-        lambda: chunked(lambda some: np.asarray(tree.query(some)[1], np.int32), mesh.vertices),
+        lambda: map_chunks(lambda some: np.asarray(tree.query(some)[1], np.int32), mesh.vertices),
         Progress(1.0, "asking the photos"),
     )
     return Evidence(*(said[nearest] for said in total))
@@ -99,7 +101,7 @@ def _ask(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: bool) -> np.nd
 def without_contradicted(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
     """Without faces that cameras saw through."""
     said = evidence.contradicted
-    gone: np.ndarray = chunked(lambda some: np.all(said[some], axis=1), mesh.faces)
+    gone: np.ndarray = map_chunks(lambda some: np.all(said[some], axis=1), mesh.faces)
     return *_cut(mesh, evidence, gone), {"faces that cameras saw through": int(gone.sum())}
 
 
@@ -112,14 +114,16 @@ def without_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Coun
     limit = BEYOND * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
     far = np.zeros(len(seen), bool)
     unseen = np.flatnonzero(~seen)
-    far[unseen] = KDTree(mesh.vertices[seen]).query(
-        mesh.vertices[unseen], distance_upper_bound=limit)[0] > limit
+    far[unseen] = (
+        KDTree(mesh.vertices[seen]).query(mesh.vertices[unseen], distance_upper_bound=limit)[0]
+        > limit
+    )
     gone: np.ndarray = np.all(far[mesh.faces], axis=1)
     return *_cut(mesh, evidence, gone), {"faces that no camera saw": int(gone.sum())}
 
 
 def _cut(mesh: Mesh, evidence: Evidence, gone: np.ndarray) -> tuple[Mesh, Evidence]:
     used = np.zeros(len(mesh.vertices), bool)
-    used[chunked(lambda some, out: some[~out], mesh.faces, gone)] = True
+    used[map_chunks(lambda some, out: some[~out], mesh.faces, gone)] = True
     rest = Evidence(evidence.seen[used], evidence.in_view[used], evidence.background[used])
     return without_faces(mesh, gone), rest

@@ -35,7 +35,7 @@ DEPTH_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True)
-class View:
+class PhotoView:
     """One photo's camera before a mesh: ``depth`` [H, W] camera z at the size of ``lens``,
     ``trust`` [H, W] float32, 0 at silhouettes and beyond, rising to 1 away from them."""
 
@@ -68,7 +68,7 @@ class View:
         return toward / np.maximum(distance, 1e-12)[:, None], distance
 
 
-def view_of(mesh: Mesh, photo: Photo, side: int = SIGHT_SIDE) -> View:
+def view_of(mesh: Mesh, photo: Photo, side: int = SIGHT_SIDE) -> PhotoView:
     """The camera of ``photo``, in the frame of ``mesh``, before it."""
     lens = photo.intrinsics.shrunk(side)
     pose = photo.world_from_camera
@@ -85,19 +85,20 @@ def view_of(mesh: Mesh, photo: Photo, side: int = SIGHT_SIDE) -> View:
     trust = np.clip((distance - NEAR_EDGE) / (FAR_FROM_EDGE - NEAR_EDGE), 0, 1)
     # where a slope is steep, points that a pixel shows lie behind its centre
     relaxed = known + np.minimum(step, SLOPE * pixel)
-    return View(lens, pose, relaxed.astype(np.float32), trust.astype(np.float32), diagonal)
+    return PhotoView(lens, pose, relaxed.astype(np.float32), trust.astype(np.float32), diagonal)
 
 
-def masked(view: View, alpha: np.ndarray) -> View:
+def masked(view: PhotoView, alpha: np.ndarray) -> PhotoView:
     """``view`` trusting nothing where the photo's opacity ``alpha`` [H, W] uint8 is not full."""
     distance = np.asarray(ndimage.distance_transform_edt(alpha > 250)) / max(alpha.shape)
-    trust = np.minimum(view.trust, np.clip(
-        (distance - NEAR_EDGE) / (FAR_FROM_EDGE - NEAR_EDGE), 0, 1))
+    trust = np.minimum(
+        view.trust, np.clip((distance - NEAR_EDGE) / (FAR_FROM_EDGE - NEAR_EDGE), 0, 1)
+    )
     return replace(view, trust=trust.astype(np.float32))
 
 
 @dataclass(frozen=True)
-class Looks:
+class VertexObservations:
     """How one photo sees the vertices: ``quality`` [V] float32, 0 where not, else larger the more
     squarely, nearer and farther from silhouettes; ``density`` [V] float32 pixels of the whole photo
     per unit of length; ``colors`` [V, 3] uint8; ``detail`` [V] float32 contrast per length."""
@@ -108,7 +109,7 @@ class Looks:
     detail: np.ndarray
 
 
-def look(mesh: Mesh, photo: Photo) -> Looks:
+def observe_vertices(mesh: Mesh, photo: Photo) -> VertexObservations:
     """What ``photo`` sees of ``mesh``, which has normals and shares its frame. Raises UserError
     where the photo cannot be read."""
     assert mesh.normals is not None
@@ -128,7 +129,9 @@ def look(mesh: Mesh, photo: Photo) -> Looks:
     grey = rgba[..., :3].mean(-1)
     slope = np.asarray(ndimage.gaussian_gradient_magnitude(grey, 0.7), np.float32)
     detail = bilinear(slope[..., None], np.maximum(pixels, 0))[:, 0] * lens.fx / distance
-    return Looks(
-        quality.astype(np.float32), density.astype(np.float32),
-        np.round(colors).astype(np.uint8), detail.astype(np.float32),
+    return VertexObservations(
+        quality.astype(np.float32),
+        density.astype(np.float32),
+        np.round(colors).astype(np.uint8),
+        detail.astype(np.float32),
     )

@@ -15,7 +15,7 @@ import mcubes
 import numpy as np
 
 from core.base.jobs import Progress, Task, in_background
-from core.base.spill_array import Rows
+from core.base.spill_array import SpillArray
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
 from core.meshing.surface.grid import Grid, bricks_beside, crossed, edges_of, near_surface, touching
@@ -43,7 +43,7 @@ def extract(
     block: int = 64,
 ) -> Task[Mesh]:
     """The zero level of ``sdf`` within ``aabb`` as a welded mesh, in the frame of both; its arrays
-    are mapped from the disk where they are large (`Rows`).
+    are mapped from the disk where they are large (`SpillArray`).
 
     ``resolution``: cells along the longest side. What lies beyond ``ball`` is left out; there, and
     at the faces of ``aabb``, the surface is cut open, never capped.
@@ -74,16 +74,14 @@ def extract(
 def evaluate(function: Callable, *arrays: np.ndarray, start=0.0, end=1.0, detail="") -> Task:
     """``function`` over rows of ``arrays``, `BATCH` at a time, with progress from ``start`` to
     ``end``; returns the result of all (None for no rows)."""
-    n, results = len(arrays[0]), Rows()
+    n, results = len(arrays[0]), SpillArray()
     for i in range(0, n, BATCH):
         results.append(np.asarray(function(*(a[i : i + BATCH] for a in arrays))))
         yield Progress(start + (end - start) * min(1.0, (i + BATCH) / n), detail)
     return results.array() if n else None
 
 
-def _find_occupied(
-    sdf: Sdf, grid: Grid, ball: Ball | None
-) -> Task[tuple[np.ndarray, np.ndarray]]:
+def _find_occupied(sdf: Sdf, grid: Grid, ball: Ball | None) -> Task[tuple[np.ndarray, np.ndarray]]:
     """On which side of the surface the corners of all bricks lie, +1 or -1, and which bricks it
     can cross."""
     axes = [edges_of(n, BRICK) for n in grid.n_cells]
@@ -93,14 +91,16 @@ def _find_occupied(
     def fill(wanted: np.ndarray) -> Task[None]:
         index = np.nonzero(wanted & np.isnan(values))
         points = grid.positions(np.stack([a[i] for a, i in zip(axes, index)], 1))
-        found = yield from evaluate(sdf, points.astype(np.float32), start=0.05, end=0.05,
-                                    detail="finding the surface")
+        found = yield from evaluate(
+            sdf, points.astype(np.float32), start=0.05, end=0.05, detail="finding the surface"
+        )
         if found is not None:
             values[index] = _off_zero(found, grid)
 
     length = BRICK * grid.cell
     needed = yield from near_surface(
-        values, np.ones(values.shape, bool), side, COARSER, length, fill)
+        values, np.ones(values.shape, bool), side, COARSER, length, fill
+    )
     np.copyto(side, np.sign(np.nan_to_num(values)).astype(np.int8), where=needed)
     occupied = crossed(np.where(needed, values, np.nan), length)
     if ball is not None:
@@ -112,8 +112,14 @@ def _find_occupied(
 
 
 def _march(
-    sdf: Sdf, grid: Grid, side: np.ndarray, occupied: np.ndarray, block: int, first: Index,
-    planes: dict[tuple[int, Index], np.ndarray], now: Progress,
+    sdf: Sdf,
+    grid: Grid,
+    side: np.ndarray,
+    occupied: np.ndarray,
+    block: int,
+    first: Index,
+    planes: dict[tuple[int, Index], np.ndarray],
+    now: Progress,
 ) -> Task[Part]:
     """The surface in the block that starts at the brick ``first``. Samples between two blocks are
     evaluated once and handed on in ``planes``, since a field may answer with other last bits in
@@ -137,8 +143,13 @@ def _march(
 
 
 def _sample_block(
-    sdf: Sdf, grid: Grid, side: np.ndarray, occupied: np.ndarray, begin: np.ndarray,
-    values: np.ndarray, now: Progress,
+    sdf: Sdf,
+    grid: Grid,
+    side: np.ndarray,
+    occupied: np.ndarray,
+    begin: np.ndarray,
+    values: np.ndarray,
+    now: Progress,
 ) -> Task[None]:
     """Fill ``values`` [n + 1], samples from ``begin`` on: the sdf wherever the surface can be near,
     +1 or -1 elsewhere."""
@@ -148,8 +159,9 @@ def _sample_block(
     def fill(wanted: np.ndarray) -> Task[None]:
         index = np.argwhere(wanted & np.isnan(values))
         points = grid.positions(index + begin).astype(np.float32)
-        found = yield from evaluate(sdf, points, start=now.fraction, end=now.fraction,
-                                    detail=now.detail)
+        found = yield from evaluate(
+            sdf, points, start=now.fraction, end=now.fraction, detail=now.detail
+        )
         if found is not None:
             values[tuple(index.T)] = _off_zero(found, grid)
 

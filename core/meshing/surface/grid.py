@@ -88,9 +88,7 @@ def bricks_beside(
     return [i // brick for i in numbers], [(i - 1) // brick for i in numbers]
 
 
-def touching(
-    occupied: np.ndarray, after: list[np.ndarray], before: list[np.ndarray]
-) -> np.ndarray:
+def touching(occupied: np.ndarray, after: list[np.ndarray], before: list[np.ndarray]) -> np.ndarray:
     """Which samples belong to an occupied brick, those on its boundary included."""
     needed = np.pad(occupied, 1)  # no bricks beyond the ends
     for axis in range(3):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.base.spill_array import Rows
+from core.base.spill_array import SpillArray
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
 from core.meshing.surface.grid import Grid
@@ -43,7 +43,9 @@ def named(
     one, other = values[tuple(lower.T)], values[tuple(upper.T)]
     cells = np.floor(vertices[faces].mean(1)).astype(np.int64) + begin
     return Part(
-        _name(lower + begin, axis, grid), one / (one - other), faces[:, ::-1].astype(np.int32),
+        _name(lower + begin, axis, grid),
+        one / (one - other),
+        faces[:, ::-1].astype(np.int32),
         np.asarray(np.ravel_multi_index(tuple(cells.T), tuple(grid.n_cells))),
     )
 
@@ -53,7 +55,7 @@ class Weld:
 
     def __init__(self, grid: Grid, ball: Ball | None) -> None:
         self._grid, self._ball = grid, ball
-        self._vertices, self._faces = Rows(), Rows()
+        self._vertices, self._faces = SpillArray(), SpillArray()
         self._faces.append(np.zeros((0, 3), np.int32))
         self._vertices.append(np.zeros((0, 3)))
         self._n = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.base.jobs import Task
-from core.base.subprocess_call import apart
+from core.base.subprocess_call import run_in_subprocess
 from core.meshing.mesh import Mesh
 from core.rendering.raster import rasterize_parallel
 
@@ -25,8 +25,12 @@ FACES_PER_S = 6000
 def unwrap(mesh: Mesh, size: int) -> Task[Mesh]:
     """``mesh`` with ``uvs``, for a square texture of ``size`` texels a side; vertices on the seams
     are doubled."""
-    source, faces, uvs = yield from apart(
-        charted, mesh.vertices, mesh.faces, size, detail="unwrapping",
+    source, faces, uvs = yield from run_in_subprocess(
+        charted,
+        mesh.vertices,
+        mesh.faces,
+        size,
+        detail="unwrapping",
         expected_s=2 + len(mesh.faces) / FACES_PER_S,
     )
     return replace(mesh.at_vertices(source, faces), uvs=uvs)

@@ -20,11 +20,11 @@ from scipy import ndimage
 from scipy.sparse import csr_array
 
 from core.base.jobs import Progress, Task, in_background, within
-from core.base.parallel import lane_map
+from core.base.parallel import parallel_map
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
 from core.meshing.mesh import Mesh
-from core.meshing.repair.visibility import look, masked, view_of
+from core.meshing.repair.visibility import masked, observe_vertices, view_of
 from core.meshing.texture import blending
 from core.meshing.texture.atlas import Texels, texels_of, unwrap
 from core.rendering.raster import bilinear
@@ -40,7 +40,7 @@ LANES = 2
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ViewSelection:
     """What the first pass found: ``shares`` [N, V], ``gains`` [N, 3], ``base`` [V, 3] uint8 colours
     for where no texel is seen, ``size`` of the texture."""
 
@@ -50,7 +50,7 @@ class Chosen:
     size: int
 
 
-def textured(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> Task[Mesh]:
+def bake_texture(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> Task[Mesh]:
     """``mesh``, which has normals and colours, with an atlas baked from ``photos``, whose poses
     share its frame. ``size``: texels a side; None: as many as show what the photos do, ``most`` at
     most. Raises UserError where a photo cannot be read."""
@@ -60,14 +60,14 @@ def textured(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -
     return replace(flat, texture=picture)
 
 
-def choose(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> Task[Chosen]:
+def choose(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> Task[ViewSelection]:
     """The first pass over ``photos``."""
     assert mesh.colors is not None
     found = []
     for start in range(0, len(photos), LANES):
         some = photos[start : start + LANES]
         found += yield from in_background(
-            lambda some=some: lane_map(lambda photo: look(mesh, photo), some),
+            lambda some=some: parallel_map(lambda photo: observe_vertices(mesh, photo), some),
             Progress(0.9 * start / len(photos), f"looking at photo {start + 1} of {len(photos)}"),
         )
     quality = np.stack([f.quality for f in found])
@@ -75,16 +75,23 @@ def choose(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> 
     colors = np.stack([f.colors for f in found])
     detail = np.stack([f.detail for f in found])
     del found
-    return (yield from in_background(
-        lambda: _choose(mesh, quality, density, colors, detail, size, most),
-        Progress(0.9, "levelling exposures"),
-    ))
+    return (
+        yield from in_background(
+            lambda: _choose(mesh, quality, density, colors, detail, size, most),
+            Progress(0.9, "levelling exposures"),
+        )
+    )
 
 
 def _choose(
-    mesh: Mesh, quality: np.ndarray, density: np.ndarray, colors: np.ndarray, detail: np.ndarray,
-    size: int | None, most: int,
-) -> Chosen:
+    mesh: Mesh,
+    quality: np.ndarray,
+    density: np.ndarray,
+    colors: np.ndarray,
+    detail: np.ndarray,
+    size: int | None,
+    most: int,
+) -> ViewSelection:
     assert mesh.colors is not None
     quality = quality * blending.sharpness(quality, detail)[:, None].astype(np.float32) ** 2
     gains = blending.level_exposure(quality, colors)
@@ -92,8 +99,9 @@ def _choose(
     quality *= blending.agreement(colors, gains, common)
     seen: np.ndarray = np.all(np.isfinite(common), axis=1)
     base = np.where(seen[:, None], common, mesh.colors)
-    return Chosen(
-        blending.shares(quality, mesh.faces), gains,
+    return ViewSelection(
+        blending.shares(quality, mesh.faces),
+        gains,
         np.clip(np.round(base), 0, 255).astype(np.uint8),
         size or fitting_size(mesh, density, most),
     )
@@ -106,7 +114,9 @@ def fitting_size(mesh: Mesh, density: np.ndarray, most: int) -> int:
     return next((s for s in SIZES if s**2 * 1.5 >= texels and s <= most), most)
 
 
-def _bake(mesh: Mesh, flat: Mesh, photos: Sequence[Photo], chosen: Chosen) -> Task[np.ndarray]:
+def _bake(
+    mesh: Mesh, flat: Mesh, photos: Sequence[Photo], chosen: ViewSelection
+) -> Task[np.ndarray]:
     size = chosen.size
     texels = yield from in_background(lambda: texels_of(flat, size), Progress(0.0, "laying out"))
     total = np.zeros((len(texels.where), 4), np.float32)
@@ -116,13 +126,15 @@ def _bake(mesh: Mesh, flat: Mesh, photos: Sequence[Photo], chosen: Chosen) -> Ta
             lambda index=index: _add(mesh, texels, photos[index], index, chosen, total),
             Progress(number / len(used) * 0.9, f"baking photo {number + 1} of {len(used)}"),
         )
-    return (yield from in_background(
-        lambda: _finished(mesh, texels, chosen, total), Progress(0.9, "filling seams")
-    ))
+    return (
+        yield from in_background(
+            lambda: _finished(mesh, texels, chosen, total), Progress(0.9, "filling seams")
+        )
+    )
 
 
 def _add(
-    mesh: Mesh, texels: Texels, photo: Photo, index: int, chosen: Chosen, total: np.ndarray
+    mesh: Mesh, texels: Texels, photo: Photo, index: int, chosen: ViewSelection, total: np.ndarray
 ) -> None:
     """Add what ``photo`` shows to ``total`` [T, 4], colours by weight, and weight."""
     share = np.asarray(chosen.shares[[index]].todense(), np.float32).ravel()
@@ -147,12 +159,10 @@ def _add(
         total[some[good], :3] += color * weight[good, None]
         total[some[good], 3] += weight[good]
 
-    lane_map(part, np.array_split(which, -(-len(which) // CHUNK)))
+    parallel_map(part, np.array_split(which, -(-len(which) // CHUNK)))
 
 
-def _finished(
-    mesh: Mesh, texels: Texels, chosen: Chosen, total: np.ndarray
-) -> np.ndarray:
+def _finished(mesh: Mesh, texels: Texels, chosen: ViewSelection, total: np.ndarray) -> np.ndarray:
     """[S, S, 3] uint8: means, the base where nothing was added, and no empty texel."""
     size = texels.size
     picture = np.zeros((size * size, 3), np.uint8)

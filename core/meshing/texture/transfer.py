@@ -101,7 +101,8 @@ def smooth_normals(mesh: Mesh) -> np.ndarray:
     for corner in range(3):
         for axis in range(3):
             total[:, axis] += np.bincount(
-                place[mesh.faces[:, corner]], of_faces[:, axis], len(total))
+                place[mesh.faces[:, corner]], of_faces[:, axis], len(total)
+            )
     return _unit(total)[place].astype(np.float32)
 
 

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from core.base.errors import UserError
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.capture.photos import read_photo, read_rgba
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics, pixel_directions
@@ -132,8 +132,11 @@ class Album:
 
             self._read(read)
             yield
-        pixels = self._truths.get(photo.name) if number is None else (
-            trainer.store.image(number).reshape(-1, 4)[index])
+        pixels = (
+            self._truths.get(photo.name)
+            if number is None
+            else (trainer.store.image(number).reshape(-1, 4)[index])
+        )
         self._measured[photo.name] = step
         if pixels is None or not len(pixels):
             return
@@ -190,5 +193,5 @@ def _rendered(trainer: Trainer, rays: Rays) -> Iterator[torch.Tensor]:
         return found.color.clamp(0, 1).cpu()
 
     starts = iter(range(0, len(rays), SLICE))
-    while some := list(islice(starts, count(trainer.device))):
-        yield torch.cat(lane_map(part, some))
+    while some := list(islice(starts, num_workers(trainer.device))):
+        yield torch.cat(parallel_map(part, some))

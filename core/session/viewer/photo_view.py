@@ -119,17 +119,21 @@ class TruthFinder:
             self._emit(Notice(str(error)))
         return True
 
-    def error_of(
-        self, trainer: Trainer, view: View, width: int, height: int
-    ) -> Bands | None:
+    def error_of(self, trainer: Trainer, view: View, width: int, height: int) -> Bands | None:
         """As `render_error` of ``view`` at this size; None while its photo is read."""
         if self._truth is None or _seen(view) != self._wanted:
             return None
         truth, scene = self._truth.at(width, height), trainer.scene
         number = next((i for i, p in enumerate(scene.photos) if p.name == view.photo), None)
         return render_error(
-            trainer.model, trainer.occupancy, trainer.config.train, view, truth.colors,
-            truth.known, number, backdrop_color(scene),
+            trainer.model,
+            trainer.occupancy,
+            trainer.config.train,
+            view,
+            truth.colors,
+            truth.known,
+            number,
+            backdrop_color(scene),
         )
 
 

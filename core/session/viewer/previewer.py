@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.view import MESH_MODES, View
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.preview import Traced, render_preview, traced
+from core.rendering.preview import TracedField, render_preview, trace_field
 from core.rendering.slice import render_slice
 
 Show = Callable[[np.ndarray, View, bool, float, np.ndarray | None], None]
@@ -56,7 +56,7 @@ class Previewer:
         self._picture: _Picture | None = None
         self._per_pixel = FIRST_GUESS
         self._shown: tuple[int, int, int] | None = None  # view id, width, field version
-        self._own: tuple[object, int, Traced] | None = None  # what of, field version
+        self._own: tuple[object, int, TracedField] | None = None  # what of, field version
         self._last_end = 0.0
         self._last_cost = 0.0
 
@@ -82,12 +82,14 @@ class Previewer:
 
     def urgent(self) -> bool:
         """Whether the newest view has not been shown yet at all."""
-        return self.view is not None and self.view.mode not in MESH_MODES and (
-            self._shown is None or self._shown[0] != self.view.view_id
+        return (
+            self.view is not None
+            and self.view.mode not in MESH_MODES
+            and (self._shown is None or self._shown[0] != self.view.view_id)
         )
 
     def work(
-        self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
+        self, model: SceneModel, occupancy: OccupancyGrid, version: int, training: bool
     ) -> bool:
         """Draw one slice of what is due for field ``version`` (it grows as training goes on);
         False when nothing is. ``training``: other work waits."""
@@ -108,7 +110,7 @@ class Previewer:
         return True
 
     def _next(
-        self, model: SurfaceModel, occupancy: OccupancyGrid, version: int, training: bool
+        self, model: SceneModel, occupancy: OccupancyGrid, version: int, training: bool
     ) -> _Picture | None:
         view = self.view
         if view is None or view.mode in MESH_MODES:
@@ -130,8 +132,11 @@ class Previewer:
         at_most = REMEASURE_MOVING if self.urgent() or view.moving else REMEASURE
         if view.mode == "error" and view.photo:
             bands = self._error(view, width, height)
-            return None if bands is None else _Picture(
-                view, width, height, bands, at_leisure=at_leisure)
+            return (
+                None
+                if bands is None
+                else _Picture(view, width, height, bands, at_leisure=at_leisure)
+            )
         surface = self._surface(model, occupancy, view, version, at_most)
         if view.mode == "slice":
             bands = render_slice(model, surface, view, width, height)
@@ -141,20 +146,25 @@ class Previewer:
         return _Picture(view, width, height, bands, distances, at_leisure)
 
     def _surface(
-        self, model: SurfaceModel, occupancy: OccupancyGrid, view: View, version: int,
+        self,
+        model: SceneModel,
+        occupancy: OccupancyGrid,
+        view: View,
+        version: int,
         at_most: int,
-    ) -> Traced:
-        """What `traced` says; an occupancy grid made for this is kept a while, being costly."""
+    ) -> TracedField:
+        """As `trace_field`; an occupancy grid made for this is kept a while, being costly."""
         of = (model.shape, view.levels, view.mode)
         if self._own and self._own[0] == of and version - self._own[1] < at_most:
             return self._own[2]
-        found = traced(model, occupancy, view.levels, view.mode)
+        found = trace_field(model, occupancy, view.levels, view.mode)
         self._own = None if found.occupancy is occupancy else (of, version, found)
         return found
 
     def _is_shown(self, view: View, version: int) -> bool:
         return self._shown is not None and (self._shown[0], self._shown[2]) == (
-            view.view_id, version
+            view.view_id,
+            version,
         )
 
     def _size(self, view: View, seconds: float) -> tuple[int, int]:
@@ -170,5 +180,4 @@ class Previewer:
         final = picture.width == picture.view.width
         self._shown = (picture.view.view_id, picture.width, version)
         self._last_end, self._last_cost = time.perf_counter(), picture.seconds
-        self._show(
-            image, picture.view, final, picture.seconds * 1000, picture.distances)
+        self._show(image, picture.view, final, picture.seconds * 1000, picture.distances)

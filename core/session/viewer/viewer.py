@@ -21,9 +21,7 @@ class Watching:
     """``emit``, ``show`` and ``show_photo``: see `Session`. The ``trainer`` that is asked about is
     the session's own, None before there is one; ``training``: whether it has other work to do."""
 
-    def __init__(
-        self, emit: Callable[[m.Event], None], show: Show, show_photo: ShowPhoto
-    ) -> None:
+    def __init__(self, emit: Callable[[m.Event], None], show: Show, show_photo: ShowPhoto) -> None:
         self.trainer: Trainer | None = None
         self._truth = TruthFinder(show_photo, emit)
         self._previewer = Previewer(show, self._error_of)

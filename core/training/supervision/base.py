@@ -11,16 +11,16 @@ from torch import Tensor
 from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.box import Box
-from core.rendering.render import Found
-from core.training.step import StepStats, Taught
-from core.training.supervision.photos import Photographed
-from core.training.supervision.text import Imagined
+from core.rendering.render import RaySamples
+from core.training.step import ShardResult, StepStats
+from core.training.supervision.photos import PhotoSupervision
+from core.training.supervision.text import TextSupervision
 from core.training.targets import Batch
 
 
-class Goal(Protocol):
+class Supervision(Protocol):
     """A step asks in this order, from `draw` on. All randomness is drawn by a goal, on one thread,
     so that a seed repeats a run."""
 
@@ -28,25 +28,27 @@ class Goal(Protocol):
         """From now on ``scene`` is this one, of which what lies in ``around`` is trained."""
         ...
 
-    def draw(
-        self, model: SurfaceModel, train: TrainConfig, n: int, progress: float
-    ) -> list[Batch]:
+    def draw(self, model: SceneModel, train: TrainConfig, n: int, progress: float) -> list[Batch]:
         """About ``n`` rays, cut into lanes."""
         ...
 
-    def judged(
-        self, model: SurfaceModel, train: TrainConfig, batches: Sequence[Batch],
-        found: Sequence[Found], progress: float,
+    def with_targets(
+        self,
+        model: SceneModel,
+        train: TrainConfig,
+        batches: Sequence[Batch],
+        found: Sequence[RaySamples],
+        progress: float,
     ) -> Sequence[Batch]:
         """``batches``, to be asked where that was ``found``, with what they are held to, as far as
         it depends on what they show now."""
         ...
 
-    def figures(self, lanes: Sequence[Taught]) -> StepStats:
+    def stats(self, lanes: Sequence[ShardResult]) -> StepStats:
         """Of the step in which that was taught."""
         ...
 
-    def learn(self) -> None:
+    def on_step(self) -> None:
         """The step was taken."""
         ...
 
@@ -59,7 +61,11 @@ class Goal(Protocol):
         ...
 
 
-def goal_of(store: PixelStore, device: torch.device, seed: int) -> Goal:
+def make_supervision(store: PixelStore, device: torch.device, seed: int) -> Supervision:
     """That of the scene whose photos are in ``store``."""
     sentence = store.scene.sentence
-    return Photographed(store, device, seed) if sentence is None else Imagined(sentence, device)
+    return (
+        PhotoSupervision(store, device, seed)
+        if sentence is None
+        else TextSupervision(sentence, device)
+    )

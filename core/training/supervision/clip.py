@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.base.errors import UserError
-from core.config.prompt import REMEDY, Sentence
+from core.config.prompt import REMEDY, Prompt
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of the sRGB that CLIP was trained on, where its folder says nothing else."""
@@ -26,7 +26,7 @@ class Clip:
     """What ``sentence`` says, by its own weights. Raises UserError where the library or the weights
     are missing, or these are not of CLIP."""
 
-    def __init__(self, sentence: Sentence, device: torch.device) -> None:
+    def __init__(self, sentence: Prompt, device: torch.device) -> None:
         folder = Path(sentence.weights)
         if not folder.is_dir():
             raise UserError(f"{folder} does not exist", REMEDY)
@@ -38,12 +38,15 @@ class Clip:
                 utils,
             )
         except ImportError as error:
-            raise UserError("Making a scene of a sentence needs an optional part",
-                            "Run pip install 'gradina[text]'") from error
+            raise UserError(
+                "Making a scene of a sentence needs an optional part",
+                "Run pip install 'gradina[text]'",
+            ) from error
         utils.logging.disable_progress_bar()
         try:
             loaded: Any = CLIPModel.from_pretrained(
-                folder, local_files_only=True, output_loading_info=True)
+                folder, local_files_only=True, output_loading_info=True
+            )
             self._model, told = loaded
             if told["missing_keys"]:
                 raise ValueError(f"{len(told['missing_keys'])} tensors are missing")
@@ -67,8 +70,9 @@ class Clip:
     def likeness(self, pictures: Tensor) -> Tensor:
         """[N] cosines of the angles between what ``pictures`` [N, 3, S, S], sRGB, show and what the
         sentence says. Differentiable."""
-        pictures = F.interpolate(pictures, (self.side, self.side), mode="bilinear",
-                                 align_corners=False)
+        pictures = F.interpolate(
+            pictures, (self.side, self.side), mode="bilinear", align_corners=False
+        )
         seen = self._model.get_image_features(pixel_values=(pictures - self._mean) / self._std)
         return (F.normalize(_pooled(seen), dim=-1) * self._text).sum(-1)
 

@@ -9,25 +9,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.base.parallel import count
+from core.base.parallel import num_workers
 from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
-from core.rendering.render import Found
+from core.rendering.render import RaySamples
 from core.rendering.sampling import random_in_ball
 from core.training import schedule
 from core.training.ray_source import RayBatch, RaySource
-from core.training.step import StepStats, Taught, stats_of
+from core.training.step import ShardResult, StepStats, merge_stats
 from core.training.targets import AROUND, Batch, Pixels
 
 POINTS = 512
 
 
-class Photographed:
-    """The goal of a scene with photos, see `core.training.supervision.base.Goal`."""
+class PhotoSupervision:
+    """The goal of a scene with photos, see `core.training.supervision.base.Supervision`."""
 
     def __init__(self, store: PixelStore, device: torch.device, seed: int) -> None:
         self._device, self._cut_out = device, store.scene.has_masks
@@ -40,13 +40,11 @@ class Photographed:
         self.points = _points_within(around, scene).to(self._device)
         self.rays.leave_out(np.array([photo.name in scene.excluded for photo in scene.photos]))
 
-    def draw(
-        self, model: SurfaceModel, train: TrainConfig, n: int, progress: float
-    ) -> list[Batch]:
-        n_lanes, device = count(self._device), self._device
+    def draw(self, model: SceneModel, train: TrainConfig, n: int, progress: float) -> list[Batch]:
+        n_lanes, device = num_workers(self._device), self._device
         n = n // n_lanes * n_lanes
-        settled = model.radiance is not None and model.settled
-        drawn = self.rays.sample(n, train.surface_hard_rays if settled else train.hard_rays)
+        has_sdf = model.radiance is not None and model.has_sdf
+        drawn = self.rays.sample(n, train.surface_hard_rays if has_sdf else train.hard_rays)
         jitter = torch.rand(n, device=device)
         behind, target = None, drawn.colors
         if self._cut_out:
@@ -60,36 +58,49 @@ class Photographed:
         self._drawn, self._target = drawn, target
         parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
         return [
-            Batch(drawn.rays[part], Pixels(target[part], drawn.opacity[part]), jitter[part],
-                  None if behind is None else behind[part], around[i], points[i])
+            Batch(
+                drawn.rays[part],
+                Pixels(target[part], drawn.opacity[part]),
+                jitter[part],
+                None if behind is None else behind[part],
+                around[i],
+                points[i],
+            )
             for i, part in enumerate(parts)
         ]
 
-    def judged(
-        self, model: SurfaceModel, train: TrainConfig, batches: Sequence[Batch],
-        found: Sequence[Found], progress: float,
+    def with_targets(
+        self,
+        model: SceneModel,
+        train: TrainConfig,
+        batches: Sequence[Batch],
+        found: Sequence[RaySamples],
+        progress: float,
     ) -> Sequence[Batch]:
         return batches
 
-    def figures(self, lanes: Sequence[Taught]) -> StepStats:
+    def stats(self, lanes: Sequence[ShardResult]) -> StepStats:
         assert self._drawn is not None
         self._wrong = torch.cat([lane.color for lane in lanes]) - self._target
-        return stats_of(lanes, float(self._wrong[self._drawn.fair].square().mean()))
+        return merge_stats(lanes, float(self._wrong[self._drawn.fair].square().mean()))
 
-    def learn(self) -> None:
+    def on_step(self) -> None:
         assert self._drawn is not None
         wrong = self._wrong.abs().mean(-1).cpu().numpy()
-        self.rays.error_map.learn(self._drawn.cells, wrong)
+        self.rays.error_map.update(self._drawn.cells, wrong)
 
     def state(self) -> dict[str, Tensor]:
         random = msgspec.json.encode(self.rays.random.bit_generator.state)
-        return {"errors": torch.from_numpy(self.rays.error_map.errors),
-                "random.numpy": torch.frombuffer(bytearray(random), dtype=torch.uint8)}
+        return {
+            "errors": torch.from_numpy(self.rays.error_map.errors),
+            "random.numpy": torch.frombuffer(bytearray(random), dtype=torch.uint8),
+        }
 
     def restore(self, state: dict[str, Tensor]) -> None:
         self.rays.error_map.errors = state["errors"].numpy().copy()
         self.rays.random.bit_generator.state = msgspec.json.decode(
-            bytes(state["random.numpy"].numpy()))
+            bytes(state["random.numpy"].numpy())
+        )
 
 
 def _points_within(box: Box, scene: Scene) -> Tensor:

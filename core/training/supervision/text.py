@@ -15,22 +15,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.base.parallel import count, lane_map
+from core.base.parallel import num_workers, parallel_map
 from core.capture.scene import Scene
-from core.config.prompt import Sentence
+from core.config.prompt import Prompt
 from core.config.run import TrainConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.box import Box
 from core.geometry.camera_path import looking_at_center
 from core.geometry.view import View
 from core.rendering.backgrounds import random_backgrounds
 from core.rendering.preview import view_rays
-from core.rendering.render import Found, Rays
+from core.rendering.render import Rays, RaySamples
 from core.rendering.sampling import random_in_ball
 from core.training import losses, schedule
-from core.training.step import StepStats, Taught, shown, stats_of
+from core.training.step import ShardResult, StepStats, merge_stats, render_shard
 from core.training.supervision.clip import Clip
-from core.training.targets import AROUND, Batch, Pull
+from core.training.targets import AROUND, Batch, PrecomputedImageGradient
 
 ELEVATIONS = (-0.1, 0.8)
 DISTANCE, FOV = 3.0, 0.75
@@ -42,12 +42,12 @@ SMALLEST_CROP = 0.85
 Likeness = Callable[[Tensor], Tensor]
 
 
-class Imagined:
+class TextSupervision:
     """The goal of a scene that is a ``sentence``, see `base.Goal`. What tells ``likeness`` is
     read with the first step, so that a project opens without it."""
 
     def __init__(
-        self, sentence: Sentence, device: torch.device, likeness: Likeness | None = None
+        self, sentence: Prompt, device: torch.device, likeness: Likeness | None = None
     ) -> None:
         self._sentence, self._device, self._likeness = sentence, device, likeness
         self.center = torch.zeros(3, device=device)
@@ -56,17 +56,15 @@ class Imagined:
     def edit(self, scene: Scene, around: Box) -> None:
         pass
 
-    def draw(
-        self, model: SurfaceModel, train: TrainConfig, n: int, progress: float
-    ) -> list[Batch]:
+    def draw(self, model: SceneModel, train: TrainConfig, n: int, progress: float) -> list[Batch]:
         """One square picture of about ``n`` pixels."""
         if self._likeness is None:
             self._likeness = Clip(self._sentence, self._device).likeness
-        side, n_lanes = max(math.isqrt(n), SMALLEST_SIDE), count(self._device)
+        side, n_lanes = max(math.isqrt(n), SMALLEST_SIDE), num_workers(self._device)
         rays = Rays(*view_rays(self._somewhere(side), side, side, self._device))
         jitter = torch.rand(len(rays), device=self._device)
         around = random_in_ball(AROUND, self._device).chunk(n_lanes)
-        nothing = Pull(torch.zeros_like(rays.origins), torch.zeros_like(jitter))
+        nothing = PrecomputedImageGradient(torch.zeros_like(rays.origins), torch.zeros_like(jitter))
         return [
             Batch(rays[part], nothing, jitter[part], None, around[i], None)
             for i, part in enumerate(_parts(len(rays), n_lanes))
@@ -79,16 +77,21 @@ class Imagined:
         pose[:3, 3] += self.center.cpu().numpy().astype(np.float64)
         return View(0, tuple(pose.ravel().tolist()), FOV, side, side)
 
-    def judged(
-        self, model: SurfaceModel, train: TrainConfig, batches: Sequence[Batch],
-        found: Sequence[Found], progress: float,
+    def with_targets(
+        self,
+        model: SceneModel,
+        train: TrainConfig,
+        batches: Sequence[Batch],
+        found: Sequence[RaySamples],
+        progress: float,
     ) -> Sequence[Batch]:
         """The picture is drawn once without gradients, so that those of the field can be taken in
         lanes."""
         with torch.no_grad():
-            seen = lane_map(
-                torch.no_grad()(lambda lane: shown(model, *lane, train, progress)),
-                zip(batches, found))
+            seen = parallel_map(
+                torch.no_grad()(lambda lane: render_shard(model, *lane, train, progress)),
+                zip(batches, found),
+            )
         color = torch.cat([lane.color for lane in seen])
         opacity = torch.cat([lane.opacity for lane in seen])
         self._follow(batches, opacity, torch.cat([lane.depth for lane in seen]))
@@ -100,7 +103,9 @@ class Imagined:
         self._terms = {"sentence": 1 - likeness, "transmittance": float(through.detach())}
         n = len(color)
         return [
-            replace(batch, wanted=Pull(n * by_color[part], n * by_opacity[part]))
+            replace(
+                batch, wanted=PrecomputedImageGradient(n * by_color[part], n * by_opacity[part])
+            )
             for batch, part in zip(batches, _parts(n, len(batches)))
         ]
 
@@ -118,13 +123,14 @@ class Imagined:
             c, o = color.detach().requires_grad_(), opacity.detach().requires_grad_()
             picture = c.T.view(1, 3, side, side)
             whole = picture + (1 - o.view(1, 1, side, side)) * behind[copies]
-            told = torch.cat([
-                likeness(_cropped(one[None], *crop))
-                for one, crop in zip(whole, crops[copies])
-            ])
+            told = torch.cat(
+                [likeness(_cropped(one[None], *crop)) for one, crop in zip(whole, crops[copies])]
+            )
             return torch.autograd.grad(-told.sum() / n, (c, o)), float(told.sum().detach()) / n
 
-        done = lane_map(part, [p for p in _parts(n, count(self._device)) if p.start < p.stop])
+        done = parallel_map(
+            part, [p for p in _parts(n, num_workers(self._device)) if p.start < p.stop]
+        )
         by_color, by_opacity = (torch.stack(g).sum(0) for g in zip(*(found for found, _ in done)))
         return by_color, by_opacity, sum(told for _, told in done)
 
@@ -136,12 +142,12 @@ class Imagined:
         middle = there / opacity.sum().clamp(min=1e-6)
         self.center = self.center + FOLLOWED * (middle - self.center)
 
-    def figures(self, lanes: Sequence[Taught]) -> StepStats:
-        stats = stats_of(lanes, math.nan)
+    def stats(self, lanes: Sequence[ShardResult]) -> StepStats:
+        stats = merge_stats(lanes, math.nan)
         others = {name: x for name, x in stats.losses.items() if name not in ("color", "coarse")}
         return replace(stats, losses=self._terms | others)
 
-    def learn(self) -> None:
+    def on_step(self) -> None:
         pass
 
     def state(self) -> dict[str, Tensor]:

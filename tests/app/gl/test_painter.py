@@ -39,8 +39,12 @@ def painter():
 
 def frame(camera, **things):
     return Frame(
-        SIZE, clip_from_scene(camera, SIZE), camera.scene_from_camera[:3, 3],
-        slopes(camera, SIZE), reach=PARALLEL_FROM if camera.parallel else camera.distance, **things,
+        SIZE,
+        clip_from_scene(camera, SIZE),
+        camera.scene_from_camera[:3, 3],
+        slopes(camera, SIZE),
+        reach=PARALLEL_FROM if camera.parallel else camera.distance,
+        **things,
     )
 
 
@@ -62,7 +66,8 @@ def test_dots_and_lines_are_drawn_where_they_project(painter, camera):
     assert where(painter(frame(camera, marks=dot)), RED) == pytest.approx(places[0], abs=0.6)
     line = shapes.lines(np.array([[a, b]]), GREEN, 3)
     assert where(painter(frame(camera, lines=line)), GREEN) == pytest.approx(
-        places.mean(0), abs=1.5 if camera.parallel else 4)
+        places.mean(0), abs=1.5 if camera.parallel else 4
+    )
 
 
 def test_a_line_that_begins_behind_the_camera_is_seen_where_it_is_before_it(painter):
@@ -108,8 +113,11 @@ def test_a_mesh_hides_what_is_behind_it_in_each_style(painter, camera):
     pose = camera.scene_from_camera
     corners = np.array([[-1, -1, 0], [1, -1, 0], [0, 1.5, 0]]) @ pose[:3, :3].T
     surface = Surface(
-        corners.astype("f4"), packed(np.tile(-pose[:3, 2], (3, 1))),
-        np.tile(np.uint8([255, 255, 0, 255]), (3, 1)), np.array([[0, 1, 2]], np.uint32))
+        corners.astype("f4"),
+        packed(np.tile(-pose[:3, 2], (3, 1))),
+        np.tile(np.uint8([255, 255, 0, 255]), (3, 1)),
+        np.array([[0, 1, 2]], np.uint32),
+    )
     behind = shapes.dots((0.3 * pose[:3, 2])[None], RED, 9)
     looks = {}
     for style in ("shaded", "colored", "wireframe"):
@@ -180,8 +188,10 @@ def test_depths_of_picture_and_mesh_are_told(camera):
 def test_thumbnails_without_cameras_are_nothing_to_paint(painter):
     empty = painter(frame(CAMERAS[0]))
     closed = frame(
-        CAMERAS[0], photos=shapes.photos(shapes.frusta(np.zeros((0, 4, 4)), [])),
-        thumbnails=np.zeros((2, 4, 6, 3), np.uint8), dots=shapes.dots(np.zeros((0, 3)), RED, 3.0),
+        CAMERAS[0],
+        photos=shapes.photos(shapes.frusta(np.zeros((0, 4, 4)), [])),
+        thumbnails=np.zeros((2, 4, 6, 3), np.uint8),
+        dots=shapes.dots(np.zeros((0, 3)), RED, 3.0),
         lines=np.zeros(0, shapes.LINE),
     )
     np.testing.assert_array_equal(painter(closed), empty)

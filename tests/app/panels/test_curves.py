@@ -16,8 +16,7 @@ from tests.app.driver import ROOT
 def test_ticks_are_few_round_and_within(low, high):
     values = ticks(low, high, False)
     assert 2 <= len(values) <= 5
-    steps = {round((b - a) / 10 ** math.floor(math.log10(b - a)), 6) for a, b in
-             pairwise(values)}
+    steps = {round((b - a) / 10 ** math.floor(math.log10(b - a)), 6) for a, b in pairwise(values)}
     assert steps <= {1.0, 2.0, 5.0, 10.0}
     assert low <= values[0]
     assert values[-1] <= high * (1 + 1e-9)

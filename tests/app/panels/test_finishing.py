@@ -87,25 +87,32 @@ def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
     assert look_of(PURPOSES["archive"]) == MeshPreviewOptions(512, 200_000, unseen="keep")
 
 
-@pytest.mark.parametrize(("wanted", "step", "same"), [
-    (MeshOptions(), 7, True),
-    (MeshOptions(format="glb", axes="y"), 7, True),
-    (MeshOptions(), 8, False),
-    (MeshOptions(levels=3), 7, False),
-    (MeshOptions(resolution=300), 7, False),
-    (MeshOptions(faces=100), 7, False),
-    (MeshOptions(watertight=True), 7, False),
-    (MeshOptions(refine=True), 7, False),
-    (MeshOptions(format="glb", max_bytes=5_000_000), 7, False),
-])
+@pytest.mark.parametrize(
+    ("wanted", "step", "same"),
+    [
+        (MeshOptions(), 7, True),
+        (MeshOptions(format="glb", axes="y"), 7, True),
+        (MeshOptions(), 8, False),
+        (MeshOptions(levels=3), 7, False),
+        (MeshOptions(resolution=300), 7, False),
+        (MeshOptions(faces=100), 7, False),
+        (MeshOptions(watertight=True), 7, False),
+        (MeshOptions(refine=True), 7, False),
+        (MeshOptions(format="glb", max_bytes=5_000_000), 7, False),
+    ],
+)
 def test_it_says_whether_an_export_would_be_the_same(wanted, step, same):
     shown = MeshReady("", 3, 1, MeshPreviewOptions(), None, 7, finished=True)
     assert live_words(shown, step, wanted).endswith("across, as exported") is same
 
 
-@pytest.mark.parametrize("edit", [
-    Arranged((IDENTITY,), IDENTITY, IDENTITY, "", IDENTITY), Excluded(("a.png",)),
-])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Arranged((IDENTITY,), IDENTITY, IDENTITY, "", IDENTITY),
+        Excluded(("a.png",)),
+    ],
+)
 def test_after_an_edit_nothing_is_said_of_the_mesh_before(edit):
     shown = MeshReady("", 3, 1, MeshPreviewOptions(), None, 7, finished=True)
     assert reduce(AppState(mesh=shown), edit).mesh is None

@@ -12,7 +12,7 @@ from app.state import AppState, reduce
 from app.viewport.orbit_camera import OrbitCamera
 from app.viewport.slicing import APART, slice_of
 from app.viewport.thumbnails import MISSING, Thumbnails
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.geometry.box import Box
 from core.geometry.rigid import similarity
 from core.geometry.view import IDENTITY
@@ -24,8 +24,22 @@ NAMES = ("a", "b", "c", "d", "e")
 
 def opened(upright=IDENTITY, region=IDENTITY) -> Opened:
     arranged = Arranged((IDENTITY,) * 5, tuple(np.ravel(region)), tuple(np.ravel(upright)), "cm")
-    return Opened("p", "test", "cpu", 4, 1, 0, False, arranged, NAMES, b"", 0.8, 1.5, 8,
-                  Choice("draft", 3.0))
+    return Opened(
+        "p",
+        "test",
+        "cpu",
+        4,
+        1,
+        0,
+        False,
+        arranged,
+        NAMES,
+        b"",
+        0.8,
+        1.5,
+        8,
+        RunOptions("draft", 3.0),
+    )
 
 
 def scored(**psnr) -> AppState:

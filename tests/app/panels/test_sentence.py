@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.config.prompt import read_sentence
+from core.config.prompt import read_prompt
 from tests.app.test_projects import REAL
 from tests.core.tiny_clip import tiny_clip
 
@@ -27,8 +27,8 @@ def test_a_sentence_is_typed_and_trained(launch, tmp_path):
     ready = window.wait(lambda ui: ui["state"] == "ready", "the scene", seconds=120)
     assert ready["failure"] == ""
     assert "imagine" not in ready["widgets"]
-    sentence, = home.rglob("sentence.json")
-    assert read_sentence(sentence).text == "a red ball"
+    (sentence,) = home.rglob("sentence.json")
+    assert read_prompt(sentence).text == "a red ball"
     window.click("start")
     ui = window.wait(lambda ui: ui["step"] > 2, "training", seconds=240)
     window.screenshot(tmp_path / "shot.png")

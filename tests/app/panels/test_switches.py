@@ -7,7 +7,7 @@ import pytest
 from app import theme
 from app.panels.training import TrainingPanel
 from app.platform.gui import dpg
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.protocol import Choose, Start
 
 
@@ -27,9 +27,9 @@ def test_a_tick_is_sent_and_one_that_was_saved_is_shown(sent):
         dpg.set_value(switch, True)
         dpg.get_item_callback(switch)()
         panel.start()
-        chosen = Choice("draft", 10.0, **{switch: True})
+        chosen = RunOptions("draft", 10.0, **{switch: True})
         assert [(type(c), c.choice) for c in sent] == [(Choose, chosen), (Start, chosen)]
-        panel._show_choice(Choice("draft"))
+        panel._show_choice(RunOptions("draft"))
         assert not dpg.get_value(switch)
         panel._show_choice(chosen)
         assert dpg.get_value(switch)

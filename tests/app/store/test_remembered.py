@@ -10,7 +10,7 @@ import pytest
 from app.store.recent import MOST, Recent, day, describe, load_recents, save_recents, with_newest
 from app.store.recovery import Word, unfinished
 from app.store.settings import Settings, load_settings, save_settings
-from core.base.paths import running_folder, settings_file
+from core.base.paths import recovery_folder, settings_file
 from tests.app.driver import ROOT
 
 
@@ -87,6 +87,6 @@ def test_work_of_a_window_that_runs_or_ended_well_is_not_offered(home):
     word = Word()
     word.leave("owl", str(home), "")
     assert unfinished() is None
-    assert [p.stem for p in running_folder().iterdir()] == [str(os.getpid())]
+    assert [p.stem for p in recovery_folder().iterdir()] == [str(os.getpid())]
     word.take_back()
-    assert not list(running_folder().iterdir())
+    assert not list(recovery_folder().iterdir())

@@ -15,8 +15,21 @@ from tests.engine_texts import CATALOGUE, FRAGMENTS, HEADING, section, sources, 
 
 TEMPLATES = catalog.names("engine")
 NO_WORDS = {
-    "allowed", "autosave", "common", "device", "excluded", "losses", "name", "names", "path",
-    "photos_of", "project", "replaces", "sentence", "task", "unit",
+    "allowed",
+    "autosave",
+    "common",
+    "device",
+    "excluded",
+    "losses",
+    "name",
+    "names",
+    "path",
+    "photos_of",
+    "project",
+    "replaces",
+    "sentence",
+    "task",
+    "unit",
 }
 """Fields of messages that hold strings, but names of things and no words of the engine."""
 
@@ -43,9 +56,14 @@ def speak(tmp_path, monkeypatch):
 @pytest.fixture
 def bracketed(monkeypatch):
     """Each text of the engine in brackets."""
-    monkeypatch.setattr(catalog, "_texts", {
-        key: f"[{said}]" if key.startswith("engine.") else said
-        for key, said in catalog._ENGLISH.items()})
+    monkeypatch.setattr(
+        catalog,
+        "_texts",
+        {
+            key: f"[{said}]" if key.startswith("engine.") else said
+            for key, said in catalog._ENGLISH.items()
+        },
+    )
 
 
 def test_the_catalogue_holds_all_that_the_engine_says_and_nothing_else():
@@ -56,8 +74,11 @@ def test_the_catalogue_holds_all_that_the_engine_says_and_nothing_else():
 def test_each_single_word_and_part_is_said_still():
     said = {template(node) for tree in sources().values() for node in ast.walk(tree)}
     parts = {fragment: re.sub(r"\{\d\}", "{}", fragment) for fragment in FRAGMENTS}
-    assert [fragment for fragment, part in parts.items() if not (
-        any(part in text for text in said) if " " in part else part in said)] == []
+    assert [
+        fragment
+        for fragment, part in parts.items()
+        if not (any(part in text for text in said) if " " in part else part in said)
+    ] == []
 
 
 def test_each_text_is_found_again_whatever_is_filled_in(bracketed):
@@ -92,16 +113,20 @@ def test_what_is_filled_in_changes_places_and_is_translated_itself(speak):
     assert translated("7 of 9 photos placed") == "z 9 zdjęć umieszczono 7"
     assert translated("reading a COLMAP model") == "model COLMAP: czytanie"
     assert [translated(f"leaving out {n} photos") for n in (3, 8)] == [
-        "bez 3 zdjęcia", "bez 8 zdjęć"]
+        "bez 3 zdjęcia",
+        "bez 8 zdjęć",
+    ]
     assert translated("2 of 9 photos are not used: a.jpg (blurred); b.jpg (no overlap)") == (
-        "Nieużyte (2 z 9): a.jpg (nieostre); b.jpg (no overlap)")
+        "Nieużyte (2 z 9): a.jpg (nieostre); b.jpg (no overlap)"
+    )
     assert translated("Left out: a.jpg") == "Left out: a.jpg", "what it lacks cannot be filled in"
     assert translated("Nothing is training") == "Nothing is training", "left out"
 
 
 def test_a_list_is_translated_part_by_part(bracketed):
     assert translated("repair: 3 faces turned, 4 vertices doubled") == (
-        "[repair]: 3 [faces turned], 4 [vertices doubled]")
+        "[repair]: 3 [faces turned], 4 [vertices doubled]"
+    )
     assert translated("my owl: a COLMAP model") == "my owl: [a COLMAP model]"
     for unknown in ("a file of the person, (so named); 3", "3 ; and .", "\n", ""):
         assert translated(unknown) == unknown
@@ -115,11 +140,14 @@ def test_an_error_is_one_text_with_its_remedy(bracketed):
 def test_messages_are_translated_where_they_hold_words(bracketed):
     state = StateChanged("empty", ("open",), {"pause": "Nothing is training"}, undo="the ground")
     assert translated(state) == StateChanged(
-        "empty", ("open",), {"pause": "[Nothing is training]"}, undo="[the ground]")
+        "empty", ("open",), {"pause": "[Nothing is training]"}, undo="[the ground]"
+    )
     assert translated({"a": MethodWords("checking", {"p": "comparing"})}) == {
-        "a": MethodWords("[checking]", {"p": "[comparing]"})}
+        "a": MethodWords("[checking]", {"p": "[comparing]"})
+    }
     assert translated((PhotoReport("blurred", False, "blurred"),)) == (
-        PhotoReport("blurred", False, "[blurred]"),)
+        PhotoReport("blurred", False, "[blurred]"),
+    )
 
 
 def test_of_each_field_that_holds_strings_it_is_known_whether_they_are_words():

@@ -16,15 +16,17 @@ def test_it_begins_and_ends_with_the_views_that_were_added_and_is_in_perspective
     assert path.n_frames == 50
     for share, view in ((0.0, HERE), (0.999, THERE)):
         np.testing.assert_allclose(
-            path.at(share).scene_from_camera, view.scene_from_camera, atol=1e-6)
+            path.at(share).scene_from_camera, view.scene_from_camera, atol=1e-6
+        )
 
 
 def test_there_is_a_line_to_draw_from_two_views_on():
     one = FilmPath().added(HERE)
     assert len(FilmPath().line()) == len(one.line()) == 0
     line = one.added(THERE).line()
-    np.testing.assert_allclose(line[[0, -1]], [HERE.scene_from_camera[:3, 3],
-                                               THERE.scene_from_camera[:3, 3]], atol=1e-9)
+    np.testing.assert_allclose(
+        line[[0, -1]], [HERE.scene_from_camera[:3, 3], THERE.scene_from_camera[:3, 3]], atol=1e-9
+    )
     closed = replace(one.added(THERE), closed=True).line()
     np.testing.assert_allclose(closed[0], closed[-1])
 
@@ -34,7 +36,8 @@ def test_a_scene_that_moves_takes_the_path_with_it():
     moved[:3, 3] = 1.0, 0.0, 0.0
     path = FilmPath().added(HERE).added(THERE)
     np.testing.assert_allclose(
-        path.carried(moved, SCENE_AXES).line(), 2 * path.line() + [1.0, 0.0, 0.0], atol=1e-6)
+        path.carried(moved, SCENE_AXES).line(), 2 * path.line() + [1.0, 0.0, 0.0], atol=1e-6
+    )
 
 
 def test_what_is_kept_of_a_path_leads_past_the_same():

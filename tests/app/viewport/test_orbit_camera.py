@@ -101,7 +101,8 @@ def test_a_new_pivot_comes_to_the_middle_as_large_as_it_was(camera):
     assert moved.scene_from_camera[:3, :3] == pytest.approx(camera.scene_from_camera[:3, :3])
     step = 1e-4 * camera.scene_from_camera[:3, 0]
     assert _pixel(moved, point + step)[0] == pytest.approx(
-        _pixel(camera, point + step)[0] - _pixel(camera, point)[0], rel=1e-3)
+        _pixel(camera, point + step)[0] - _pixel(camera, point)[0], rel=1e-3
+    )
 
 
 def test_moving_forward_approaches_what_is_seen_and_keeps_the_direction():

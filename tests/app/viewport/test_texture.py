@@ -51,7 +51,10 @@ for _ in range(5):
 def test_what_was_loaded_last_is_on_screen_to_the_pixel(kind, display, tmp_path):
     path = tmp_path / "screen.png"
     subprocess.run(
-        [sys.executable, "-c", SHOWN, kind, str(path)], check=True, timeout=60, cwd=ROOT,
+        [sys.executable, "-c", SHOWN, kind, str(path)],
+        check=True,
+        timeout=60,
+        cwd=ROOT,
         env={**os.environ, "DISPLAY": display, "HOME": str(tmp_path)},
     )
     pixels = np.array(Image.open(path))[8:158, 8:208, :3]  # inside the padding

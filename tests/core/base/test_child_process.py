@@ -9,7 +9,7 @@ import pytest
 from app.worker_client import WorkerClient
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.base.subprocess_call import apart
+from core.base.subprocess_call import run_in_subprocess
 from core.capture.poses.solve import solve_poses
 from core.protocol import StateChanged
 from tests.app.driver import wait_until
@@ -41,7 +41,7 @@ def decoys(tmp_path, monkeypatch):
 
 
 def test_the_process_for_one_call(decoys):
-    assert run(apart(math.sqrt, 9.0, detail="a root", expected_s=1.0)) == 3.0
+    assert run(run_in_subprocess(math.sqrt, 9.0, detail="a root", expected_s=1.0)) == 3.0
 
 
 def test_the_pose_solver(decoys):

@@ -30,15 +30,18 @@ def group(tmp_path):
     return write
 
 
-@pytest.mark.parametrize(("files", "cores"), [
-    ({"a/b/cpu.max": "150000 100000\n"}, 2),
-    ({"a/b/cpu.max": "max 100000\n", "a/cpu.max": "300000 100000\n"}, 3),
-    ({"a/b/cpu.max": "400000 100000\n", "a/cpu.max": "100000 100000\n"}, 1),
-    ({"a/b/cpu.max": "1000 100000\n"}, 1),
-    ({"a/b/cpu.max": "max 100000\n"}, None),
-    ({}, None),
-    ({"cpu.max": "200000 100000\n"}, 2),
-])
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"a/b/cpu.max": "150000 100000\n"}, 2),
+        ({"a/b/cpu.max": "max 100000\n", "a/cpu.max": "300000 100000\n"}, 3),
+        ({"a/b/cpu.max": "400000 100000\n", "a/cpu.max": "100000 100000\n"}, 1),
+        ({"a/b/cpu.max": "1000 100000\n"}, 1),
+        ({"a/b/cpu.max": "max 100000\n"}, None),
+        ({}, None),
+        ({"cpu.max": "200000 100000\n"}, 2),
+    ],
+)
 def test_limits_of_a_cgroup_and_of_those_above_it_hold(group, files, cores):
     assert cgroup_cores(*group("0::/a/b\n", files)) == cores
 
@@ -55,11 +58,14 @@ def test_elsewhere_there_are_no_cgroups(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_affinity_counts():
-    code = ("import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-            "from core.base.cores import describe_cores, usable_cores\n"
-            "print(usable_cores(), describe_cores())")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-                          check=True)
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from core.base.cores import describe_cores, usable_cores\n"
+        "print(usable_cores(), describe_cores())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     total = os.cpu_count()
     assert done.stdout.strip() in ("1 1", f"1 1 of {total} (CPU affinity)")
 
@@ -76,6 +82,10 @@ def test_a_person_says_so(monkeypatch):
 
 def test_nobody_else_counts_cores():
     counts = re.compile(r"cpu_count|sched_getaffinity|^_?THREADS *=|num_threads *= *[2-9]", re.M)
-    found = {path.relative_to(ROOT).as_posix() for folder in ("core", "app")
-             for path in (ROOT / folder).rglob("*.py") if counts.search(path.read_text())}
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("core", "app")
+        for path in (ROOT / folder).rglob("*.py")
+        if counts.search(path.read_text())
+    }
     assert found == {"core/base/cores.py"}

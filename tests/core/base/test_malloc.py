@@ -60,7 +60,10 @@ libc.fflush(None)
 @pytest.mark.skipif(sys.platform != "linux", reason="a choice of GNU's C library")
 def test_threads_share_few_heaps():
     shared, apart = (
-        subprocess.run([sys.executable, "-c", HEAPS, how], capture_output=True, check=True)
-        .stdout.count(b"<heap ") for how in ("shared", "apart"))
+        subprocess.run(
+            [sys.executable, "-c", HEAPS, how], capture_output=True, check=True
+        ).stdout.count(b"<heap ")
+        for how in ("shared", "apart")
+    )
     assert shared <= 2
     assert shared <= apart  # another allocator than GNU's has its own ways

@@ -34,8 +34,11 @@ def test_focal_length_from_the_35_mm_equivalent(tmp_path):
 
 def test_focal_length_from_the_pitch_of_the_sensor(tmp_path):
     # 5 mm, 4000 pixels per cm at 4000 pixels: 2000 pixels; the stored photo is half as large
-    path = jpeg(tmp_path / "a.jpg", (2000, 1500), {
-        0x920A: 5.0, 0xA20E: 4000.0, 0xA210: 3, 0xA002: 4000, 0xA003: 3000})
+    path = jpeg(
+        tmp_path / "a.jpg",
+        (2000, 1500),
+        {0x920A: 5.0, 0xA20E: 4000.0, 0xA210: 3, 0xA002: 4000, 0xA003: 3000},
+    )
     assert focal_px(path) == pytest.approx(1000.0)
 
 
@@ -46,9 +49,16 @@ def test_no_focal_length_without_exif(tmp_path):
 def test_a_raw_photo_tells_of_lens_place_and_gravity_and_is_not_developed(tmp_path, monkeypatch):
     pytest.importorskip("rawpy")
     monkeypatch.setattr(photo_file, "_developed", None)
-    path = dng(tmp_path / "a.dng", 3000, (64, 48), orientation=6, exif=exif(
-        {0x920A: 24.0, 0xA405: 36, 0xA434: "back camera", 0x927C: apple_note((0, -1, 0))},
-        {1: "S", 2: (33.0, 54.0, 0.0), 3: "E", 4: (18.0, 24.0, 0.0), 6: 20.0}))
+    path = dng(
+        tmp_path / "a.dng",
+        3000,
+        (64, 48),
+        orientation=6,
+        exif=exif(
+            {0x920A: 24.0, 0xA405: 36, 0xA434: "back camera", 0x927C: apple_note((0, -1, 0))},
+            {1: "S", 2: (33.0, 54.0, 0.0), 3: "E", 4: (18.0, 24.0, 0.0), 6: 20.0},
+        ),
+    )
     # 36 mm on the 43.27 mm diagonal of film; this diagonal has 80 pixels
     assert focal_px(path) == pytest.approx(36 * 80 / np.hypot(36, 24))
     assert camera_of(path) == ("Test", "Test", "", "back camera", "24.0")

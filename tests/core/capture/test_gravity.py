@@ -30,12 +30,15 @@ def photo_file(path, vector=None, orientation=1, lens="back camera", xmp=None, n
     return path
 
 
-@pytest.mark.parametrize(("felt", "orientation"), [
-    ((0, -1, 0), 6),  # held upright: its top is up
-    ((-1, 0, 0), 1),  # its top to the left
-    ((1, 0, 0), 3),  # its top to the right
-    ((0, 1, 0), 8),  # upside down
-])
+@pytest.mark.parametrize(
+    ("felt", "orientation"),
+    [
+        ((0, -1, 0), 6),  # held upright: its top is up
+        ((-1, 0, 0), 1),  # its top to the left
+        ((1, 0, 0), 3),  # its top to the right
+        ((0, 1, 0), 8),  # upside down
+    ],
+)
 def test_a_phone_held_level_has_up_along_its_upright_photo(tmp_path, felt, orientation):
     up = up_in_camera(photo_file(tmp_path / "a.jpg", felt, orientation))
     np.testing.assert_allclose(up, [0, -1, 0], atol=1e-9)
@@ -49,19 +52,29 @@ def test_a_phone_that_looks_straight_down_has_up_towards_itself(tmp_path, felt, 
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
-@pytest.mark.parametrize("arguments", [
-    {}, {"vector": (0, -1.5, 0)}, {"vector": (0, -1, 0), "orientation": 5},
-    {"vector": (0, -1, 0), "lens": "iPhone front camera"},
-    {"note": b"Apple iOS\0\0\x01MM\0\x01"}, {"note": b"Nikon\0 something else"},
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"vector": (0, -1.5, 0)},
+        {"vector": (0, -1, 0), "orientation": 5},
+        {"vector": (0, -1, 0), "lens": "iPhone front camera"},
+        {"note": b"Apple iOS\0\0\x01MM\0\x01"},
+        {"note": b"Nikon\0 something else"},
+    ],
+)
 def test_no_gravity_is_told_where_it_is_shaken_mirrored_or_damaged(tmp_path, arguments):
     assert up_in_camera(photo_file(tmp_path / "a.jpg", **arguments)) is None
 
 
 def test_a_drone_that_looks_down_and_one_that_looks_ahead(tmp_path):
     told = '<x drone-dji:GimbalRollDegree="{}" drone-dji:GimbalPitchDegree="{}"/>'
-    for roll, pitch, up in ((0, -90, (0, 0, -1)), (0, 0, (0, -1, 0)),
-                            (90, 0, (-1, 0, 0)), (0, -30, (0, -np.sqrt(0.75), -0.5))):
+    for roll, pitch, up in (
+        (0, -90, (0, 0, -1)),
+        (0, 0, (0, -1, 0)),
+        (90, 0, (-1, 0, 0)),
+        (0, -30, (0, -np.sqrt(0.75), -0.5)),
+    ):
         file = photo_file(tmp_path / "a.jpg", xmp=told.format(f"{roll:+.2f}", pitch).encode())
         np.testing.assert_allclose(up_in_camera(file), up, atol=1e-9)
 

@@ -7,7 +7,7 @@ from PIL import Image
 from core.base.errors import UserError
 from core.base.jobs import run
 from core.capture.masks import find_masks
-from core.capture.open import open_capture, recognise
+from core.capture.open import describe_input, open_capture
 from core.capture.photos import read_rgba
 from tests.core.capture.readers.test_other_layouts import POSES, mvsnet
 from tests.core.captures import LENS, ball_mask, noise_photo
@@ -29,7 +29,7 @@ def test_masks_beside_the_photos_are_found_and_turned_the_right_way(tmp_path, bl
     masked(tmp_path, black)
     color = "black" if black else "white"
     told = f"5 masks in {tmp_path / 'masks'}, the subject in {color}"
-    assert recognise(tmp_path)[-1] == told
+    assert describe_input(tmp_path)[-1] == told
     scene = run(open_capture(tmp_path))
     assert scene.has_masks
     assert told in scene.notices

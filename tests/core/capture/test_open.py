@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.capture.open import DetectedInput, hold_out_every, open_capture, recognise
+from core.capture.open import DetectedInput, describe_input, hold_out_every, open_capture
 from core.capture.region import fit_to_masks
 from core.geometry.rigid import world_from_opengl_camera
 from core.geometry.scene_ball import ball_from_scene
@@ -23,8 +23,9 @@ def object_capture(tmp_path, center, radius):
         pixels = np.full((60, 80, 4), 120, np.uint8)
         pixels[..., 3] = 255 * ball_mask(LENS, pose, center, radius)
         Image.fromarray(pixels).save(tmp_path / f"{i}.png")
-        frames.append({"file_path": f"./{i}",
-                       "transform_matrix": world_from_opengl_camera(pose).tolist()})
+        frames.append(
+            {"file_path": f"./{i}", "transform_matrix": world_from_opengl_camera(pose).tolist()}
+        )
     header = {"fl_x": LENS.fx, "cx": LENS.cx, "cy": LENS.cy}
     (tmp_path / "transforms.json").write_text(json.dumps(header | {"frames": frames}))
     return tmp_path
@@ -42,7 +43,8 @@ def test_an_object_with_masks_fills_the_ball(tmp_path):
 def test_the_ball_of_a_capture_without_masks_is_left_alone(tmp_path):
     scene = run(open_capture(object_capture(tmp_path, np.zeros(3), 0.5)))
     assert run(fit_to_masks(replace(scene, has_masks=False))).scene_from_input is (
-        scene.scene_from_input)
+        scene.scene_from_input
+    )
 
 
 def test_each_kind_is_recognised_and_read(tmp_path):
@@ -57,14 +59,14 @@ def test_each_kind_is_recognised_and_read(tmp_path):
         (tmp_path / "colmap", "COLMAP", "COLMAP model"),
         (dtu, "IDR/DTU", "IDR/DTU"),
     ):
-        assert words in recognise(path)[0]
+        assert words in describe_input(path)[0]
         assert run(open_capture(path)).kind == kind
 
 
 def test_a_plain_folder_is_recognised_as_photos(tmp_path):
     for i in range(3):
         noise_photo(tmp_path / f"{i}.png", i)
-    told = recognise(tmp_path)
+    told = describe_input(tmp_path)
     assert "3 photos without poses" in told[0]
     assert told[1] == "camera: 3 photos of 80x60, focal length not told, to be found"
 
@@ -75,13 +77,14 @@ def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path, monkeyp
     for i in range(9):
         noise_photo(tmp_path / f"{i}.png", i, (80 + 10 * (i % 7), 60))
     (tmp_path / "0.png").write_bytes(b"cut")
-    told = recognise(tmp_path)
+    told = describe_input(tmp_path)
     assert told[1] == "camera: 2 photos of 90x60, focal length not told, to be found"
     assert told[-3:] == [
         "and 2 other sizes or focal lengths",
         "1 cannot be read: 0.png. Copy it again, or remove it.",
         "1 cannot be read: live.heic. Run pip install 'gradina[heic]', or convert the photos to "
-        "JPEG."]
+        "JPEG.",
+    ]
 
 
 def test_what_lies_there_is_told_before_it_is_read(tmp_path):
@@ -89,22 +92,27 @@ def test_what_lies_there_is_told_before_it_is_read(tmp_path):
     told = []
     run(open_capture(ngp), lambda progress: told.append(progress.found))
     assert [found for found in told if found] == [
-        DetectedInput((f"{tmp_path.name}: a posed capture (transforms.json)",))]
-    assert recognise(ngp) == [
-        f"{tmp_path.name}: a posed capture (transforms.json)", "12 photos with poses",
-        "what is transparent in the photos is masked"]
+        DetectedInput((f"{tmp_path.name}: a posed capture (transforms.json)",))
+    ]
+    assert describe_input(ngp) == [
+        f"{tmp_path.name}: a posed capture (transforms.json)",
+        "12 photos with poses",
+        "what is transparent in the photos is masked",
+    ]
 
 
 def test_a_film_in_a_folder_without_enough_photos_is_what_lies_there(tmp_path):
     noise_photo(tmp_path / "0.png", 0)
     (tmp_path / "walk.mp4").write_bytes(b"")
-    assert recognise(tmp_path)[0] == f"{tmp_path.name}/walk.mp4: a film"
+    assert describe_input(tmp_path)[0] == f"{tmp_path.name}/walk.mp4: a film"
     (tmp_path / "again.mov").write_bytes(b"")
     with pytest.raises(UserError, match="holds 2 films"):
-        recognise(tmp_path)
+        describe_input(tmp_path)
     for i in range(1, 3):
         noise_photo(tmp_path / f"{i}.png", i)
-    assert "a folder of 3 photos" in recognise(tmp_path)[0], "films beside photos are of no account"
+    assert "a folder of 3 photos" in describe_input(tmp_path)[0], (
+        "films beside photos are of no account"
+    )
 
 
 def test_paths_that_hold_nothing_are_refused(tmp_path):
@@ -112,9 +120,13 @@ def test_paths_that_hold_nothing_are_refused(tmp_path):
     text.write_text("hello")
     archive = tmp_path / "scan.zip"
     archive.write_bytes(b"PK")
-    for path, words in ((archive, "is an archive. Unpack it"),
-                        (tmp_path / "none", "does not exist"), (text, "not a capture"),
-                        (tmp_path, "holds no photos"), (tmp_path / ("x" * 300), "cannot be read")):
+    for path, words in (
+        (archive, "is an archive. Unpack it"),
+        (tmp_path / "none", "does not exist"),
+        (text, "not a capture"),
+        (tmp_path, "holds no photos"),
+        (tmp_path / ("x" * 300), "cannot be read"),
+    ):
         with pytest.raises(UserError, match=words) as caught:
             run(open_capture(path))
         assert str(path) in str(caught.value)

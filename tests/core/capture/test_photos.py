@@ -48,8 +48,12 @@ def test_photos_of_all_subfolders_are_found_if_asked_and_have_names_of_their_own
     with pytest.raises(UserError, match="in its subfolders only"):
         list_photos(tmp_path)
     photos = list_photos(tmp_path, recursive=True)
-    assert photo_names(photos) == ["left/0.png", "left/1.png", "right/deep/0.png",
-                                   "right/deep/1.png"]
+    assert photo_names(photos) == [
+        "left/0.png",
+        "left/1.png",
+        "right/deep/0.png",
+        "right/deep/1.png",
+    ]
     assert photo_names(photos[:2]) == ["0.png", "1.png"]
 
 
@@ -128,8 +132,12 @@ def test_folders_that_cannot_be_a_capture_are_refused_in_one_line(tmp_path):
     two = tmp_path / "two"
     noise_photo(two / "1.png", 0)
     noise_photo(two / "2.png", 1)
-    for folder, words in ((empty, "is empty"), (texts, "holds no photos"),
-                          (two, "only 2 usable photos"), (tmp_path / "none", "is not a folder")):
+    for folder, words in (
+        (empty, "is empty"),
+        (texts, "holds no photos"),
+        (two, "only 2 usable photos"),
+        (tmp_path / "none", "is not a folder"),
+    ):
         with pytest.raises(UserError, match=words) as caught:
             list_photos(folder)
         assert str(folder) in str(caught.value)

@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.capture.open import open_capture, recognise
+from core.capture.open import describe_input, open_capture
 from core.capture.video import choose_frames, photos_of_video
 from core.config.run import OpenOptions
 from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
@@ -44,7 +44,7 @@ def test_of_each_part_of_the_way_the_sharpest_frame_is_taken():
 
 def test_a_film_becomes_sharp_photos_all_along_the_way(tmp_path):
     path, folder = film(tmp_path / "film.mp4"), tmp_path / "frames"
-    assert "a film" in recognise(path)[0]
+    assert "a film" in describe_input(path)[0]
     assert run(photos_of_video(path, folder, 12)) == folder
     photos = sorted(folder.glob("*.jpg"))
     numbers = [int(p.stem.removeprefix("frame_")) for p in photos]

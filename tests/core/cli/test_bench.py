@@ -12,8 +12,11 @@ CPU = torch.device("cpu")
 
 
 def flat(groups):
-    return {f"{group}/{name}": value for group, values in groups.items()
-            for name, value in values.items()}
+    return {
+        f"{group}/{name}": value
+        for group, values in groups.items()
+        for name, value in values.items()
+    }
 
 
 def test_kernels(monkeypatch):
@@ -21,11 +24,21 @@ def test_kernels(monkeypatch):
         monkeypatch.setattr(kernels, name, value)
     found = kernels.bench_kernels(CPU)
     assert set(found) == {
-        "memory", "encode", "encode_forward_mpoints_per_s", "mlp", "march", "composite"}
+        "memory",
+        "encode",
+        "encode_forward_mpoints_per_s",
+        "mlp",
+        "march",
+        "composite",
+    }
     assert all(0 < value < math.inf for value in flat(found).values())
     rows = 12 * 8 * 2 * 4  # levels, corners, features, bytes of each
-    share = found["encode"]["forward_mpoints_per_s"] * 1e6 * rows / (
-        found["memory"]["copy_gb_per_s"] * 1e9)
+    share = (
+        found["encode"]["forward_mpoints_per_s"]
+        * 1e6
+        * rows
+        / (found["memory"]["copy_gb_per_s"] * 1e9)
+    )
     assert found["encode"]["forward_of_bandwidth"] == pytest.approx(share)
 
 

@@ -21,7 +21,7 @@ from core.sample import reference_mesh
 from core.training.presets import PRESETS
 from tests.core.bad_captures import BAD
 from tests.core.captures import noise_photo
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 from tests.files import results
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +48,7 @@ def home(tmp_path_factory) -> Iterator[Path]:
         patch.setenv("CUDA_VISIBLE_DEVICES", "")
         patch.setattr("torch.cuda.is_available", lambda: False)
         patch.setitem(PRESETS, "draft", WARM)
-        quick_settling(patch)
+        quick_conversion(patch)
         patch.chdir(folder)
         yield folder
 
@@ -75,8 +75,12 @@ def process(home):
 
     def run(*arguments: object) -> Done:
         done = subprocess.run(
-            [sys.executable, ROOT / "main.py", *map(str, arguments)], cwd=home,
-            capture_output=True, text=True, timeout=280)
+            [sys.executable, ROOT / "main.py", *map(str, arguments)],
+            cwd=home,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
         return Done(done.returncode, done.stdout, done.stderr)
 
     return run
@@ -139,8 +143,22 @@ def test_reconstruct_leaves_everything(finished):
 def test_resume_goes_on_with_the_same_curve(command, photos, tmp_path):
     out = tmp_path / "out"
     first = result(command("reconstruct", photos, "-o", out, "--seed", 7, "--json", *QUICK))
-    again = result(command("reconstruct", photos, "-o", out, "--resume", "--json",
-                           "--minutes", 0.0005, "--mesh-resolution", 24, "--format", "ply"))
+    again = result(
+        command(
+            "reconstruct",
+            photos,
+            "-o",
+            out,
+            "--resume",
+            "--json",
+            "--minutes",
+            0.0005,
+            "--mesh-resolution",
+            24,
+            "--format",
+            "ply",
+        )
+    )
     assert again["steps"] > first["steps"]
     assert again["seed"] == 7
     assert again["config"] == first["config"]
@@ -158,62 +176,188 @@ def test_resume_of_what_is_finished_only_writes_again(command, finished, photos)
 @pytest.mark.parametrize("suffix", ["obj", "ply", "glb", "stl"])
 def test_export_by_the_file_s_name(command, finished, tmp_path, suffix):
     target = tmp_path / f"ball.{suffix}"
-    told = result(command("export", finished / "project", "-o", target, "--json",
-                          "--mesh-resolution", 24, "--lod", 4, "--device", "cpu"))
+    told = result(
+        command(
+            "export",
+            finished / "project",
+            "-o",
+            target,
+            "--json",
+            "--mesh-resolution",
+            24,
+            "--lod",
+            4,
+            "--device",
+            "cpu",
+        )
+    )
     assert told["bytes"] == target.stat().st_size
     loaded = trimesh.load(target, process=False, force="mesh")
     assert len(loaded.faces) == told["faces"] > 100
 
 
 def test_export_for_a_purpose(command, finished, tmp_path):
-    told = result(command("export", finished / "project", "-o", tmp_path / "g.glb", "--json",
-                          "--purpose", "web", "--mesh-resolution", 24, "--faces", 400,
-                          "--texture-size", 128, "--lods", 2, "--device", "cpu"))
+    told = result(
+        command(
+            "export",
+            finished / "project",
+            "-o",
+            tmp_path / "g.glb",
+            "--json",
+            "--purpose",
+            "web",
+            "--mesh-resolution",
+            24,
+            "--faces",
+            400,
+            "--texture-size",
+            128,
+            "--lods",
+            2,
+            "--device",
+            "cpu",
+        )
+    )
     assert {p.name for p in results(tmp_path)} == {
-        "g.glb", "g_lod1.glb", "g_lods.glb", "g.glb.json"}
+        "g.glb",
+        "g_lod1.glb",
+        "g_lods.glb",
+        "g.glb.json",
+    }
     assert told["faces"] <= 400
     assert any("efined" in note for note in told["notes"]), "tried, and told whether it is kept"
     about = json.loads((tmp_path / "g.glb.json").read_text())
     assert about["axes"] == "y"
     assert [lod["texture"] for lod in about["lods"]] == [128, 128]
     assert set(about["steps"]) == {"small parts", "repair", "holes", "simplified", "seen through"}
-    text = complaint(command("export", finished / "project", "-o", tmp_path / "p.stl",
-                             "--purpose", "print", "--device", "cpu"))
+    text = complaint(
+        command(
+            "export",
+            finished / "project",
+            "-o",
+            tmp_path / "p.stl",
+            "--purpose",
+            "print",
+            "--device",
+            "cpu",
+        )
+    )
     assert "cannot be in mm: nothing says how large the scene is" in text
-    text = complaint(command("export", finished / "project", "-o", tmp_path / "p.glb",
-                             "--max-bytes", 2000, "--mesh-resolution", 24, "--device", "cpu"))
+    text = complaint(
+        command(
+            "export",
+            finished / "project",
+            "-o",
+            tmp_path / "p.glb",
+            "--max-bytes",
+            2000,
+            "--mesh-resolution",
+            24,
+            "--device",
+            "cpu",
+        )
+    )
     assert "does not fit" in text
     assert not (tmp_path / "p.glb").exists()
 
 
 def test_render_of_an_orbit_a_film_and_held_out_views(command, finished, tmp_path):
     project = finished / "project"
-    told = result(command("render", project, "-o", tmp_path / "turn", "--frames", 3,
-                          "--size", "64x48", "--json", "--device", "cpu"))
+    told = result(
+        command(
+            "render",
+            project,
+            "-o",
+            tmp_path / "turn",
+            "--frames",
+            3,
+            "--size",
+            "64x48",
+            "--json",
+            "--device",
+            "cpu",
+        )
+    )
     assert told["frames"] == 3
     pictures = sorted(results(tmp_path / "turn"))
     assert [p.name for p in pictures] == ["0000.png", "0001.png", "0002.png"]
     with Image.open(pictures[0]) as image:
         assert image.size == (64, 48)
-    result(command("render", project, "-o", tmp_path / "clay", "--frames", 3, "--mode", "clay",
-                   "--size", "64x48", "--json", "--device", "cpu"))
+    result(
+        command(
+            "render",
+            project,
+            "-o",
+            tmp_path / "clay",
+            "--frames",
+            3,
+            "--mode",
+            "clay",
+            "--size",
+            "64x48",
+            "--json",
+            "--device",
+            "cpu",
+        )
+    )
     with Image.open(tmp_path / "clay/0000.png") as image:
         middle = np.asarray(image)[24, 32].astype(int)
     assert np.ptp(middle) < 20, "all clay is of one grey"
-    result(command("render", project, "-o", tmp_path / "turn.mp4", "--frames", 3,
-                   "--size", "64x48", "--json", "--device", "cpu"))
+    result(
+        command(
+            "render",
+            project,
+            "-o",
+            tmp_path / "turn.mp4",
+            "--frames",
+            3,
+            "--size",
+            "64x48",
+            "--json",
+            "--device",
+            "cpu",
+        )
+    )
     assert (tmp_path / "turn.mp4").stat().st_size > 500
-    told = result(command("render", project, "-o", tmp_path / "test", "--split", "test",
-                          "--json", "--device", "cpu"))
+    told = result(
+        command(
+            "render",
+            project,
+            "-o",
+            tmp_path / "test",
+            "--split",
+            "test",
+            "--json",
+            "--device",
+            "cpu",
+        )
+    )
     assert told["frames"] == 2
 
 
 def test_evaluate_with_and_without_a_reference(command, finished, tmp_path):
     reference = tmp_path / "truth.ply"
     trimesh.creation.icosphere(3, 0.8).export(reference)
-    told = result(command("evaluate", finished / "project", "--reference", reference, "--json",
-                          "--mesh-resolution", 32, "--threshold", 0.5, "--device", "cpu",
-                          "--texture", "--texture-size", 128, "--faces", 800))
+    told = result(
+        command(
+            "evaluate",
+            finished / "project",
+            "--reference",
+            reference,
+            "--json",
+            "--mesh-resolution",
+            32,
+            "--threshold",
+            0.5,
+            "--device",
+            "cpu",
+            "--texture",
+            "--texture-size",
+            128,
+            "--faces",
+            800,
+        )
+    )
     assert told["views"] == "held out"
     assert 3 < told["psnr"] < 60
     assert len(told["per_view"]) == 2
@@ -232,8 +376,21 @@ def test_evaluate_with_and_without_a_reference(command, finished, tmp_path):
 
 @pytest.mark.slow
 def test_the_demo_states_its_true_error(process, tmp_path):
-    report = result(process("demo", "--headless", "--steps", 20, "--mesh-resolution", 48,
-                            "-o", tmp_path, "--json", "--device", "cpu"))
+    report = result(
+        process(
+            "demo",
+            "--headless",
+            "--steps",
+            20,
+            "--mesh-resolution",
+            48,
+            "-o",
+            tmp_path,
+            "--json",
+            "--device",
+            "cpu",
+        )
+    )
     for name in ("mesh.obj", "preview.png", "report.json", "project/project.json"):
         assert (tmp_path / name).stat().st_size > 0
     assert report == json.loads((tmp_path / "report.json").read_text())
@@ -258,13 +415,23 @@ def test_doctor_names_what_will_be_used(command):
     assert "torch" in plain.stdout
 
 
-@pytest.mark.parametrize("arguments", [
-    ["reconstruct"], ["reconstruct", "x"], ["reconstruct", "x", "-o", "y", "--preset", "best"],
-    ["reconstruct", "x", "-o", "y", "--steps", "0"], ["export", "x"], ["render", "x", "-o", "y",
-    "--size", "big"], ["reconstruct", "x", "-o", "y", "--minutes", "1", "--steps", "1"],
-    ["reconstruct", "x", "-o", "y", "--minutes", "nan"], ["demo", "--device", "tpu"],
-    ["doctor", "--loud"], ["--unknown"], ["one", "two"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["reconstruct"],
+        ["reconstruct", "x"],
+        ["reconstruct", "x", "-o", "y", "--preset", "best"],
+        ["reconstruct", "x", "-o", "y", "--steps", "0"],
+        ["export", "x"],
+        ["render", "x", "-o", "y", "--size", "big"],
+        ["reconstruct", "x", "-o", "y", "--minutes", "1", "--steps", "1"],
+        ["reconstruct", "x", "-o", "y", "--minutes", "nan"],
+        ["demo", "--device", "tpu"],
+        ["doctor", "--loud"],
+        ["--unknown"],
+        ["one", "two"],
+    ],
+)
 def test_wrong_usage_is_explained(command, arguments):
     done = command(*arguments)
     assert done.returncode == 2
@@ -276,8 +443,17 @@ def test_wrong_usage_is_explained(command, arguments):
 def test_help(command):
     done = command("--help")
     assert done.returncode == 0
-    for name in ("demo", "reconstruct", "imagine", "poses", "export", "render", "evaluate",
-                 "bench", "doctor"):
+    for name in (
+        "demo",
+        "reconstruct",
+        "imagine",
+        "poses",
+        "export",
+        "render",
+        "evaluate",
+        "bench",
+        "doctor",
+    ):
         assert name in done.stdout
         assert f"main.py {name}" in command(name, "--help").stdout
 
@@ -312,8 +488,11 @@ def test_an_output_that_cannot_be_written_is_found_before_the_work(command, phot
 
 
 def test_a_gpu_that_is_not_there_is_said(command, photos, finished, tmp_path):
-    for arguments in (("reconstruct", photos, "-o", tmp_path), ("bench",),
-                      ("export", finished / "project", "-o", tmp_path / "x.obj")):
+    for arguments in (
+        ("reconstruct", photos, "-o", tmp_path),
+        ("bench",),
+        ("export", finished / "project", "-o", tmp_path / "x.obj"),
+    ):
         text = complaint(command(*arguments, "--device", "cuda"))
         assert "GPU" in text
         assert "--device cpu" in text
@@ -325,8 +504,11 @@ def test_without_a_display_the_window_says_so(command, photos):
 
 
 def test_commands_on_what_is_no_project(command, photos, tmp_path):
-    for arguments in (("export", photos, "-o", tmp_path / "x.obj"), ("evaluate", tmp_path),
-                      ("render", tmp_path / "none", "-o", tmp_path / "r")):
+    for arguments in (
+        ("export", photos, "-o", tmp_path / "x.obj"),
+        ("evaluate", tmp_path),
+        ("render", tmp_path / "none", "-o", tmp_path / "r"),
+    ):
         text = complaint(command(*arguments))
         assert "project" in text
         assert str(arguments[1]) in text

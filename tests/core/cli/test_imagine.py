@@ -17,10 +17,10 @@ import main
 from core import api
 from core.base.errors import UserError
 from core.base.interrupts import Interrupted
-from core.config.prompt import find_sentence, read_sentence, write_sentence
+from core.config.prompt import find_prompt, read_prompt, write_prompt
 from core.training.presets import PRESETS
 from core.training.supervision import text as supervision
-from tests.core.shaded_ball import WARM, quick_settling
+from tests.core.shaded_ball import WARM, quick_conversion
 from tests.core.tiny_clip import red_in_the_middle, tiny_clip
 from tests.files import results
 
@@ -33,14 +33,15 @@ def _small(monkeypatch, tmp_path):
     monkeypatch.setitem(PRESETS, "draft", replace(WARM, train=train))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(api, "SMALL_SIDE", 24)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
 
 
 @pytest.fixture
 def judged(monkeypatch):
     """By how red the middle is."""
     monkeypatch.setattr(
-        supervision, "Clip", lambda sentence, device: SimpleNamespace(likeness=red_in_the_middle))
+        supervision, "Clip", lambda sentence, device: SimpleNamespace(likeness=red_in_the_middle)
+    )
 
 
 def said(capsys, *words):
@@ -62,8 +63,23 @@ def complaint(capsys, *words):
 @pytest.mark.parametrize("method", ["ngp", "surface"])
 def test_a_sentence_becomes_a_mesh(judged, method, tmp_path, capsys):
     out = tmp_path / "out"
-    told = said(capsys, "imagine", "a red ball", "--weights", tmp_path, "-o", out, "--method",
-                method, "--format", "ply", "--purpose", "game", "--json", *QUICK)
+    told = said(
+        capsys,
+        "imagine",
+        "a red ball",
+        "--weights",
+        tmp_path,
+        "-o",
+        out,
+        "--method",
+        method,
+        "--format",
+        "ply",
+        "--purpose",
+        "game",
+        "--json",
+        *QUICK,
+    )
     report = json.loads(told.splitlines()[-1])
     assert report == json.loads((out / "report.json").read_text())
     assert report["sentence"] == "a red ball"
@@ -80,11 +96,33 @@ def test_a_sentence_becomes_a_mesh(judged, method, tmp_path, capsys):
 
     again = tmp_path / "again.ply"
     (out / "sentence.json").unlink()
-    said(capsys, "export", out / "project", "-o", again, "--mesh-resolution", 32, "--unseen",
-         "cut", "--device", "cpu")
+    said(
+        capsys,
+        "export",
+        out / "project",
+        "-o",
+        again,
+        "--mesh-resolution",
+        32,
+        "--unseen",
+        "cut",
+        "--device",
+        "cpu",
+    )
     assert len(trimesh.load(again).faces) > 50, "all that is there was looked at"
-    said(capsys, "render", out / "project", "-o", tmp_path / "turn", "--frames", 2, "--size",
-         "40x30", "--device", "cpu")
+    said(
+        capsys,
+        "render",
+        out / "project",
+        "-o",
+        tmp_path / "turn",
+        "--frames",
+        2,
+        "--size",
+        "40x30",
+        "--device",
+        "cpu",
+    )
     assert len(list(results(tmp_path / "turn"))) == 2
     assert "no photos" in complaint(capsys, "evaluate", out / "project", "--device", "cpu")
 
@@ -120,7 +158,7 @@ def test_what_the_run_needs_and_has_not_is_said_in_one_line(tmp_path, capsys, mo
 
     assert "does not exist" in complaint(capsys, *words(tmp_path / "none"))
     with pytest.raises(UserError, match="No network"):
-        write_sentence("a vase", "")
+        write_prompt("a vase", "")
     assert "empty" in complaint(capsys, *words(tmp_path, "  "))
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "transformers", None)
@@ -137,18 +175,18 @@ def test_a_network_is_read_from_its_folder_or_a_file_in_it(tmp_path, capsys):
     for i, named in enumerate((weights, weights / "model.safetensors")):
         out = tmp_path / f"out{i}"
         said(capsys, "imagine", "a blue vase", "--weights", named, "-o", out, *few)
-        assert read_sentence(out / "sentence.json").weights == str(weights)
+        assert read_prompt(out / "sentence.json").weights == str(weights)
 
 
 def test_a_sentence_is_kept_in_a_file(tmp_path, capsys):
-    file = write_sentence("  a ceramic\n vase ", tmp_path, tmp_path / "one")
-    assert read_sentence(file).text == "a ceramic vase"
-    assert find_sentence(file) == find_sentence(file.parent) == file
-    assert find_sentence(tmp_path) is None
+    file = write_prompt("  a ceramic\n vase ", tmp_path, tmp_path / "one")
+    assert read_prompt(file).text == "a ceramic vase"
+    assert find_prompt(file) == find_prompt(file.parent) == file
+    assert find_prompt(tmp_path) is None
     assert "a ceramic vase" in said(capsys, "poses", file, "--dry-run")
-    ours = [write_sentence(text, tmp_path) for text in ("a vase", "a ball", "a vase")]
+    ours = [write_prompt(text, tmp_path) for text in ("a vase", "a ball", "a vase")]
     assert ours[0] == ours[2] != ours[1]
     assert Path(ours[0]).is_relative_to(tmp_path / "data")
     file.write_text("{}")
     with pytest.raises(UserError, match="holds no sentence"):
-        read_sentence(file)
+        read_prompt(file)

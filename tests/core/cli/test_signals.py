@@ -27,12 +27,18 @@ class Command:
 
     def __init__(self, folder: Path, *arguments: object) -> None:
         self._log = folder / "stderr"
-        homes = {f"XDG_{kind}_HOME": str(folder / kind.lower())
-                 for kind in ("CACHE", "DATA", "STATE")}
+        homes = {
+            f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CACHE", "DATA", "STATE")
+        }
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, ROOT / "main.py", *map(str, arguments)], cwd=folder, stderr=log,
-                stdout=log, env=os.environ | homes, start_new_session=True)
+                [sys.executable, ROOT / "main.py", *map(str, arguments)],
+                cwd=folder,
+                stderr=log,
+                stdout=log,
+                env=os.environ | homes,
+                start_new_session=True,
+            )
 
     def until(self, words: str) -> None:
         """Wait until it has said so."""
@@ -94,13 +100,24 @@ def test_training_is_saved_and_goes_on(command, tmp_path):
     assert "SIGHUP" in resumed.stopped(signal.SIGHUP)
     assert (unfinished_step(out / "project") or 0) >= step
 
-    whole = command("reconstruct", SAMPLE, "-o", tmp_path / "whole", "--steps", 20,
-                    "--device", "cpu", "--mesh-resolution", 32)
+    whole = command(
+        "reconstruct",
+        SAMPLE,
+        "-o",
+        tmp_path / "whole",
+        "--steps",
+        20,
+        "--device",
+        "cpu",
+        "--mesh-resolution",
+        32,
+    )
     assert whole.process.wait(120) == 0
     project = tmp_path / "whole" / "project"
     before = set(tmp_path.iterdir())
-    export = command("export", project, "-o", tmp_path / "mesh.ply", "--mesh-resolution", 900,
-                     "--device", "cpu")
+    export = command(
+        "export", project, "-o", tmp_path / "mesh.ply", "--mesh-resolution", 900, "--device", "cpu"
+    )
     export.until("working")
     time.sleep(0.5)
     assert export.stopped(signal.SIGTERM).endswith("no mesh was written")
@@ -184,13 +201,15 @@ print(json.dumps("lived"))
 
 
 def test_a_second_signal_ends_at_once():
-    done = subprocess.run([sys.executable, "-c", SECOND], cwd=ROOT, capture_output=True, text=True,
-                          timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", SECOND], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
     assert done.returncode == 143
     assert done.stdout == "saving\n"
 
 
 def test_a_signal_that_is_ignored_stays_so():
-    done = subprocess.run([sys.executable, "-c", IGNORED], cwd=ROOT, capture_output=True, text=True,
-                          timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", IGNORED], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
     assert json.loads(done.stdout) == "lived"

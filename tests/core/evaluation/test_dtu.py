@@ -59,8 +59,10 @@ def test_what_the_scanner_did_not_see_says_nothing(reference):
 def test_far_outliers_count_for_nothing(reference):
     scan = read_scan(reference, "scan7")
     ball, speck = sphere(RADIUS), sphere(1.0, (0, 0, 32))  # 21 mm off, where nothing was seen
-    both = Mesh(np.concatenate([ball.vertices, speck.vertices]),
-                np.concatenate([ball.faces, speck.faces + len(ball.vertices)]))
+    both = Mesh(
+        np.concatenate([ball.vertices, speck.vertices]),
+        np.concatenate([ball.faces, speck.faces + len(ball.vertices)]),
+    )
     assert dtu_distances(both, scan)["accuracy"] < 0.1
     with pytest.raises(UserError, match="nowhere that the scanner saw"):
         dtu_distances(sphere(1.0, (500, 0, 0)), scan)

@@ -79,8 +79,9 @@ def test_normals_are_off_by_the_angle_between_planes():
     corners = np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
     faces = np.array([[0, 1, 2], [0, 2, 3]])
     angle = np.radians(10)
-    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)],
-                     [0, np.sin(angle), np.cos(angle)]])
+    turn = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
     report = surface_distance(corners, faces, corners @ turn.T, faces, n_samples=500)
     assert report.normal_error == pytest.approx(10)
     turned = surface_distance(corners, faces, corners, faces[:, ::-1], n_samples=500)

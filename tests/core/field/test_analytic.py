@@ -11,11 +11,11 @@ from PIL import Image
 from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config.run import Choice, FieldConfig
+from core.config.run import FieldConfig, RunOptions
 from core.field.analytic import BoxVolume, FunctionVolume
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.rigid import transform_points, world_from_opengl_camera
-from core.output.volume_picture import picture
+from core.output.volume_picture import render_volume
 from core.rendering.volume import density
 from core.training.presets import PRESETS, for_scene, run_config
 from core.training.trainer import Trainer
@@ -39,8 +39,9 @@ def box_photos(folder, n=14):
         color = np.array([[0.8, 0.3, 0.2], [0.2, 0.7, 0.3], [0.3, 0.4, 0.9]])[near.argmax(-1)]
         pixels = np.dstack([np.round(255 * color), 255 * hit]).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.png")
-        frames.append({"file_path": f"./{i}.png",
-                       "transform_matrix": world_from_opengl_camera(pose).tolist()})
+        frames.append(
+            {"file_path": f"./{i}.png", "transform_matrix": world_from_opengl_camera(pose).tolist()}
+        )
     header = {"fl_x": FOCAL, "cx": SIZE / 2, "cy": SIZE / 2, "w": SIZE, "h": SIZE}
     (folder / "transforms.json").write_text(json.dumps(header | {"frames": frames}))
     return folder
@@ -49,7 +50,7 @@ def box_photos(folder, n=14):
 @pytest.mark.slow
 def test_a_box_is_fitted_to_its_photos_within_one_percent(tmp_path):
     scene = run(open_capture(box_photos(tmp_path)))
-    config = for_scene(run_config(Choice("draft", steps=240, method="box")), True)
+    config = for_scene(run_config(RunOptions("draft", steps=240, method="box")), True)
     ball = scene.scene_from_input
     size = np.cbrt(np.linalg.det(ball[:3, :3]))
     np.testing.assert_allclose(ball[:3, :3], size * np.eye(3), atol=1e-6 * size)
@@ -60,7 +61,8 @@ def test_a_box_is_fitted_to_its_photos_within_one_percent(tmp_path):
     box = trainer.model.radiance
     sides = 2 * HALF * size
     np.testing.assert_allclose(
-        box.center.detach(), transform_points(ball, CENTER[None])[0], atol=0.01 * sides.min())
+        box.center.detach(), transform_points(ball, CENTER[None])[0], atol=0.01 * sides.min()
+    )
     np.testing.assert_allclose(2 * box.half.detach(), sides, rtol=0.01)
 
 
@@ -83,8 +85,8 @@ def test_a_function_is_seen_with_its_colour_and_depth():
     def ball(x):
         return 2.0 * (x.norm(dim=-1) < 0.6), torch.ones_like(x)
 
-    image, depth = picture(ball, 21, 21, distance=3.0, step=0.005)
-    behind, _ = picture(lambda x: (torch.zeros(len(x)), torch.ones_like(x)), 21, 21)
+    image, depth = render_volume(ball, 21, 21, distance=3.0, step=0.005)
+    behind, _ = render_volume(lambda x: (torch.zeros(len(x)), torch.ones_like(x)), 21, 21)
     opacity = (image[10, 10] / 255 - behind[10, 10] / 255) / (1 - behind[10, 10] / 255)
     assert opacity == pytest.approx(1 - math.exp(-2 * 1.2), abs=0.01)
     length = 1.2  # mean place of what is seen along the chord, from its front
@@ -106,8 +108,8 @@ def test_presets_make_a_box_of_whatever_they_are_for(unbounded):
     """Of photos that were cut out it has no world around it, even if one was wished for."""
     x = torch.rand(4, 3)
     for name in PRESETS:
-        wanted = run_config(Choice(name, method="box", unbounded=unbounded))
-        model = SurfaceModel(for_scene(wanted, has_masks=True), 3, has_background=False)
+        wanted = run_config(RunOptions(name, method="box", unbounded=unbounded))
+        model = SceneModel(for_scene(wanted, has_masks=True), 3, has_background=False)
         _, features = model.shape.sdf_and_features(x)
         assert features.shape == (4, 0)
         assert model.color(x, None, x, features, model.appearance(None, 4)).shape == (4, 3)

@@ -9,7 +9,7 @@ from core.config.run import FieldConfig, RunConfig
 from core.field.appearance import Appearance
 from core.field.background import Background, background_color, contract
 from core.field.color import ColorNetwork, spherical_harmonics
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 
 SMALL = FieldConfig(n_levels=2, log2_hashmap_size=10, finest_resolution=32, appearance_size=3)
 
@@ -32,7 +32,8 @@ def test_spherical_harmonics_are_orthonormal(degree):
     values = spherical_harmonics(d, degree)
     assert values.shape == (len(d), degree**2)
     torch.testing.assert_close(
-        values.T @ (area * values), torch.eye(degree**2).double(), rtol=0, atol=1e-6)
+        values.T @ (area * values), torch.eye(degree**2).double(), rtol=0, atol=1e-6
+    )
 
 
 def test_contraction_is_the_identity_inside_and_bounded_outside():
@@ -61,9 +62,13 @@ def test_colours_depend_on_every_input_and_stay_in_range():
     torch.manual_seed(0)
     network = ColorNetwork(SMALL)
     n = 20
-    inputs = [torch.randn(n, 3, requires_grad=True), directions(n).requires_grad_(),
-              directions(n).requires_grad_(), torch.randn(n, 15, requires_grad=True),
-              torch.randn(n, 3, requires_grad=True)]
+    inputs = [
+        torch.randn(n, 3, requires_grad=True),
+        directions(n).requires_grad_(),
+        directions(n).requires_grad_(),
+        torch.randn(n, 15, requires_grad=True),
+        torch.randn(n, 3, requires_grad=True),
+    ]
     color = network(*inputs)
     assert color.shape == (n, 3)
     assert ((color > 0) & (color < 1)).all()
@@ -89,7 +94,8 @@ def test_a_background_of_one_colour_shows_that_colour(density):
     """The last interval is opaque, so nothing shines through to infinity."""
     wall = _Wall(density, [0.2, 0.5, 0.9])
     color = background_color(
-        wall, torch.zeros(10, 3), directions(10), torch.ones(10), None, Appearance(1, 0), 8, None)  # type: ignore[arg-type]
+        wall, torch.zeros(10, 3), directions(10), torch.ones(10), None, Appearance(1, 0), 8, None
+    )  # type: ignore[arg-type]
     torch.testing.assert_close(color, wall.color.expand(10, 3), rtol=0, atol=1e-5)
 
 
@@ -98,7 +104,8 @@ def test_the_background_is_asked_beyond_what_is_trained_only_and_in_order(jitter
     wall, beyond = _Wall(1.0, [0.0, 0.0, 0.0]), torch.linspace(0, 3, 10)
     origins = directions(10) * torch.linspace(0, 3, 10)[:, None]
     background_color(
-        wall, origins, directions(10).flip(0), beyond, None, Appearance(1, 0), 8, jitter)  # type: ignore[arg-type]
+        wall, origins, directions(10).flip(0), beyond, None, Appearance(1, 0), 8, jitter
+    )  # type: ignore[arg-type]
     positions = wall.seen[0].view(10, 8, 3)
     along = (positions - origins[:, None]).norm(dim=-1)
     assert (along.diff(dim=1) > 0).all()
@@ -107,11 +114,14 @@ def test_the_background_is_asked_beyond_what_is_trained_only_and_in_order(jitter
 
 def test_the_background_is_there_when_photos_show_a_world():
     for background, has_background, inside_out, expected in (
-        ("auto", True, False, True), ("auto", False, False, False), ("auto", True, True, False),
-        ("none", True, False, False), ("contraction", False, False, True),
+        ("auto", True, False, True),
+        ("auto", False, False, False),
+        ("auto", True, True, False),
+        ("none", True, False, False),
+        ("contraction", False, False, True),
     ):
         field = replace(SMALL, background=background, inside_out=inside_out)
-        model = SurfaceModel(RunConfig(field=field), 2, has_background)
+        model = SceneModel(RunConfig(field=field), 2, has_background)
         assert (model.background is not None) == expected, (background, has_background, inside_out)
 
 
@@ -124,7 +134,7 @@ def test_the_background_network_answers_anywhere():
 
 def test_a_surface_is_coloured_as_the_eyes_above_it_see_it():
     torch.manual_seed(0)
-    model = SurfaceModel(RunConfig(field=SMALL), 2, False)
+    model = SceneModel(RunConfig(field=SMALL), 2, False)
     x = directions(30) * 0.5
     above = directions(1)[0] * 3.0
     below = torch.stack([-above, -above])  # behind the ball: no say in it
@@ -132,8 +142,12 @@ def test_a_surface_is_coloured_as_the_eyes_above_it_see_it():
         color, normals = model.surface_color(x, above[None])
         samples = model.sdf_field.samples(x)
         seen = model.color(
-            x, normals, torch.nn.functional.normalize(x - above, dim=-1), samples.features,
-            torch.zeros(30, 3))
+            x,
+            normals,
+            torch.nn.functional.normalize(x - above, dim=-1),
+            samples.features,
+            torch.zeros(30, 3),
+        )
         several, _ = model.surface_color(x, torch.cat([below, above[None].expand(4, -1)]))
     torch.testing.assert_close(color, seen)
     facing = (normals @ above) > 0.5
@@ -145,7 +159,7 @@ def test_a_surface_is_coloured_as_the_eyes_above_it_see_it():
 def test_colours_do_not_jump_where_other_eyes_come_nearer():
     """Along an arc under a ring of eyes no step changes the colour much more than its neighbour."""
     torch.manual_seed(0)
-    model = SurfaceModel(RunConfig(field=SMALL), 2, False)
+    model = SceneModel(RunConfig(field=SMALL), 2, False)
     angle = torch.linspace(0, 1, 4001) * torch.pi
     arc = 0.5 * torch.stack([angle.cos(), angle.sin(), torch.zeros_like(angle)], -1)
     turns = torch.arange(12) * (2 * torch.pi / 12) + 0.1

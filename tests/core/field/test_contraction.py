@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.autograd.functional import jacobian
 
-from core.field.contraction import REACH, Frustums, Passage, contract, shrinking, uncontract
+from core.field.contraction import REACH, ContractedRay, Frustums, contract, shrinking, uncontract
 from core.field.hash_grid import HashGrid
-from core.field.nerf import encoded
+from core.field.nerf import positional_encoding
 from core.kernels import GridLayout
 
 
@@ -43,7 +43,7 @@ def test_lengths_shrink_as_the_slope_of_the_contraction_says():
 
 def test_a_length_along_a_ray_is_the_integral_of_the_shrinking():
     directions, origins = directions_and_origins(20)
-    passage = Passage.of(origins, directions)
+    passage = ContractedRay.of(origins, directions)
     t = torch.linspace(0.1, 9, 40001).expand(20, -1)
     r = (origins[:, None] + directions[:, None] * t[..., None]).norm(dim=-1)
     summed = torch.trapezoid(1 / r.clamp(min=1) ** 2, t)
@@ -54,7 +54,7 @@ def test_a_length_along_a_ray_is_the_integral_of_the_shrinking():
 def test_places_along_a_ray_have_an_inverse_too():
     directions, origins = directions_and_origins(200)
     origins[0] = -directions[0]  # straight through the middle
-    passage = Passage.of(origins, directions)
+    passage = ContractedRay.of(origins, directions)
     t = torch.tensor([[0.02, 0.5, 1.0, 3.0, 10.0, 100.0]]).expand(200, 6)
     torch.testing.assert_close(passage.at(passage.length(t)), t, rtol=2e-3, atol=1e-3)
     first, last = passage.length(t)[:, 0], passage.end()
@@ -70,7 +70,8 @@ def test_a_frustum_is_as_wide_as_the_points_in_it():
     t = near * (1 + torch.rand(n) * ((far / near) ** 3 - 1)) ** (1 / 3)  # as cross-sections grow
     angle, r = 2 * math.pi * torch.rand(n), radius * t * torch.rand(n).sqrt()
     wide = Frustums.of(
-        torch.tensor([[0.0, 0, 1]]), *(torch.tensor([x]) for x in (near, far, width)))
+        torch.tensor([[0.0, 0, 1]]), *(torch.tensor([x]) for x in (near, far, width))
+    )
     assert float(wide.along) == pytest.approx(float(t.var()), rel=0.01)
     assert float(wide.across) == pytest.approx(float((r * angle.cos()).var()), rel=0.01)
 
@@ -91,8 +92,12 @@ def test_variances_go_through_the_slope_of_the_contraction():
 
 def test_the_integrated_encoding_of_a_point_is_the_plain_one():
     x = torch.rand(100, 3) * 2 - 1
-    off = [(encoded(x, 10, torch.full((100, 3), v)) - encoded(x, 10)).abs().max()
-           for v in (1e-4, 1e-6, 1e-8, 0.0)]
+    off = [
+        (positional_encoding(x, 10, torch.full((100, 3), v)) - positional_encoding(x, 10))
+        .abs()
+        .max()
+        for v in (1e-4, 1e-6, 1e-8, 0.0)
+    ]
     assert off[0] > off[1] > off[2] > off[3] == 0
     assert off[2] < 0.02
 
@@ -102,7 +107,11 @@ def test_the_integrated_encoding_is_the_mean_over_what_it_stands_for():
     x, variance = torch.tensor([[0.3, -0.2, 0.7]]), torch.tensor([[0.01, 0.003, 0.0]])
     around = x + variance.sqrt() * torch.randn(200_000, 3)
     torch.testing.assert_close(
-        encoded(x, 3, variance)[0], encoded(around, 3).mean(0), atol=0.01, rtol=0)
+        positional_encoding(x, 3, variance)[0],
+        positional_encoding(around, 3).mean(0),
+        atol=0.01,
+        rtol=0,
+    )
 
 
 def test_levels_of_a_grid_count_in_full_for_a_point_and_not_for_what_holds_many_cells():

@@ -11,7 +11,11 @@ from core.field.sdf_field import SdfField
 from core.kernels import GridLayout
 
 SMALL = FieldConfig(
-    n_levels=4, log2_hashmap_size=12, base_resolution=8, finest_resolution=64, sdf_width=64,
+    n_levels=4,
+    log2_hashmap_size=12,
+    base_resolution=8,
+    finest_resolution=64,
+    sdf_width=64,
     n_geometry_features=5,
 )
 SMOOTH = replace(SMALL, sdf_activation="softplus")
@@ -67,8 +71,9 @@ def test_a_table_of_zeros_or_not_the_initial_surface_is_the_sphere():
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("weight_norm", [False, True])
 def test_gradients_agree_with_finite_differences_of_the_field(gradients, layers, weight_norm):
-    made = field(SMOOTH, sdf_layers=layers, weight_norm=weight_norm, gradients=gradients,
-                 tap_cells=0.05).double()
+    made = field(
+        SMOOTH, sdf_layers=layers, weight_norm=weight_norm, gradients=gradients, fd_eps_cells=0.05
+    ).double()
     made.grid.table.requires_grad_(False)
     x = points(100).double().requires_grad_()
 
@@ -78,7 +83,7 @@ def test_gradients_agree_with_finite_differences_of_the_field(gradients, layers,
             h = F.softplus(layer(h), beta=100)
         return made.head(h)[:, 0]
 
-    expected, = torch.autograd.grad(sdf(x).sum(), x)
+    (expected,) = torch.autograd.grad(sdf(x).sum(), x)
     made.float()
     found = made.samples(x.detach().float()).gradients
     tolerance = 1e-4 if gradients == "analytic" else 0.02
@@ -93,7 +98,7 @@ def test_the_ways_to_take_gradients_agree_where_the_features_speak_smoothly():
     assert len(x) > 50
     found = {}
     for gradients in ("taps4", "taps6", "analytic"):
-        made = field(SMOOTH, features=0.02, gradients=gradients, tap_cells=0.02)
+        made = field(SMOOTH, features=0.02, gradients=gradients, fd_eps_cells=0.02)
         with torch.no_grad():
             found[gradients] = made.samples(x)
     for gradients in ("taps4", "taps6"):
@@ -106,9 +111,12 @@ def test_the_ways_to_take_gradients_agree_where_the_features_speak_smoothly():
 @pytest.mark.parametrize("gradients", ["taps4", "taps6"])
 def test_taps_know_a_sphere(gradients, monkeypatch):
     """Fed with |x| - 1/2 the formulas give its unit normal and its Laplacian 2 / |x|."""
-    made = field(gradients=gradients, tap_cells=0.5, sdf_layers=1, sdf_width=1)
-    monkeypatch.setattr(made.grid, "forward", lambda x, levels: torch.cat(
-        [x.norm(dim=-1, keepdim=True), torch.zeros(len(x), 7)], -1))
+    made = field(gradients=gradients, fd_eps_cells=0.5, sdf_layers=1, sdf_width=1)
+    monkeypatch.setattr(
+        made.grid,
+        "forward",
+        lambda x, levels: torch.cat([x.norm(dim=-1, keepdim=True), torch.zeros(len(x), 7)], -1),
+    )
     with torch.no_grad():
         layer = made.hidden[0]
         layer.weight.zero_()
@@ -130,7 +138,7 @@ def test_the_curvature_of_the_analytic_field_is_not_asked():
 
 @pytest.mark.parametrize("cells", [0.5, 1.0])
 def test_the_tap_distance_follows_the_active_levels(cells):
-    made = field(tap_cells=cells)  # resolutions 8, 16, 32, 64 over a domain of length 2
+    made = field(fd_eps_cells=cells)  # resolutions 8, 16, 32, 64 over a domain of length 2
     for levels, resolution in ((1, 8), (2, 16), (3, 32), (4, 64)):
         made.active_levels = levels
         assert made.normal_eps == pytest.approx(cells * 2 / resolution)
@@ -145,7 +153,7 @@ def test_closed_levels_say_nothing():
         made.active_levels = 2
         before, limited = made.sdf(x), field(features=0.5).sdf(x, levels=2)
         torch.testing.assert_close(before, limited)
-        made.grid.table[offsets[2]:] += 10
+        made.grid.table[offsets[2] :] += 10
         torch.testing.assert_close(made.sdf(x), before)
         made.active_levels = 2.01
         assert (made.sdf(x) - before).abs().max() > 0.01
@@ -184,8 +192,13 @@ def test_active_levels_travel_with_the_state():
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("weight_norm", [False, True])
 def test_the_written_out_layer_equals_autograd(gradients, activation, layers, weight_norm):
-    made = field(features=0.1, gradients=gradients, sdf_activation=activation,
-                 sdf_layers=layers, weight_norm=weight_norm)
+    made = field(
+        features=0.1,
+        gradients=gradients,
+        sdf_activation=activation,
+        sdf_layers=layers,
+        weight_norm=weight_norm,
+    )
     x = points(50)
     found = made.samples(x)
     sdf, features = made.sdf_and_features(x)
@@ -196,20 +209,32 @@ def test_the_written_out_layer_equals_autograd(gradients, activation, layers, we
     # the same combination of distances through plain calls
     four = gradients == "taps4"
     axes = torch.eye(3)
-    offsets = (torch.tensor([[1., -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]]) / math.sqrt(3)
-               if four else torch.cat([axes, -axes]))
+    offsets = (
+        torch.tensor([[1.0, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]]) / math.sqrt(3)
+        if four
+        else torch.cat([axes, -axes])
+    )
     eps = made.normal_eps
     taps = torch.stack([made.sdf(x + eps * k) for k in offsets], -1)
     torch.manual_seed(9)
     on_sdf, on_features = torch.randn(50), torch.randn(50, 5)
     on_gradient, on_laplacian = torch.randn(50, 3), torch.randn(50) * 0.01
     divisor = 4 / 3 * eps if four else 2 * eps  # 4 h k/√3 = 4/3 ε k
-    laplacian = ((0.5 * taps.sum(-1) - 2 * sdf) / (eps**2 / 3) if four
-                 else (taps.sum(-1) - 6 * sdf) / eps**2)
-    plain = ((sdf * on_sdf).sum() + (features * on_features).sum()
-             + (taps @ offsets / divisor * on_gradient).sum() + (laplacian * on_laplacian).sum())
-    written = ((found.sdf * on_sdf).sum() + (found.features * on_features).sum()
-               + (found.gradients * on_gradient).sum() + (found.laplacian * on_laplacian).sum())
+    laplacian = (
+        (0.5 * taps.sum(-1) - 2 * sdf) / (eps**2 / 3) if four else (taps.sum(-1) - 6 * sdf) / eps**2
+    )
+    plain = (
+        (sdf * on_sdf).sum()
+        + (features * on_features).sum()
+        + (taps @ offsets / divisor * on_gradient).sum()
+        + (laplacian * on_laplacian).sum()
+    )
+    written = (
+        (found.sdf * on_sdf).sum()
+        + (found.features * on_features).sum()
+        + (found.gradients * on_gradient).sum()
+        + (found.laplacian * on_laplacian).sum()
+    )
     torch.testing.assert_close(written, plain, rtol=1e-3, atol=0.05)
     parameters = dict(made.named_parameters())
     expected = torch.autograd.grad(plain, list(parameters.values()))
@@ -230,7 +255,8 @@ def test_only_some_points_have_taps_where_so_asked(gradients):
         rounding = 4 * torch.finfo(torch.float32).eps * float(full.sdf.detach().abs().max())
         step = made.cell_size(made.active_levels) / 3**0.5
         torch.testing.assert_close(  # a second difference: what sums round off, by the step twice
-            some.laplacian, full.laplacian[tapped], rtol=1e-5, atol=rounding / step**2)
+            some.laplacian, full.laplacian[tapped], rtol=1e-5, atol=rounding / step**2
+        )
     none = made.samples(x, tapped=tapped[:0])
     assert none.gradients.shape == (0, 3)
 
@@ -244,8 +270,9 @@ def test_the_grid_speaks_scene_units():
         p = torch.rand(50, 3) * 1.9 - 0.95
         torch.testing.assert_close(grid(p, 1)[:, 0], p[:, 0] + 2 * p[:, 1])
         slope = grid.gradient(p, torch.tensor([[1.0, 3.0]]).expand(50, -1).contiguous(), 1)
-    torch.testing.assert_close(slope, torch.tensor([[1.0, 2, 3]]).expand(50, -1),
-                               rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        slope, torch.tensor([[1.0, 2, 3]]).expand(50, -1), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_levels_fade_in():

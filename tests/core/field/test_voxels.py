@@ -55,7 +55,8 @@ def test_upsampling_keeps_the_field_and_its_coarse_level():
     coarse = made.sdf(points(), levels=1)
     corners = made._corners(8)
     torch.testing.assert_close(
-        made.sdf(corners, levels=1), made.sdf(corners), msg="of the corners that both have")
+        made.sdf(corners, levels=1), made.sdf(corners), msg="of the corners that both have"
+    )
     assert not torch.allclose(coarse, made.sdf(points()))
     assert made.cell_size(1) == pytest.approx(2 / 8)
     assert made.cell_size(3) == pytest.approx(2 / 32)
@@ -82,4 +83,5 @@ def test_colours_are_sums_of_harmonics():
     assert float(seen[0, 1]) == pytest.approx(0.5)
     assert float(seen[1, 1]) == pytest.approx(sigmoid(-2 * math.sqrt(3)), abs=1e-5)
     assert float(color(torch.zeros(2, 3), None, -up, features, None)[1, 1]) == pytest.approx(
-        sigmoid(2 * math.sqrt(3)), abs=1e-5)
+        sigmoid(2 * math.sqrt(3)), abs=1e-5
+    )

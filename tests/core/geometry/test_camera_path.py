@@ -32,14 +32,16 @@ def test_it_passes_every_view_and_each_pose_is_rigid():
     for key in keys:
         assert np.abs(path - key).max((1, 2)).min() < 3e-3
     turns = path[:, :3, :3]
-    np.testing.assert_allclose(turns @ turns.transpose(0, 2, 1), np.tile(np.eye(3), (4000, 1, 1)),
-                               atol=1e-9)
+    np.testing.assert_allclose(
+        turns @ turns.transpose(0, 2, 1), np.tile(np.eye(3), (4000, 1, 1)), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("n", [40, 41])
 def test_a_closed_path_comes_back_without_showing_its_first_view_twice(n):
-    square = np.array([pose([x, y, 0], a) for x, y, a in
-                       ((1, 0, 0), (0, 1, 90), (-1, 0, 180), (0, -1, 270))])
+    square = np.array(
+        [pose([x, y, 0], a) for x, y, a in ((1, 0, 0), (0, 1, 90), (-1, 0, 180), (0, -1, 270))]
+    )
     path = smooth_path(square, n, closed=True)
     steps = np.linalg.norm(np.diff(np.concatenate([path, path[:1]])[:, :3, 3], axis=0), axis=1)
     assert steps.max() < 1.2 * steps.min(), "evenly, over the seam as well"

@@ -31,8 +31,9 @@ def ring(n, height):
     poses = []
     for angle in 2 * np.pi * np.arange(n) / n:
         across = np.sqrt(DISTANCE**2 - height**2)
-        poses.append(look_at(np.array([across * np.cos(angle), across * np.sin(angle), height]),
-                             np.zeros(3)))
+        poses.append(
+            look_at(np.array([across * np.cos(angle), across * np.sin(angle), height]), np.zeros(3))
+        )
     return poses
 
 

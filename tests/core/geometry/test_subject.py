@@ -7,12 +7,19 @@ from core.geometry.subject import aim, propose, upright_box
 from tests.core.captures import LENS, look_at, orbit
 
 ORBIT = np.stack(orbit(24))
-AROUND_WALL = np.stack([
-    look_at((4 * np.sin(a), -4 * np.cos(a), h), (0, 0, 0))
-    for a in np.linspace(-0.6, 0.6, 9) for h in (-0.5, 0.8)
-])
-OUTWARD = np.stack([look_at((np.cos(a), np.sin(a), 0), (9 * np.cos(a), 9 * np.sin(a), 0))
-                    for a in np.linspace(0, 6, 20)])
+AROUND_WALL = np.stack(
+    [
+        look_at((4 * np.sin(a), -4 * np.cos(a), h), (0, 0, 0))
+        for a in np.linspace(-0.6, 0.6, 9)
+        for h in (-0.5, 0.8)
+    ]
+)
+OUTWARD = np.stack(
+    [
+        look_at((np.cos(a), np.sin(a), 0), (9 * np.cos(a), 9 * np.sin(a), 0))
+        for a in np.linspace(0, 6, 20)
+    ]
+)
 
 
 def on_ball(rng, n, radius=0.7, center=(0, 0, 0)):

@@ -24,8 +24,10 @@ def build(folder: Path) -> Callable[..., None]:
     """What takes the place of `nvrtc.launch` for tensors on the CPU."""
     text = f'#include "{SHIM}"\n{nvrtc.source()}\n'
     for name in re.findall(r"__global__ void (\w+)\(", text):
-        text += (f'extern "C" void run_{name}(unsigned blocks, unsigned rows, unsigned block, '
-                 f'void** arguments) {{ run({name}, blocks, rows, block, arguments); }}\n')
+        text += (
+            f'extern "C" void run_{name}(unsigned blocks, unsigned rows, unsigned block, '
+            f"void** arguments) {{ run({name}, blocks, rows, block, arguments); }}\n"
+        )
     source, library = folder / "kernels.cpp", folder / "kernels.so"
     source.write_text(text)
     command = [compiler() or "c++", "-std=c++17", "-O1", "-shared", "-fPIC", "-Wno-unknown-pragmas"]

@@ -15,10 +15,10 @@ from core.kernels import GridLayout, cuda, for_device, nvrtc, reference, why_slo
 
 GPU = torch.device("cuda")
 on_a_gpu = pytest.mark.skipif(
-    not torch.cuda.is_available(), reason="no NVIDIA GPU can be used by this torch")
+    not torch.cuda.is_available(), reason="no NVIDIA GPU can be used by this torch"
+)
 
-compiles = pytest.mark.skipif(
-    sys.platform == "darwin", reason="NVIDIA has no compiler for macOS")
+compiles = pytest.mark.skipif(sys.platform == "darwin", reason="NVIDIA has no compiler for macOS")
 
 
 @pytest.fixture
@@ -72,10 +72,13 @@ def test_a_cache_nobody_can_write_to_does_not_stop_the_compiler(cache_folder, mo
     assert nvrtc.compile_for("sm_80").code.startswith(b"\x7fELF")
 
 
-@pytest.mark.parametrize(("error", "reason"), [
-    (ModuleNotFoundError("No module named 'cuda'"), "No module named 'cuda'; pip install"),
-    (RuntimeError("CUDA_ERROR_X: no\nand more"), "RuntimeError: CUDA_ERROR_X: no"),
-])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ModuleNotFoundError("No module named 'cuda'"), "No module named 'cuda'; pip install"),
+        (RuntimeError("CUDA_ERROR_X: no\nand more"), "RuntimeError: CUDA_ERROR_X: no"),
+    ],
+)
 def test_the_reference_takes_over_where_a_kernel_fails(error, reason, monkeypatch, caplog):
     def fail(device):
         raise error
@@ -120,7 +123,8 @@ def test_a_thread_that_never_met_the_gpu_can_launch():
     alphas, ray_starts = torch.rand(9, device=GPU), torch.tensor([0, 4, 9], device=GPU)
     found = []
     thread = threading.Thread(
-        target=lambda: found.append(cuda.composite(alphas, alphas[:, None], ray_starts)[1]))
+        target=lambda: found.append(cuda.composite(alphas, alphas[:, None], ray_starts)[1])
+    )
     thread.start()
     thread.join()
     expected = reference.composite(alphas.cpu(), alphas.cpu()[:, None], ray_starts.cpu())[1]

@@ -41,21 +41,27 @@ def test_encode(backend, device, n_features, weights):
     layout, x = LAYOUT[n_features], points()
     table, grad = random(layout.n_rows, n_features), random(len(x), layout.width)
     on = [t.to(device) for t in (x, table, weights, grad)]
-    agree(backend.encode(on[0], on[1], layout, on[2]),
-          reference.encode(x, table, layout, weights))
-    agree(backend.encode_backward(on[0], on[3], on[1], layout, on[2]),
-          reference.encode_backward(x, grad, table, layout, weights))
+    agree(backend.encode(on[0], on[1], layout, on[2]), reference.encode(x, table, layout, weights))
+    agree(
+        backend.encode_backward(on[0], on[3], on[1], layout, on[2]),
+        reference.encode_backward(x, grad, table, layout, weights),
+    )
 
 
 @each_grid
 def test_encode_gradient(backend, device, n_features, weights):
     layout, x = LAYOUT[n_features], points()
     x[200:] = x[200:].where(_off_walls(x[200:], layout), torch.tensor(0.3))  # two-sided slope there
-    table, v, grad = (random(layout.n_rows, n_features), random(len(x), layout.width),
-                      random(len(x), 3, seed=2))
+    table, v, grad = (
+        random(layout.n_rows, n_features),
+        random(len(x), layout.width),
+        random(len(x), 3, seed=2),
+    )
     on = [t.to(device) for t in (x, v, table, weights, grad)]
-    agree(backend.encode_gradient(on[0], on[1], on[2], layout, on[3]),
-          reference.encode_gradient(x, v, table, layout, weights))
+    agree(
+        backend.encode_gradient(on[0], on[1], on[2], layout, on[3]),
+        reference.encode_gradient(x, v, table, layout, weights),
+    )
     found = backend.encode_gradient_backward(on[0], on[1], on[4], on[2], layout, on[3])
     expected = reference.encode_gradient_backward(x, v, grad, table, layout, weights)
     agree(found[0], expected[0])
@@ -202,7 +208,8 @@ def test_composite(backend, device, channels):
     agree(found[0], weights)
     agree(found[1], out)
     expected = reference.composite_backward(
-        alphas, values, weights, ray_starts, grad_weights, grad_out)
+        alphas, values, weights, ray_starts, grad_weights, grad_out
+    )
     on = [t.to(device) for t in (alphas, values, weights, ray_starts, grad_weights, grad_out)]
     for a, b in zip(backend.composite_backward(*on), expected):
         agree(a, b)
@@ -228,8 +235,12 @@ def test_the_far_corner_reads_nothing_beyond_the_table(backend, device):
     layout = GridLayout.create(1, 2, 12, 8, 8)
     table = torch.full((layout.n_rows + 200, 2), math.nan, device=device)
     table[: layout.n_rows] = 3
-    found = backend.encode(torch.ones(1, 3, device=device), table[: layout.n_rows], layout,
-                           torch.ones(1, device=device))
+    found = backend.encode(
+        torch.ones(1, 3, device=device),
+        table[: layout.n_rows],
+        layout,
+        torch.ones(1, device=device),
+    )
     assert found.tolist() == [[3, 3]]
 
 
@@ -237,10 +248,14 @@ def test_views_with_gaps_are_taken_as_what_they_show(backend, device):
     layout = LAYOUT[2]
     x, grad, table = points(), random(1500, layout.width), random(layout.n_rows, 2)
     on = [torch.stack([t, t.flip(0)], -1).to(device)[..., 0] for t in (x, grad, table)]
-    agree(backend.encode(on[0], on[2], layout, WEIGHTS[0].to(device)),
-          reference.encode(x, table, layout, WEIGHTS[0]))
-    agree(backend.encode_backward(on[0], on[1], on[2], layout, WEIGHTS[0].to(device)),
-          reference.encode_backward(x, grad, table, layout, WEIGHTS[0]))
+    agree(
+        backend.encode(on[0], on[2], layout, WEIGHTS[0].to(device)),
+        reference.encode(x, table, layout, WEIGHTS[0]),
+    )
+    agree(
+        backend.encode_backward(on[0], on[1], on[2], layout, WEIGHTS[0].to(device)),
+        reference.encode_backward(x, grad, table, layout, WEIGHTS[0]),
+    )
 
 
 # --- the reference itself ---------------------------------------------------------------------
@@ -250,7 +265,7 @@ def test_encode_backward_is_what_autograd_says():
     layout, x = LAYOUT[2], points(60).double()
     table = random(layout.n_rows, 2).double().requires_grad_()
     grad = random(60, layout.width).double()
-    expected, = torch.autograd.grad(reference.encode(x, table, layout, WEIGHTS[1]), table, grad)
+    (expected,) = torch.autograd.grad(reference.encode(x, table, layout, WEIGHTS[1]), table, grad)
     found = reference.encode_backward(x, grad, table.detach(), layout, WEIGHTS[1])
     torch.testing.assert_close(found, expected)
 
@@ -261,14 +276,14 @@ def test_encode_gradient_and_its_backward_are_what_autograd_says():
     table = random(layout.n_rows, 2).double().requires_grad_()
     v = random(60, layout.width).double().requires_grad_()
     encoded = reference.encode(x, table, layout, WEIGHTS[1])
-    by_x, = torch.autograd.grad(encoded, x, v, create_graph=True)
-    found = reference.encode_gradient(
-        x.detach(), v.detach(), table.detach(), layout, WEIGHTS[1])
+    (by_x,) = torch.autograd.grad(encoded, x, v, create_graph=True)
+    found = reference.encode_gradient(x.detach(), v.detach(), table.detach(), layout, WEIGHTS[1])
     torch.testing.assert_close(found, by_x.detach())
     grad = random(60, 3, seed=2).double()
     expected = torch.autograd.grad(by_x, (v, table), grad)
     found = reference.encode_gradient_backward(
-        x.detach(), v.detach(), grad, table.detach(), layout, WEIGHTS[1])
+        x.detach(), v.detach(), grad, table.detach(), layout, WEIGHTS[1]
+    )
     for a, b in zip(found, expected):
         torch.testing.assert_close(a, b)
 
@@ -287,7 +302,8 @@ def test_composite_backward_is_what_autograd_says():
     grads = random(48).double(), random(5, 5).double()
     expected = torch.autograd.grad(through, (alphas, values), grads)
     found = reference.composite_backward(
-        alphas.detach(), values.detach(), through[0].detach(), ray_starts, *grads)
+        alphas.detach(), values.detach(), through[0].detach(), ray_starts, *grads
+    )
     for a, b in zip(found, expected):
         torch.testing.assert_close(a, b)
 
@@ -319,17 +335,20 @@ def test_encode_gradient_is_the_central_difference_inside_a_cell():
     v = random(len(x), layout.width).double()
     found = reference.encode_gradient(x, v, table, layout, WEIGHTS[0])
     for axis, offset in enumerate(torch.eye(3).double() * h):
-        after, before = (reference.encode(x + s * offset, table, layout, WEIGHTS[0])
-                         for s in (1, -1))
-        torch.testing.assert_close(found[:, axis], ((after - before) * v).sum(1) / (2 * h),
-                                   rtol=1e-6, atol=1e-6)
+        after, before = (
+            reference.encode(x + s * offset, table, layout, WEIGHTS[0]) for s in (1, -1)
+        )
+        torch.testing.assert_close(
+            found[:, axis], ((after - before) * v).sum(1) / (2 * h), rtol=1e-6, atol=1e-6
+        )
 
 
 def test_outside_the_domain_there_is_no_slope():
     layout = LAYOUT[2]
     outside = torch.tensor([[-0.1, 0.5, 0.5], [1.2, 0.5, 0.5]])
     slope = reference.encode_gradient(
-        outside, torch.ones(2, layout.width), random(layout.n_rows, 2), layout, WEIGHTS[0])
+        outside, torch.ones(2, layout.width), random(layout.n_rows, 2), layout, WEIGHTS[0]
+    )
     assert (slope[:, 0] == 0).all()
     assert (slope[:, 1:] != 0).all()
 
@@ -359,5 +378,3 @@ def test_hashed_neighbours_mostly_have_rows_of_their_own():
 
 def test_the_cpu_is_served_by_its_own_backend():
     assert for_device(torch.device("cpu")) is cpu
-
-

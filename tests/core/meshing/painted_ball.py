@@ -27,8 +27,10 @@ def ball(subdivisions: int = 4, grey: int = 128) -> Mesh:
     shape = trimesh.creation.icosphere(subdivisions, RADIUS)
     n = len(shape.vertices)
     return Mesh(
-        np.asarray(shape.vertices, np.float64), np.asarray(shape.faces, np.int32),
-        np.full((n, 3), grey, np.uint8), np.asarray(shape.vertex_normals, np.float32),
+        np.asarray(shape.vertices, np.float64),
+        np.asarray(shape.faces, np.int32),
+        np.full((n, 3), grey, np.uint8),
+        np.asarray(shape.vertex_normals, np.float32),
     )
 
 

@@ -9,8 +9,8 @@ from core.meshing.mesh import Mesh
 
 BALL = np.array([[-1.0, -1, -1], [1, 1, 1]])
 TURN = trimesh.transformations.rotation_matrix(0.7, [1, 2, 3])
-INPUT_FROM_SCENE = trimesh.transformations.translation_matrix([4, 5, -6]) @ TURN @ np.diag(
-    [3.0, 3, 3, 1]
+INPUT_FROM_SCENE = (
+    trimesh.transformations.translation_matrix([4, 5, -6]) @ TURN @ np.diag([3.0, 3, 3, 1])
 )
 
 
@@ -59,7 +59,8 @@ def test_normals_are_the_gradient_of_the_sdf():
 def test_a_similarity_and_its_inverse_return_the_mesh_even_mirrored():
     shape = trimesh.creation.icosphere(2)
     mesh = Mesh(
-        np.asarray(shape.vertices), np.asarray(shape.faces, np.int32),
+        np.asarray(shape.vertices),
+        np.asarray(shape.faces, np.int32),
         normals=np.asarray(shape.vertex_normals, np.float32),
     )
     for similarity in (INPUT_FROM_SCENE, INPUT_FROM_SCENE @ np.diag([1.0, 1, -1, 1])):

@@ -12,7 +12,7 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.config.run import PURPOSES, MeshOptions
 from core.meshing.export.writers import write_mesh
-from core.meshing.pipeline import Subject, finish
+from core.meshing.pipeline import MeshSource, finish_mesh
 from core.meshing.repair import out_of_core as large
 from core.meshing.repair.clean import is_closed
 from tests.core.meshing.painted_ball import painted, photos
@@ -36,10 +36,10 @@ def with_bubble(p):
     return np.maximum(sphere(p), -sphere(p, radius=0.3))
 
 
-def subject(sdf, folder, distance=2.5, **changes) -> Subject:
+def subject(sdf, folder, distance=2.5, **changes) -> MeshSource:
     seen = [] if folder is None else photos(folder, 8, masks=True, distance=distance)
     out = [replace(p, world_from_camera=moved(p.world_from_camera)) for p in seen]
-    made = Subject(sdf, lambda p, n: painted(p) / 255, BALL, None, OUT, out, False)
+    made = MeshSource(sdf, lambda p, n: painted(p) / 255, BALL, None, OUT, out, False)
     return replace(made, **changes)
 
 
@@ -51,7 +51,7 @@ def moved(pose):
 
 def test_the_ground_is_capped_and_the_solid_closed():
     options = MeshOptions(resolution=48, watertight=True, unseen="keep")
-    done = run(finish(subject(on_the_ground, None), options))
+    done = run(finish_mesh(subject(on_the_ground, None), options))
     mesh = done.lods[0]
     assert done.closed
     assert is_closed(mesh.faces)
@@ -62,15 +62,15 @@ def test_the_ground_is_capped_and_the_solid_closed():
     assert shape.volume / 27 == pytest.approx(4 / 3 * np.pi * 0.5**3 + plate - cap, rel=0.02)
     lowest = mesh.vertices[:, 2] < -6 + 3 * (-1 + 1.5 / 24)
     assert np.ptp(mesh.vertices[lowest, 2]) < 1e-3, "flat"
-    open_mesh = run(finish(subject(on_the_ground, None), replace(options, watertight=False)))
+    open_mesh = run(finish_mesh(subject(on_the_ground, None), replace(options, watertight=False)))
     assert not open_mesh.closed
 
 
 def test_a_bubble_that_no_camera_sees_goes_unless_it_is_kept(tmp_path):
     options = MeshOptions(resolution=40)
-    solid = run(finish(subject(with_bubble, tmp_path), options))
+    solid = run(finish_mesh(subject(with_bubble, tmp_path), options))
     assert solid.steps["small parts"]["parts removed"] == 1
-    kept = run(finish(subject(with_bubble, tmp_path), replace(options, unseen="keep")))
+    kept = run(finish_mesh(subject(with_bubble, tmp_path), replace(options, unseen="keep")))
     radius = np.linalg.norm(kept.lods[0].vertices - [4, 5, -6], axis=1) / 3
     assert (radius < 0.35).any()
     assert np.linalg.norm(solid.lods[0].vertices - [4, 5, -6], axis=1).min() / 3 > 0.65
@@ -78,11 +78,20 @@ def test_a_bubble_that_no_camera_sees_goes_unless_it_is_kept(tmp_path):
 
 @pytest.mark.parametrize("refine", [False, True])
 def test_levels_textures_and_relief_in_one_go(tmp_path, refine):
-    options = MeshOptions(resolution=40, faces=3000, lods=3, texture=True, texture_size=256,
-                          normal_map=True, refine=refine)
+    options = MeshOptions(
+        resolution=40,
+        faces=3000,
+        lods=3,
+        texture=True,
+        texture_size=256,
+        normal_map=True,
+        refine=refine,
+    )
     fractions = []
-    done = run(finish(subject(sphere, tmp_path), options),
-               lambda progress: fractions.append(progress.fraction))
+    done = run(
+        finish_mesh(subject(sphere, tmp_path), options),
+        lambda progress: fractions.append(progress.fraction),
+    )
     assert fractions == sorted(fractions)
     assert any("efined" in note for note in done.notes) == refine
     assert [len(lod.faces) for lod in done.lods] == [3000, 750, 186]
@@ -94,10 +103,10 @@ def test_levels_textures_and_relief_in_one_go(tmp_path, refine):
 
 
 def test_an_error_is_meant_in_units_of_the_result():
-    done = run(finish(subject(sphere, None), MeshOptions(resolution=40, max_error=0.03)))
+    done = run(finish_mesh(subject(sphere, None), MeshOptions(resolution=40, max_error=0.03)))
     radius = np.linalg.norm(done.lods[0].vertices - [4, 5, -6], axis=1)
     assert np.abs(radius - 2.1).max() < 0.05
-    coarse = run(finish(subject(sphere, None), MeshOptions(resolution=40, max_error=0.1)))
+    coarse = run(finish_mesh(subject(sphere, None), MeshOptions(resolution=40, max_error=0.1)))
     assert len(coarse.lods[0].faces) < len(done.lods[0].faces) / 2
 
 
@@ -107,13 +116,18 @@ def test_what_cannot_be_closed_says_so(monkeypatch):
     monkeypatch.setattr(module, "closed_holes", lambda mesh, size: (mesh, {}))
     monkeypatch.setattr(module, "closed_in", lambda sdf, *rest: sdf)
     with pytest.raises(UserError, match=r"cannot be made watertight: \d+ edges"):
-        run(finish(subject(on_the_ground, None), MeshOptions(24, watertight=True, unseen="keep")))
+        run(
+            finish_mesh(
+                subject(on_the_ground, None), MeshOptions(24, watertight=True, unseen="keep")
+            )
+        )
 
 
 def test_nothing_there_gives_one_empty_mesh():
     for options in (MeshOptions(24), PURPOSES["game"], PURPOSES["print"]):
-        done = run(finish(subject(lambda p: np.ones(len(p)), None), replace(
-            options, resolution=24)))
+        done = run(
+            finish_mesh(subject(lambda p: np.ones(len(p)), None), replace(options, resolution=24))
+        )
         assert len(done.lods) == 1
         assert not len(done.lods[0].faces)
 
@@ -125,17 +139,18 @@ def in_two_parts(p):
 
 def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch):
     options = MeshOptions(resolution=96, min_component=0.001)
-    whole = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
+    whole = run(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
     monkeypatch.setattr(large, "most_faces", lambda: 5000)
     monkeypatch.setattr(large, "ROUGH", 32)
     monkeypatch.setattr(rows, "KEPT", 0)
     monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "spill")
-    pieces = run(finish(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
+    pieces = run(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
     assert (tmp_path / "spill").exists()
     assert pieces.steps["seen through"]["faces that cameras saw through"] > 300
     for name in ("vertices", "faces", "normals", "colors"):
         np.testing.assert_array_equal(
-            getattr(pieces.lods[0], name), getattr(whole.lods[0], name), name)
+            getattr(pieces.lods[0], name), getattr(whole.lods[0], name), name
+        )
     for format in ("ply", "obj", "stl", "glb"):
         for name, done in (("pieces", pieces), ("whole", whole)):
             write_mesh(done.lods[0], tmp_path / f"{name}.{format}")
@@ -144,10 +159,10 @@ def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch
     assert pieces.closed
     assert pieces.notes == ()
     cut = replace(subject(on_the_ground, tmp_path), photos=[])
-    (note,) = run(finish(cut, replace(options, unseen="keep"))).notes
+    (note,) = run(finish_mesh(cut, replace(options, unseen="keep"))).notes
     assert "holes stay open" in note
     with pytest.raises(UserError, match=r"too many to be simplified and textured.*at most \d+"):
-        run(finish(cut, replace(options, faces=500, texture=True)))
-    closed = run(finish(cut, replace(options, unseen="keep", watertight=True)))
+        run(finish_mesh(cut, replace(options, faces=500, texture=True)))
+    closed = run(finish_mesh(cut, replace(options, unseen="keep", watertight=True)))
     assert closed.closed
     assert is_closed(closed.lods[0].faces)

@@ -9,7 +9,7 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.config.run import MeshOptions
 from core.meshing import refine as module
-from core.meshing.pipeline import finish
+from core.meshing.pipeline import finish_mesh
 from core.meshing.refine import refine
 from core.meshing.repair.clean import is_closed
 from tests.core.meshing import painted_ball
@@ -53,8 +53,9 @@ def test_bumps_that_photos_deny_go_and_the_mesh_stays_valid(masks, tmp_path, mon
 def test_photos_that_see_none_of_the_mesh_change_nothing(masks, tmp_path, monkeypatch):
     monkeypatch.setattr(painted_ball, "painted", speckled)
     seen = photos(tmp_path, 12, masks=masks)
-    away = [replace(p, world_from_camera=p.world_from_camera @ np.diag([-1.0, 1, -1, 1]))
-            for p in seen]
+    away = [
+        replace(p, world_from_camera=p.world_from_camera @ np.diag([-1.0, 1, -1, 1])) for p in seen
+    ]
     found = run(refine(ball(3), [away[0], *seen], masks))
     assert np.isfinite(found.after)
     nothing = run(refine(ball(3), away, masks))
@@ -71,7 +72,7 @@ def test_what_measures_worse_is_not_kept(tmp_path, monkeypatch):
     found = run(refine(exact, photos(tmp_path, 8), False))
     assert not found.kept
     np.testing.assert_array_equal(found.mesh.vertices, exact.vertices)
-    done = run(finish(subject(sphere, tmp_path), MeshOptions(32, refine=True)))
+    done = run(finish_mesh(subject(sphere, tmp_path), MeshOptions(32, refine=True)))
     assert "Not refined, it would be worse" in done.notes[0]
 
 
@@ -88,5 +89,8 @@ def test_few_photos_are_told_of_and_a_missing_one_is_an_error(tmp_path):
     seen = photos(tmp_path, 5)
     assert run(refine(ball(3), seen, False)) is None
     with pytest.raises(UserError, match=r"gone\.png"):
-        run(refine(ball(3), [*photos(tmp_path, 8), replace(seen[0], path=tmp_path / "gone.png")],
-                   False))
+        run(
+            refine(
+                ball(3), [*photos(tmp_path, 8), replace(seen[0], path=tmp_path / "gone.png")], False
+            )
+        )

@@ -7,7 +7,7 @@ import trimesh
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.base.subprocess_call import apart
+from core.base.subprocess_call import run_in_subprocess
 from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import is_closed
 from core.meshing.simplify import simplify, simplify_within
@@ -65,7 +65,7 @@ def dies(seconds):
 
 
 def test_work_in_another_process_is_stopped_fails_and_dies_as_one_expects():
-    task = apart(slow, 60.0, detail="waiting", expected_s=1.0)
+    task = run_in_subprocess(slow, 60.0, detail="waiting", expected_s=1.0)
     began = time.monotonic()
     fractions = [next(task).fraction for _ in range(40)]
     assert fractions == sorted(fractions)
@@ -73,6 +73,6 @@ def test_work_in_another_process_is_stopped_fails_and_dies_as_one_expects():
     task.close()
     assert time.monotonic() - began < 20
     with pytest.raises(UserError, match="No"):
-        run(apart(fails, 0, detail="failing", expected_s=1.0))
+        run(run_in_subprocess(fails, 0, detail="failing", expected_s=1.0))
     with pytest.raises(UserError, match="This failed: dying ended unexpectedly"):
-        run(apart(dies, 0, detail="dying", expected_s=1.0))
+        run(run_in_subprocess(dies, 0, detail="dying", expected_s=1.0))

@@ -6,7 +6,7 @@ import trimesh
 
 from core.base.jobs import run
 from core.config.run import MeshOptions
-from core.meshing.pipeline import Subject, finish
+from core.meshing.pipeline import MeshSource, finish_mesh
 from core.meshing.repair.clean import NO_AREA, all_fans, edge_counts, is_closed, repaired
 
 BOX = np.array([[-1.0, -1, -1], [1, 1, 1]])
@@ -26,8 +26,9 @@ def random_scene(seed: int):
     n_cut = int(random.integers(0, 3))
 
     def sdf(points: np.ndarray) -> np.ndarray:
-        values = [solid((points - center) @ turn, size, kind)
-                  for kind, turn, center, size in solids]
+        values = [
+            solid((points - center) @ turn, size, kind) for kind, turn, center, size in solids
+        ]
         out = np.min(values[: len(values) - n_cut], 0)
         for cut in values[len(values) - n_cut :]:
             out = np.maximum(out, -cut)
@@ -52,10 +53,11 @@ def solid(p: np.ndarray, size: np.ndarray, kind: int) -> np.ndarray:
 def test_the_mesh_of_a_random_scene_is_sound(seed):
     sdf = random_scene(seed)
     closed = seed % 2 == 0
-    options = MeshOptions(RESOLUTION, watertight=closed, unseen="keep", min_component=0.0,
-                          close_holes=0.0)
-    subject = Subject(sdf, lambda p, n: np.zeros_like(p), BOX, None, np.eye(4), [], False)
-    done = run(finish(subject, options))
+    options = MeshOptions(
+        RESOLUTION, watertight=closed, unseen="keep", min_component=0.0, close_holes=0.0
+    )
+    subject = MeshSource(sdf, lambda p, n: np.zeros_like(p), BOX, None, np.eye(4), [], False)
+    done = run(finish_mesh(subject, options))
     mesh = done.lods[0]
     assert len(mesh.faces) > 100
     twice_area = np.linalg.norm(mesh.face_normals(), axis=1)

@@ -10,7 +10,7 @@ import pytest
 import main
 from core import protocol as m
 from core.base.errors import UserError
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.geometry.box import Box
 from core.geometry.edits import KnownLength, QuarterTurn
 from core.project.repeat import read_recipe
@@ -18,14 +18,14 @@ from core.project.store import load_project
 from core.training.presets import PRESETS
 from tests.core.session.test_session import STEPS, Watched
 from tests.core.session.test_undo import region
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     for name in PRESETS:
         monkeypatch.setitem(PRESETS, name, WARM)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
     watched = Watched(tmp_path / "autosave", hold_out=True)
     yield watched
     watched.session.close()
@@ -38,7 +38,7 @@ def test_the_command_that_a_window_leaves_repeats_its_run(run, tmp_path, capsys)
     run.do(m.Arrange(QuarterTurn("x")))
     run.do(m.Arrange(KnownLength((0, 0, 0), (0.5, 0, 0), 12.0, "cm")))
     run.do(m.Exclude(("3.png",), True))
-    run.do(m.Start(Choice("high", steps=STEPS, wild=True)), "finished")
+    run.do(m.Start(RunOptions("high", steps=STEPS, wild=True)), "finished")
     project = tmp_path / "my project"
     run.do(m.Save(str(project)))
 
@@ -53,8 +53,9 @@ def test_the_command_that_a_window_leaves_repeats_its_run(run, tmp_path, capsys)
     assert again.work.hold_out
     assert len(again.work.scene.held_out) == 1
     for field in ("scene_from_input", "upright_from_input"):
-        np.testing.assert_array_equal(getattr(again.work.scene, field),
-                                      getattr(first.work.scene, field))
+        np.testing.assert_array_equal(
+            getattr(again.work.scene, field), getattr(first.work.scene, field)
+        )
     assert isinstance(again.work.scene.region, Box)
     assert (again.work.scene.unit, again.work.scene.excluded) == ("cm", {"3.png"})
     for name, value in first.tensors.items():

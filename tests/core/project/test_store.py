@@ -10,14 +10,14 @@ from core.base.errors import UserError
 from core.base.outputs import MARKER
 from core.project.store import (
     VERSION,
-    Work,
+    ProjectState,
     is_project,
     load_project,
     restore,
     save_project,
 )
 from core.training.trainer import Trainer
-from tests.core.shaded_ball import CPU, TINY, WARM, ball_store, ball_trainer, quick_settling
+from tests.core.shaded_ball import CPU, TINY, WARM, ball_store, ball_trainer, quick_conversion
 
 CHECKPOINT, PROJECT = "checkpoint.safetensors", "project.json"
 APPEARANCE = replace(TINY, field=replace(TINY.field, appearance_size=2))
@@ -38,7 +38,7 @@ def trainer(store):
 
 
 def save(folder, trainer):
-    save_project(folder, Work("photos", trainer.config, trainer.store.scene), trainer)
+    save_project(folder, ProjectState("photos", trainer.config, trainer.store.scene), trainer)
 
 
 def loaded(folder, store) -> Trainer:
@@ -66,30 +66,30 @@ def assert_same(first: Trainer, second: Trainer) -> None:
         assert second.model.state_dict()[name].equal(value), name
     assert second.occupancy.occupied.equal(first.occupancy.occupied)
     assert second.occupancy.alphas.equal(first.occupancy.alphas)
-    maps = [trainer.goal.rays.error_map.errors for trainer in (first, second)]
+    maps = [trainer.supervision.rays.error_map.errors for trainer in (first, second)]
     np.testing.assert_array_equal(*maps)
 
 
 @pytest.mark.parametrize("stage", ["density", "surface"])
 def test_a_run_with_a_warm_up_goes_on_too_in_either_stage(store, tmp_path, monkeypatch, stage):
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
     first = ball_trainer(store, replace(WARM, steps=36))
     before, after = (10, 14) if stage == "density" else (20, 12)
     for _ in range(before):
         first.step()
-    assert first.model.settled == (stage == "surface")
+    assert first.model.has_sdf == (stage == "surface")
     save(tmp_path, first)
     expected = [first.step() for _ in range(after)]
-    assert first.model.settled
+    assert first.model.has_sdf
     torch.manual_seed(99)
     second = loaded(tmp_path, store)
-    assert second.model.settled == (stage == "surface")
+    assert second.model.has_sdf == (stage == "surface")
     assert [second.step() for _ in expected] == expected
     assert_same(first, second)
 
 
 def test_an_interrupted_settling_begins_anew(store, tmp_path, monkeypatch):
-    settling_slices = quick_settling(monkeypatch)
+    settling_slices = quick_conversion(monkeypatch)
     first = ball_trainer(store, replace(WARM, steps=20))
     for _ in range(10):
         first.step()
@@ -99,9 +99,9 @@ def test_an_interrupted_settling_begins_anew(store, tmp_path, monkeypatch):
     second = loaded(tmp_path, store)
     for _ in range(settling_slices - 1):
         second.work()
-        assert not second.model.settled
+        assert not second.model.has_sdf
     second.work()
-    assert second.model.settled
+    assert second.model.has_sdf
     assert second.step_count == 10
     assert "eikonal" in second.step().losses
 
@@ -126,11 +126,18 @@ def test_everything_that_shapes_the_field_is_restored(store, trainer, tmp_path):
     field, expected = found.model.sdf_field, trainer.model.sdf_field
     assert field.active_levels == expected.active_levels
     assert field.normal_eps == expected.normal_eps
-    for name in ("step_count", "elapsed", "n_rays", "segment", "budget", "progress",
-                 "seconds_left"):
+    for name in (
+        "step_count",
+        "elapsed",
+        "n_rays",
+        "segment",
+        "budget",
+        "progress",
+        "seconds_left",
+    ):
         assert getattr(found, name) == getattr(trainer, name), name
     assert found.occupancy.occupied.equal(trainer.occupancy.occupied)
-    dice = [one.goal.rays.random.bit_generator for one in (found, trainer)]
+    dice = [one.supervision.rays.random.bit_generator for one in (found, trainer)]
     assert dice[0].state == dice[1].state
     for a, b in zip(found.optimizer.state.values(), trainer.optimizer.state.values(), strict=True):
         assert all(a[key].equal(b[key]) for key in ("step", "exp_avg", "exp_avg_sq"))
@@ -138,16 +145,24 @@ def test_everything_that_shapes_the_field_is_restored(store, trainer, tmp_path):
 
 def test_the_scene_survives(store, trainer, tmp_path):
     points = np.arange(12, dtype=np.float32).reshape(4, 3)
-    scene = replace(store.scene, points=points, held_out=store.scene.photos[:2],
-                    notices=("one thing", "another"))
-    save_project(tmp_path, Work("/some/photos", trainer.config, scene), None)
+    scene = replace(
+        store.scene,
+        points=points,
+        held_out=store.scene.photos[:2],
+        notices=("one thing", "another"),
+    )
+    save_project(tmp_path, ProjectState("/some/photos", trainer.config, scene), None)
     project = load_project(tmp_path)
     assert project.work.source == "/some/photos"
     assert project.work.config == trainer.config
     assert not project.tensors, "not trained yet"
     found = project.work.scene
     assert (found.kind, found.has_masks, found.background, found.notices) == (
-        scene.kind, scene.has_masks, scene.background, scene.notices)
+        scene.kind,
+        scene.has_masks,
+        scene.background,
+        scene.notices,
+    )
     np.testing.assert_array_equal(found.points, points)
     np.testing.assert_array_equal(found.scene_from_input, scene.scene_from_input)
     assert [p.name for p in found.held_out] == [p.name for p in scene.held_out]
@@ -209,17 +224,20 @@ def test_a_newer_version_is_refused_with_a_remedy(trainer, tmp_path):
     assert str(tmp_path / PROJECT) in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", [
-    lambda folder: (folder / CHECKPOINT).write_bytes(b""),
-    lambda folder: (folder / CHECKPOINT).write_bytes(b"\xff" * 100),
-    lambda folder: (folder / CHECKPOINT).write_bytes((folder / CHECKPOINT).read_bytes()[:-50]),
-    lambda folder: (folder / CHECKPOINT).write_bytes((folder / CHECKPOINT).read_bytes()[:200]),
-    lambda folder: (folder / CHECKPOINT).unlink(),
-    lambda folder: (folder / PROJECT).write_text("{ half"),
-    lambda folder: (folder / PROJECT).write_text("[1, 2]"),
-    lambda folder: (folder / PROJECT).write_text('{"version": "one"}'),
-    lambda folder: (folder / PROJECT).write_bytes(b"\xff\xfe\x00"),
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / CHECKPOINT).write_bytes(b""),
+        lambda folder: (folder / CHECKPOINT).write_bytes(b"\xff" * 100),
+        lambda folder: (folder / CHECKPOINT).write_bytes((folder / CHECKPOINT).read_bytes()[:-50]),
+        lambda folder: (folder / CHECKPOINT).write_bytes((folder / CHECKPOINT).read_bytes()[:200]),
+        lambda folder: (folder / CHECKPOINT).unlink(),
+        lambda folder: (folder / PROJECT).write_text("{ half"),
+        lambda folder: (folder / PROJECT).write_text("[1, 2]"),
+        lambda folder: (folder / PROJECT).write_text('{"version": "one"}'),
+        lambda folder: (folder / PROJECT).write_bytes(b"\xff\xfe\x00"),
+    ],
+)
 def test_a_damaged_project_is_refused_in_one_line(trainer, tmp_path, damage):
     save(tmp_path, trainer)
     damage(tmp_path)

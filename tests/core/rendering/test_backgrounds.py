@@ -20,8 +20,9 @@ def test_backgrounds_are_colours_and_all_different():
 
 def test_each_kind_comes_up(monkeypatch):
     seen = []
-    named = [lambda side, device, kind=kind: seen.append(kind) or kind(side, device)
-             for kind in KINDS]
+    named = [
+        lambda side, device, kind=kind: seen.append(kind) or kind(side, device) for kind in KINDS
+    ]
     monkeypatch.setattr(backgrounds, "KINDS", named)
     torch.manual_seed(0)
     random_backgrounds(40, 8, CPU)

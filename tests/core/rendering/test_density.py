@@ -21,7 +21,8 @@ def test_density_falls_with_the_level_and_is_capped():
     levels = torch.linspace(-1, 1, 201)
     found = density(levels)
     assert density(torch.tensor([0.0, 0.1, 0.2])).tolist() == pytest.approx(
-        [30, 30 / math.e, 30 / math.e**2])
+        [30, 30 / math.e, 30 / math.e**2]
+    )
     assert (found.diff() <= 0).all()
     capped = levels < -math.log(DENSITY_MOST / 30) / 10
     assert (found[capped] == DENSITY_MOST).all()
@@ -33,7 +34,8 @@ def test_density_falls_with_the_level_and_is_capped():
 def test_opacity_is_what_a_step_through_the_density_stops():
     levels, lengths = torch.tensor([0.0, 0.0, 5.0, -5.0]), torch.tensor([0.1, 0.0, 0.1, 0.01])
     assert density_alpha(levels, lengths).tolist() == pytest.approx(
-        [1 - math.exp(-3), 0, 0, 1 - math.exp(-2.2)], abs=1e-6)
+        [1 - math.exp(-3), 0, 0, 1 - math.exp(-2.2)], abs=1e-6
+    )
     # two steps of half the length stop as much as one
     halves = density_alpha(levels, lengths / 2)
     torch.testing.assert_close(1 - (1 - halves) ** 2, density_alpha(levels, lengths))
@@ -51,7 +53,8 @@ def test_marching_through_density_keeps_all_but_the_threshold_of_the_weight(thre
     alphas = density_alpha(levels, every.t_ends - every.t_starts)
     weights, _ = composite(alphas, alphas[:, None], every.ray_starts)
     kept, asked = march_through_density(
-        origins, directions, grid, DENSITY_STEP, jitter, ball, threshold)
+        origins, directions, grid, DENSITY_STEP, jitter, ball, threshold
+    )
     assert asked == len(every.t_starts)
     carries = weights > threshold
     assert kept.t_starts.tolist() == every.t_starts[carries].tolist()
@@ -68,7 +71,8 @@ def test_of_a_density_that_is_almost_nothing_the_heaviest_steps_are_asked():
     origins = 3 * F.normalize(torch.randn(80, 3), dim=-1)
     directions = F.normalize(0.1 * torch.randn(80, 3) - origins, dim=-1)
     kept, _ = march_through_density(
-        origins, directions, grid, DENSITY_STEP, None, lambda x: 0.9 + 0.2 * ball(x).sign(), 2e-3)
+        origins, directions, grid, DENSITY_STEP, None, lambda x: 0.9 + 0.2 * ball(x).sign(), 2e-3
+    )
     assert len(kept.t_starts) == 80 // 8
     assert (ball(kept.positions(origins, directions)) < 0).all()
 
@@ -82,7 +86,8 @@ def test_an_opaque_film_hides_what_is_behind_it_from_the_march():
 
     origin, direction = torch.tensor([[-3.0, 0, 0]]), torch.tensor([[1.0, 0, 0]])
     kept, _ = march_through_density(
-        origin, direction, OccupancyGrid(16, CPU), DENSITY_STEP, None, level, 1e-6)
+        origin, direction, OccupancyGrid(16, CPU), DENSITY_STEP, None, level, 1e-6
+    )
     x = kept.positions(origin, direction)[:, 0]
     # the film's optical depth is 22: e^-22 is left of the light
     assert len(x)

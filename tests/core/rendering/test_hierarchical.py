@@ -49,11 +49,14 @@ def level_at(wanted):
     return -(wanted.clamp(min=1e-9) / 30).log() / 10
 
 
-@pytest.mark.parametrize(("medium", "opacity"), [
-    (lambda x: torch.full((len(x),), 0.7), 1 - math.exp(-0.7 * 2)),  # all of the ball
-    (lambda x: 3.0 * (x.abs() < 0.25).all(-1), 1 - math.exp(-3 * 0.5)),  # a box
-    (lambda x: 150.0 * (x[:, 0].abs() < 0.01), 1 - math.exp(-150 * 0.02)),  # a thin wall
-])
+@pytest.mark.parametrize(
+    ("medium", "opacity"),
+    [
+        (lambda x: torch.full((len(x),), 0.7), 1 - math.exp(-0.7 * 2)),  # all of the ball
+        (lambda x: 3.0 * (x.abs() < 0.25).all(-1), 1 - math.exp(-3 * 0.5)),  # a box
+        (lambda x: 150.0 * (x[:, 0].abs() < 0.01), 1 - math.exp(-150 * 0.02)),  # a thin wall
+    ],
+)
 def test_light_through_a_medium_falls_as_it_must(medium, opacity):
     """Beer and Lambert: e^(-density · length), through the ball along x."""
     n = 64
@@ -62,7 +65,8 @@ def test_light_through_a_medium_falls_as_it_must(medium, opacity):
     jitter = torch.linspace(0, 0.99, n)
     grid = OccupancyGrid(16, CPU)
     coarse, steps = march_hierarchically(
-        origins, directions, grid, (64, 128), jitter, lambda x: level_at(medium(x)))
+        origins, directions, grid, (64, 128), jitter, lambda x: level_at(medium(x))
+    )
     assert len(coarse.t_starts) == n * 64
     assert len(steps.t_starts) > n * 185, "but for such as have no length"
     lengths = steps.t_ends - steps.t_starts
@@ -78,7 +82,8 @@ def test_steps_in_empty_cells_are_left_out():
     grid.occupied[:4] = False  # x < 0
     origin, along = torch.tensor([[-2.0, 0.1, 0.1]]), torch.tensor([[1.0, 0, 0]])
     coarse, steps = march_hierarchically(
-        origin, along, grid, (32, 32), None, lambda x: torch.full((len(x),), level_of(1.0)))
+        origin, along, grid, (32, 32), None, lambda x: torch.full((len(x),), level_of(1.0))
+    )
     for found in (coarse, steps):
         assert len(found.t_starts)
         assert (found.positions(origin, along)[:, 0] > 0).all()

@@ -11,7 +11,7 @@ from core.base.colormaps import INSIDE, OUTSIDE, WORST, ZERO, heat, level_colors
 from core.geometry.view import SlicePlane
 from core.rendering.error import color_error, error_picture, render_error
 from core.rendering.level_map import level_turns
-from core.rendering.preview import traced
+from core.rendering.preview import trace_field
 from core.rendering.shading import AMBIENT, CLAY
 from core.rendering.slice import contoured, render_slice
 from tests.core.rendering.test_preview import CONFIG, DISTANCE, FOV, RADIUS, picture, sphere, view
@@ -22,7 +22,7 @@ SIZE = 128
 
 def sliced(sphere, offset, spacing=0.1):
     seen = view(width=SIZE, height=SIZE, mode="slice", plane=SlicePlane((0, 0, 1), offset, spacing))
-    bands = list(render_slice(sphere[0], traced(*sphere, None, "slice"), seen, SIZE, SIZE))
+    bands = list(render_slice(sphere[0], trace_field(*sphere, None, "slice"), seen, SIZE, SIZE))
     assert all(band is None for band in bands[:-1])
     return bands[-1].astype(int)
 

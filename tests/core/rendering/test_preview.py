@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from core.config.run import FieldConfig, RunConfig, TrainConfig
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.view import View
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.preview import render_preview, traced, view_rays
+from core.rendering.preview import render_preview, trace_field, view_rays
 from core.rendering.rays import Rays
-from core.rendering.render import find_samples, render_rays, render_samples, step_length
+from core.rendering.render import render_rays, render_samples, sample_rays, step_length
 from core.session.viewer.previewer import Previewer
 
 CPU = torch.device("cpu")
@@ -26,7 +26,7 @@ CONFIG = RunConfig(field=FIELD, train=TrainConfig(initial_inv_s=300.0))
 @pytest.fixture(scope="module")
 def sphere():
     torch.manual_seed(0)
-    model = SurfaceModel(CONFIG, 1, False)
+    model = SceneModel(CONFIG, 1, False)
     occupancy = OccupancyGrid(32, CPU)
     occupancy.update(model.sdf_field.sdf, 300.0)
     return model, occupancy
@@ -40,7 +40,7 @@ def view(view_id=1, width=96, height=64, **changes):
 
 
 def picture(sphere, seen, width=None, height=None):
-    surface = traced(*sphere, seen.levels, seen.mode)
+    surface = trace_field(*sphere, seen.levels, seen.mode)
     size = width or seen.width, height or seen.height
     bands = list(render_preview(sphere[0], surface, seen, *size))
     assert all(band is None for band in bands[:-1])
@@ -50,17 +50,17 @@ def picture(sphere, seen, width=None, height=None):
 def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
     model, measured_once = sphere
     occupancy = OccupancyGrid(32, CPU)
-    unmeasured = traced(model, occupancy, None, "depth")
+    unmeasured = trace_field(model, occupancy, None, "depth")
     assert unmeasured.occupancy is not occupancy, "nobody has measured it"
-    assert traced(model, measured_once, None, "depth").occupancy is measured_once
+    assert trace_field(model, measured_once, None, "depth").occupancy is measured_once
     for shift in (0.0, 0.1):
         occupancy.update(lambda x, shift=shift: model.sdf_field.sdf(x) + shift, 300.0)
-    moving = traced(model, occupancy, None, "depth")
+    moving = trace_field(model, occupancy, None, "depth")
     assert moving.occupancy is not occupancy, "it has moved by more than a cell"
     occupancy.update(lambda x: model.sdf_field.sdf(x) + 0.1, 300.0)
-    assert traced(model, occupancy, None, "depth").occupancy is occupancy
-    assert traced(model, occupancy, 3, "depth").occupancy is occupancy, "all levels are shown"
-    limited = traced(model, occupancy, 1, "depth")
+    assert trace_field(model, occupancy, None, "depth").occupancy is occupancy
+    assert trace_field(model, occupancy, 3, "depth").occupancy is occupancy, "all levels are shown"
+    limited = trace_field(model, occupancy, 1, "depth")
     center = occupancy.resolution // 2
     assert limited.occupancy.distances[center, center, center] < 0
     assert limited.occupancy is not occupancy
@@ -70,9 +70,9 @@ def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
 def test_the_levels_of_a_density_are_traced_as_if_they_were_distances(sphere, monkeypatch):
     model, occupancy = sphere
     sdf = model.sdf_field.sdf
-    monkeypatch.setattr(type(model), "settled", False)
+    monkeypatch.setattr(type(model), "has_sdf", False)
     monkeypatch.setattr(model.sdf_field, "sdf", lambda x, levels=None: 40 * sdf(x, levels))
-    surface = traced(model, occupancy, None, "depth")
+    surface = trace_field(model, occupancy, None, "depth")
     assert surface.steepness == pytest.approx(40, rel=0.5)  # along an axis, not the gradient
     assert surface.occupancy.distances.max() <= 2 / 32
     steep = list(render_preview(model, surface, view(mode="depth"), 96, 64))[-1]
@@ -124,7 +124,7 @@ def test_the_sphere_is_a_disc_of_the_right_size(sphere, mode, levels):
 def test_the_distance_to_the_sphere_is_told_where_it_is_seen(sphere, span):
     seen = view(mode="normals", span=span)
     distances = np.full((64, 96), np.inf, np.float32)
-    surface = traced(*sphere, None, "normals")
+    surface = trace_field(*sphere, None, "normals")
     *_, image = render_preview(sphere[0], surface, seen, 96, 64, distances)
     assert distances[32, 48] == pytest.approx(DISTANCE - RADIUS, abs=0.01)
     assert (np.isfinite(distances) == (image != image[:, :1]).any(-1)).mean() > 0.99
@@ -149,18 +149,23 @@ def assert_disc(image, radius):
 
 
 @pytest.mark.parametrize(
-    ("settled", "mode", "radius"),
-    [(False, "normals", 0.2), (False, "depth", 0.2), (True, "color", RADIUS),
-     (True, "normals", RADIUS), (True, "depth", RADIUS)],
+    ("has_sdf", "mode", "radius"),
+    [
+        (False, "normals", 0.2),
+        (False, "depth", 0.2),
+        (True, "color", RADIUS),
+        (True, "normals", RADIUS),
+        (True, "depth", RADIUS),
+    ],
 )
 def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
-    monkeypatch, settled, mode, radius
+    monkeypatch, has_sdf, mode, radius
 ):
     monkeypatch.setattr("core.field.methods.RADIANCE_RADIUS", 0.2)
     torch.manual_seed(0)
-    model = SurfaceModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, False)
-    if settled:
-        model.settle()
+    model = SceneModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, False)
+    if has_sdf:
+        model.use_sdf()
     occupancy = OccupancyGrid(32, CPU)
     occupancy.update(model.shape.sdf, 300.0)
     assert_disc(picture((model, occupancy), view(mode=mode)), radius)
@@ -169,7 +174,7 @@ def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
 def test_the_colours_of_a_density_are_looked_through_to(monkeypatch):
     """A thick ball hides the backdrop, thin fog around it lets most of it through."""
     torch.manual_seed(0)
-    model = SurfaceModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, True)
+    model = SceneModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, True)
     of_field = model.radiance.sdf_and_features
 
     def level(x):
@@ -177,7 +182,8 @@ def test_the_colours_of_a_density_are_looked_through_to(monkeypatch):
 
     monkeypatch.setattr(model.radiance, "sdf", lambda x, levels=None: level(x))
     monkeypatch.setattr(
-        model.radiance, "sdf_and_features",
+        model.radiance,
+        "sdf_and_features",
         lambda x, levels=None, frustums=None: (level(x), of_field(x)[1]),
     )
     monkeypatch.setattr(model.color, "forward", lambda x, *_: torch.ones_like(x))
@@ -240,7 +246,7 @@ def test_points_asked_for_beside_the_samples_are_answered(sphere):
     around = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.8, 0.0]])
     rays = Rays(torch.tensor([[0.0, 0, -3]]), torch.tensor([[0.0, 0, 1]]))
     with torch.no_grad():
-        found = find_samples(model, occupancy, rays, CONFIG.train)
+        found = sample_rays(model, occupancy, rays, CONFIG.train)
         rendered = render_samples(model, rays, found, CONFIG.train, around=around)
         expected = model.sdf_field.samples(around).gradients
     assert rendered.gradients is not None
@@ -255,9 +261,9 @@ def test_few_samples_with_taps_give_the_same_picture(sphere):
     origins, directions = view_rays(view(), 24, 16, CPU)
     rays, around = Rays(origins, directions), torch.rand(3, 3) - 0.5
     with torch.no_grad():
-        found = find_samples(model, occupancy, rays, CONFIG.train)
+        found = sample_rays(model, occupancy, rays, CONFIG.train)
         each = render_samples(model, rays, found, CONFIG.train, around=around)
-        sparse = SurfaceModel(replace(CONFIG, field=replace(CONFIG.field, taps_every=4)), 1, False)
+        sparse = SceneModel(replace(CONFIG, field=replace(CONFIG.field, fd_stride=4)), 1, False)
         sparse.sdf_field.load_state_dict(model.sdf_field.state_dict())
         some = render_samples(sparse, rays, found, CONFIG.train, around=around)
     assert each.gradients is not None

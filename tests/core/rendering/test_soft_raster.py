@@ -20,7 +20,8 @@ def two_balls():
     """One before the other, in many colours, at a depth of 2 and 3."""
     near, far = trimesh.creation.icosphere(3, 0.4), trimesh.creation.icosphere(3, 0.6)
     shape = trimesh.util.concatenate(
-        near.apply_translation([-0.2, 0, 2.0]), far.apply_translation([0.3, 0.1, 3.0]))
+        near.apply_translation([-0.2, 0, 2.0]), far.apply_translation([0.3, 0.1, 3.0])
+    )
     vertices = np.asarray(shape.vertices)
     colors = 0.5 + 0.5 * np.sin(5 * vertices + [0, 2, 4])
     return vertices, np.asarray(shape.faces, np.int32), colors
@@ -28,8 +29,14 @@ def two_balls():
 
 def render(vertices, faces, colors, sigma, lens=LENS):
     return soft_render(
-        torch.as_tensor(vertices), torch.as_tensor(colors), faces, Edges.of(faces), lens,
-        np.eye(4), sigma)
+        torch.as_tensor(vertices),
+        torch.as_tensor(colors),
+        faces,
+        Edges.of(faces),
+        lens,
+        np.eye(4),
+        sigma,
+    )
 
 
 @pytest.mark.parametrize("lens", [LENS, BENT])
@@ -96,8 +103,14 @@ def test_gradients_are_those_of_differences():
 
     shift, light = (torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (0.0, 1.0))
     image, _ = soft_render(
-        torch.as_tensor(vertices) + shift * torch.as_tensor(way), torch.as_tensor(colors) * light,
-        faces, Edges.of(faces), BENT, np.eye(4), 1.0)
+        torch.as_tensor(vertices) + shift * torch.as_tensor(way),
+        torch.as_tensor(colors) * light,
+        faces,
+        Edges.of(faces),
+        BENT,
+        np.eye(4),
+        1.0,
+    )
     (image * weights).sum().backward()
     h = 0.02  # half a pixel: what is drawn jumps from pixel to pixel
     slope = float(value(h, 1) - value(-h, 1)) / (2 * h)
@@ -113,5 +126,6 @@ def test_parallel_rays_draw_depth_as_it_is():
     raster = rasterize_parallel(pixels, z, faces, 16, 12)
     rows, columns = np.indices((12, 16)) + 0.5
     np.testing.assert_allclose(raster.depth, 0.5 * columns - 0.25 * rows - 3, atol=1e-6)
-    np.testing.assert_allclose(raster.interpolate(faces, pixels),
-                               np.stack([columns, rows], -1).reshape(-1, 2), atol=1e-5)
+    np.testing.assert_allclose(
+        raster.interpolate(faces, pixels), np.stack([columns, rows], -1).reshape(-1, 2), atol=1e-5
+    )

@@ -14,7 +14,7 @@ from core.kernels import GridLayout
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
 from core.rendering.shading import AMBIENT, lambert
-from core.rendering.surface_trace import meet_surface, render_surface
+from core.rendering.surface_trace import intersect_surface, render_surface
 
 CPU = torch.device("cpu")
 INV_S = 200.0
@@ -35,13 +35,18 @@ class Sphere:
     def samples(self, x, levels=None, *, tapped=None, analytic=False):
         normals = F.normalize(x, dim=-1)
         return SimpleNamespace(
-            sdf=self.sdf(x), features=x[:, :0], gradients=normals, laplacian=torch.zeros(len(x)))
+            sdf=self.sdf(x), features=x[:, :0], gradients=normals, laplacian=torch.zeros(len(x))
+        )
 
 
 def model_of(field) -> Any:
     return SimpleNamespace(
-        surface=field, inv_s=torch.tensor(INV_S), background=None, proposal=None,
-        features=lambda x, own: own, appearance=lambda photo, n: None,
+        surface=field,
+        inv_s=torch.tensor(INV_S),
+        background=None,
+        proposal=None,
+        features=lambda x, own: own,
+        appearance=lambda photo, n: None,
         color=lambda x, *_: x + LIGHT,
     )
 
@@ -51,7 +56,7 @@ def seen(field, rays, behind=None):
     occupancy = OccupancyGrid(32, CPU)
     for _ in range(3):
         occupancy.update(lambda x: field.sdf(x).detach(), INV_S)
-    met = meet_surface(model, occupancy, rays)
+    met = intersect_surface(model, occupancy, rays)
     return met, render_surface(model, rays, met, TrainConfig(), behind=behind)
 
 
@@ -72,7 +77,7 @@ def test_depth_is_exact_and_its_gradient_that_of_finite_differences():
     h = 1e-2
     more, less = (seen(Sphere(0.5 + s), rays)[1].depth.detach() for s in (h, -h))
     for i in range(len(rays)):
-        slope, = torch.autograd.grad(rendered.depth[i], field.radius, retain_graph=True)
+        (slope,) = torch.autograd.grad(rendered.depth[i], field.radius, retain_graph=True)
         assert float(slope) == pytest.approx(-0.5 / (0.25 - float(across[i]) ** 2) ** 0.5, rel=1e-4)
         assert float(slope) == pytest.approx(float(more[i] - less[i]) / (2 * h), rel=5e-3)
 
@@ -82,7 +87,7 @@ def test_colour_follows_the_point_that_moves_with_the_field():
     field = Sphere(0.5)
     _, rendered = seen(field, rays_at([0.3]))
     torch.testing.assert_close(rendered.color[0], torch.tensor([0.3, 0.0, -0.4]) + LIGHT)
-    slope, = torch.autograd.grad(rendered.color[0, 2], field.radius)
+    (slope,) = torch.autograd.grad(rendered.color[0, 2], field.radius)
     assert float(slope) == pytest.approx(-0.5 / 0.4, rel=1e-4)
 
 
@@ -95,7 +100,7 @@ def test_a_ray_that_passes_keeps_what_the_logistic_tail_stops():
     assert float(rendered.opacity[0]) == pytest.approx(float(kept), abs=5e-3)
     assert rendered.opacity[1] == 0
     torch.testing.assert_close(rendered.color[1], torch.tensor([1.0, 0, 0]))
-    slope, = torch.autograd.grad(rendered.opacity[0], field.radius)
+    (slope,) = torch.autograd.grad(rendered.opacity[0], field.radius)
     assert float(slope) == pytest.approx(float(INV_S * kept * (1 - kept)), rel=0.02)
 
 
@@ -106,7 +111,7 @@ def test_features_of_the_grid_change_with_the_place_as_finite_differences_say():
         grid.table.uniform_(-1, 1)
     x = (torch.rand(64, 3) * 1.8 - 0.9).requires_grad_()
     weights = torch.randn(64, 8)
-    slope, = torch.autograd.grad((grid(x, 3.5) * weights).sum(), x)
+    (slope,) = torch.autograd.grad((grid(x, 3.5) * weights).sum(), x)
     h = 1e-4
     for axis in range(3):
         step = torch.zeros(3).index_fill(0, torch.tensor(axis), h)
@@ -143,7 +148,7 @@ def lit(ball, rays, light):
     occupancy = OccupancyGrid(32, CPU)
     for _ in range(3):
         occupancy.update(lambda x: ball.sdf(x).detach(), INV_S)
-    met = meet_surface(model, occupancy, rays)
+    met = intersect_surface(model, occupancy, rays)
     assert met.hit.all()
     return render_surface(model, rays, met, TrainConfig(), light=light).color[:, 0]
 
@@ -158,7 +163,8 @@ def test_a_matt_sphere_is_lit_by_the_cosine_of_its_normal():
     torch.testing.assert_close(lit(Ball(0.5), rays, TO_LIGHT).detach(), exact, atol=1e-5, rtol=0)
     away = torch.tensor([0.0, 0.0, 1.0])
     torch.testing.assert_close(
-        lit(Ball(0.5), rays, away).detach(), torch.full((4,), ALBEDO * AMBIENT))
+        lit(Ball(0.5), rays, away).detach(), torch.full((4,), ALBEDO * AMBIENT)
+    )
 
 
 def test_the_shade_of_a_sphere_changes_with_it_and_its_light_as_finite_differences_say():

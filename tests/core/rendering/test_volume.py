@@ -34,7 +34,8 @@ def through_a_plane(inv_s, dt=0.002):
     middle = torch.arange(0.0, 1.0, dt) + 0.5 * dt
     n = len(middle)
     alphas = neus_alpha(
-        0.3 - middle, torch.full((n,), -1.0), torch.full((n,), dt), torch.tensor(inv_s), 1.0)
+        0.3 - middle, torch.full((n,), -1.0), torch.full((n,), dt), torch.tensor(inv_s), 1.0
+    )
     _, out = composite(alphas, torch.stack([torch.ones(n), middle], -1), torch.tensor([0, n]))
     return out[0]
 
@@ -54,18 +55,22 @@ def test_the_density_is_symmetric_around_the_surface():
     dt, inv_s = 0.001, 200.0
     middle = torch.arange(0.0, 0.3, dt) + 0.5 * dt
     n = len(middle)
-    alphas = neus_alpha(0.3 - middle, torch.full((n,), -1.0), torch.full((n,), dt),
-                        torch.tensor(inv_s), 1.0)
+    alphas = neus_alpha(
+        0.3 - middle, torch.full((n,), -1.0), torch.full((n,), dt), torch.tensor(inv_s), 1.0
+    )
     assert float((1 - alphas).prod()) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_surface_that_faces_away_absorbs_only_while_annealed():
     one = torch.ones(1)
-    alpha = [float(neus_alpha(0 * one, one, 0.01 * one, torch.tensor(100.0), ratio))
-             for ratio in (0.0, 1.0)]
+    alpha = [
+        float(neus_alpha(0 * one, one, 0.01 * one, torch.tensor(100.0), ratio))
+        for ratio in (0.0, 1.0)
+    ]
     assert alpha[0] == pytest.approx(0, abs=1e-4)
-    soft, hard = (float(neus_alpha(0 * one, 0 * one, 0.01 * one, torch.tensor(100.0), r))
-                  for r in (0.0, 1.0))
+    soft, hard = (
+        float(neus_alpha(0 * one, 0 * one, 0.01 * one, torch.tensor(100.0), r)) for r in (0.0, 1.0)
+    )
     assert soft > 0.2
     assert hard == pytest.approx(0, abs=1e-4)
 
@@ -73,8 +78,7 @@ def test_a_surface_that_faces_away_absorbs_only_while_annealed():
 @pytest.mark.parametrize("alpha", [0.0, 0.1, 0.5, 1.0])
 def test_equal_opacities_give_geometric_weights(alpha):
     n = 20
-    weights, out = composite(
-        torch.full((n,), alpha), torch.ones(n, 1), torch.tensor([0, n]))
+    weights, out = composite(torch.full((n,), alpha), torch.ones(n, 1), torch.tensor([0, n]))
     expected = alpha * (1 - alpha) ** torch.arange(n)
     torch.testing.assert_close(weights, expected)
     torch.testing.assert_close(out[0, 0], torch.tensor(1 - (1 - alpha) ** n))
@@ -91,8 +95,9 @@ def test_compositing_is_differentiable_in_both_arguments():
     for index in range(12):
         nudge = torch.zeros(12)
         nudge[index] = h
-        after, before = (_energy(alphas.detach() + s * nudge, values.detach(), ranges)
-                         for s in (1, -1))
+        after, before = (
+            _energy(alphas.detach() + s * nudge, values.detach(), ranges) for s in (1, -1)
+        )
         assert float(grads[0][index]) == pytest.approx((after - before) / (2 * h), abs=2e-2)
 
 
@@ -141,8 +146,7 @@ def test_slopes_come_from_the_samples_beside():
     torch.testing.assert_close(slopes.detach(), expected)
     slopes[1].backward()
     assert values.grad is not None
-    torch.testing.assert_close(
-        values.grad, torch.tensor([-5.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+    torch.testing.assert_close(values.grad, torch.tensor([-5.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
 
 
 @pytest.mark.parametrize("inv_s", [20.0, 100.0, 400.0])
@@ -153,11 +157,17 @@ def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
     occupancy, dt, threshold = OccupancyGrid(32, CPU), 0.01, 1e-3
     occupancy.update(ball, inv_s)
     kept, let_through, asked = march_to_surface(
-        origins, directions, occupancy, dt, None, ball, inv_s, ratio, threshold)
+        origins, directions, occupancy, dt, None, ball, inv_s, ratio, threshold
+    )
     every = march(origins, directions, OccupancyGrid(8, CPU), dt)
     weights = reference.neus_weights(
-        ball(every.positions(origins, directions)), every.t_starts, every.t_ends,
-        every.ray_starts, inv_s, ratio)
+        ball(every.positions(origins, directions)),
+        every.t_starts,
+        every.t_ends,
+        every.ray_starts,
+        inv_s,
+        ratio,
+    )
     near, _ = ball_range(origins, directions)
 
     def names(samples, which):
@@ -171,11 +181,21 @@ def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
     assert len(found) > 100
     # what lies behind is as bright as through all the steps
     light = 1 - torch.zeros(60).index_add(0, every.ray_indices, weights)
-    kept_weights = torch.tensor([
-        weight for weight, name in zip(weights.tolist(), list(zip(
-            every.ray_indices.tolist(),
-            ((every.t_starts - near[every.ray_indices]) / dt).round().long().tolist())))
-        if name in found])
+    kept_weights = torch.tensor(
+        [
+            weight
+            for weight, name in zip(
+                weights.tolist(),
+                list(
+                    zip(
+                        every.ray_indices.tolist(),
+                        ((every.t_starts - near[every.ray_indices]) / dt).round().long().tolist(),
+                    )
+                ),
+            )
+            if name in found
+        ]
+    )
     light_kept = 1 - torch.zeros(60).index_add(0, kept.ray_indices, kept_weights)
     leak, left = light_kept - light, light_kept * let_through - light
     assert leak.max() > 2 * threshold, "culling does let light through"
@@ -214,9 +234,7 @@ def test_sphere_tracing_asks_the_field_only_near_the_surface():
     for _ in range(2):
         occupancy.update(ball, 1000.0)
     asked = []
-    _, hit = sphere_trace(
-        lambda x: asked.append(x) or ball(x), *rays(2000), occupancy, TOLERANCE
-    )
+    _, hit = sphere_trace(lambda x: asked.append(x) or ball(x), *rays(2000), occupancy, TOLERANCE)
     places = torch.cat(asked)
     assert len(places) < 4 * hit.sum()
     # half a cell, and as much again for what lies between the cells' middles

@@ -72,8 +72,11 @@ def test_the_reference_mesh_is_closed_has_a_handle_and_lies_on_the_sdf(reference
 def test_the_sdf_is_a_distance_beside_the_surface(reference):
     vertices, step = reference.vertices[::20], 1e-3
     gradients = np.stack(
-        [(sample_sdf(vertices + e) - sample_sdf(vertices - e)) / (2 * step)
-         for e in step * np.eye(3)], 1
+        [
+            (sample_sdf(vertices + e) - sample_sdf(vertices - e)) / (2 * step)
+            for e in step * np.eye(3)
+        ],
+        1,
     )
     assert np.median(np.linalg.norm(gradients, axis=1)) == pytest.approx(1.0, abs=0.05)
     assert sample_sdf(np.array([CENTER]))[0] < -0.2

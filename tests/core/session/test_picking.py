@@ -1,6 +1,5 @@
 """What a click meets while there is no surface yet."""
 
-
 import numpy as np
 import pytest
 
@@ -16,8 +15,12 @@ def table() -> Scene:
     random = np.random.default_rng(0)
     flat = np.c_[random.uniform(-2, 2, (3000, 2)), np.full(3000, 2.0)]
     above = random.uniform(-0.2, 0.2, (5, 3)) + [3.0, 0, 4]
-    return Scene("test", (), similarity(0.25, np.eye(3), np.zeros(3)),
-                 points=np.concatenate([flat, above]).astype(np.float32))
+    return Scene(
+        "test",
+        (),
+        similarity(0.25, np.eye(3), np.zeros(3)),
+        points=np.concatenate([flat, above]).astype(np.float32),
+    )
 
 
 def test_a_click_on_a_table_of_points_tells_its_plane(table):
@@ -34,9 +37,13 @@ def test_what_is_nearer_to_the_eye_is_met_first(table):
     assert found.point[2] == pytest.approx(1.0, abs=0.06)
 
 
-@pytest.mark.parametrize(("origin", "direction"), [
-    ((0.0, 0.0, 2.0), (0.0, 0.0, 1.0)), ((0.0, 0.0, 2.0), (1.0, 0.0, 0.0)),
-])
+@pytest.mark.parametrize(
+    ("origin", "direction"),
+    [
+        ((0.0, 0.0, 2.0), (0.0, 0.0, 1.0)),
+        ((0.0, 0.0, 2.0), (1.0, 0.0, 0.0)),
+    ],
+)
 def test_behind_the_eye_and_beside_all_points_there_is_nothing(table, origin, direction):
     assert picked(table, None, Pick(origin, direction)).point is None
 

@@ -10,7 +10,7 @@ import trimesh
 from PIL import Image
 
 from core import protocol as m
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.geometry.box import Box
 from core.geometry.edits import KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import similarity_scale
@@ -21,7 +21,7 @@ from core.session.training_loop import YIELD
 from core.training.presets import PRESETS
 from tests.core.bad_captures import empty, not_json, texts, two
 from tests.core.captures import look_at
-from tests.core.shaded_ball import SIZE, WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import SIZE, WARM, quick_conversion, shaded_ball
 from tests.files import results
 
 STEPS = 40
@@ -37,7 +37,7 @@ def sessions(tmp_path, monkeypatch):
     """Makes watched sessions with a tiny preset; closes them."""
     for name in PRESETS:
         monkeypatch.setitem(PRESETS, name, WARM)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
     made = []
 
     def make(**options):
@@ -89,7 +89,7 @@ class Watched:
 
     def train(self, photos: Path, steps: int = STEPS, until: str = "finished") -> None:
         self.do(m.Open(str(photos)), "ready")
-        self.do(m.Start(Choice(steps=steps)), until)
+        self.do(m.Start(RunOptions(steps=steps)), until)
 
 
 def only(events, kind):
@@ -117,7 +117,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     assert opened.fov_y == pytest.approx(2 * np.arctan(SIZE / 120))
     assert set(opened.methods[opened.choice.method].presets) == set(PRESETS)
 
-    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.do(m.Start(RunOptions(steps=STEPS)), "training")
     run.steps(1)
     step = run.session.trainer.step_count
     run.do(m.Pause(), "paused")
@@ -129,7 +129,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     run.do(m.Reset(), "ready")
     assert run.session.trainer is None
 
-    events = run.do(m.Start(Choice(steps=2 * STEPS)), "finished")
+    events = run.do(m.Start(RunOptions(steps=2 * STEPS)), "finished")
     assert only(events, m.Saved).automatic
     stats = [e for e in events if isinstance(e, m.TrainingStats)][-1]
     assert (stats.step, stats.progress, stats.eta_s) == (2 * STEPS, 1.0, 0)
@@ -161,7 +161,7 @@ def test_a_pause_tells_of_the_last_step(sessions, photos, monkeypatch):
     monkeypatch.setattr("core.session.training_loop.STATS_EVERY_S", 1e9)
     run = sessions()
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.do(m.Start(RunOptions(steps=STEPS)), "training")
     run.steps(3)
     told = only(run.do(m.Pause()), m.TrainingStats)
     assert told.step == run.session.trainer.step_count
@@ -203,7 +203,7 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
     commands = {
         "close": m.Close(),
-        "choose": m.Choose(Choice("draft", 1.0)),
+        "choose": m.Choose(RunOptions("draft", 1.0)),
         "undo": m.Undo(),
         "redo": m.Redo(),
         "open": m.Open("/nowhere"),
@@ -235,7 +235,7 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     refused_as_announced()
     run.work(lambda: run.state == "ready")
     refused_as_announced()
-    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.do(m.Start(RunOptions(steps=STEPS)), "training")
     refused_as_announced()
     run.do(m.Pause())
     refused_as_announced()
@@ -263,7 +263,7 @@ def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path,
         assert "\n" not in text
         if state == "empty":
             run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice(steps=2)), "finished")
+    run.do(m.Start(RunOptions(steps=2)), "finished")
 
 
 def test_what_lies_there_is_told_before_it_is_open(sessions, photos):
@@ -279,11 +279,11 @@ def test_opening_can_be_cancelled(sessions, photos):
     only(run.do(m.Cancel()), m.Notice)
     assert run.state == "empty"
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice(steps=2)))
+    run.do(m.Start(RunOptions(steps=2)))
     assert run.state == "opening", "photos are decoded first"
     run.do(m.Cancel())
     assert run.state == "ready"
-    run.do(m.Start(Choice(steps=2)), "finished")
+    run.do(m.Start(RunOptions(steps=2)), "finished")
 
 
 @pytest.mark.parametrize("what", ["export", "continue"])
@@ -343,7 +343,7 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
     arranged = only(run.do(in_scene(run, upper)), m.Arranged)
     after = run.session.scene.scene_from_input
     np.testing.assert_allclose(np.reshape(arranged.moved, (4, 4)) @ before, after, atol=1e-9)
-    run.do(m.Start(Choice(steps=STEPS)), "finished")
+    run.do(m.Start(RunOptions(steps=STEPS)), "finished")
     assert run.session.scene.region_in_scene.radius == pytest.approx(1)
     found = vertices_of(run, tmp_path / "upper.ply")
     assert upper.contains(found * [1, 1, 1 - 1e-6]).all()
@@ -461,10 +461,10 @@ def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(
 def test_another_preset_and_an_unknown_one(sessions, photos):
     run = sessions()
     run.do(m.Open(str(photos)), "ready")
-    (text,) = failures(run.do(m.Start(Choice("perfect"))))
+    (text,) = failures(run.do(m.Start(RunOptions("perfect"))))
     assert "perfect" in text
     assert "draft" in text
-    run.do(m.Start(Choice("high", steps=2)), "finished")
+    run.do(m.Start(RunOptions("high", steps=2)), "finished")
 
 
 def test_closing_saves_what_training_would_lose(sessions, photos, tmp_path):
@@ -622,7 +622,7 @@ def test_looking_through_a_photo_shows_it_and_the_error_of_the_rendering(session
     inside = truth[..., 3] > 0
     inside &= np.roll(inside, 1, 0) & np.roll(inside, -1, 0)
     assert np.abs(image - truth[..., :3])[inside].mean() < 2, "the photo itself"
-    run.do(m.Start(Choice(steps=STEPS)), "finished")
+    run.do(m.Start(RunOptions(steps=STEPS)), "finished")
     for view_id, mode in ((2, "error"), (3, "slice"), (4, "level")):
         run.session.handle(through(view_id, mode))
         run.work(lambda view_id=view_id: (view_id, (48, 48, 3), True) in run.pictures)

@@ -8,16 +8,16 @@ import pytest
 from msgspec.structs import replace
 
 from core import protocol as m
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.geometry.box import Box
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.view import EMPTY_PATH, CameraPath
 from core.training.presets import PRESETS
 from tests.core.session.test_session import STEPS, Watched, failures, only
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 EDITS = (
-    m.Choose(Choice("high", 7.0)),
+    m.Choose(RunOptions("high", 7.0)),
     m.Arrange(QuarterTurn("x")),
     m.Arrange(GroundPlane((0.1, 0, -0.5), (0.1, 0.2, 1))),
     m.Exclude(("3.png",), True),
@@ -35,7 +35,7 @@ def photos(tmp_path_factory) -> Path:
 def run(tmp_path, monkeypatch):
     for name in PRESETS:
         monkeypatch.setitem(PRESETS, name, WARM)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
     watched = Watched(tmp_path / "autosave")
     yield watched
     watched.session.close()
@@ -52,9 +52,11 @@ def arrangement(run) -> dict[str, object]:
     scene = run.session.scene
     box = scene.region
     return {
-        "ball": scene.scene_from_input.tolist(), "upright": scene.upright_from_input.tolist(),
+        "ball": scene.scene_from_input.tolist(),
+        "upright": scene.upright_from_input.tolist(),
         "region": None if box is None else box.frame_from_cube.tolist(),
-        "unit": (scene.units_per_input, scene.unit), "excluded": sorted(scene.excluded),
+        "unit": (scene.units_per_input, scene.unit),
+        "excluded": sorted(scene.excluded),
         "choice": run.session._open_work._choice,
     }
 
@@ -68,7 +70,7 @@ def test_undo_takes_every_edit_back_and_redo_makes_it_again(run, photos, trained
     run.do(m.Open(str(photos)), "ready")
     edits = [region(run, 0.6), *EDITS, region(run, 0.4)]
     if trained:
-        run.do(m.Start(Choice(steps=STEPS)), "training")
+        run.do(m.Start(RunOptions(steps=STEPS)), "training")
         run.steps(1)
         run.do(m.Pause())
         edits = [e for e in edits if not isinstance(e, m.Choose)]
@@ -101,7 +103,7 @@ def test_the_window_hears_where_things_are_after_an_undo(run, photos):
     np.testing.assert_allclose(back.region, opened.arranged.region, atol=1e-9)
     there_and_back = np.reshape(back.moved, (4, 4)) @ np.reshape(edited.moved, (4, 4))
     np.testing.assert_allclose(there_and_back, np.eye(4), atol=1e-9)
-    run.do(m.Choose(Choice("high", 7.0, 400)))
+    run.do(m.Choose(RunOptions("high", 7.0, 400)))
     assert last_state(run).undo == "the settings"
     chosen = only(run.do(m.Undo()), m.Chosen)
     assert chosen.choice == opened.choice
@@ -110,7 +112,7 @@ def test_the_window_hears_where_things_are_after_an_undo(run, photos):
 def test_a_trained_field_keeps_its_frame_through_undo(run, photos):
     run.do(m.Open(str(photos)), "ready")
     run.do(region(run, 0.6))
-    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.do(m.Start(RunOptions(steps=STEPS)), "training")
     run.steps(1)
     frame = run.session.scene.scene_from_input
     run.do(m.Undo())
@@ -126,7 +128,7 @@ def test_what_is_not_in_the_persons_project_is_said(run, photos, tmp_path):
     assert last_state(run).unsaved
     run.do(m.Save(str(tmp_path / "mine")))
     assert not last_state(run).unsaved
-    run.do(m.Start(Choice(steps=4)), "training")
+    run.do(m.Start(RunOptions(steps=4)), "training")
     run.steps(1)
     assert last_state(run).unsaved
     run.work(lambda: run.state == "finished")
@@ -138,13 +140,13 @@ def test_what_is_not_in_the_persons_project_is_said(run, photos, tmp_path):
 
 def test_closing_what_is_open_keeps_it_if_asked(run, photos, tmp_path):
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.do(m.Start(RunOptions(steps=STEPS)), "training")
     run.steps(2)
     run.do(m.Close(keep=False), "empty")
     assert not (tmp_path / "autosave").exists()
     assert run.session.scene is None
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.do(m.Start(RunOptions(steps=STEPS)), "training")
     run.steps(2)
     assert only(run.do(m.Close()), m.Saved).automatic
     assert not last_state(run).unsaved
@@ -161,7 +163,7 @@ def test_edits_before_training_are_saved_too(run, photos, tmp_path):
 def test_a_project_whose_photos_moved_asks_for_their_folder(run, tmp_path):
     photos = shaded_ball(tmp_path / "here" / "photos")
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice(steps=STEPS)), "training")
+    run.do(m.Start(RunOptions(steps=STEPS)), "training")
     run.steps(2)
     run.do(m.Pause())
     project = tmp_path / "mine"

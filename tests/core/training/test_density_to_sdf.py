@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from core.capture.scene import Photo, Scene
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.cameras import Intrinsics
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
@@ -35,9 +35,9 @@ class Level(nn.Module):
         """It has no levels of a grid."""
 
 
-def warm_model(level) -> SurfaceModel:
+def warm_model(level) -> SceneModel:
     torch.manual_seed(0)
-    model = SurfaceModel(WARM, 1, False)
+    model = SceneModel(WARM, 1, False)
     model.radiance = Level(level)  # type: ignore[assignment]
     return model
 
@@ -91,10 +91,14 @@ def scene_around(n: int) -> Scene:
     z, turn = 0.9 * (1 - 2 * i / n), np.pi * (1 + np.sqrt(5)) * i
     r = np.sqrt(1 - z * z)
     places = 3 * np.stack([r * np.cos(turn), r * np.sin(turn), z], 1)
-    return Scene("test", tuple(
-        Photo(str(k), None, LENS, look_at(place, np.zeros(3)))  # type: ignore[arg-type]
-        for k, place in enumerate(places)
-    ), np.eye(4))
+    return Scene(
+        "test",
+        tuple(
+            Photo(str(k), None, LENS, look_at(place, np.zeros(3)))  # type: ignore[arg-type]
+            for k, place in enumerate(places)
+        ),
+        np.eye(4),
+    )
 
 
 def test_a_ball_of_density_becomes_its_signed_distance(monkeypatch):
@@ -102,13 +106,13 @@ def test_a_ball_of_density_becomes_its_signed_distance(monkeypatch):
         monkeypatch.setattr(density_to_sdf, name, value)
     model = warm_model(lambda x: 50 * distance_to_ball(x))
     scene = scene_around(12)
-    work = density_to_sdf.settle(model, OccupancyGrid(32, CPU), scene, [LENS] * 12)
+    work = density_to_sdf.density_to_sdf(model, OccupancyGrid(32, CPU), scene, [LENS] * 12)
     slices = 0
     for _ in work:
         slices += 1
-        assert not model.settled, "not before the last of it"
+        assert not model.has_sdf, "not before the last of it"
     assert slices > 120
-    assert model.settled
+    assert model.has_sdf
     assert model.shape is model.sdf_field
     torch.manual_seed(1)
     x = F.normalize(torch.randn(4000, 3), dim=-1) * torch.rand(4000, 1) ** (1 / 3)
@@ -139,8 +143,9 @@ def test_few_of_many_cameras_are_asked(monkeypatch):
     monkeypatch.setattr(density_to_sdf, "DistanceFusion", Fusion)
     monkeypatch.setattr(density_to_sdf, "DEPTH_SIDE", 24)
     scene = scene_around(7)
-    work = density_to_sdf.settle(
-        warm_model(lambda x: 50 * distance_to_ball(x)), OccupancyGrid(8, CPU), scene, [LENS] * 7)
+    work = density_to_sdf.density_to_sdf(
+        warm_model(lambda x: 50 * distance_to_ball(x)), OccupancyGrid(8, CPU), scene, [LENS] * 7
+    )
     while len(asked) < 3:
         next(work)
     found = sorted(tuple(a) for a in asked)

@@ -86,7 +86,7 @@ def test_learning_moves_an_error_towards_the_new_one():
     errors = ErrorMap(photos())
     assert (errors.errors == 1).all(), "before any ray every cell may be wrong"
     for _ in range(3):
-        errors.learn(np.array([2, 5]), np.array([0.0, 0.5]))
+        errors.update(np.array([2, 5]), np.array([0.0, 0.5]))
     left = (1 - FORGET) ** 3
     assert errors.errors[[2, 5]].tolist() == pytest.approx([left, 0.5 + 0.5 * left])
     assert (np.delete(errors.errors, [2, 5]) == 1).all()

@@ -8,8 +8,8 @@ import pytest
 from core.base.errors import UserError
 from core.capture.edits import exclude_photos
 from core.config.run import MeshOptions
-from core.meshing.from_model import subject_of
-from core.project.store import Work, load_project, save_project
+from core.meshing.from_model import mesh_source
+from core.project.store import ProjectState, load_project, save_project
 from core.training import density_to_sdf
 from core.training.ray_source import RaySource
 from tests.core.shaded_ball import CPU, TINY, ball_store, ball_trainer
@@ -52,13 +52,13 @@ def test_training_goes_on_without_the_excluded(store):
     trainer = ball_trainer(store, replace(TINY, steps=6))
     names = [photo.name for photo in trainer.scene.photos]
     trainer.step()
-    drawn, sample = [], trainer.goal.rays.sample
+    drawn, sample = [], trainer.supervision.rays.sample
 
     def watched(*arguments):
         drawn.append(sample(*arguments))
         return drawn[-1]
 
-    trainer.goal.rays.sample = watched
+    trainer.supervision.rays.sample = watched
     before = trainer.step_count
     trainer.edit(exclude_photos(trainer.scene, names[:2], True))
     trainer.step()
@@ -75,14 +75,14 @@ def test_only_the_used_tell_where_the_surface_is(store, monkeypatch):
     monkeypatch.setattr(
         density_to_sdf, "_fuse", lambda *a: asked.extend(p.name for p, _ in a[-1]) or []
     )
-    next(density_to_sdf.settle(ball_trainer(store).model, None, scene, store.intrinsics))
+    next(density_to_sdf.density_to_sdf(ball_trainer(store).model, None, scene, store.intrinsics))
     assert len(asked) == 6
     assert not {"1.png", "2.png"} & set(asked)
 
 
 def test_meshes_are_finished_by_the_used(store):
     scene = exclude_photos(store.scene, ["1.png", "2.png"], True)
-    subject = subject_of(ball_trainer(store).model, scene, MeshOptions())
+    subject = mesh_source(ball_trainer(store).model, scene, MeshOptions())
     assert [photo.name for photo in subject.photos] == [photo.name for photo in scene.used]
 
 
@@ -99,5 +99,5 @@ def test_excluding_is_undone_by_its_opposite_and_leaves_enough(store):
 
 def test_a_project_remembers_who_is_excluded(store, tmp_path):
     scene = exclude_photos(store.scene, ["3.png"], True)
-    save_project(tmp_path, Work("source", TINY, scene), None)
+    save_project(tmp_path, ProjectState("source", TINY, scene), None)
     assert load_project(tmp_path).work.scene.excluded == {"3.png"}

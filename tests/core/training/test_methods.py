@@ -12,15 +12,15 @@ import pytest
 import torch
 
 from core import protocol as m
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
 from core.sample import FOLDER
 from core.session import training_loop
-from core.training.memory_forecast import half_batch, within
+from core.training.memory_forecast import fit_to_memory, half_batch
 from core.training.presets import PRESETS, run_config
 from tests.core.session.test_session import Watched, view
-from tests.core.shaded_ball import CPU, quick_settling
+from tests.core.shaded_ball import CPU, quick_conversion
 
 NAMES = list(METHODS)
 STEPS = 30
@@ -31,12 +31,19 @@ def _small(monkeypatch):
     draft = PRESETS["draft"]
     field = replace(draft.field, n_levels=6, log2_hashmap_size=13, finest_resolution=96)
     train = replace(
-        draft.train, n_rays=256, samples_per_step=1024, density_samples=4096, max_photo_side=80,
-        occupancy_resolution=32, density_until=0.6, levels_from=0.6, levels_until=0.8,
+        draft.train,
+        n_rays=256,
+        samples_per_step=1024,
+        density_samples=4096,
+        max_photo_side=80,
+        occupancy_resolution=32,
+        density_until=0.6,
+        levels_from=0.6,
+        levels_until=0.8,
     )
     monkeypatch.setitem(PRESETS, "draft", replace(draft, field=field, train=train))
     monkeypatch.setattr(training_loop, "STATS_EVERY_S", 0.0)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,7 @@ def home(tmp_path_factory):
 def test_a_method_goes_the_whole_way(method, home):
     run = Watched(home / method / "autosave", hold_out=True)
     run.do(m.Open(str(FOLDER)), "ready")
-    events = run.do(m.Start(Choice("draft", steps=STEPS, method=method)), "finished")
+    events = run.do(m.Start(RunOptions("draft", steps=STEPS, method=method)), "finished")
     stats = [e for e in events if isinstance(e, m.TrainingStats) and e.losses]
     first, last = (np.mean([e.psnr for e in some]) for some in (stats[:4], stats[-4:]))
     assert last > first + 0.7, "the photos are explained better and better"
@@ -114,9 +121,9 @@ def test_a_density_is_cut_where_it_is_asked_to_be(home):
 
 @pytest.mark.parametrize("method", NAMES)
 def test_a_run_that_does_not_fit_is_made_smaller_until_it_cannot(method):
-    config = run_config(Choice("standard", method=method))
+    config = run_config(RunOptions("standard", method=method))
     assert config.method == method
-    least, told = within(config, [], True, CPU, 0.0)
+    least, told = fit_to_memory(config, [], True, CPU, 0.0)
     assert half_batch(least) is None
     assert METHODS[method].smaller(least.field) is None
     assert told

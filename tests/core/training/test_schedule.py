@@ -9,9 +9,18 @@ from core.training import losses, schedule
 from core.training.presets import PRESETS
 
 TRAIN = TrainConfig(
-    warm_up_until=0.1, initial_levels=4, levels_from=0.2, levels_until=0.6, cos_anneal_until=0.1,
-    initial_inv_s=20.0, final_inv_s=320.0, lambda_curvature=2.0, curvature_until=0.25,
-    lambda_points=3.0, points_until=0.4, decay_total=16.0,
+    warm_up_until=0.1,
+    initial_levels=4,
+    levels_from=0.2,
+    levels_until=0.6,
+    cos_anneal_until=0.1,
+    initial_inv_s=20.0,
+    final_inv_s=320.0,
+    lambda_curvature=2.0,
+    curvature_until=0.25,
+    lambda_points=3.0,
+    points_until=0.4,
+    decay_total=16.0,
 )
 PROGRESS = np.linspace(0, 1, 101)
 
@@ -25,7 +34,8 @@ def curve(function):
 
 def test_a_ramp():
     assert [schedule.ramp(p, 0.2, 0.6) for p in (0, 0.2, 0.4, 0.6, 1)] == pytest.approx(
-        [0, 0, 0.5, 1, 1])
+        [0, 0, 0.5, 1, 1]
+    )
     assert [schedule.ramp(p, 0.5, 0.5) for p in (0.4, 0.5, 1)] == [0, 1, 1]
 
 
@@ -107,15 +117,22 @@ def test_every_preset_has_sound_curves(name):
 
 
 def test_a_warm_up_comes_before_the_curves_of_the_surface():
-    train = replace(TRAIN, density_until=0.2, density_levels=3, initial_inv_s=50.0,
-                    final_inv_s=800.0, curvature_until=0.4)
+    train = replace(
+        TRAIN,
+        density_until=0.2,
+        density_levels=3,
+        initial_inv_s=50.0,
+        final_inv_s=800.0,
+        curvature_until=0.4,
+    )
     at = (0, 0.2, 0.4, 0.6, 1)
     assert [schedule.radiance_levels(train, 11, p) for p in at] == pytest.approx([3, 3, 7, 11, 11])
     assert schedule.radiance_levels(train, 2, 0.0) == 2, "no more than there are"
     # 16 = 2⁴ times in all, a quarter of the way each 0.2
     assert [schedule.inv_s(train, p) for p in at] == pytest.approx([50, 50, 100, 200, 800])
     assert [schedule.curvature_weight(train, p, 1.0) for p in (0, 0.2, 0.3, 0.4, 1)] == (
-        pytest.approx([0, 0, 1, 2, 2]))
+        pytest.approx([0, 0, 1, 2, 2])
+    )
 
 
 def test_losses_by_hand():

@@ -11,23 +11,33 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config.prompt import Sentence, write_sentence
+from core.config.prompt import Prompt, write_prompt
 from core.config.run import TrainConfig
 from core.rendering.render import render_rays
 from core.training import losses, schedule
 from core.training.presets import for_scene
 from core.training.ray_source import photo_rays
-from core.training.step import find
+from core.training.step import sample_rays_of_shard
 from core.training.supervision import clip
 from core.training.supervision.clip import Clip
-from core.training.supervision.text import DISTANCE, Imagined, _cropped
+from core.training.supervision.text import DISTANCE, TextSupervision, _cropped
 from core.training.targets import Pixels
 from tests.core.shaded_ball import CPU, WARM, ball_trainer
 from tests.core.tiny_clip import red_in_the_middle, tiny_clip
 
-NGP = replace(WARM, method="ngp", steps=60, train=replace(
-    WARM.train, density_until=1.0, levels_from=0.0, levels_until=0.0, view_side=24,
-    view_copies=2))
+NGP = replace(
+    WARM,
+    method="ngp",
+    steps=60,
+    train=replace(
+        WARM.train,
+        density_until=1.0,
+        levels_from=0.0,
+        levels_until=0.0,
+        view_side=24,
+        view_copies=2,
+    ),
+)
 IMAGINED = for_scene(NGP, has_masks=True, imagined=True)
 
 
@@ -38,12 +48,12 @@ def store(tmp_path):
 
 
 def written(folder: Path, text="a red ball") -> Path:
-    return write_sentence(text, folder, folder)
+    return write_prompt(text, folder, folder)
 
 
 def imagining(store, likeness=red_in_the_middle, config=IMAGINED):
     trainer = ball_trainer(store, config)
-    trainer.goal._likeness = likeness
+    trainer.supervision._likeness = likeness
     return trainer
 
 
@@ -52,7 +62,7 @@ def test_enough_transmittance_costs_nothing_and_less_pulls_opacity_down():
         opacity = torch.full((8,), 1 - through, requires_grad=True)
         loss = losses.transmittance_loss(opacity, wanted)
         assert float(loss.detach()) == pytest.approx(cost, abs=1e-6)
-    slope, = torch.autograd.grad(loss, opacity)
+    (slope,) = torch.autograd.grad(loss, opacity)
     torch.testing.assert_close(slope, torch.full((8,), 1 / 8)), "less opacity, less loss"
 
 
@@ -65,24 +75,27 @@ def test_the_transmittance_asked_for_grows_to_its_end_and_stays_there():
 def test_a_pull_has_the_gradients_of_the_loss_of_the_whole_picture(store):
     """Taken through one rendering at once, which is what the lanes save."""
     trainer = imagining(store)
-    model, train, goal = trainer.model, trainer.config.train, trainer.goal
-    batches = goal.draw(model, train, 16 * 16, 0.0)
-    found = [find(model, trainer.occupancy, batch, train, 0.0) for batch in batches]
+    model, train, supervision = trainer.model, trainer.config.train, trainer.supervision
+    batches = supervision.draw(model, train, 16 * 16, 0.0)
+    found = [sample_rays_of_shard(model, trainer.occupancy, batch, train, 0.0) for batch in batches]
     torch.manual_seed(3)
-    judged = goal.judged(model, train, batches, found, 0.0)
+    with_targets = supervision.with_targets(model, train, batches, found, 0.0)
     parameters = list(model.radiance.parameters())
 
     def gradients(loss):
         return torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True)
 
-    from core.training.step import shown
-    seen = [shown(model, b, f, train, 0.0) for b, f in zip(batches, found)]
+    from core.training.step import render_shard
+
+    seen = [render_shard(model, b, f, train, 0.0) for b, f in zip(batches, found)]
     n = sum(len(batch.rays) for batch in batches)
-    by_lanes = sum(batch.wanted.on(lane) * len(batch.rays) / n
-                   for batch, lane in zip(judged, seen))
+    by_lanes = sum(
+        batch.wanted.on(lane) * len(batch.rays) / n for batch, lane in zip(with_targets, seen)
+    )
     color, opacity = (torch.cat([getattr(s, name) for s in seen]) for name in ("color", "opacity"))
     torch.manual_seed(3)
     from core.rendering.backgrounds import random_backgrounds
+
     behind, crops = random_backgrounds(2, 16, CPU), torch.rand(2, 3).tolist()
     whole = color.T.view(1, 3, 16, 16) + (1 - opacity.view(1, 1, 16, 16)) * behind
     told = torch.cat([red_in_the_middle(_cropped(one[None], *c)) for one, c in zip(whole, crops)])
@@ -103,8 +116,13 @@ def test_what_matches_the_sentence_comes_to_be(store):
     photo = trainer.scene.photos[8]
     lens = photo.intrinsics.scaled(33, 33)
     with torch.no_grad():
-        seen = render_rays(trainer.model, trainer.occupancy, photo_rays(trainer.scene, photo, lens),
-                           trainer.config.train, behind=torch.ones(3))
+        seen = render_rays(
+            trainer.model,
+            trainer.occupancy,
+            photo_rays(trainer.scene, photo, lens),
+            trainer.config.train,
+            behind=torch.ones(3),
+        )
     middle, corner = 16 * 33 + 16, 0
     red, green, blue = seen.color[middle].tolist()
     assert red - max(green, blue) > 0.5
@@ -114,14 +132,14 @@ def test_what_matches_the_sentence_comes_to_be(store):
 
 def test_pictures_come_from_all_around_and_look_at_what_is_there(store):
     trainer = imagining(store)
-    goal = trainer.goal
-    goal.center = torch.tensor([0.1, 0.0, -0.05])
+    supervision = trainer.supervision
+    supervision.center = torch.tensor([0.1, 0.0, -0.05])
     origins, axes = [], []
     for _ in range(40):
-        rays = [b.rays for b in goal.draw(trainer.model, trainer.config.train, 400, 0.0)]
+        rays = [b.rays for b in supervision.draw(trainer.model, trainer.config.train, 400, 0.0)]
         directions = torch.cat([r.directions for r in rays])
         assert len(directions) == 20 * 20
-        origins.append(rays[0].origins[0] - goal.center)
+        origins.append(rays[0].origins[0] - supervision.center)
         axes.append(torch.nn.functional.normalize(directions.mean(0), dim=0))
     origins, axes = torch.stack(origins), torch.stack(axes)
     torch.testing.assert_close(origins.norm(dim=1), torch.full((40,), DISTANCE))
@@ -132,15 +150,15 @@ def test_pictures_come_from_all_around_and_look_at_what_is_there(store):
 
 def test_the_centre_follows_what_is_seen(store):
     """A picture whose whole light is stopped at one point draws the centre there."""
-    goal = Imagined(Sentence("", ""), CPU, red_in_the_middle)
+    supervision = TextSupervision(Prompt("", ""), CPU, red_in_the_middle)
     trainer = imagining(store)
-    batches = goal.draw(trainer.model, trainer.config.train, 256, 0.0)
+    batches = supervision.draw(trainer.model, trainer.config.train, 256, 0.0)
     rays = torch.cat([b.rays.directions for b in batches])
     where = batches[0].rays.origins[0] + 2.5 * rays[100]
     opacity = torch.zeros(256).index_fill(0, torch.tensor(100), 0.9)
     for _ in range(1500):
-        goal._follow(batches, opacity, 2.5 * opacity)
-    torch.testing.assert_close(goal.center, where, atol=1e-3, rtol=0)
+        supervision._follow(batches, opacity, 2.5 * opacity)
+    torch.testing.assert_close(supervision.center, where, atol=1e-3, rtol=0)
 
 
 def test_the_same_seed_imagines_the_same(store):
@@ -148,7 +166,7 @@ def test_the_same_seed_imagines_the_same(store):
     for _ in range(2):
         trainer = imagining(store)
         told = [trainer.step().losses["sentence"] for _ in range(4)]
-        ends.append((told, trainer.goal.center))
+        ends.append((told, trainer.supervision.center))
     assert ends[0][0] == ends[1][0]
     assert ends[0][1].equal(ends[1][1])
 
@@ -158,7 +176,7 @@ def test_a_run_of_photos_is_still_held_to_pixels(tmp_path):
 
     with ball_store(tmp_path) as store:
         trainer = ball_trainer(store)
-        batches = trainer.goal.draw(trainer.model, trainer.config.train, 64, 0.0)
+        batches = trainer.supervision.draw(trainer.model, trainer.config.train, 64, 0.0)
     assert all(isinstance(batch.wanted, Pixels) for batch in batches)
 
 
@@ -172,7 +190,7 @@ def weights(tmp_path_factory):
 
 
 def test_the_loss_of_a_network_falls(store, weights):
-    judge = Clip(Sentence("a red ball", str(weights)), CPU)
+    judge = Clip(Prompt("a red ball", str(weights)), CPU)
     trainer = imagining(store, judge.likeness)
 
     def loss():
@@ -188,23 +206,23 @@ def test_the_loss_of_a_network_falls(store, weights):
 
 
 def _told(trainer):
-    goal, model, train = trainer.goal, trainer.model, trainer.config.train
-    batches = goal.draw(model, train, 24 * 24, 1.0)
-    found = [find(model, trainer.occupancy, batch, train, 1.0) for batch in batches]
-    goal.judged(model, train, batches, found, 1.0)
-    return goal._terms["sentence"]
+    supervision, model, train = trainer.supervision, trainer.model, trainer.config.train
+    batches = supervision.draw(model, train, 24 * 24, 1.0)
+    found = [sample_rays_of_shard(model, trainer.occupancy, batch, train, 1.0) for batch in batches]
+    supervision.with_targets(model, train, batches, found, 1.0)
+    return supervision._terms["sentence"]
 
 
 def test_a_likeness_is_a_cosine_that_depends_on_both(weights):
     torch.manual_seed(0)
     pictures = torch.rand(3, 3, 40, 40, requires_grad=True)
-    red, blue = (Clip(Sentence(f"a {color} ball", str(weights)), CPU) for color in ("red", "blue"))
+    red, blue = (Clip(Prompt(f"a {color} ball", str(weights)), CPU) for color in ("red", "blue"))
     found = red.likeness(pictures)
     assert found.shape == (3,)
     assert (found.abs() <= 1).all()
     assert found.detach().std() > 1e-3
     assert (found - blue.likeness(pictures)).abs().min() > 1e-3
-    slope, = torch.autograd.grad(found.sum(), pictures)
+    (slope,) = torch.autograd.grad(found.sum(), pictures)
     assert slope.abs().sum() > 0
 
 
@@ -214,8 +232,9 @@ def test_colours_are_normalised_as_the_folder_says(weights, tmp_path):
 
     other = shutil.copytree(weights, tmp_path / "other")
     (other / "preprocessor_config.json").write_text(
-        json.dumps({"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}))
-    said = Sentence("a vase", str(weights))
+        json.dumps({"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]})
+    )
+    said = Prompt("a vase", str(weights))
     usual, told = Clip(said, CPU), Clip(replace(said, weights=str(other)), CPU)
     mean, std = (torch.tensor(x).view(1, 3, 1, 1) for x in (clip.MEAN, clip.STD))
     picture = torch.rand(1, 3, 32, 32)
@@ -226,7 +245,7 @@ def test_colours_are_normalised_as_the_folder_says(weights, tmp_path):
 def test_weights_that_are_none_are_said_in_one_line(weights, tmp_path):
     def complaint(folder):
         with pytest.raises(UserError) as told:
-            Clip(Sentence("a vase", str(folder)), CPU)
+            Clip(Prompt("a vase", str(folder)), CPU)
         assert "\n" not in str(told.value)
         assert str(folder) in str(told.value)
         return str(told.value)

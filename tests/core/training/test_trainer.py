@@ -54,9 +54,12 @@ def test_a_drawn_ray_goes_through_its_pixel_and_has_its_colour(store):
 
 
 def test_a_ray_bends_with_the_lens_of_its_photo_and_no_pixel_is_moved(store):
-    kinds = (LENS, replace(LENS, model="opencv", distortion=(-0.2, 0.05, 1e-3, -1e-3)),
-             replace(LENS, model="opencv", distortion=(0.1,)),
-             replace(LENS, model="fisheye", distortion=(0.05, -0.01, 0.0, 0.0)))
+    kinds = (
+        LENS,
+        replace(LENS, model="opencv", distortion=(-0.2, 0.05, 1e-3, -1e-3)),
+        replace(LENS, model="opencv", distortion=(0.1,)),
+        replace(LENS, model="fisheye", distortion=(0.05, -0.01, 0.0, 0.0)),
+    )
     lenses = tuple(kinds[i % 4] for i in range(8))
     rays = RaySource(replace(store, intrinsics=lenses), CPU, seed=1).sample(300).rays
     assert rays.photo is not None
@@ -211,8 +214,11 @@ def terms(trainer: Trainer) -> set[str]:
 def test_each_loss_has_its_switch(store):
     assert "curvature" not in terms(ball_trainer(store)), "its weight begins at zero"
     every = {"color", "eikonal", "mask", "curvature"}
-    for changes, missing in (({}, set()), ({"lambda_mask": 0.0}, {"mask"}),
-                             ({"lambda_curvature": 0.0}, {"curvature"})):
+    for changes, missing in (
+        ({}, set()),
+        ({"lambda_mask": 0.0}, {"mask"}),
+        ({"lambda_curvature": 0.0}, {"curvature"}),
+    ):
         assert terms(half_way(ball_trainer(store, changed(**changes)))) == every - missing
     analytic = replace(TINY, field=replace(TINY.field, gradients="analytic"))
     assert "curvature" not in terms(half_way(ball_trainer(store, analytic)))
@@ -226,12 +232,15 @@ def test_points_on_the_surface_pull_at_first(store):
     beyond = torch.full((20, 3), 50.0)
     scene = replace(store.scene, points=torch.cat([surface, beyond]).numpy())
     trainer = ball_trainer(replace(store, scene=scene))
-    assert len(trainer.goal.points) == 100, "points outside the ball say nothing of the surface"
+    assert len(trainer.supervision.points) == 100, (
+        "points outside the ball say nothing of the surface"
+    )
     assert "points" in terms(trainer)
     trainer.step_count = round(60 * TRAIN.points_until) + 1
     assert "points" not in terms(trainer)
-    assert "points" not in terms(ball_trainer(replace(store, scene=scene),
-                                              changed(lambda_points=0.0)))
+    assert "points" not in terms(
+        ball_trainer(replace(store, scene=scene), changed(lambda_points=0.0))
+    )
 
 
 @pytest.mark.parametrize("gradients", ["taps4", "taps6", "analytic"])
@@ -271,8 +280,9 @@ def test_a_step_that_gives_no_number_leaves_the_field_alone(store, monkeypatch):
     trainer = ball_trainer(store)
     trainer.step()
     before = {k: v.clone() for k, v in trainer.model.sdf_field.state_dict().items()}
-    monkeypatch.setattr("core.training.losses.color_loss",
-                        lambda a, b, kind: (a - b).mean() * float("nan"))
+    monkeypatch.setattr(
+        "core.training.losses.color_loss", lambda a, b, kind: (a - b).mean() * float("nan")
+    )
     assert math.isnan(trainer.step().losses["color"])
     after = trainer.model.sdf_field.state_dict()
     assert all(after[k].equal(v) for k, v in before.items() if k != "_active")
@@ -285,7 +295,8 @@ def test_a_run_can_end_with_rays_that_stop_at_the_surface(store):
     stats = [trainer.step() for _ in range(60)]
     early, late = stats[20:28], stats[50:]
     assert np.mean([s.n_rays / s.n_kept for s in late]) > 2 * np.mean(
-        [s.n_rays / s.n_kept for s in early])
+        [s.n_rays / s.n_kept for s in early]
+    )
     assert all(s.n_kept <= s.n_rays for s in late)
     assert np.mean([s.mse for s in late]) < 1.2 * np.mean([s.mse for s in early])
     assert {"eikonal", "curvature"} <= set(late[-1].losses)

@@ -9,14 +9,14 @@ import torch
 
 from core import protocol as m
 from core.base.jobs import run as driven
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
 from core.output.views import score_photos
 from core.session import training_loop
 from core.training.presets import PRESETS, for_scene, run_config
 from tests.core.session.test_session import Watched, view
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 STEPS = 40
 
@@ -25,7 +25,7 @@ STEPS = 40
 def _small(monkeypatch):
     monkeypatch.setitem(PRESETS, "draft", WARM)
     monkeypatch.setattr(training_loop, "STATS_EVERY_S", 0.0)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def photos(tmp_path_factory):
 def trained(photos, home, method, steps=STEPS) -> Watched:
     run = Watched(home / "autosave", hold_out=True)
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice("draft", steps=steps, method=method, unbounded=True)), "finished")
+    run.do(m.Start(RunOptions("draft", steps=steps, method=method, unbounded=True)), "finished")
     return run
 
 
@@ -48,11 +48,11 @@ def psnr(run: Watched) -> float:
 
 
 def test_photos_that_are_cut_out_have_nothing_behind():
-    wanted = run_config(Choice("draft", unbounded=True))
+    wanted = run_config(RunOptions("draft", unbounded=True))
     assert wanted.field.unbounded
     assert for_scene(wanted, has_masks=False).field.unbounded
     assert not for_scene(wanted, has_masks=True).field.unbounded
-    assert Choice.of(for_scene(wanted, has_masks=False)).unbounded
+    assert RunOptions.of(for_scene(wanted, has_masks=False)).unbounded
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -102,7 +102,7 @@ def test_a_run_that_begins_with_another_one_keeps_what_lies_behind(photos, tmp_p
     monkeypatch.setitem(PRESETS, "draft", roomy)
     run = trained(photos, tmp_path, "ngp", 200)
     old, known = run.session.trainer.model, psnr(run)
-    choice = Choice("draft", steps=1000, method="surface", unbounded=True)
+    choice = RunOptions("draft", steps=1000, method="surface", unbounded=True)
     run.do(m.Renew(choice), "training")
     run.steps(1)
     new = run.session.trainer.model

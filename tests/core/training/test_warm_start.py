@@ -12,7 +12,7 @@ import torch
 import main
 from core import protocol as m
 from core.base.jobs import run as driven
-from core.config.run import Choice
+from core.config.run import RunOptions
 from core.field.methods import METHODS
 from core.output.views import score_photos
 from core.project.store import load_project
@@ -20,10 +20,11 @@ from core.session import training_loop
 from core.training import warm_start
 from core.training.presets import PRESETS
 from tests.core.session.test_session import Watched
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 FINER = replace(
-    WARM, preset="standard",
+    WARM,
+    preset="standard",
     field=replace(WARM.field, n_levels=6, finest_resolution=96, log2_hashmap_size=13),
 )
 
@@ -34,7 +35,7 @@ def _small(monkeypatch):
     monkeypatch.setitem(PRESETS, "standard", FINER)
     monkeypatch.setattr(training_loop, "STATS_EVERY_S", 0.0)
     monkeypatch.setattr(warm_start, "STEPS", 100)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def photos(tmp_path_factory):
 def trained(photos, home, method) -> Watched:
     run = Watched(home / "autosave", hold_out=True)
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice("draft", steps=80, method=method)), "finished")
+    run.do(m.Start(RunOptions("draft", steps=80, method=method)), "finished")
     return run
 
 
@@ -59,22 +60,27 @@ def psnr(run: Watched) -> float:
 def test_every_method_can_begin_with_a_surface(after, photos, tmp_path, monkeypatch):
     monkeypatch.setattr(warm_start, "STEPS", 3)
     run = trained(photos, tmp_path, "surface")
-    run.do(m.Renew(Choice("draft", steps=1000, method=after)), "training")
+    run.do(m.Renew(RunOptions("draft", steps=1000, method=after)), "training")
     run.steps(1)
     assert run.session.trainer.config.method == after
     run.session.close()
 
 
-@pytest.mark.parametrize(("before", "after"), [
-    ("surface", "surface"), ("ngp", "surface"), ("surface", "ngp"),
-])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("surface", "surface"),
+        ("ngp", "surface"),
+        ("surface", "ngp"),
+    ],
+)
 @pytest.mark.slow
 def test_a_finer_run_knows_from_its_first_step_what_the_one_before_learnt(
     before, after, photos, tmp_path
 ):
     run = trained(photos, tmp_path, before)
     known, old = psnr(run), run.session.trainer
-    run.do(m.Renew(Choice("standard", steps=1000, method=after)), "training")
+    run.do(m.Renew(RunOptions("standard", steps=1000, method=after)), "training")
     run.steps(1)
     new = run.session.trainer
     assert new is not old
@@ -84,7 +90,7 @@ def test_a_finer_run_knows_from_its_first_step_what_the_one_before_learnt(
     assert new.model.shape.n_levels == 6
     fresh = Watched(tmp_path / "fresh", hold_out=True)
     fresh.do(m.Open(str(photos)), "ready")
-    fresh.do(m.Start(Choice("standard", steps=1000, method=after)), "training")
+    fresh.do(m.Start(RunOptions("standard", steps=1000, method=after)), "training")
     fresh.steps(1)
     fog = psnr(fresh)
     fresh.session.close()
@@ -114,8 +120,25 @@ def test_what_the_command_line_begins_anew_leaves_the_first_run_and_can_be_repea
     run.session.close()
     before = (first / "checkpoint.safetensors").read_bytes()
     out = tmp_path / "second"
-    assert main.main(["reconstruct", "--from", str(first), "-o", str(out), "--preset", "standard",
-                      "--steps", "10", "--mesh-resolution", "24", "--json"]) == 0
+    assert (
+        main.main(
+            [
+                "reconstruct",
+                "--from",
+                str(first),
+                "-o",
+                str(out),
+                "--preset",
+                "standard",
+                "--steps",
+                "10",
+                "--mesh-resolution",
+                "24",
+                "--json",
+            ]
+        )
+        == 0
+    )
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert report["steps"] == 10
     assert report["photos_held_out"] == 2
@@ -129,11 +152,11 @@ def test_what_the_command_line_begins_anew_leaves_the_first_run_and_can_be_repea
 
 
 def test_the_window_keeps_the_run_that_it_left(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr("core.base.paths.autosaves", lambda: tmp_path / "saves")
+    monkeypatch.setattr("core.base.paths.autosave_root", lambda: tmp_path / "saves")
     run = Watched(None)
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Start(Choice("draft", steps=60)), "finished")
-    run.do(m.Renew(Choice("draft", steps=20, method="ngp")), "finished")
+    run.do(m.Start(RunOptions("draft", steps=60)), "finished")
+    run.do(m.Renew(RunOptions("draft", steps=20, method="ngp")), "finished")
     places = sorted(p.name for p in (tmp_path / "saves").iterdir())
     assert len(places) == 2
     kept, now = (load_project(tmp_path / "saves" / name).work for name in reversed(places))

@@ -11,7 +11,7 @@ from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
 from core.config.run import MeshOptions
-from core.field.model import SurfaceModel
+from core.field.model import SceneModel
 from core.geometry.rigid import transform_points
 from core.meshing.from_model import mesh_of_model
 from core.rendering.sampling import random_in_ball
@@ -28,7 +28,7 @@ from tests.core.shaded_ball import (
     WARM,
     ball_store,
     ball_trainer,
-    quick_settling,
+    quick_conversion,
     shaded_ball,
 )
 
@@ -41,7 +41,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def settling_steps(monkeypatch):
-    return quick_settling(monkeypatch)
+    return quick_conversion(monkeypatch)
 
 
 def changed(**train):
@@ -54,17 +54,16 @@ def until_settling(trainer):
     return trainer
 
 
-def until_settled(trainer):
+def until_converted(trainer):
     until_settling(trainer)
-    while not trainer.model.settled:
+    while not trainer.model.has_sdf:
         trainer.work()
     return trainer
 
 
 def surface(trainer):
     """Radii of the mesh's vertices around its middle, as shares of the ball's, input frame."""
-    mesh = run(mesh_of_model(
-        trainer.model, trainer.store.scene, MeshOptions(resolution=32)))
+    mesh = run(mesh_of_model(trainer.model, trainer.store.scene, MeshOptions(resolution=32)))
     return np.linalg.norm(mesh.vertices, axis=1) / RADIUS
 
 
@@ -77,8 +76,9 @@ def test_what_has_the_colour_of_its_backdrop_is_there_where_points_were_seen(tmp
     density_there = []
     for weight in (0.0, 0.03):
         with run(load_pixels(scene, 100)) as store:
-            trainer = until_settling(ball_trainer(store, changed(
-                lambda_seen_points=weight, lambda_sparsity=0.05)))
+            trainer = until_settling(
+                ball_trainer(store, changed(lambda_seen_points=weight, lambda_sparsity=0.05))
+            )
         there = transform_points(scene.scene_from_input, scene.points)
         levels = trainer.model.shape.sdf(torch.from_numpy(there).float())
         density_there.append(float(density(levels.detach()).mean()))
@@ -87,7 +87,7 @@ def test_what_has_the_colour_of_its_backdrop_is_there_where_points_were_seen(tmp
 
 def test_a_run_goes_through_both_stages(store, settling_steps):
     trainer = ball_trainer(store, WARM)
-    assert not trainer.model.settled
+    assert not trainer.model.has_sdf
     assert trainer.model.shape is trainer.model.radiance
     untouched = [p.clone() for p in trainer.model.sdf_field.parameters()]
     first = [trainer.step() for _ in range(40)]
@@ -98,7 +98,7 @@ def test_a_run_goes_through_both_stages(store, settling_steps):
 
     before = [p.clone() for p in trainer.model.radiance.parameters()]
     progress, slices = [trainer.progress], 0
-    while not trainer.model.settled:
+    while not trainer.model.has_sdf:
         elapsed = trainer.elapsed
         assert trainer.work() is None, "there are no newer figures"
         assert trainer.elapsed > elapsed
@@ -119,7 +119,8 @@ def test_a_run_goes_through_both_stages(store, settling_steps):
     assert len(second) == 40
     assert {"color", "eikonal", "mask"} <= set(second[0].losses)
     assert any(not a.equal(b) for a, b in zip(before, trainer.model.radiance.parameters())), (
-        "its features go on giving the colours")
+        "its features go on giving the colours"
+    )
     assert np.mean([s.mse for s in second[-4:]]) < 0.5 * np.mean([s.mse for s in first[:4]])
     assert 0.85 < np.median(surface(trainer)) < 1.15
 
@@ -128,7 +129,7 @@ def test_by_the_clock_settling_takes_time_of_the_budget_but_no_schedule(store, s
     trainer = ball_trainer(store, replace(changed(minutes=50.0), steps=None))
     trainer.elapsed = 1500.0
     progress = [trainer.progress]
-    while not trainer.model.settled:
+    while not trainer.model.has_sdf:
         trainer.work()
         progress.append(trainer.progress)
     assert len(progress) == 1 + settling_steps
@@ -168,7 +169,7 @@ def test_each_stage_learns_its_own_at_its_own_rate(store, settling_steps):
 
     assert learnt() == {"radiance", "color"}
     assert rates(0.0) == pytest.approx([WARM.train.density_learning_rate])
-    until_settled(trainer)
+    until_converted(trainer)
     assert learnt() == {"sdf_field", "radiance", "color"}
     full = WARM.train.learning_rate
     assert rates(WARM.train.density_until) == pytest.approx([full * 0.25, full])
@@ -183,6 +184,7 @@ def test_the_ray_count_holds_the_samples_of_the_warm_up(store):
 
 def test_fog_that_no_photo_calls_for_goes(store):
     """Learnt from nothing but its own opacity."""
+
     def share_left(weight):
         trainer = ball_trainer(store, changed(lambda_color=0.0, lambda_sparsity=weight))
         points = random_in_ball(2000, CPU)
@@ -202,10 +204,10 @@ def test_fog_that_no_photo_calls_for_goes(store):
 
 def test_the_map_of_errors_learns_in_both_stages(store, settling_steps):
     trainer = ball_trainer(store, WARM)
-    errors = trainer.goal.rays.error_map.errors
+    errors = trainer.supervision.rays.error_map.errors
     trainer.step()
     assert (errors < 1).any(), "where a ray has been"
-    until_settled(trainer)
+    until_converted(trainer)
     before = errors.copy()
     trainer.step()
     assert (errors != before).any()
@@ -213,15 +215,15 @@ def test_the_map_of_errors_learns_in_both_stages(store, settling_steps):
 
 def test_each_stage_draws_its_own_share_of_hard_rays(store, settling_steps, monkeypatch):
     trainer = ball_trainer(store, changed(hard_rays=0.6, surface_hard_rays=0.2))
-    sample, shares = trainer.goal.rays.sample, []
+    sample, shares = trainer.supervision.rays.sample, []
 
     def noted(n, hard):
         shares.append(hard)
         return sample(n, hard)
 
-    monkeypatch.setattr(trainer.goal.rays, "sample", noted)
+    monkeypatch.setattr(trainer.supervision.rays, "sample", noted)
     trainer.step()
-    until_settled(trainer)
+    until_converted(trainer)
     trainer.step()
     assert (shares[0], shares[-1]) == (0.6, 0.2)
 
@@ -229,16 +231,16 @@ def test_each_stage_draws_its_own_share_of_hard_rays(store, settling_steps, monk
 def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
     """Some lanes have none: there are 16 of 8 rays, of which one in twenty is fair. The others
     are made wrong by about ten."""
-    monkeypatch.setattr("core.training.supervision.photos.count", lambda device: 16)
+    monkeypatch.setattr("core.training.supervision.photos.num_workers", lambda device: 16)
     trainer = ball_trainer(store, changed(hard_rays=0.95))
-    sample = trainer.goal.rays.sample
+    sample = trainer.supervision.rays.sample
 
     def wrong(n, hard):
         batch = sample(n, hard)
         far = torch.where(batch.fair[:, None], batch.colors, 10.0)
         return replace(batch, colors=far, opacity=torch.ones(n))
 
-    monkeypatch.setattr(trainer.goal.rays, "sample", wrong)
+    monkeypatch.setattr(trainer.supervision.rays, "sample", wrong)
     stats = trainer.step()
     assert stats.losses["color"] > 5
     assert 0 < stats.mse < 1
@@ -247,7 +249,7 @@ def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
 def test_a_step_that_gives_no_number_leaves_the_map_of_errors_alone(store, monkeypatch):
     trainer = ball_trainer(store, WARM)
     trainer.step()
-    before = trainer.goal.rays.error_map.errors.copy()
+    before = trainer.supervision.rays.error_map.errors.copy()
     rendered = step.render_samples
 
     def broken(*arguments, **options):
@@ -257,7 +259,7 @@ def test_a_step_that_gives_no_number_leaves_the_map_of_errors_alone(store, monke
     with monkeypatch.context() as patch:
         patch.setattr("core.training.step.render_samples", broken)
         assert np.isnan(trainer.step().losses["color"])
-    np.testing.assert_array_equal(trainer.goal.rays.error_map.errors, before)
+    np.testing.assert_array_equal(trainer.supervision.rays.error_map.errors, before)
 
 
 def test_a_run_resumed_where_it_settles_has_no_figures_yet(store, settling_steps):
@@ -271,9 +273,9 @@ def test_a_run_resumed_where_it_settles_has_no_figures_yet(store, settling_steps
 def test_without_a_warm_up_there_is_one_field_settled_from_the_start(store):
     published = replace(TINY, train=PRESETS["neuralangelo"].train)
     assert published.train.density_until == 0
-    model = SurfaceModel(published, 1, False)
+    model = SceneModel(published, 1, False)
     assert model.radiance is None
-    assert model.settled
+    assert model.has_sdf
     assert model.shape is model.sdf_field
     trainer = ball_trainer(store, published)
     assert "eikonal" in trainer.step().losses
@@ -282,14 +284,14 @@ def test_without_a_warm_up_there_is_one_field_settled_from_the_start(store):
 @pytest.mark.parametrize("name", sorted(PRESETS.keys() - {"neuralangelo"}))
 def test_the_other_presets_begin_as_a_radiance_field(name):
     config = replace(PRESETS[name], field=FIELD)
-    model = SurfaceModel(config, 1, False)
-    assert not model.settled
+    model = SceneModel(config, 1, False)
+    assert not model.has_sdf
     assert model.shape is model.radiance
     x = torch.rand(5, 3) - 0.5
     with torch.no_grad():
-        for settled in (False, True):
-            if settled:
-                model.settle()
+        for has_sdf in (False, True):
+            if has_sdf:
+                model.use_sdf()
             color, normals = model.surface_color(x, torch.eye(3) * 3)
             samples = model.shape.samples(x)
             assert model.features(x, samples.features).shape == (5, FIELD.n_geometry_features)
@@ -298,8 +300,8 @@ def test_the_other_presets_begin_as_a_radiance_field(name):
 
 
 def test_a_room_starts_clear_around_its_cameras_and_ends_in_all_directions():
-    room = SurfaceModel(for_scene(WARM, False, "room"), 3, True)
-    thing = SurfaceModel(for_scene(WARM, False, "object"), 3, True)
+    room = SceneModel(for_scene(WARM, False, "room"), 3, True)
+    thing = SceneModel(for_scene(WARM, False, "object"), 3, True)
     assert room.background is None, "there is nothing behind its walls"
     assert thing.background is not None
     out = torch.nn.functional.normalize(torch.randn(200, 3), dim=-1)

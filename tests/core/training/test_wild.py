@@ -9,7 +9,7 @@ import torch
 from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
-from core.field.transient import LEAST_SPREAD, Veil
+from core.field.transient import MIN_SPREAD, TransientHead
 from core.output.views import score_photos
 from core.training.losses import color_loss, uncertain_color_loss
 from core.training.presets import WILD_APPEARANCE, for_scene
@@ -37,32 +37,34 @@ def trained(scene, folder, wild, steps=150):
 def test_what_may_be_off_by_little_is_held_to_the_plain_difference():
     torch.manual_seed(0)
     rendered, target = torch.rand(2, 50, 3)
-    least = torch.full((50,), LEAST_SPREAD)
+    least = torch.full((50,), MIN_SPREAD)
     torch.testing.assert_close(
-        uncertain_color_loss(rendered, target, least, LEAST_SPREAD),
-        color_loss(rendered, target, "l1"))
+        uncertain_color_loss(rendered, target, least, MIN_SPREAD),
+        color_loss(rendered, target, "l1"),
+    )
 
 
 def test_the_best_spread_is_the_mean_difference():
     """d/dβ (e/β + log β) = 0 at β = e."""
     target, rendered = torch.zeros(1, 3), torch.full((1, 3), 0.2)
     spreads = torch.linspace(0.05, 0.5, 451)
-    costs = torch.stack([
-        uncertain_color_loss(rendered, target, s[None], LEAST_SPREAD) for s in spreads])
+    costs = torch.stack(
+        [uncertain_color_loss(rendered, target, s[None], MIN_SPREAD) for s in spreads]
+    )
     assert float(spreads[costs.argmin()]) == pytest.approx(0.2, abs=1e-3)
 
 
 def test_a_veil_begins_all_but_open_and_covers_by_its_opacity():
-    veil = Veil(3)
+    transient = TransientHead(3)
     color, place = torch.rand(10, 3), torch.rand(10, 2) * 2 - 1
     photo = torch.arange(10) % 3
     with torch.no_grad():
-        start = veil(photo, place, color)
+        start = transient(photo, place, color)
     assert float(start.opacity.max()) < 0.02
     assert float((start.color - color).abs().max()) < 0.02
     with torch.no_grad():
-        veil.head.bias[0], veil.head.bias[1:4] = 30.0, 30.0
-    torch.testing.assert_close(veil(photo, place, color).color, torch.ones(10, 3))
+        transient.head.bias[0], transient.head.bias[1:4] = 30.0, 30.0
+    torch.testing.assert_close(transient(photo, place, color).color, torch.ones(10, 3))
 
 
 def test_rays_know_their_place_in_the_photo(clean):
@@ -102,5 +104,5 @@ def test_a_wild_run_comes_closer_to_the_clean_scene_than_a_plain_one(clean, tmp_
         for trainer in (plain, wild)
     ]
     assert scores[1] > scores[0] + 1.0
-    assert wild.model.veil is not None
-    assert plain.model.veil is None
+    assert wild.model.transient is not None
+    assert plain.model.transient is None

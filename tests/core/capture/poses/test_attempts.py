@@ -14,8 +14,17 @@ from core.geometry.cameras import Intrinsics, pixel_directions
 from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
 from tests.core.captures import textured_plane_photos
 
-FAILED = Facts(usable=20, placed=5, together=5, details=0.9, all_compared=True, linked=True,
-               fisheye=False, unknown_focal=False, bent=False)
+FAILED = Facts(
+    usable=20,
+    placed=5,
+    together=5,
+    details=0.9,
+    all_compared=True,
+    linked=True,
+    fisheye=False,
+    unknown_focal=False,
+    bent=False,
+)
 
 
 def all_attempts(facts):
@@ -46,8 +55,17 @@ def test_no_lens_helps_photos_that_share_nothing():
 
 
 def test_of_two_scenes_pairs_are_compared_once_more_and_that_is_all():
-    facts = Facts(usable=20, placed=10, together=20, details=0.1, all_compared=False, linked=True,
-                  fisheye=True, unknown_focal=True, bent=False)
+    facts = Facts(
+        usable=20,
+        placed=10,
+        together=20,
+        details=0.1,
+        all_compared=False,
+        linked=True,
+        fisheye=True,
+        unknown_focal=True,
+        bent=False,
+    )
     assert all_attempts(facts) == ["pairs"]
 
 
@@ -92,8 +110,9 @@ def test_faint_photos_are_solved_by_fainter_details_and_that_is_told(tmp_path):
     assert (first["tried"], second["tried"]) == ("", "details")
     assert first["photos_placed"] < 0.8 * 7
     assert not first["kept"]
-    assert second["said"] == ("Another attempt, looking for fainter details, placed 7 of 7 "
-                              "photos, which is what is used")
+    assert second["said"] == (
+        "Another attempt, looking for fainter details, placed 7 of 7 photos, which is what is used"
+    )
     assert any(p.detail.startswith("again, looking for fainter details: ") for p in told)
     fractions = [p.fraction for p in told]
     assert fractions == sorted(fractions)
@@ -115,17 +134,26 @@ def test_a_fisheye_lens_is_found_out(tmp_path):
 
 def boxed_photos(folder, poses, lens, seed=0):
     """Photos, through any lens, of the floor z = 0 and the walls y = 1.5 and x = ±3."""
-    texture = np.kron(np.random.default_rng(seed).integers(0, 255, (128, 128, 3)),
-                      np.ones((4, 4, 1))).astype(np.uint8)
+    texture = np.kron(
+        np.random.default_rng(seed).integers(0, 255, (128, 128, 3)), np.ones((4, 4, 1))
+    ).astype(np.uint8)
     folder.mkdir()
     u, v = np.meshgrid(np.arange(lens.width) + 0.5, np.arange(lens.height) + 0.5)
     rays = pixel_directions(lens, np.stack([u, v], -1).reshape(-1, 2))
     planes = ((2, -1, 0.0), (1, 1, 1.5), (0, 1, 3.0), (0, -1, -3.0))  # axis, side, where
     for i, pose in enumerate(poses):
         origin, directions = pose[:3, 3], rays @ pose[:3, :3].T
-        t = np.stack([np.where(side * directions[:, axis] > 1e-9,
-                               (at - origin[axis]) / directions[:, axis], np.inf)
-                      for axis, side, at in planes], 1)
+        t = np.stack(
+            [
+                np.where(
+                    side * directions[:, axis] > 1e-9,
+                    (at - origin[axis]) / directions[:, axis],
+                    np.inf,
+                )
+                for axis, side, at in planes
+            ],
+            1,
+        )
         met, distance = t.argmin(1), t.min(1)
         points = origin + np.where(np.isfinite(distance), distance, 0)[:, None] * directions
         along = np.where(met >= 2, points[:, 1] + 20 * met, points[:, 0])
@@ -133,4 +161,5 @@ def boxed_photos(folder, poses, lens, seed=0):
         pixels = texture[(60 * along).astype(int) % 512, (60 * across).astype(int) % 512]
         pixels[~np.isfinite(distance)] = 128
         Image.fromarray(pixels.reshape(lens.height, lens.width, 3)).save(
-            folder / f"IMG_{i}.jpg", quality=95)
+            folder / f"IMG_{i}.jpg", quality=95
+        )

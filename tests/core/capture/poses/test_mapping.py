@@ -5,9 +5,9 @@ import pycolmap
 import pytest
 
 from core.capture.poses import mapping
-from core.capture.poses.checks import lens_doubts, meeting_angle, view_angle, worries
+from core.capture.poses.checks import lens_warnings, meeting_angle, pose_warnings, view_angle
 from core.capture.poses.mapping import map_photos, snapshot, turn_upright, world_from_cameras
-from core.capture.poses.progress_estimate import Clock
+from core.capture.poses.progress_estimate import ProgressEstimator
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def capture(tmp_path):
 
 def solve(database, seen=None):
     seen = [] if seen is None else seen
-    clock = Clock(lambda share, words, found: seen.append((words, found)))
+    clock = ProgressEstimator(lambda share, words, found: seen.append((words, found)))
     return map_photos(database, database.parent, 12, 0, float("inf"), clock)
 
 
@@ -76,9 +76,9 @@ def linked(model):
 
 def test_true_poses_are_beyond_doubt(capture):
     _, truth = capture
-    assert worries(truth, linked(truth), {}) == []
+    assert pose_warnings(truth, linked(truth), {}) == []
     focal = truth.cameras[1].mean_focal_length()
-    assert worries(truth, linked(truth), dict.fromkeys(names(truth), 1.2 * focal)) == []
+    assert pose_warnings(truth, linked(truth), dict.fromkeys(names(truth), 1.2 * focal)) == []
     assert meeting_angle(truth) > 20
 
 
@@ -88,8 +88,10 @@ def test_a_camera_that_is_turned_away_is_doubted(capture):
     pose = image.cam_from_world()
     about = pycolmap.Rigid3d(pycolmap.Rotation3d(np.diag([-1.0, 1.0, -1.0])), np.zeros(3))
     image.frame.set_cam_from_world(image.camera_id, about * pose)
-    assert any("1 photo is placed with what they show behind" in w
-               for w in worries(truth, linked(truth), {}))
+    assert any(
+        "1 photo is placed with what they show behind" in w
+        for w in pose_warnings(truth, linked(truth), {})
+    )
 
 
 def test_a_camera_far_from_all_others_is_doubted(capture):
@@ -98,7 +100,7 @@ def test_a_camera_far_from_all_others_is_doubted(capture):
     pose = image.cam_from_world()
     pose.translation = pose.translation + [0, 0, 400.0]
     image.frame.set_cam_from_world(image.camera_id, pose)
-    assert any("1 photo is placed far away" in w for w in worries(truth, linked(truth), {}))
+    assert any("1 photo is placed far away" in w for w in pose_warnings(truth, linked(truth), {}))
 
 
 def test_focal_lengths_that_no_lens_has_or_exif_denies_are_doubted(capture):
@@ -107,7 +109,7 @@ def test_focal_lengths_that_no_lens_has_or_exif_denies_are_doubted(capture):
     exif = dict.fromkeys(names(truth), camera.mean_focal_length())
     camera.params = [8.0 * camera.width, *camera.params[1:]]
     assert view_angle(camera) == pytest.approx(7.15, abs=0.01)
-    assert "was found to see 7°" in lens_doubts(truth, {})[0]
-    assert "times what EXIF tells" in lens_doubts(truth, exif)[0]
+    assert "was found to see 7°" in lens_warnings(truth, {})[0]
+    assert "times what EXIF tells" in lens_warnings(truth, exif)[0]
     told = dict.fromkeys(names(truth), 8.0 * camera.width)
-    assert lens_doubts(truth, told) == [], "a long lens that EXIF knows of"
+    assert lens_warnings(truth, told) == [], "a long lens that EXIF knows of"

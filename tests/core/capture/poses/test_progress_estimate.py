@@ -1,6 +1,6 @@
 import pytest
 
-from core.capture.poses.progress_estimate import Clock, mapping_work, pair_work
+from core.capture.poses.progress_estimate import ProgressEstimator, mapping_work, pair_work
 
 
 class Work:
@@ -9,8 +9,9 @@ class Work:
     def __init__(self, **seconds):
         self.now, self.told = 0.0, []
         self.seconds = seconds
-        self.clock = Clock(lambda share, words, found: self.told.append((self.now, share)),
-                           lambda: self.now)
+        self.clock = ProgressEstimator(
+            lambda share, words, found: self.told.append((self.now, share)), lambda: self.now
+        )
 
     def do(self, phase, n, lot=5):
         for done in range(0, n, lot):

@@ -13,9 +13,14 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.capture.exif import camera_of
 from core.capture.poses.features import cameras
-from core.capture.poses.report import Known, examine, too_little
+from core.capture.poses.report import DatabaseContents, build_report, too_little
 from core.capture.poses.solve import solve_poses
-from core.capture.poses.working_copies import Look, WorkingCopy, copy_photos, look_of
+from core.capture.poses.working_copies import (
+    PhotoStatistics,
+    WorkingCopy,
+    copy_photos,
+    photo_statistics,
+)
 from core.capture.readers.colmap import load_model
 from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
 from tests.core.captures import noise_photo, textured_plane_photos
@@ -51,7 +56,8 @@ def test_each_spoilt_photo_is_told_why_and_the_rest_is_solved(tmp_path):
     assert alignment_error(centers(scene), np.array([p[:3, 3] for p in poses])) < 0.01
     report = solved(tmp_path / "work")
     assert report["unused"] == {
-        "cut.jpg": "is damaged or cut short", "shaken.jpg": "blurred",
+        "cut.jpg": "is damaged or cut short",
+        "shaken.jpg": "blurred",
         "stranger.jpg": "no overlap with the other photos",
         "twice.jpg": "the same picture as IMG_2.jpg",
         "wall.jpg": "too few details: nothing but a plain surface",
@@ -61,7 +67,11 @@ def test_each_spoilt_photo_is_told_why_and_the_rest_is_solved(tmp_path):
     assert photos["IMG_3.jpg"]["error_px"] < 1
     assert photos["IMG_3.jpg"]["details"] > 500
     assert max(photos["IMG_3.jpg"]["links"], key=photos["IMG_3.jpg"]["links"].get) in (
-        "IMG_1.jpg", "IMG_2.jpg", "IMG_4.jpg", "IMG_5.jpg")
+        "IMG_1.jpg",
+        "IMG_2.jpg",
+        "IMG_4.jpg",
+        "IMG_5.jpg",
+    )
     assert photos["shaken.jpg"]["sharpness"] < 0.5
     advice = " ".join(report["advice"])
     for words in ("hold still", "some pattern", "copy them again", "shares two thirds"):
@@ -81,7 +91,8 @@ def test_two_scenes_in_one_folder_are_two_groups(tmp_path):
     report = solved(tmp_path / "work")
     assert [len(group) for group in report["groups"]] == [6, 5]
     assert set(report["unused"].values()) == {
-        "belongs to another group of 5 photos that shares too little with the rest"}
+        "belongs to another group of 5 photos that shares too little with the rest"
+    }
     assert "groups of 6, 5" in report["advice"][0]
     assert any("groups of 6, 5" in notice for notice in scene.notices)
     assert [a["tried"] for a in report["attempts"]] == [""], "no attempt joins two scenes"
@@ -184,10 +195,11 @@ def test_a_capture_of_a_bare_wall_is_told_what_it_lacks(tmp_path):
         run(solve_poses(tmp_path, tmp_path / "work"))
 
 
-@pytest.mark.parametrize(("value", "words"), [(4, "use more light"), (252, "use less light"),
-                                              (120, "some pattern")])
+@pytest.mark.parametrize(
+    ("value", "words"), [(4, "use more light"), (252, "use less light"), (120, "some pattern")]
+)
 def test_photos_that_show_too_little_are_told_by_their_light(value, words):
-    look = look_of(np.full((30, 40, 3), value, np.uint8))
+    look = photo_statistics(np.full((30, 40, 3), value, np.uint8))
     copies = [WorkingCopy(str(i), str(i), (40, 30), (40, 30), None, (), look) for i in range(5)]
     assert words in too_little(copies, dict.fromkeys("012", 10) | dict.fromkeys("34", 900))
     assert too_little(copies, dict.fromkeys("01", 10) | dict.fromkeys("234", 900)) == ""
@@ -199,31 +211,43 @@ def test_each_reason_comes_with_what_to_do(tmp_path, monkeypatch):
     options = pycolmap.SyntheticDatasetOptions()
     options.num_rigs, options.num_frames_per_rig, options.num_points3D = 1, 12, 300
     model = pycolmap.synthesize_dataset(options)
-    usual = Look(np.zeros((32, 32), np.float32), 0.5, 0.2, 1.0)
+    usual = PhotoStatistics(np.zeros((32, 32), np.float32), 0.5, 0.2, 1.0)
     spoilt = {  # details found, and what is seen of the picture
-        "dark": (10, {"brightness": 0.02}), "glaring": (10, {"brightness": 0.97}),
-        "wall": (10, {"contrast": 0.01}), "shaken": (900, {"sharpness": 0.3}),
-        "dim": (900, {"brightness": 0.2}), "stranger": (900, {}), "misfit": (900, {}),
+        "dark": (10, {"brightness": 0.02}),
+        "glaring": (10, {"brightness": 0.97}),
+        "wall": (10, {"contrast": 0.01}),
+        "shaken": (900, {"sharpness": 0.3}),
+        "dim": (900, {"brightness": 0.2}),
+        "stranger": (900, {}),
+        "misfit": (900, {}),
     }
     placed = [image.name for image in model.images.values()]
     looks = dict.fromkeys(placed, usual) | {
-        name: replace(usual, **change) for name, (_, change) in spoilt.items()}
-    copies = [WorkingCopy(name, name, (40, 30), (40, 30), None, (), look)
-              for name, look in looks.items()]
-    known = Known(dict.fromkeys(placed, 900) | {name: n for name, (n, _) in spoilt.items()},
-                  {"misfit": {placed[0]: 90}, placed[0]: {"misfit": 90}})
+        name: replace(usual, **change) for name, (_, change) in spoilt.items()
+    }
+    copies = [
+        WorkingCopy(name, name, (40, 30), (40, 30), None, (), look) for name, look in looks.items()
+    ]
+    known = DatabaseContents(
+        dict.fromkeys(placed, 900) | {name: n for name, (n, _) in spoilt.items()},
+        {"misfit": {placed[0]: 90}, placed[0]: {"misfit": 90}},
+    )
     for name in ("live.heic", "cut.jpg", "head.jpg"):
         (tmp_path / name).write_bytes(b"")
     cut = noise_photo(tmp_path / "cut.jpg", 0, (400, 300))
     cut.write_bytes(cut.read_bytes()[:2000])
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     _, refused = copy_photos(
-        [tmp_path / n for n in ("live.heic", "cut.jpg", "head.jpg")], tmp_path / "to", 100,
-        lambda i: None)
-    found = examine(known, copies, refused, [model], 0)
+        [tmp_path / n for n in ("live.heic", "cut.jpg", "head.jpg")],
+        tmp_path / "to",
+        100,
+        lambda i: None,
+    )
+    found = build_report(known, copies, refused, [model], 0)
     advice = " ".join(found["advice"])
     for name, reason, remedy in (
-        ("dark", "too dark", "use more light"), ("glaring", "overexposed", "use less light"),
+        ("dark", "too dark", "use more light"),
+        ("glaring", "overexposed", "use less light"),
         ("wall", "nothing but a plain surface", "some pattern"),
         ("shaken", "blurred", "hold still"),
         ("dim", "2.9 stops darker than the others", "another exposure): keep the exposure"),
@@ -251,7 +275,10 @@ def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
             image.save(paths[-1], exif=exif)
     copies, _ = copy_photos(paths, tmp_path / "copies", 100, lambda i: None)
     assert [[c.name for c in group] for group in cameras(copies)] == [
-        ["0.jpg", "1.jpg"], ["2.jpg"], ["3.jpg", "4.jpg"]]
+        ["0.jpg", "1.jpg"],
+        ["2.jpg"],
+        ["3.jpg", "4.jpg"],
+    ]
     assert camera_of(paths[3]) == ("Maker", "", "", "Zoom", "70.0")
     assert camera_of(noise_photo(tmp_path / "none.png", 9)) == ("",) * 5
 
@@ -280,7 +307,11 @@ def test_blur_lowers_sharpness_and_darkness_does_not():
     rng = np.random.default_rng(0)
     pixels = np.kron(rng.integers(0, 255, (75, 100, 3)), np.ones((4, 4, 1))).astype(np.uint8)
     blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(6)))
-    sharp, soft, dark = look_of(pixels), look_of(blurred), look_of(pixels // 3)
+    sharp, soft, dark = (
+        photo_statistics(pixels),
+        photo_statistics(blurred),
+        photo_statistics(pixels // 3),
+    )
     assert soft.sharpness < 0.5 * sharp.sharpness
     assert dark.sharpness == pytest.approx(sharp.sharpness, rel=0.1)
     assert dark.brightness == pytest.approx(sharp.brightness / 3, rel=0.05)

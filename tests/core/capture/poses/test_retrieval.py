@@ -4,7 +4,7 @@ import pytest
 
 from core.capture.poses.database import compared_pairs
 from core.capture.poses.matching import Compared, choose_pairs, match_more
-from core.capture.poses.progress_estimate import Clock
+from core.capture.poses.progress_estimate import ProgressEstimator
 from core.capture.poses.retrieval import similar_photos
 
 SEEN, STEP = 40, 6
@@ -31,11 +31,16 @@ def ring(tmp_path):
                 shown = things[(i * STEP + np.arange(SEEN)) % len(things)]
                 noisy = np.clip(shown + rng.integers(-8, 9, shown.shape), 0, 255).astype(float)
                 noisy *= 512 / np.linalg.norm(noisy, axis=1, keepdims=True)  # as SIFT's are
-                keypoints = np.concatenate([rng.uniform(0, 300, (SEEN, 2)),
-                                            rng.uniform(1, 9, (SEEN, 1)) * [1, 0, 0, 1]], 1)
+                keypoints = np.concatenate(
+                    [rng.uniform(0, 300, (SEEN, 2)), rng.uniform(1, 9, (SEEN, 1)) * [1, 0, 0, 1]], 1
+                )
                 database.write_keypoints(image_id, keypoints.astype(np.float32))
-                database.write_descriptors(image_id, pycolmap.FeatureDescriptors(
-                    pycolmap.FeatureExtractorType.SIFT, noisy.astype(np.uint8)))
+                database.write_descriptors(
+                    image_id,
+                    pycolmap.FeatureDescriptors(
+                        pycolmap.FeatureExtractorType.SIFT, noisy.astype(np.uint8)
+                    ),
+                )
         return tmp_path / "ring.db", names
 
     return build
@@ -57,7 +62,7 @@ def test_photos_that_show_the_same_look_alike(ring):
 
 def test_comparing_more_pairs_takes_those_not_compared_yet_and_no_more_than_before(ring):
     database, names = ring(5)
-    clock = Clock(lambda share, words, found: None)
+    clock = ProgressEstimator(lambda share, words, found: None)
     first = match_more(database, names, Compared(10, 3), 0, float("inf"), clock)
     assert first == Compared(10, 3 + 3)
     assert set(compared_pairs(database)) == {(1, 2), (2, 3), (3, 4)}

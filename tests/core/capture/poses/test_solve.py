@@ -13,7 +13,7 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.poses.matching import choose_pairs, promising_pairs
-from core.capture.poses.solve import Found, solve_poses, write_poses
+from core.capture.poses.solve import PartialPoses, solve_poses, write_poses
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics
 from tests.core.captures import DATA, LENS, look_at, noise_photo, orbit, textured_plane_photos
@@ -23,8 +23,10 @@ WIDE = Intrinsics(400, 300, 320.0, 320.0, 200.0, 150.0)
 
 
 def room_poses(n):
-    return [look_at((1.6 * x, -3.0 + 0.5 * x * x, 1.2 + 0.3 * (i % 2)), (0, 0.7, 0.4))
-            for i, x in enumerate(np.linspace(-1, 1, n))]
+    return [
+        look_at((1.6 * x, -3.0 + 0.5 * x * x, 1.2 + 0.3 * (i % 2)), (0, 0.7, 0.4))
+        for i, x in enumerate(np.linspace(-1, 1, n))
+    ]
 
 
 def alignment_error(found: np.ndarray, true: np.ndarray) -> float:
@@ -60,14 +62,14 @@ def test_poses_of_synthetic_photos(tmp_path):
     fractions = [p.fraction for p in seen]
     assert fractions == sorted(fractions)
     assert any("photo 3 of 10" in p.detail or "photo 5 of 10" in p.detail for p in seen)
-    live = [p.found for p in seen if isinstance(p.found, Found)]
+    live = [p.found for p in seen if isinstance(p.found, PartialPoses)]
     assert len(live[0].cameras) < len(live[-1].cameras) <= 9
     assert live[-1].cameras.shape[1:] == (4, 4)
     assert live[-1].points.shape[1:] == (3,)
     assert all(p.found is None for p in seen if "finding details" in p.detail)
 
     again = run(solve_poses(tmp_path / "photos", workspace), seen.append)
-    reused = seen[len(fractions):]
+    reused = seen[len(fractions) :]
     assert {p.fraction for p in reused} == {1.0}
     assert not any("photo 3" in p.detail for p in reused)
     assert len(again.photos) == 9
@@ -90,21 +92,30 @@ def assert_same_cameras(scene, out):
             assert a.path.samefile(b.path)
             np.testing.assert_allclose(a.world_from_camera, b.world_from_camera, atol=1e-9)
             assert (a.intrinsics.width, a.intrinsics.fx, a.intrinsics.model) == (
-                b.intrinsics.width, b.intrinsics.fx, b.intrinsics.model)
+                b.intrinsics.width,
+                b.intrinsics.fx,
+                b.intrinsics.model,
+            )
             np.testing.assert_allclose(
-                a.intrinsics.distortion, b.intrinsics.distortion[: len(a.intrinsics.distortion)])
+                a.intrinsics.distortion, b.intrinsics.distortion[: len(a.intrinsics.distortion)]
+            )
         assert len(read.points) == len(scene.points)
 
 
 @pytest.mark.parametrize("model", ["pinhole", "opencv", "fisheye"])
 def test_written_poses_are_read_back(tmp_path, model):
-    distortion = {"pinhole": (), "opencv": (0.1, -0.05, 0.01, 0.002, 0.01, 0.02, 0.03, 0.04),
-                  "fisheye": (0.1, -0.05, 0.01, 0.002)}[model]
-    lenses = [Intrinsics(80, 60, 70.0 + i % 2, 71.0, 40.0, 30.0, model, distortion)
-              for i in range(4)]
+    distortion = {
+        "pinhole": (),
+        "opencv": (0.1, -0.05, 0.01, 0.002, 0.01, 0.02, 0.03, 0.04),
+        "fisheye": (0.1, -0.05, 0.01, 0.002),
+    }[model]
+    lenses = [
+        Intrinsics(80, 60, 70.0 + i % 2, 71.0, 40.0, 30.0, model, distortion) for i in range(4)
+    ]
     photos = tuple(
         Photo(f"{i}.png", noise_photo(tmp_path / "in" / f"{i}.png", i), lens, pose)
-        for i, (lens, pose) in enumerate(zip(lenses, orbit(4))))
+        for i, (lens, pose) in enumerate(zip(lenses, orbit(4)))
+    )
     points = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     scene = Scene("test", photos, np.eye(4), points=points)
     write_poses(scene, tmp_path / "out")
@@ -114,17 +125,21 @@ def test_written_poses_are_read_back(tmp_path, model):
 def posed(folder, listed):
     """Four posed photos in ``folder``, called as ``listed``."""
     files = [noise_photo(folder / f"p{i}.png", i) for i in range(len(listed))]
-    photos = tuple(Photo(name, file, LENS, pose)
-                   for name, file, pose in zip(listed, files, orbit(len(listed))))
+    photos = tuple(
+        Photo(name, file, LENS, pose) for name, file, pose in zip(listed, files, orbit(len(listed)))
+    )
     return Scene("test", photos, np.eye(4))
 
 
-@pytest.mark.parametrize("listed", [
-    ["../../photos/a.png", "../b.png", "/c.png", "d.png"],
-    [f"/somewhere/{i}/a.png" for i in range(4)],
-    [r"C:\photos\a.png", r"..\a.png", "a.png", "A.PNG"],
-    ["images/a.png", "a.png", "images/../b.png", "./c.png"],
-])
+@pytest.mark.parametrize(
+    "listed",
+    [
+        ["../../photos/a.png", "../b.png", "/c.png", "d.png"],
+        [f"/somewhere/{i}/a.png" for i in range(4)],
+        [r"C:\photos\a.png", r"..\a.png", "a.png", "A.PNG"],
+        ["images/a.png", "a.png", "images/../b.png", "./c.png"],
+    ],
+)
 def test_names_lead_nowhere_else_and_are_unique(tmp_path, listed):
     scene = posed(tmp_path / "in" / "photos", listed)
     before = contents(tmp_path / "in")
@@ -136,7 +151,8 @@ def test_names_lead_nowhere_else_and_are_unique(tmp_path, listed):
         read = {p.path.resolve(): p for p in run(open_capture(path)).photos}
         for photo in scene.photos:
             np.testing.assert_allclose(
-                read[photo.path.resolve()].world_from_camera, photo.world_from_camera, atol=1e-9)
+                read[photo.path.resolve()].world_from_camera, photo.world_from_camera, atol=1e-9
+            )
 
 
 def contents(folder):
@@ -260,12 +276,15 @@ def test_one_who_waits_goes_on_when_the_other_is_cancelled(tmp_path):
 @needs_proc
 def test_the_solver_dies_with_the_one_who_started_it(tmp_path):
     textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
-    code = ("from pathlib import Path; from core.base.jobs import run;"
-            "from core.capture.poses.solve import solve_poses;"
-            f"run(solve_poses(Path({str(tmp_path / 'photos')!r}), Path({str(tmp_path / 'w')!r})),"
-            "lambda p: print(p.detail, flush=True))")
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE,
-                              text=True)
+    code = (
+        "from pathlib import Path; from core.base.jobs import run;"
+        "from core.capture.poses.solve import solve_poses;"
+        f"run(solve_poses(Path({str(tmp_path / 'photos')!r}), Path({str(tmp_path / 'w')!r})),"
+        "lambda p: print(p.detail, flush=True))"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
     assert parent.stdout is not None
     for line in parent.stdout:
         if "finding details" in line:
@@ -320,8 +339,10 @@ def test_part_of_the_vase_photos(tmp_path):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     scene = run(solve_poses(tmp_path, tmp_path / "work"))
     assert len(scene.photos) == 12
-    true = {f["file"]: np.array(f["c2w_opengl"])[:3, 3]
-            for f in json.loads((DATA / "vase/poses_photos.json").read_text())["frames"]}
+    true = {
+        f["file"]: np.array(f["c2w_opengl"])[:3, 3]
+        for f in json.loads((DATA / "vase/poses_photos.json").read_text())["frames"]
+    }
     found = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
     assert alignment_error(found, np.array([true[p.name] for p in scene.photos])) < 0.01
 

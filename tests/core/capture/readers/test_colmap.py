@@ -6,7 +6,7 @@ import pytest
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.capture.open import open_capture, recognise
+from core.capture.open import describe_input, open_capture
 from core.capture.readers.colmap import intrinsics_from_camera, read_colmap, sub_models
 from core.config.run import OpenOptions
 from core.geometry.cameras import project
@@ -20,13 +20,15 @@ POINTS = np.random.default_rng(0).uniform(-1, 1, (120, 3))
 def model(poses, folder, text=False, names=None):
     """A COLMAP model whose points are seen, exactly, by all photos."""
     built = pycolmap.Reconstruction()
-    camera = pycolmap.Camera(camera_id=1, model="PINHOLE", width=80, height=60,
-                             params=[70.0, 70.0, 40.0, 30.0])
+    camera = pycolmap.Camera(
+        camera_id=1, model="PINHOLE", width=80, height=60, params=[70.0, 70.0, 40.0, 30.0]
+    )
     built.add_camera_with_trivial_rig(camera)
     for i, pose in enumerate(poses, start=1):
         image = pycolmap.Image((names or "{}.png").format(i), camera_id=1, image_id=i)
         image.points2D = pycolmap.Point2DList(
-            [pycolmap.Point2D(uv) for uv in pixels_of(LENS, pose, POINTS)])
+            [pycolmap.Point2D(uv) for uv in pixels_of(LENS, pose, POINTS)]
+        )
         built.add_image_with_trivial_frame(image, pycolmap.Rigid3d(invert(pose)[:3]))
     for k, point in enumerate(POINTS):
         elements = [pycolmap.TrackElement(i, k) for i in range(1, len(poses) + 1)]
@@ -65,10 +67,10 @@ def test_of_several_sub_models_the_largest_is_used(tmp_path):
     assert len(read_colmap(tmp_path, 1).photos) == 3
     with pytest.raises(UserError, match="no sub-model 2: there are 2"):
         read_colmap(tmp_path, 2)
-    assert "sub-model 1: 0, 3 photos" in recognise(tmp_path)
+    assert "sub-model 1: 0, 3 photos" in describe_input(tmp_path)
     second = OpenOptions(group=1)
     assert len(run(open_capture(tmp_path, how=second)).photos) == 3
-    assert recognise(tmp_path, second)[1] == "3 photos with poses"
+    assert describe_input(tmp_path, second)[1] == "3 photos with poses"
 
 
 def test_missing_photos_are_reported(tmp_path):
@@ -130,8 +132,9 @@ def test_a_model_whose_photos_are_gone_is_refused(tmp_path):
         read_colmap(tmp_path)
 
 
-@pytest.mark.skipif(not (DATA / "snowmiku_plush_1344").is_dir(),
-                    reason="the shared captures are not here")
+@pytest.mark.skipif(
+    not (DATA / "snowmiku_plush_1344").is_dir(), reason="the shared captures are not here"
+)
 def test_the_incomplete_plush_model_points_to_its_photos():
     with pytest.raises(UserError, match=r"lacks images\.bin.*snowmiku_plush_1344/input"):
         read_colmap(DATA / "snowmiku_plush_1344")

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.capture.open import open_capture, recognise
+from core.capture.open import describe_input, open_capture
 from core.geometry.rigid import invert, world_from_opengl_camera
 from tests.core.captures import LENS, noise_photo, orbit
 
@@ -72,7 +72,7 @@ LAYOUTS = {"LLFF": llff, "MVSNet": mvsnet, "Polycam": polycam, "Record3D": recor
 @pytest.mark.parametrize("kind", LAYOUTS)
 def test_cameras_are_read_as_they_were_written(tmp_path, kind):
     LAYOUTS[kind](tmp_path)
-    told = recognise(tmp_path)
+    told = describe_input(tmp_path)
     assert kind in told[0]
     assert told[1] == "5 photos with poses"
     scene = run(open_capture(tmp_path))
@@ -108,7 +108,8 @@ def test_a_phone_that_focuses_anew_has_a_lens_for_each_photo(tmp_path):
     file.write_text(json.dumps(data))
     lenses = [p.intrinsics for p in run(open_capture(tmp_path)).photos]
     assert [(lens.fx, lens.fy, lens.cx) for lens in lenses] == [
-        (70 + i, 71 + i, 40) for i in range(5)]
+        (70 + i, 71 + i, 40) for i in range(5)
+    ]
     data["perFrameIntrinsicCoeffs"].pop()
     file.write_text(json.dumps(data))
     with pytest.raises(UserError, match=r"metadata\.json .*4 lenses for 5 photos"):

@@ -17,8 +17,10 @@ ANGLE = 2 * math.atan(0.5 * LENS.width / LENS.fx)
 
 def frames(suffix=".png", folder="images"):
     return [
-        {"file_path": f"{folder}/{i}{suffix}",
-         "transform_matrix": world_from_opengl_camera(p).tolist()}
+        {
+            "file_path": f"{folder}/{i}{suffix}",
+            "transform_matrix": world_from_opengl_camera(p).tolist(),
+        }
         for i, p in enumerate(POSES)
     ]
 
@@ -30,8 +32,18 @@ def capture(tmp_path, header, frames_, name="transforms.json", photos=4):
     return tmp_path
 
 
-NGP = {"fl_x": 70.0, "fl_y": 71.0, "cx": 41.0, "cy": 29.0, "w": 80, "h": 60,
-       "k1": 0.05, "k2": -0.08, "p1": 0.001, "p2": 0.002}
+NGP = {
+    "fl_x": 70.0,
+    "fl_y": 71.0,
+    "cx": 41.0,
+    "cy": 29.0,
+    "w": 80,
+    "h": 60,
+    "k1": 0.05,
+    "k2": -0.08,
+    "p1": 0.001,
+    "p2": 0.002,
+}
 
 
 def test_instant_ngp_flavour(tmp_path):
@@ -69,15 +81,23 @@ def test_nerf_synthetic_flavour(tmp_path):
     lens = scene.photos[0].intrinsics
     assert lens.model == "pinhole"
     assert (lens.fx, lens.fy, lens.cx, lens.cy) == pytest.approx((70.0, 70.0, 40.0, 30.0))
-    np.testing.assert_allclose(scene.scene_from_input[:3, :3] / scene.scene_from_input[0, 0],
-                               np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(
+        scene.scene_from_input[:3, :3] / scene.scene_from_input[0, 0], np.eye(3), atol=1e-12
+    )
 
 
 def test_nerfstudio_flavour_with_lens_per_frame_masks_and_points(tmp_path):
     per_frame = frames()
     for i, frame in enumerate(per_frame):
-        frame |= {"fl_x": 70.0 + i, "fl_y": 70.0 + i, "cx": 40, "cy": 30, "w": 80, "h": 60,
-                  "mask_path": f"masks/{i}.png"}
+        frame |= {
+            "fl_x": 70.0 + i,
+            "fl_y": 70.0 + i,
+            "cx": 40,
+            "cy": 30,
+            "w": 80,
+            "h": 60,
+            "mask_path": f"masks/{i}.png",
+        }
         noise_photo(tmp_path / "masks" / f"{i}.png", i)
     points = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
     trimesh.PointCloud(points).export(tmp_path / "sparse.ply")
@@ -130,6 +150,7 @@ def broken(matrix_change=None, drop=None, header=None):
             listed[2]["transform_matrix"] = matrix.tolist()
         kept = {k: v for k, v in NGP.items() if k not in (drop or ())} | (header or {})
         capture(tmp_path, kept, listed)
+
     return write
 
 

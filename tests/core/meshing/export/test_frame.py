@@ -20,7 +20,8 @@ def test_lengths_are_converted_and_cameras_with_them(unit, factor):
     out = out_from_input(scene, options)
     np.testing.assert_allclose(out[:3, :3], factor * np.eye(3))
     np.testing.assert_allclose(
-        photos_out(scene, options)[0].world_from_camera[:3, 3], [3 * factor, 0, 0])
+        photos_out(scene, options)[0].world_from_camera[:3, 3], [3 * factor, 0, 0]
+    )
     assert unit_of(scene, options) == unit
     assert unit_of(scene, MeshOptions()) == "m"
 

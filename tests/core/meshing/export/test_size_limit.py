@@ -10,18 +10,19 @@ from core.base.jobs import run
 from core.config.run import MeshOptions
 from core.meshing.export import size_limit as fitting
 from core.meshing.export.size_limit import finish_within
-from core.meshing.export.writers import Stated, write_mesh
+from core.meshing.export.writers import ExportMetadata, write_mesh
 from core.meshing.mesh import Mesh
-from core.meshing.pipeline import Finished
+from core.meshing.pipeline import FinishedMesh
 from tests.core.meshing.painted_ball import ball
 from tests.core.meshing.test_pipeline import sphere, subject
 
-TEXTURED = MeshOptions(resolution=40, faces=3000, format="glb", texture=True, texture_size=512,
-                       normal_map=True)
+TEXTURED = MeshOptions(
+    resolution=40, faces=3000, format="glb", texture=True, texture_size=512, normal_map=True
+)
 
 
 def written(mesh: Mesh, jpeg: int | None, path) -> int:
-    return write_mesh(mesh, path, stated=Stated(jpeg=jpeg))
+    return write_mesh(mesh, path, stated=ExportMetadata(jpeg=jpeg))
 
 
 @pytest.mark.slow
@@ -29,8 +30,9 @@ def test_a_limit_is_kept_by_what_shows_least(tmp_path):
     """All of it; then the texture compressed, the pictures halved, and at last fewer faces."""
     shown, notes = [], []
     for limit in (500_000, 90_000, 45_000):
-        done, jpeg = run(finish_within(
-            subject(sphere, tmp_path), replace(TEXTURED, max_bytes=limit)))
+        done, jpeg = run(
+            finish_within(subject(sphere, tmp_path), replace(TEXTURED, max_bytes=limit))
+        )
         mesh = done.lods[0]
         n_bytes = written(mesh, jpeg, tmp_path / "m.glb")
         assert n_bytes <= limit
@@ -60,12 +62,11 @@ def test_faces_are_halved_where_they_were_guessed_too_many(monkeypatch):
     def finish(subject, options):
         asked.append(options.faces)
         yield from ()
-        return Finished([balls[int(np.log(options.faces / 20) / np.log(4))]], {}, True)
+        return FinishedMesh([balls[int(np.log(options.faces / 20) / np.log(4))]], {}, True)
 
     monkeypatch.setattr(fitting, "finish", finish)
     monkeypatch.setattr(fitting, "most_faces", lambda options: 5000)
-    done, _ = run(finish_within(
-        subject(sphere, None), MeshOptions(format="glb", max_bytes=6000)))
+    done, _ = run(finish_within(subject(sphere, None), MeshOptions(format="glb", max_bytes=6000)))
     assert asked == [5000, 640, 160]
     assert len(done.lods[0].faces) == 80
     with pytest.raises(UserError, match=r"does not fit into 0\.003 MB"):

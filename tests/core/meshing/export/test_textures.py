@@ -18,7 +18,7 @@ from PIL import Image
 from core.base.errors import UserError
 from core.base.jobs import run
 from core.base.outputs import Outputs
-from core.meshing.export.writers import Stated, write_mesh, writing_lods
+from core.meshing.export.writers import ExportMetadata, write_lods_task, write_mesh
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import unwrap
 from core.meshing.texture.transfer import with_normal_map_of
@@ -35,7 +35,7 @@ validator.validateBytes(new Uint8Array(fs.readFileSync(process.argv[2])))
 
 def write_lods(lods, path):
     with Outputs(path.parent) as outputs:
-        run(writing_lods(lods, path, outputs))
+        run(write_lods_task(lods, path, outputs))
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,9 @@ def mesh() -> Mesh:
     """A ball far from the origin with an atlas of random texels and a normal map."""
     flat = run(unwrap(ball(3), 128))
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    return replace(run(with_normal_map_of(ball(4), flat, 64)), texture=noise,
-                   vertices=flat.vertices + FAR)
+    return replace(
+        run(with_normal_map_of(ball(4), flat, 64)), texture=noise, vertices=flat.vertices + FAR
+    )
 
 
 def texture_and_corners(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -52,8 +53,11 @@ def texture_and_corners(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     loaded = trimesh.load(path, process=False, force="mesh")
     material = loaded.visual.material
     picture = getattr(material, "baseColorTexture", None) or material.image
-    return (np.asarray(picture.convert("RGB")), loaded.vertices[loaded.faces],
-            np.asarray(loaded.visual.uv)[loaded.faces])
+    return (
+        np.asarray(picture.convert("RGB")),
+        loaded.vertices[loaded.faces],
+        np.asarray(loaded.visual.uv)[loaded.faces],
+    )
 
 
 @pytest.mark.parametrize("format", ["obj", "glb"])
@@ -74,8 +78,10 @@ def test_an_obj_names_its_pictures_and_stands_as_plain_text(mesh, tmp_path):
     assert "norm m_normals.png" in material
     lines = (tmp_path / "m.obj").read_text().splitlines()
     assert "mtllib m.mtl" in lines
-    rows = {kind: [line.split()[1:] for line in lines if line.startswith(kind + " ")]
-            for kind in ("v", "vt", "vn", "f")}
+    rows = {
+        kind: [line.split()[1:] for line in lines if line.startswith(kind + " ")]
+        for kind in ("v", "vt", "vn", "f")
+    }
     np.testing.assert_allclose(np.array(rows["v"], float), mesh.vertices, atol=1e-7)
     np.testing.assert_allclose(np.array(rows["vt"], float), mesh.uvs, atol=1e-6)
     corner = np.array([[c.split("/") for c in face] for face in rows["f"]], int)
@@ -101,7 +107,7 @@ def test_usd_reads_what_was_packed(mesh, tmp_path):
     from pxr import UsdGeom, UsdShade
 
     path = tmp_path / "m.usdz"
-    write_mesh(mesh, path, stated=Stated("Y", 0.001))
+    write_mesh(mesh, path, stated=ExportMetadata("Y", 0.001))
     stage = Usd.Stage.Open(str(path))
     assert UsdGeom.GetStageUpAxis(stage) == "Y"
     assert UsdGeom.GetStageMetersPerUnit(stage) == 0.001
@@ -155,12 +161,16 @@ def validator() -> Path | None:
 @pytest.mark.skipif(validator() is None, reason="npm's gltf-validator is not installed")
 def test_khronos_finds_no_fault(mesh, tmp_path):
     plain = ball(3)
-    write_mesh(mesh, tmp_path / "textured.glb", stated=Stated(jpeg=80))
+    write_mesh(mesh, tmp_path / "textured.glb", stated=ExportMetadata(jpeg=80))
     write_mesh(plain, tmp_path / "colored.glb")
     write_mesh(Mesh(plain.vertices, plain.faces), tmp_path / "bare.glb")
     write_lods([mesh, plain], tmp_path / "lods.glb")
     for path in tmp_path.glob("*.glb"):
-        done = subprocess.run(["node", "-e", VALIDATE, str(validator()), str(path)],
-                              capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["node", "-e", VALIDATE, str(validator()), str(path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         issues = json.loads(done.stdout)["issues"]
         assert issues["numErrors"] == issues["numWarnings"] == 0, (path.name, issues["messages"])

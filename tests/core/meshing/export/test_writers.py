@@ -23,7 +23,9 @@ def mesh() -> Mesh:
     shape = trimesh.creation.icosphere(3, 2.0).apply_translation([10, -20, 0.5])
     colors = np.random.default_rng(0).integers(0, 256, (len(shape.vertices), 3), np.uint8)
     return Mesh(
-        np.asarray(shape.vertices), np.asarray(shape.faces, np.int32), colors,
+        np.asarray(shape.vertices),
+        np.asarray(shape.faces, np.int32),
+        colors,
         np.asarray(shape.vertex_normals, np.float32),
     )
 
@@ -37,9 +39,7 @@ def test_geometry_comes_back_in_place(mesh, format, tmp_path):
     path = tmp_path / f"mesh.{format}"
     assert write_mesh(mesh, path) == path.stat().st_size
     back = load(path)
-    np.testing.assert_allclose(
-        back.vertices[back.faces], mesh.vertices[mesh.faces], atol=2e-6
-    )
+    np.testing.assert_allclose(back.vertices[back.faces], mesh.vertices[mesh.faces], atol=2e-6)
     assert [p.name for p in results(tmp_path)] == [path.name]
 
 
@@ -112,8 +112,12 @@ def test_a_disk_that_fills_up_leaves_the_old_file_and_no_other(mesh, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], preexec_fn=limit, capture_output=True, text=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, check=True,
+        [sys.executable, "-c", code, str(path)],
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
     )
     assert "m.ply cannot be written (File too large)" in done.stdout
     assert path.read_bytes() == b"the old mesh"

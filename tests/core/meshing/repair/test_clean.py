@@ -9,7 +9,8 @@ def joined(*shapes: trimesh.Trimesh) -> Mesh:
     shape = trimesh.util.concatenate(shapes)
     n = len(shape.vertices)
     return Mesh(
-        np.asarray(shape.vertices), np.asarray(shape.faces, np.int32),
+        np.asarray(shape.vertices),
+        np.asarray(shape.faces, np.int32),
         np.arange(3 * n, dtype=np.uint32).astype(np.uint8).reshape(n, 3),
         np.asarray(shape.vertex_normals, np.float32),
     )

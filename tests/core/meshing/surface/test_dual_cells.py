@@ -34,8 +34,10 @@ def test_sharp_edges_are_met_where_marching_cubes_cuts_them_off():
     assert volume(cubes) < 0.99 * truth
     assert volume(dual) == pytest.approx(truth, rel=0.002)
     corners = box.references["exact"].vertices
-    met = [(np.linalg.norm(mesh.vertices[:, None] - corners, axis=2).min(0) < 0.05 * grid.cell)
-           for mesh in (dual, cubes)]
+    met = [
+        (np.linalg.norm(mesh.vertices[:, None] - corners, axis=2).min(0) < 0.05 * grid.cell)
+        for mesh in (dual, cubes)
+    ]
     assert met[0].any(), "those in whose cell all three planes cross an edge"
     assert not met[1].any()
 
@@ -52,6 +54,7 @@ def test_crossings_lie_on_the_surface_and_on_their_edges():
 
 def test_the_dual_of_an_open_surface_ends_where_quads_are_whole():
     """A ball through the region's wall: nothing is capped, nothing winds inward."""
+
     def ball(points):
         return np.linalg.norm(points - [0.8, 0, 0], axis=1) - 0.5
 

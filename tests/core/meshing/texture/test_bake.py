@@ -5,7 +5,7 @@ import pytest
 
 from core.base.jobs import run
 from core.meshing.texture.atlas import texels_of, unwrap
-from core.meshing.texture.bake import fitting_size, textured
+from core.meshing.texture.bake import bake_texture, fitting_size
 from core.meshing.texture.blending import level_exposure
 from core.rendering.raster import shade
 from tests.core.captures import look_at
@@ -25,7 +25,7 @@ def texel_colors(mesh):
 @pytest.fixture(scope="module")
 def baked(tmp_path_factory):
     seen = photos(tmp_path_factory.mktemp("photos"), gains=GAINS)
-    return run(textured(ball(), seen, None, 4096))
+    return run(bake_texture(ball(), seen, None, 4096))
 
 
 def test_each_texel_has_the_paint_of_its_place_whatever_the_exposures(baked):
@@ -43,8 +43,9 @@ def test_each_texel_has_the_paint_of_its_place_whatever_the_exposures(baked):
 
 def test_a_new_view_of_it_looks_like_a_photo_taken_there(baked):
     pose = look_at(np.array([1.6, 1.5, 0.9]), np.zeros(3))
-    image = shade(baked.vertices, baked.faces, baked.normals, LENS, pose,
-                  uvs=baked.uvs, texture=baked.texture)
+    image = shade(
+        baked.vertices, baked.faces, baked.normals, LENS, pose, uvs=baked.uvs, texture=baked.texture
+    )
     truth = picture(pose).astype(float)
     inside = (truth[..., 1] > 40) & (np.arange(LENS.height) < 90)[:, None]
     difference = np.abs(image * 255 / np.median(image[inside] * 255 / truth[inside]) - truth)
@@ -66,7 +67,7 @@ def test_the_atlas_covers_each_face_once_and_leaves_no_texel_empty(baked):
 
 def test_what_no_photo_sees_keeps_its_colour(tmp_path):
     """Photos from one side alone."""
-    mesh = run(textured(ball(grey=200), photos(tmp_path, 5, arc=0.6), 256, 256))
+    mesh = run(bake_texture(ball(grey=200), photos(tmp_path, 5, arc=0.6), 256, 256))
     points, colors = texel_colors(mesh)
     behind = points[:, 0] < -0.4
     assert np.abs(colors[behind] - 200).max() <= 1
@@ -75,7 +76,7 @@ def test_what_no_photo_sees_keeps_its_colour(tmp_path):
 
 
 def test_masks_keep_the_background_out(tmp_path):
-    mesh = run(textured(ball(), photos(tmp_path, 8, masks=True), 256, 256))
+    mesh = run(bake_texture(ball(), photos(tmp_path, 8, masks=True), 256, 256))
     points, colors = texel_colors(mesh)
     seen = points[:, 2] > -0.25
     assert np.quantile(np.abs(colors[seen] - painted(points[seen])), 0.99) < 8

@@ -9,7 +9,7 @@ import trimesh
 from core.base.jobs import run
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import texels_of, unwrap
-from core.meshing.texture.bake import dilated, textured
+from core.meshing.texture.bake import bake_texture, dilated
 from core.meshing.texture.transfer import tangents_of, with_normal_map_of, with_texture_of
 from tests.core.meshing.painted_ball import RADIUS, ball, painted, photos
 
@@ -25,8 +25,10 @@ def decoded(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     """Positions [T, 3] and world normals [T, 3] as a glTF viewer makes them of map and tangents."""
     texels = texels_of(mesh, mesh.normal_map.shape[0])
     everything = np.arange(len(texels.where))
-    at = [texels.interpolate(mesh.faces, v, everything).astype(float)
-          for v in (mesh.vertices, mesh.normals, mesh.tangents)]
+    at = [
+        texels.interpolate(mesh.faces, v, everything).astype(float)
+        for v in (mesh.vertices, mesh.normals, mesh.tangents)
+    ]
     local = mesh.normal_map.reshape(-1, 3)[texels.where] / 255 * 2 - 1
     n, t = at[1] / np.linalg.norm(at[1], axis=1, keepdims=True), at[2][:, :3]
     t -= n * (n * t).sum(1, keepdims=True)
@@ -43,8 +45,13 @@ def test_a_viewer_sees_the_fine_normals_on_the_coarse_mesh():
     points, world = decoded(coarse)
     angle = np.degrees(np.arccos(np.clip((world * bumpy(points)).sum(1), -1, 1)))
     assert np.quantile(angle, 0.95) < 3
-    flat = np.degrees(np.arccos(np.clip(
-        (bumpy(points) * points / np.linalg.norm(points, axis=1)[:, None]).sum(1), -1, 1)))
+    flat = np.degrees(
+        np.arccos(
+            np.clip(
+                (bumpy(points) * points / np.linalg.norm(points, axis=1)[:, None]).sum(1), -1, 1
+            )
+        )
+    )
     assert flat.mean() > 8, "there is something to see"
 
 
@@ -55,8 +62,12 @@ def test_tangents_run_along_u_and_their_sign_tells_where_v_grows():
     normals = np.tile(np.float32([0, 0, 1]), (4, 1))
     upright = Mesh(vertices, faces, normals=normals, uvs=vertices[:, :2].astype(np.float32))
     np.testing.assert_allclose(tangents_of(upright), np.tile([1, 0, 0, 1], (4, 1)), atol=1e-6)
-    mirrored = Mesh(vertices, faces, normals=normals,
-                    uvs=(vertices[:, :2] * [-1, 1] + [1, 0]).astype(np.float32))
+    mirrored = Mesh(
+        vertices,
+        faces,
+        normals=normals,
+        uvs=(vertices[:, :2] * [-1, 1] + [1, 0]).astype(np.float32),
+    )
     np.testing.assert_allclose(tangents_of(mirrored), np.tile([-1, 0, 0, -1], (4, 1)), atol=1e-6)
 
 
@@ -72,7 +83,7 @@ def test_the_frame_of_the_relief_turns_with_the_mesh():
 
 
 def test_a_level_of_detail_shows_the_texture_of_the_first(tmp_path):
-    first = run(textured(ball(3), photos(tmp_path, 8), 256, 256))
+    first = run(bake_texture(ball(3), photos(tmp_path, 8), 256, 256))
     coarse = run(with_texture_of(first, run(unwrap(ball(2), 128)), 128))
     texels = texels_of(coarse, 128)
     points = texels.interpolate(coarse.faces, coarse.vertices, np.arange(len(texels.where)))
@@ -87,8 +98,11 @@ def slab(top: float, bottom: float) -> Mesh:
     """A plate between two heights, faces small enough for flat corners to matter little."""
     box = trimesh.creation.box((1.0, 1.0, top - bottom)).subdivide().subdivide().subdivide()
     vertices = np.asarray(box.vertices) + [0, 0, (top + bottom) / 2]
-    return Mesh(vertices, np.asarray(box.faces, np.int32),
-                normals=np.asarray(box.vertex_normals, np.float32))
+    return Mesh(
+        vertices,
+        np.asarray(box.faces, np.int32),
+        normals=np.asarray(box.vertex_normals, np.float32),
+    )
 
 
 def test_a_thin_part_shows_its_own_side_where_the_other_is_nearer():
@@ -99,8 +113,10 @@ def test_a_thin_part_shows_its_own_side_where_the_other_is_nearer():
     height = texels.interpolate(fine.faces, fine.vertices, np.arange(len(texels.where)))[:, 2]
     picture = np.full((128 * 128, 3), 128, np.uint8)
     picture[texels.where] = np.where(height[:, None] > 0, [250, 0, 0], [0, 0, 250])
-    fine = replace(fine, texture=dilated(picture.reshape(128, 128, 3), (
-        picture == 128).all(1).reshape(128, 128)))
+    fine = replace(
+        fine,
+        texture=dilated(picture.reshape(128, 128, 3), (picture == 128).all(1).reshape(128, 128)),
+    )
     coarse = run(unwrap(slab(-0.004, -0.05), 128))
     painted = run(with_texture_of(fine, coarse, 128))
     shaped = run(with_normal_map_of(fine, coarse, 128))
@@ -120,7 +136,9 @@ def test_the_relief_needs_no_good_normals_of_the_coarse_mesh():
     fine = Mesh(fine.vertices, fine.faces, normals=bumpy(fine.vertices).astype(np.float32))
     coarse = run(unwrap(ball(2), 128))
     askew = np.roll(coarse.normals, 1, axis=1)
-    one, other = (run(with_normal_map_of(fine, replace(coarse, normals=n), 128))
-                  for n in (coarse.normals, askew))
+    one, other = (
+        run(with_normal_map_of(fine, replace(coarse, normals=n), 128))
+        for n in (coarse.normals, askew)
+    )
     np.testing.assert_array_equal(one.normal_map, other.normal_map)
     np.testing.assert_allclose(one.normals, coarse.normals, atol=0.05)

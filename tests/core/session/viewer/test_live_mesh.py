@@ -10,7 +10,7 @@ import pytest
 from app.gl.mesh_file import take_surface
 from core import protocol as m
 from core.base.jobs import Progress, run
-from core.config.run import Choice, MeshOptions
+from core.config.run import MeshOptions, RunOptions
 from core.geometry.rigid import invert, similarity, transform_points
 from core.geometry.view import MeshPreviewOptions, View
 from core.meshing.from_model import mesh_of_model
@@ -19,13 +19,16 @@ from core.session.session import Session
 from core.session.viewer import live_mesh
 from core.session.viewer.live_mesh import LiveMesh
 from core.training.presets import PRESETS
-from tests.core.shaded_ball import WARM, quick_settling, shaded_ball
+from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 VIEW = View(
-    1, tuple(np.eye(4).ravel().tolist()), 0.8, 64, 48, mode="mesh", mesh=MeshPreviewOptions(24))
+    1, tuple(np.eye(4).ravel().tolist()), 0.8, 64, 48, mode="mesh", mesh=MeshPreviewOptions(24)
+)
 CLOSED = MeshPreviewOptions(24, watertight=True, unseen="keep")
 TRIANGLE = Mesh(
-    np.eye(3), np.array([[0, 1, 2]], np.int32), np.full((3, 3), [10, 20, 30], np.uint8),
+    np.eye(3),
+    np.array([[0, 1, 2]], np.int32),
+    np.full((3, 3), [10, 20, 30], np.uint8),
     np.tile(np.float32([0.6, 0, 0.8]), (3, 1)),
 )
 
@@ -34,7 +37,7 @@ TRIANGLE = Mesh(
 def session(tmp_path, monkeypatch):
     for name in PRESETS:
         monkeypatch.setitem(PRESETS, name, WARM)
-    quick_settling(monkeypatch)
+    quick_conversion(monkeypatch)
     events: list[m.Event] = []
     session = Session(events.append, device="cpu", autosave_to=tmp_path / "autosave")
     session.events = events  # type: ignore[attr-defined]
@@ -57,7 +60,7 @@ def work(session, done):
 def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp_path):
     session.handle(m.Open(str(shaded_ball(tmp_path / "ball"))))
     work(session, lambda: session.state == "ready")
-    session.handle(m.Start(Choice(steps=20)))
+    session.handle(m.Start(RunOptions(steps=20)))
     session.handle(m.SetView(msgspec.structs.replace(VIEW, mode="color")))
     work(session, lambda: session.state == "training" and session.trainer.step_count > 4)
     assert not meshes(session.events), "nobody looks at it"
@@ -127,7 +130,7 @@ def cutting(monkeypatch):
 def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_path):
     session.handle(m.Open(str(shaded_ball(tmp_path / "ball"))))
     work(session, lambda: session.state == "ready")
-    session.handle(m.Start(Choice(steps=60, method="ngp")))
+    session.handle(m.Start(RunOptions(steps=60, method="ngp")))
     shown = {}
     for density in (3.0, 30.0):
         look = MeshPreviewOptions(24, density=density)
@@ -147,8 +150,11 @@ def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_pa
 @pytest.mark.parametrize("share", [0.1, 0.4])
 def test_while_training_it_takes_the_share_of_the_time_that_the_view_allows(cutting, share):
     told: list[m.Event] = []
-    live, trainer, view = LiveMesh(told.append), Trainer(), msgspec.structs.replace(
-        VIEW, duty_cycle=share)
+    live, trainer, view = (
+        LiveMesh(told.append),
+        Trainer(),
+        msgspec.structs.replace(VIEW, duty_cycle=share),
+    )
     spent = 0.0
     for _ in range(6000):
         trainer.step_count += 1

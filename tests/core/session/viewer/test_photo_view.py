@@ -60,7 +60,8 @@ def test_beyond_the_photo_nothing_is_known(tmp_path):
     truth = truth_of(scene, scene.photos[0], through(fov=1.4))
     scale = 0.5 * 140 / math.tan(0.7)  # pixels of the view to the unit of the image plane
     assert truth.known.sum() == pytest.approx(
-        lens.width / lens.fx * lens.height / lens.fy * scale**2, rel=0.05)
+        lens.width / lens.fx * lens.height / lens.fy * scale**2, rel=0.05
+    )
     assert truth.picture()[0, 0].max() < 60, "dark"
     white, grey = (1.0, 1.0, 1.0), (0.5, 0.5, 0.5)
     light = truth.picture((white, grey))
@@ -73,7 +74,8 @@ def test_fewer_pixels_are_means_of_what_is_known():
     known[:, 6:] = False
     small = Truth(colors, known).at(4, 4)
     np.testing.assert_allclose(
-        small.colors[:, :3], colors.reshape(4, 2, 4, 2, 3).mean((1, 3))[:, :3], atol=1e-6)
+        small.colors[:, :3], colors.reshape(4, 2, 4, 2, 3).mean((1, 3))[:, :3], atol=1e-6
+    )
     assert small.known.tolist() == [[True, True, True, False]] * 4
 
 
