@@ -7,30 +7,31 @@ from pathlib import Path
 
 from app.text.catalog import say
 from core.protocol import (
-    Arranged,
-    Chosen,
+    Action,
+    Arrangement,
     Event,
-    Excluded,
+    ExcludedPhotos,
     Exported,
+    ExportEstimate,
     Failure,
-    Filmed,
+    InputDetected,
     MeshReady,
-    MeshSize,
     Notice,
     Opened,
     PhotoReady,
     PhotoScored,
     Picked,
     PoseReport,
+    PosesSoFar,
     PreviewReady,
-    Recognised,
+    RunOptionsChanged,
     Saved,
-    Solving,
     State,
     StateChanged,
     TaskProgress,
     Thumbnails,
     TrainingStats,
+    VideoWritten,
 )
 
 MAX_HISTORY = 512
@@ -92,24 +93,24 @@ class AppState:
     engine: str = "starting"
     """"starting", "ready" or "lost" """
     state: State = "empty"
-    allowed: tuple[str, ...] = ("open",)
-    reasons: dict[str, str] = field(default_factory=dict)
+    allowed: tuple[Action, ...] = ("open",)
+    reasons: dict[Action, str] = field(default_factory=dict)
     path: str = ""
     """what the person asked to open last"""
     recognised: tuple[str, ...] = ()
     """what lies at the path that is being opened, and why it is taken for that"""
     opened: Opened | None = None
-    arranged: Arranged | None = None
+    arranged: Arrangement | None = None
     excluded: frozenset[str] = frozenset()
     """names of the photos that training does without"""
-    mesh_size: MeshSize | None = None
+    mesh_size: ExportEstimate | None = None
     """of the export asked about last"""
     n_thumbnails: int = 0
     """small pictures that have arrived"""
     scores: dict[str, tuple[float, int]] = field(default_factory=dict)
     """by a photo's name its PSNR, dB, and the step at which it was measured"""
     poses: PoseReport | None = None
-    solving: Solving | None = None
+    solving: PosesSoFar | None = None
     task: TaskProgress | None = None
     stats: TrainingStats | None = None
     history: History = History()
@@ -127,7 +128,7 @@ class AppState:
     undo: str = ""
     redo: str = ""
     """what would be taken back or done again, "" for nothing"""
-    chosen: Chosen | None = None
+    chosen: RunOptionsChanged | None = None
     """the settings of the next run; None: as they were opened"""
     photos_of: str = ""
     """a project that could not be opened, because its photos are elsewhere"""
@@ -136,16 +137,16 @@ class AppState:
     offer: str = ""
     """what to open to go on after the engine stopped, "" when there is nothing to offer"""
 
-    def may(self, command: str) -> bool:
-        """Whether ``command`` (a command's class name in lower case) makes sense now."""
-        return command in self.allowed
+    def may(self, action: Action) -> bool:
+        """Whether ``action`` is allowed now."""
+        return action in self.allowed
 
-    def reason(self, command: str) -> str:
-        """Why ``command`` is not possible now, in plain words; "" if it is."""
-        if self.may(command):
+    def reason(self, action: Action) -> str:
+        """Why ``action`` is not allowed now; "" if it is."""
+        if self.may(action):
             return ""
         fallback = "nothing_open" if self.engine == "ready" else self.engine
-        return self.reasons.get(command) or say(f"why.{fallback}")
+        return self.reasons.get(action) or say(f"why.{fallback}")
 
 
 def reduce(state: AppState, event: AppEvent) -> AppState:
@@ -176,27 +177,27 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 chosen=None,
                 photos_of="",
             )
-        case Arranged():
+        case Arrangement():
             return replace(state, arranged=event, mesh=None)  # it is cut anew
-        case Excluded():
+        case ExcludedPhotos():
             return replace(state, excluded=frozenset(event.names), mesh=None)
         case MeshReady():
             return replace(state, mesh=event)
         case Picked() | PhotoReady():
             return state
-        case MeshSize():
+        case ExportEstimate():
             return replace(state, mesh_size=event)
         case Thumbnails():
             return replace(state, n_thumbnails=event.first + len(event.pictures))
-        case Chosen():
+        case RunOptionsChanged():
             return replace(state, chosen=event)
         case PhotoScored():
             return replace(state, scores={**state.scores, event.name: (event.psnr, event.step)})
         case PoseReport():
             return replace(state, poses=event)
-        case Recognised():
+        case InputDetected():
             return replace(state, recognised=event.lines)
-        case Solving():
+        case PosesSoFar():
             return replace(state, solving=event)
         case TaskProgress():
             return replace(state, task=event if event.fraction < 1 else None)
@@ -206,7 +207,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(state, preview=event)
         case Exported():
             return replace(state, exported=event, task=None)
-        case Filmed():
+        case VideoWritten():
             return replace(state, task=None)
         case Saved():
             if event.automatic:

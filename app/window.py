@@ -37,11 +37,11 @@ from core.base.interrupts import Interrupted
 from core.config.run import OpenOptions
 from core.engine import worker
 from core.protocol import (
-    Arranged,
+    Action,
+    Arrangement,
     Command,
     Export,
     Failure,
-    Film,
     MeshReady,
     Open,
     Opened,
@@ -51,6 +51,7 @@ from core.protocol import (
     Redo,
     Thumbnails,
     Undo,
+    WriteVideo,
 )
 
 _log = logging.getLogger("gradina.window")
@@ -164,7 +165,7 @@ class _Window:
             }
         )
         self._projects = Projects(self)
-        self._writing: Export | Film | None = None
+        self._writing: Export | WriteVideo | None = None
         self._closing = False
         self._report = Reporter()
         self._dropped: deque[str] = deque()
@@ -176,7 +177,7 @@ class _Window:
 
     def send(self, command: Command) -> None:
         """Hand ``command`` to the worker."""
-        if isinstance(command, Export | Film):
+        if isinstance(command, Export | WriteVideo):
             self._writing = command
         if self.state.engine != "lost" or isinstance(command, Open):
             self._client.send(command)
@@ -255,8 +256,8 @@ class _Window:
         if settings.theme != before.theme:
             self._viewport.restyle()
 
-    def _if_allowed(self, name: str, command: Command) -> None:
-        if self.state.may(name):
+    def _if_allowed(self, action: Action, command: Command) -> None:
+        if self.state.may(action):
             self.send(command)
 
     def _toggle_region(self) -> None:
@@ -266,7 +267,7 @@ class _Window:
     def _train_or_pause(self) -> None:
         if self.state.may("pause"):
             self.send(Pause())
-        elif self.state.may("start"):
+        elif self.state.may("start") or self.state.may("resume"):
             self._layout.training.start()
 
     # --- the loop ----------------------------------------------------------------------
@@ -354,7 +355,7 @@ class _Window:
         before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]
         if isinstance(event, Opened):
             self._viewport.opened(event)
-        elif isinstance(event, Arranged):
+        elif isinstance(event, Arrangement):
             self._viewport.arranged(event)
         elif isinstance(event, MeshReady):
             self._viewport.show_mesh(event)

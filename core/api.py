@@ -17,6 +17,7 @@ import numpy as np
 import trimesh
 
 from core import protocol as m
+from core.base.duty_cycle import DutyCycle
 from core.base.errors import UserError
 from core.base.interrupts import Interrupted
 from core.base.jobs import Progress, run
@@ -126,10 +127,12 @@ def reconstruct(
 
         began = time.monotonic()
         if begins and not going_on:
-            session.handle(m.Renew(choice, recipe and recipe.run))
+            session.handle(m.WarmStart(choice, recipe and recipe.run))
         elif session.state == "finished" and choice.minutes is not None:
             session.handle(m.Continue(choice.minutes))
-        elif session.state != "finished":
+        elif session.state == "paused":
+            session.handle(m.Resume())
+        elif session.state == "ready":
             session.handle(m.Start(choice, recipe and recipe.run))
         pictures = Pictures(session, out / "preview.png")
         watch.until(session, "finished", meanwhile=pictures.draw)
@@ -209,15 +212,14 @@ class Pictures:
 
     session: Session
     path: Path
-    due: float = 0.0
+    duty: DutyCycle = field(default_factory=lambda: DutyCycle(PICTURES_SHARE, PICTURES_EVERY_S))
 
     def draw(self) -> None:
-        trainer, now = self.session.trainer, time.monotonic()
-        if now < self.due or trainer is None or trainer.scene.taken or not trainer.step_count:
+        trainer, began = self.session.trainer, time.monotonic()
+        if not self.duty.is_due or trainer is None or trainer.scene.taken or not trainer.step_count:
             return
         _write_sheet(trainer, [], [], self.path, SMALL_SIDE)
-        done = time.monotonic()
-        self.due = done + max(PICTURES_EVERY_S, (done - now) / PICTURES_SHARE)
+        self.duty.spent(time.monotonic() - began)
 
 
 def _write_preview(session: Session, mesh_path: Path, options: MeshOptions, out: Path) -> None:

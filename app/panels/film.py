@@ -17,7 +17,7 @@ from app.viewport.scene_overlay import upright_axes
 from app.viewport.viewport import Viewport
 from app.widgets.widgets import Host, button, enable, section
 from core.geometry.view import MESH_MODES, PreviewMode, VideoOptions
-from core.protocol import Arranged, Film, Opened, PlanFilm
+from core.protocol import Arrangement, Opened, SetCameraPath, WriteVideo
 
 SIZES = {
     "1280 x 720": (1280, 720),
@@ -90,8 +90,8 @@ class FilmPanel:
     def _plan(self, path: FilmPath) -> None:
         """The person has made the path this one."""
         self._be(path)
-        if self._state.may("planfilm"):
-            self._host.send(PlanFilm(path.camera_path))
+        if self._state.may("set_camera_path"):
+            self._host.send(SetCameraPath(path.camera_path))
 
     def _be(self, path: FilmPath) -> None:
         self._path, self._playing = path, None
@@ -108,7 +108,7 @@ class FilmPanel:
         dpg.set_value("film_closed", path.closed)
         self._be(path)
 
-    def arranged(self, arranged: Arranged) -> None:
+    def arranged(self, arranged: Arrangement) -> None:
         """The scene is another one now: the path leads past the same."""
         moved = np.reshape(arranged.moved, (4, 4))
         self._be(self._path.carried(moved, upright_axes(arranged)))
@@ -157,7 +157,7 @@ class FilmPanel:
         def write(to: str) -> None:
             file = Path(to).expanduser()
             file = file if file.suffix.lower() == suffix else Path(f"{file}{suffix}")
-            self._host.send(Film(str(file), options))
+            self._host.send(WriteVideo(str(file), options))
 
         self._host.pick("save", str(Path.home() / f"{self._name}{suffix}"), write)
 
@@ -170,5 +170,5 @@ class FilmPanel:
         enable("add_view", nothing)
         enable("remove_view", "" if n else say("why.no_view"))
         enable("film_play", nothing or few)
-        enable("film_write", state.reason("film") or few)
-        enable("picture_write", state.reason("film"))
+        enable("film_write", state.reason("write_video") or few)
+        enable("picture_write", state.reason("write_video"))

@@ -30,14 +30,14 @@ from app.viewport.viewport import Viewport
 from app.widgets.toasts import Toasts
 from app.widgets.widgets import Host, bar_height, button, dress, reveal
 from core.protocol import (
-    Arranged,
+    Arrangement,
     Cancel,
     Exported,
-    Filmed,
+    InputDetected,
     Notice,
     Opened,
-    Recognised,
     Saved,
+    VideoWritten,
 )
 
 SECTIONS = ("source", "scene", "training", "view", "stage", "film", "mesh")
@@ -195,15 +195,15 @@ class Layout:
             case Opened():
                 texts = event.notices
                 self.film.opened(event)
-            case Recognised():
+            case InputDetected():
                 texts = ("\n".join(event.lines),)
-            case Arranged():
+            case Arrangement():
                 self.film.arranged(event)
             case Notice():
                 texts = (event.text,)
             case Exported():
                 texts = (say("told.mesh", path=event.path), *event.notes)
-            case Filmed(n_frames=n):
+            case VideoWritten(n_frames=n):
                 texts = (say("told.film" if n > 1 else "told.picture", path=event.path),)
             case Saved(automatic=False):
                 texts = (say("told.saved", path=event.path),)

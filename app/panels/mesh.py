@@ -26,7 +26,7 @@ from app.widgets.widgets import (
 )
 from core.config.run import DENSITY_AT_LEVEL, TEXTURED_FACES, Axes, MeshFormat, MeshOptions
 from core.geometry.view import MeshPreviewOptions
-from core.protocol import AskSize, Export, MeshReady, MeshSize, Opened
+from core.protocol import EstimateExport, Export, ExportEstimate, MeshReady, Opened
 
 FORMATS: dict[str, MeshFormat] = {
     "OBJ": "obj",
@@ -37,7 +37,7 @@ FORMATS: dict[str, MeshFormat] = {
 }
 
 
-def size_words(known: MeshSize, share: float, lods: int) -> str:
+def size_words(known: ExportEstimate, share: float, lods: int) -> str:
     """What the export would be with a ``share`` of the triangles ``known``, and ``lods`` levels."""
     if not known.n_faces:
         return say("mesh.nothing")
@@ -209,7 +209,7 @@ class MeshPanel:
         return int(chosen("mesh_lods"))
 
     @property
-    def _size(self) -> MeshSize | None:
+    def _size(self) -> ExportEstimate | None:
         """Of the export of all triangles."""
         size = self._state.mesh_size if self._state else None
         return size if size is not None and size.options == self._weighed else None
@@ -239,7 +239,7 @@ class MeshPanel:
         if wanted != self._asked:
             self._asked = wanted
             if wanted is not None:
-                self._host.send(AskSize(wanted))
+                self._host.send(EstimateExport(wanted))
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""

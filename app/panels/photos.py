@@ -13,7 +13,7 @@ from app.platform.scaling import px
 from app.state import AppState
 from app.text.catalog import say
 from app.widgets.widgets import Host, button, choice, chosen, reveal, show_text
-from core.protocol import Exclude, Opened
+from core.protocol import ExcludePhotos, Opened
 
 SIZE = (430, 560)
 PAGE = 40
@@ -143,7 +143,7 @@ class PhotosPanel:
     def _use(self, row: int) -> None:
         name, used = self._shown[row].name, dpg.get_value(f"shot_used_{row}")
         dpg.set_value(f"shot_used_{row}", not used)  # until the worker says so
-        self._host.send(Exclude((name,), not used))
+        self._host.send(ExcludePhotos((name,), not used))
 
     def draw(self, state: AppState, pictures: np.ndarray) -> None:
         """Show what ``state`` holds; ``pictures`` as in `Thumbnails`."""
@@ -155,7 +155,7 @@ class PhotosPanel:
         n_pages = max(1, -(-len(ordered) // PAGE))
         self._page = min(max(self._page, 0), n_pages - 1)
         shown = ordered[self._page * PAGE : (self._page + 1) * PAGE]
-        reason = state.reason("exclude")
+        reason = state.reason("exclude_photos")
         if (shown, reason, n_pages) == self._drawn and not fresh:
             return
         self._drawn = shown, reason, n_pages

@@ -15,7 +15,7 @@ from core.geometry.box import Box
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import invert, rotation_about_z, transform_points
 from core.geometry.view import Point
-from core.protocol import Arrange, Arranged, Opened, Picked
+from core.protocol import Arrangement, EditScene, Opened, Picked
 
 UNITS = ("m", "cm", "mm", "in", "ft")
 
@@ -26,7 +26,7 @@ class ScenePanel:
     def __init__(self, host: Host, viewport: Viewport) -> None:
         self._host, self._viewport = host, viewport
         self._opened: Opened | None = None
-        self._arranged: Arranged | None = None
+        self._arranged: Arrangement | None = None
         self._proposed: Box | None = None
         self._ends: tuple[Point, ...] = ()
         with section("scene"):
@@ -70,7 +70,7 @@ class ScenePanel:
     # --- what the person does -------------------------------------------------------------
 
     def _send(self, edit: RegionEdit | QuarterTurn | GroundPlane | KnownLength) -> None:
-        self._host.send(Arrange(edit))
+        self._host.send(EditScene(edit))
 
     def _turn(self, axis: str) -> None:
         self._send(QuarterTurn(axis))  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ class ScenePanel:
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        reason = state.reason("arrange")
+        reason = state.reason("edit_scene")
         for tag in (
             "region_reset",
             "turn_x",
@@ -177,11 +177,11 @@ class ScenePanel:
         self._tell_length()
 
 
-def _region(arranged: Arranged) -> Box:
+def _region(arranged: Arrangement) -> Box:
     return Box(np.reshape(arranged.region, (4, 4)))
 
 
-def _upright(arranged: Arranged) -> np.ndarray:
+def _upright(arranged: Arrangement) -> np.ndarray:
     return np.reshape(arranged.upright_from_scene, (4, 4))
 
 

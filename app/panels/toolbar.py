@@ -9,7 +9,7 @@ from app.platform.scaling import px
 from app.state import AppState
 from app.text.catalog import names, say
 from app.widgets.widgets import Host, bar_height, button, enable, reveal, tell
-from core.protocol import Redo, Undo
+from core.protocol import Action, Redo, Undo
 
 NARROW = 590
 """Below this width Save as… is left to its key."""
@@ -52,7 +52,8 @@ class Toolbar:
         enable("toolbar_open", state.reason("open"))
         for tag in ("save", "save_as"):
             enable(tag, state.reason("save"))
-        for tag, words in (("undo", state.undo), ("redo", state.redo)):
+        names: dict[Action, str] = {"undo": state.undo, "redo": state.redo}
+        for tag, words in names.items():
             enable(tag, state.reason(tag))
             if state.may(tag):
                 tell(tag, say(f"toolbar.{tag}", what=words))

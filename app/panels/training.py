@@ -26,15 +26,17 @@ from app.widgets.widgets import (
 )
 from core.config.run import MethodName, RunOptions
 from core.protocol import (
-    Choose,
-    Chosen,
+    Action,
     Continue,
+    DiscardTraining,
     Opened,
     Pause,
-    Renew,
-    Reset,
+    Resume,
+    RunOptionsChanged,
+    SetRunOptions,
     Start,
     TrainingStats,
+    WarmStart,
 )
 
 NUMBERS = ("step", "time", "psnr", "rays")
@@ -48,8 +50,8 @@ class TrainingPanel:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._opened: Opened | None = None
-        self._chosen: Chosen | None = None
-        self._may_choose = False
+        self._chosen: RunOptionsChanged | None = None
+        self._may_choose = self._resumes = False
         self._state = ""
         with section("training"):
             self._build_fresh()
@@ -57,8 +59,8 @@ class TrainingPanel:
             with dpg.group(horizontal=True):
                 button("start", self.start, width=112)
                 button("pause", lambda: host.send(Pause()), width=112)
-                button("reset", lambda: host.send(Reset()), width=-1)
-            button("renew", lambda: host.send(Renew(self._choice())), width=-1)
+                button("reset", lambda: host.send(DiscardTraining()), width=-1)
+            button("renew", lambda: host.send(WarmStart(self._choice())), width=-1)
             dim_text("method_words", show=False)  # below the buttons, which stay where they are
             dim_text("preset_words", show=False)
             dpg.add_text("", tag="doing", wrap=theme.PANEL_WIDTH - 40, show=False)
@@ -107,7 +109,8 @@ class TrainingPanel:
             )
 
     def start(self) -> None:
-        self._host.send(Start(self._choice()))
+        """Start training, or resume it when paused."""
+        self._host.send(Resume() if self._resumes else Start(self._choice()))
 
     def _continue(self) -> None:
         self._host.send(Continue(float(dpg.get_value("more_minutes"))))
@@ -150,7 +153,7 @@ class TrainingPanel:
         self._describe(changed=True)
         choice = self._choice()
         if choice.preset is not None and self._may_choose:
-            self._host.send(Choose(choice))
+            self._host.send(SetRunOptions(choice))
 
     def _describe(self, *, changed: bool = False) -> None:
         """Say what the choice means: before a run, and when it is ``changed`` for the next; what
@@ -162,7 +165,7 @@ class TrainingPanel:
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        self._may_choose = state.may("choose")
+        self._may_choose = state.may("set_options")
         if state.state != self._state:
             self._state = state.state
             self._describe()
@@ -178,17 +181,23 @@ class TrainingPanel:
             self._chosen = state.chosen
             if state.chosen is not None:
                 self._show_choice(state.chosen.choice)
-        for command in ("start", "pause", "reset", "continue", "renew"):
-            enable(command, state.reason(command))
+        self._resumes = state.state == "paused"
+        enable("start", state.reason("resume" if self._resumes else "start"))
+        buttons: dict[str, Action] = {
+            "pause": "pause",
+            "reset": "discard",
+            "continue": "continue",
+            "renew": "warm_start",
+        }
+        for button_, action in buttons.items():
+            enable(button_, state.reason(action))
         dpg.configure_item(
             "start",
-            label=(
-                say("training.resume") if state.state == "paused" else say("widgets.start.label")
-            ),
+            label=(say("training.resume") if self._resumes else say("widgets.start.label")),
         )
         for field in FIELDS:
-            dpg.configure_item(field, enabled=self._may_choose or state.may("renew"))
-        reveal("renew", state.may("renew"))
+            dpg.configure_item(field, enabled=self._may_choose or state.may("warm_start"))
+        reveal("renew", state.may("warm_start"))
         dpg.configure_item("longer_run", show=state.state == "finished")
         self._draw_progress(state)
         self._curves.draw(state)

@@ -12,7 +12,7 @@ from app.viewport.photo_overlay import Comparing
 from app.viewport.slicing import AXES, Slice, slice_of
 from app.widgets.widgets import button, choice, choose, chosen, reveal, section
 from core.geometry.view import PREVIEW_DUTY_CYCLE, PreviewMode
-from core.protocol import Arranged
+from core.protocol import Arrangement
 
 
 class ViewPanel:
@@ -30,7 +30,7 @@ class ViewPanel:
         self._n_levels = 1
         self._changed = changed
         self._before: PreviewMode = "color"
-        self._arranged: Arranged | None = None
+        self._arranged: Arrangement | None = None
         with section("view"):
             with dpg.group(horizontal=True):
                 choice("mode", lambda: self.set_mode(self.mode), width=200)

@@ -17,19 +17,19 @@ from app.text import catalog
 from core.protocol import (
     Exported,
     Failure,
+    InputDetected,
     MethodWords,
     Notice,
     Opened,
     PhotoReport,
     PoseReport,
-    Recognised,
     StateChanged,
     TaskProgress,
 )
 
 _WORDS: dict[type, tuple[str, ...]] = {
     StateChanged: ("reasons", "undo", "redo"),
-    Recognised: ("lines",),
+    InputDetected: ("lines",),
     Opened: ("kind", "methods", "notices"),
     MethodWords: ("words", "presets"),
     PoseReport: ("photos", "advice", "attempts"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.viewport.orbit_camera import OrbitCamera
 from app.viewport.scene_overlay import Stage, upright_axes
-from core.protocol import Arranged, Opened
+from core.protocol import Arrangement, Opened
 
 
 class Looking:
@@ -52,7 +52,7 @@ class Looking:
         self._home = camera
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
 
-    def arrange(self, arranged: Arranged) -> None:
+    def arrange(self, arranged: Arrangement) -> None:
         """The region, the frame or the unit is another one now: keep looking at the same."""
         moved, axes = np.reshape(arranged.moved, (4, 4)), upright_axes(arranged)
         looking_home, photo = self.camera == self._overview, self.photo

@@ -18,7 +18,7 @@ from app.viewport.region_tool import RegionTool
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 from core.geometry.view import Point
-from core.protocol import Arranged, Opened, Solving
+from core.protocol import Arrangement, Opened, PosesSoFar
 
 A_LENS = (math.radians(40), 4 / 3)
 """Field of view and aspect of cameras that are not known yet."""
@@ -66,14 +66,14 @@ class Stage:
         self.points_shown = True
         self.ground_shown = True
         self.opened: Opened | None = None
-        self.solving: Solving | None = None
+        self.solving: PosesSoFar | None = None
         self.chosen: int | None = None
         """number of the photo that was looked through last"""
         self.thumbnails: np.ndarray | None = None
         self.lenses: tuple[tuple[float, float], ...] = ()
         """of each camera the angle from top to bottom, radians, and the aspect"""
         self._standing = self._found = NOTHING
-        self._arranged: Arranged | None = None
+        self._arranged: Arrangement | None = None
         self._points = np.zeros((0, 3), np.float32)
         self._ground: np.ndarray | None = None
         self._frusta: tuple[object, np.ndarray] | None = None
@@ -91,14 +91,14 @@ class Stage:
         self.opened = opened
         self._take(opened.arranged)
 
-    def solve(self, solving: Solving | None) -> None:
+    def solve(self, solving: PosesSoFar | None) -> None:
         """Show the poses found so far; None: what is open again."""
         self.solving = solving
         if solving is not None:
             poses = _poses(solving.cameras)
             self._found = Standing.of(poses, (A_LENS,) * len(poses), _points(solving.points))
 
-    def arrange(self, arranged: Arranged) -> None:
+    def arrange(self, arranged: Arrangement) -> None:
         """Move all to where it is now."""
         moved = np.reshape(arranged.moved, (4, 4))
         self._points = transform_points(moved, self._points)
@@ -107,7 +107,7 @@ class Stage:
         )
         self._take(arranged)
 
-    def _take(self, arranged: Arranged) -> None:
+    def _take(self, arranged: Arrangement) -> None:
         assert self.opened is not None
         self._arranged = arranged
         poses = _poses(arranged.cameras)
@@ -189,7 +189,7 @@ class Stage:
         return int(away.argmin()) if away.min() < px(NEAR_A_CAMERA) else None
 
 
-def upright_axes(arranged: Arranged) -> tuple[float, ...]:
+def upright_axes(arranged: Arrangement) -> tuple[float, ...]:
     """As in `OrbitCamera.axes`."""
     turn = np.reshape(arranged.upright_from_scene, (4, 4))[:3, :3]
     return tuple((turn / np.linalg.norm(turn[2])).T.ravel().tolist())

@@ -11,7 +11,7 @@ from app.viewport.orbit_camera import OrbitCamera
 from core.geometry.box import Box
 from core.geometry.rigid import similarity_scale
 from core.geometry.view import Point, SlicePlane
-from core.protocol import Arranged
+from core.protocol import Arrangement
 
 AXES = ("X", "Y", "Z")
 APART = 28
@@ -38,7 +38,7 @@ class Slice:
         return SlicePlane(self.normal, self.offset, self.apart(camera, height) / self.scale)
 
 
-def slice_of(arranged: Arranged, axis: int, share: float) -> Slice:
+def slice_of(arranged: Arrangement, axis: int, share: float) -> Slice:
     """Across ``axis`` of the upright frame, ``share`` of the way through the region, as far as that
     is within the ball."""
     upright = np.reshape(arranged.upright_from_scene, (4, 4))

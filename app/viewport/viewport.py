@@ -24,16 +24,16 @@ from core.geometry.box import Box
 from core.geometry.edits import RegionEdit
 from core.geometry.view import MeshPreviewOptions, Point, PreviewMode
 from core.protocol import (
-    Arrange,
-    Arranged,
+    Arrangement,
     Command,
+    EditScene,
     MeshReady,
     Notice,
     Opened,
     Pick,
     Picked,
+    PosesSoFar,
     PreviewReady,
-    Solving,
 )
 from core.protocol import Thumbnails as Arrived
 from core.protocol.pixel_ring import PreviewRing
@@ -78,14 +78,14 @@ class Viewport:
         self.clear(opened)
         self.ask()
 
-    def arranged(self, arranged: Arranged) -> None:
+    def arranged(self, arranged: Arrangement) -> None:
         """The region, the frame or the unit is another one now: keep looking at the same."""
         self.stage.arrange(arranged)
         self.looking.arrange(arranged)
         self._stale = True
         self.ask()
 
-    def watch(self, solving: Solving | None) -> None:
+    def watch(self, solving: PosesSoFar | None) -> None:
         """Show the poses found so far; None: what is open again."""
         if solving is self.stage.solving:
             return
@@ -118,7 +118,7 @@ class Viewport:
         self._stale = True
 
     def _set_region(self, box: Box) -> None:
-        self._send(Arrange(RegionEdit(tuple(box.frame_from_cube.ravel().tolist()))))
+        self._send(EditScene(RegionEdit(tuple(box.frame_from_cube.ravel().tolist()))))
 
     def clear(self, opened: Opened | None) -> None:
         """There is no surface (any more): show the cameras of ``opened``, or nothing."""

@@ -29,6 +29,13 @@ def describe_cores() -> str:
     return str(total) if usable == total else f"{usable} of {total} ({why})"
 
 
+def limit_libraries() -> None:
+    """Tell numba and those that use OpenMP or OpenBLAS, which ask when they are loaded, how many
+    threads to start; what the user has set is respected. Children inherit it."""
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, str(usable_cores()))
+
+
 def _limits() -> Iterator[tuple[int, str]]:
     yield os.cpu_count() or 1, "this machine"
     if hasattr(os, "sched_getaffinity"):

@@ -1,50 +1,97 @@
-"""Long work as generators: progress is yielded, the result returned, ``close()`` cancels.
+"""Long work in slices.
 
-A task never blocks for more than about 0.1 s between two yields, so that the one who drives it
-(the session, the command line, a test) stays responsive; it cleans up in ``finally``.
+A task is a generator: it yields its `Progress` and returns its result. It never blocks for more
+than about 0.1 s between two yields, so that the one who drives it (the session, the command line, a
+test) stays responsive, and it cleans up in ``finally``. A `Job` drives one.
 """
 
+from __future__ import annotations
+
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+Clock = Callable[[], float]
+"""Seconds since some moment; replaced in tests."""
 POLL_S = 0.01
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a task is. ``fraction`` in [0, 1]; ``detail`` is a short phrase for people;
-    ``found`` what the task has to show so far, as it documents, if anything."""
+    """How far a task is."""
 
     fraction: float
+    """in [0, 1]"""
     detail: str = ""
+    """a short phrase for people"""
     found: object | None = None
+    """what the task has to show so far, as it documents, if anything"""
 
 
 Task = Generator[Progress, None, T]
 
 
+class Job(Generic[T]):
+    """A task that is advanced a slice at a time. It is over when it has a result, has raised or was
+    cancelled."""
+
+    def __init__(self, task: Task[T], clock: Clock = time.perf_counter) -> None:
+        self._task, self._result, self._clock = task, None, clock
+        self.progress = Progress(0.0)
+        self.seconds = 0.0
+        """that its slices took so far"""
+        self.is_over = False
+
+    def advance(self) -> bool:
+        """Work one slice; True when that was the last, so that there is a `result`. Raises what the
+        task raises; the job is over then."""
+        began = self._clock()
+        try:
+            self.progress = next(self._task)
+        except StopIteration as stop:
+            self._result, self.is_over = stop.value, True
+        except BaseException:
+            self.is_over = True
+            raise
+        finally:
+            self.seconds += self._clock() - began
+        return self.is_over
+
+    @property
+    def result(self) -> T:
+        """Of a job that `advance` has finished."""
+        return self._result  # type: ignore[return-value]
+
+    def cancel(self) -> None:
+        """Give it up; the task cleans up after itself."""
+        self.is_over = True
+        self._task.close()
+
+
 def run(task: Task[T], on_progress: Callable[[Progress], None] = lambda progress: None) -> T:
     """Drive ``task`` to its end and return its result; closes it if interrupted."""
+    job = Job(task)
     try:
-        while True:
-            on_progress(next(task))
-    except StopIteration as stop:
-        return stop.value
+        while not job.advance():
+            on_progress(job.progress)
+        return job.result
     finally:
-        task.close()
+        job.cancel()
 
 
-def within(task: Task[T], start: float, end: float) -> Task[T]:
-    """``task`` as a part of a longer one: its progress squeezed into [start, end]."""
+def within(task: Task[T], start: float, end: float, detail: str = "") -> Task[T]:
+    """``task`` as a part of a longer one: its progress squeezed into [start, end], and told as
+    ``detail`` if given."""
     try:
         while True:
             step = next(task)
-            yield replace(step, fraction=start + (end - start) * step.fraction)
+            fraction = start + (end - start) * step.fraction
+            yield replace(step, fraction=fraction, detail=detail or step.detail)
     except StopIteration as stop:
         return stop.value
     finally:

@@ -18,13 +18,16 @@ from core.base.cores import usable_cores
 from core.base.malloc import tune_malloc
 
 MOST = 16
+"""Lanes are of no use beyond that. Measured by processor time of a training step (standard preset,
+3000 rays): cut into 16, 32, 64 pieces it costs 2.5, 3.1, 5.4 times as much as in one, and one
+thread adds up their gradients in 6, 9, 15 ms; so 16 cores take about 12 ms, and 32 take 13."""
 A = TypeVar("A")
 B = TypeVar("B")
 
 
 def num_workers(device: torch.device) -> int:
-    """How many pieces to cut work into: the usable cores of a CPU, one on any other device. Beyond
-    `MOST` the pieces of a step are too small to pay."""
+    """How many pieces to cut work into: the usable cores of a CPU, up to `MOST`, and one on any
+    other device."""
     return min(usable_cores(), MOST) if device.type == "cpu" else 1
 
 

@@ -15,6 +15,7 @@ from core.base.paths import pose_workspace
 from core.capture.exif import focal_px
 from core.capture.masks import describe_masks, find_masks, masks_show_background, with_masks
 from core.capture.photos import abbreviate_names, list_photos, photo_size
+from core.capture.plain_types import require_plain
 from core.capture.readers.colmap import find_models, read_colmap, sub_models
 from core.capture.readers.idr import IDR, find_idr, read_idr
 from core.capture.readers.llff import find_llff, read_llff
@@ -28,7 +29,7 @@ from core.capture.readers.phone_scans import (
 from core.capture.readers.prompt import read_prompt_scene
 from core.capture.readers.transforms import find_transforms, read_transforms
 from core.capture.region import fit_to_masks
-from core.capture.scene import Scene, require_plain
+from core.capture.scene import Scene
 from core.capture.video import is_video, photos_of_video
 from core.config.prompt import find_prompt
 from core.config.run import OpenOptions
@@ -96,17 +97,16 @@ def open_capture(
     else:
         yield Progress(0.0, f"reading {reader[0]}")
         scene = _read(path, reader[1], how)
-    if scene.sentence is not None:
-        return scene
-    scene = yield from with_masks(scene)
-    # An IDR capture declares its ball, and has no view from below to find one by.
-    return (yield from fit_to_masks(scene, keep_ball=scene.kind == IDR))
+    if scene.sentence is None:
+        scene = yield from with_masks(scene)
+        # An IDR capture declares its ball, and has no view from below to find one by.
+        scene = yield from fit_to_masks(scene, keep_ball=scene.kind == IDR)
+    require_plain(scene)
+    return scene
 
 
 def _read(path: Path, read: Callable[[Path], Scene], how: OpenOptions) -> Scene:
-    scene = read_colmap(path, how.group) if read is read_colmap else read(path)
-    require_plain(scene)
-    return scene
+    return read_colmap(path, how.group) if read is read_colmap else read(path)
 
 
 def needs_poses(path: Path) -> bool:

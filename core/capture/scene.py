@@ -78,6 +78,10 @@ class Scene:
         """The photos that teach something: all but the ``excluded``."""
         return tuple(photo for photo in self.photos if photo.name not in self.excluded)
 
+    def index_of(self, name: str) -> int | None:
+        """Of the photo of this name among ``photos``; None where it is not among them."""
+        return next((i for i, photo in enumerate(self.photos) if photo.name == name), None)
+
     @property
     def region_in_scene(self) -> Box:
         """The region in the unit-ball frame."""
@@ -110,31 +114,3 @@ class Scene:
             replace(p, world_from_camera=transform_pose(out_from_input, p.world_from_camera))
             for p in self.photos
         )
-
-
-def require_plain(scene: Scene) -> None:
-    """Raise TypeError where a reader left a value that is not of a plain type of Python, such as a
-    scalar of numpy, in a field that is not an array: it could not be saved."""
-    for photo in (*scene.photos, *scene.held_out):
-        for name, value in vars(photo.intrinsics).items():
-            _require(value, f"{scene.kind}: {name} of the lens of {photo.name}")
-        _require(photo.name, f"{scene.kind}: the name of {photo.name}")
-    for name in (
-        "kind",
-        "has_masks",
-        "background",
-        "notices",
-        "frame_is_free",
-        "units_per_input",
-        "unit",
-        "setting",
-    ):
-        _require(getattr(scene, name), f"{scene.kind}: {name}")
-
-
-def _require(value: object, what: str) -> None:
-    if isinstance(value, tuple):
-        for item in value:
-            _require(item, what)
-    elif type(value) not in (int, float, str, bool, type(None)):
-        raise TypeError(f"{what} is of type {type(value).__name__}")

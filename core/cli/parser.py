@@ -9,6 +9,7 @@ from typing import get_args
 
 import platformdirs
 
+from core.base.cores import limit_libraries
 from core.cli import arguments as common
 from core.cli import commands as run
 from core.config.run import MethodName
@@ -166,7 +167,19 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     doctor.set_defaults(run=run.doctor)
     for command in sub.choices.values():
         common.threads(command)
-    return parser.parse_args(argv)
+    return _limited(parser.parse_args(argv))
+
+
+def _limited(arguments: argparse.Namespace) -> argparse.Namespace:
+    """The same, but the command first limits the libraries that it loads."""
+    command = arguments.run
+
+    def limited(arguments: argparse.Namespace) -> int:
+        limit_libraries()
+        return command(arguments)
+
+    arguments.run = limited
+    return arguments
 
 
 def log_failure() -> Path:

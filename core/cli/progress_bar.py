@@ -42,7 +42,7 @@ class ProgressBar:
                     f"level {event.active_levels:.1f}/{event.n_levels}, "
                     f"{event.samples_per_s / 1e3:.0f}k samples/s",
                 )
-            case m.Recognised():
+            case m.InputDetected():
                 for line in event.lines:
                     self._say(line)
             case m.Opened():
@@ -56,7 +56,7 @@ class ProgressBar:
     def progress(self, progress: Progress) -> None:
         """Show a task's progress."""
         if isinstance(progress.found, DetectedInput):
-            self.event(m.Recognised(progress.found.lines))
+            self.event(m.InputDetected(progress.found.lines))
         self._show("working", progress.fraction, progress.detail)
 
     def counted(self, items: Iterator[T], total: int, stage: str) -> Iterator[T]:

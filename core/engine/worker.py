@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 from platformdirs import user_log_path
 
-from core.base.cores import usable_cores
+from core.base.cores import limit_libraries
 from core.base.interrupts import Interrupted, caught_signals
 from core.base.malloc import MallocTrimmer
 from core.geometry.view import View
@@ -65,7 +65,7 @@ def log_path() -> Path:
 def main(connection: Connection, ring_name: str, session: str, device: str) -> None:
     """Entry of the worker process. ``session`` names the factory, as "module:attribute"."""
     _lower_priority()
-    _use_all_cores()
+    limit_libraries()
     start_log()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ring = PreviewRing.attach(ring_name)
@@ -189,13 +189,6 @@ def _lower_priority() -> None:
     """The window must stay smooth whatever the worker does."""
     if hasattr(os, "nice"):
         os.nice(10)
-
-
-def _use_all_cores() -> None:
-    """Set before numba and torch are imported; what the user has set is respected."""
-    n_cores = str(usable_cores())
-    os.environ.setdefault("NUMBA_NUM_THREADS", n_cores)
-    os.environ.setdefault("OMP_NUM_THREADS", n_cores)
 
 
 def start_log() -> None:

@@ -11,7 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task
+from core.base.jobs import Task, within
 from core.base.outputs import Outputs
 from core.geometry.camera_path import smooth_path
 from core.geometry.rigid import invert, transform_pose, world_from_opengl_camera
@@ -89,10 +89,9 @@ def write_video(
                     options.mode,
                     options.levels,
                 )
-                for image in render_preview(trainer.model, surface, view, view.width, view.height):
-                    if image is not None:
-                        write(image)
-                    yield Progress(i / len(poses), f"picture {i + 1} of {len(poses)}")
+                task = render_preview(trainer.model, surface, view, view.width, view.height)
+                start, end = i / len(poses), (i + 1) / len(poses)
+                write((yield from within(task, start, end, f"picture {i + 1} of {len(poses)}")))
         if len(poses) > 1:
             content = _path_file(poses, trainer.scene.scene_from_input, options.fov_y)
             outputs.write(path_file, content)

@@ -144,8 +144,7 @@ def render_views(
     surface = trace_field(trainer.model, trainer.shown, None, mode)
     views = [structs.replace(view, mode=mode) for view in views]
     for view in views:
-        bands = render_preview(trainer.model, surface, view, view.width, view.height)
-        yield next(image for image in bands if image is not None)
+        yield run(render_preview(trainer.model, surface, view, view.width, view.height))
 
 
 def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], int]:

@@ -88,10 +88,10 @@ class ProjectState:
 
 @dataclass(frozen=True)
 class Project:
-    """A saved project: the ``work``, and the tensors of its checkpoint (empty when it was saved
+    """A saved project: the ``state``, and the tensors of its checkpoint (empty when it was saved
     before training)."""
 
-    work: ProjectState
+    state: ProjectState
     tensors: dict[str, Tensor]
 
 
@@ -100,14 +100,14 @@ def is_project(path: Path) -> bool:
     return (path / _PROJECT).is_file()
 
 
-def save_project(folder: Path, work: ProjectState, trainer: Trainer | None) -> None:
+def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> None:
     """Write the project into ``folder``. Raises UserError where it cannot, or where files of these
     names lie there that Gradina did not write; what was saved there before then stays as it was."""
-    scene = work.scene
+    scene = state.scene
     saved = _Saved(
         VERSION,
-        work.source,
-        work.config,
+        state.source,
+        state.config,
         scene.kind,
         [_photo(p) for p in scene.photos],
         [_photo(p) for p in scene.held_out],
@@ -123,11 +123,11 @@ def save_project(folder: Path, work: ProjectState, trainer: Trainer | None) -> N
         scene.setting,
         sorted(scene.excluded),
         str(folder.resolve()),
-        work.how,
-        work.hold_out,
-        work.continued,
-        work.camera_path,
-        work.begun_from,
+        state.how,
+        state.hold_out,
+        state.continued,
+        state.camera_path,
+        state.begun_from,
         scene.sentence,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
@@ -186,7 +186,7 @@ def load_project(folder: Path, photos: str = "") -> Project:
         saved.sentence,
     )
     scene = relocate_photos(scene, folder.resolve(), saved.folder, photos)
-    work = ProjectState(
+    state = ProjectState(
         saved.source,
         saved.config,
         scene,
@@ -196,7 +196,7 @@ def load_project(folder: Path, photos: str = "") -> Project:
         saved.camera_path,
         saved.begun_from,
     )
-    return Project(work, tensors)
+    return Project(state, tensors)
 
 
 def unfinished_step(folder: Path) -> int | None:

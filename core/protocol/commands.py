@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from core.config.run import MeshOptions, OpenOptions, RunConfig, RunOptions
 from core.geometry.edits import SceneEdit
 from core.geometry.view import CameraPath, Point, VideoOptions, View
 from core.protocol.base import Message
 
+Action = Literal[
+    "open",
+    "close",
+    "set_options",
+    "start",
+    "resume",
+    "pause",
+    "discard",
+    "continue",
+    "warm_start",
+    "cancel",
+    "edit_scene",
+    "exclude_photos",
+    "undo",
+    "redo",
+    "pick",
+    "export",
+    "set_camera_path",
+    "write_video",
+    "save",
+]
+"""What a person can do: a command whose state allows or forbids it has one of these."""
+
 
 class Open(Message, frozen=True):
     """Open any input (photo folder, film, posed capture, saved project); the kind is detected."""
 
+    action: ClassVar[Action | None] = "open"
     path: str
     how: OpenOptions = OpenOptions()
 
@@ -20,46 +44,61 @@ class Open(Message, frozen=True):
 class Close(Message, frozen=True):
     """Be as if nothing were open. ``keep``: save automatically what would be lost."""
 
+    action: ClassVar[Action | None] = "close"
     keep: bool = True
 
 
-class Choose(Message, frozen=True):
-    """The settings of the next run. Answered by `Chosen`."""
+class SetRunOptions(Message, frozen=True):
+    """The settings of the next run. Answered by `RunOptionsChanged`."""
 
+    action: ClassVar[Action | None] = "set_options"
     choice: RunOptions
 
 
 class Start(Message, frozen=True):
-    """Start training, or resume it when paused; ``config``, where there is one, holds all settings
-    of a fresh run but its budget."""
+    """Start training; ``config``, where there is one, holds all settings of the run but its
+    budget."""
 
+    action: ClassVar[Action | None] = "start"
     choice: RunOptions = RunOptions()
     config: RunConfig | None = None
 
 
-class Renew(Message, frozen=True):
+class Resume(Message, frozen=True):
+    """Train on after a pause."""
+
+    action: ClassVar[Action | None] = "resume"
+
+
+class WarmStart(Message, frozen=True):
     """Begin a new run, as in `Start`, with what the present one has learnt of the scene."""
 
+    action: ClassVar[Action | None] = "warm_start"
     choice: RunOptions = RunOptions()
     config: RunConfig | None = None
 
 
 class Pause(Message, frozen=True):
-    pass
+    action: ClassVar[Action | None] = "pause"
 
 
-class Reset(Message, frozen=True):
+class DiscardTraining(Message, frozen=True):
     """Throw the trained field away and go back to "ready"."""
+
+    action: ClassVar[Action | None] = "discard"
 
 
 class Continue(Message, frozen=True):
     """Train on past the end for ``minutes`` more."""
 
+    action: ClassVar[Action | None] = "continue"
     minutes: float
 
 
 class Cancel(Message, frozen=True):
     """Stop the long task under way (opening, solving, exporting, filming)."""
+
+    action: ClassVar[Action | None] = "cancel"
 
 
 class SetView(Message, frozen=True):
@@ -69,16 +108,18 @@ class SetView(Message, frozen=True):
     view: View
 
 
-class Arrange(Message, frozen=True):
+class EditScene(Message, frozen=True):
     """Change where the scene is looked at, its up or its scale."""
 
+    action: ClassVar[Action | None] = "edit_scene"
     edit: SceneEdit
 
 
-class Exclude(Message, frozen=True):
+class ExcludePhotos(Message, frozen=True):
     """Train without the photos of these ``names`` from now on, or with them again where they are no
-    longer to be ``excluded``: its own inverse. Answered by `Excluded`."""
+    longer to be ``excluded``: its own inverse. Answered by `ExcludedPhotos`."""
 
+    action: ClassVar[Action | None] = "exclude_photos"
     names: tuple[str, ...]
     excluded: bool
 
@@ -87,15 +128,20 @@ class Undo(Message, frozen=True):
     """Take back the latest edit: of the region, the frame, the scale, the photos left out, or the
     settings of the next run."""
 
+    action: ClassVar[Action | None] = "undo"
+
 
 class Redo(Message, frozen=True):
     """Do again what was undone last."""
+
+    action: ClassVar[Action | None] = "redo"
 
 
 class Pick(Message, frozen=True):
     """What lies along the ray from ``origin`` in ``direction``, scene frame? Answered by
     `Picked`."""
 
+    action: ClassVar[Action | None] = "pick"
     origin: Point
     direction: Point
 
@@ -104,29 +150,32 @@ class Export(Message, frozen=True):
     """Write a mesh, made as ``options`` say, to ``path``; ``force``: even over files that Gradina
     did not write."""
 
+    action: ClassVar[Action | None] = "export"
     path: str
     options: MeshOptions = MeshOptions()
     force: bool = False
 
 
-class AskSize(Message, frozen=True):
-    """How large would an export with ``options`` be? Answered by `MeshSize`, again and again as
-    training goes on."""
+class EstimateExport(Message, frozen=True):
+    """How large would an export with ``options`` be? Answered by `ExportEstimate`, again and again
+    as training goes on."""
 
     key: ClassVar[str | None] = "size"
     options: MeshOptions
 
 
-class PlanFilm(Message, frozen=True):
+class SetCameraPath(Message, frozen=True):
     """The camera path of the next video, which is saved with the project."""
 
+    action: ClassVar[Action | None] = "set_camera_path"
     path: CameraPath
 
 
-class Film(Message, frozen=True):
+class WriteVideo(Message, frozen=True):
     """Write a video or picture to ``path``, a .mp4 or .png; ``force``: even over a file that
     Gradina did not write."""
 
+    action: ClassVar[Action | None] = "write_video"
     path: str
     options: VideoOptions
     force: bool = False
@@ -135,6 +184,7 @@ class Film(Message, frozen=True):
 class Save(Message, frozen=True):
     """Save the project into the folder ``path``."""
 
+    action: ClassVar[Action | None] = "save"
     path: str
 
 
@@ -145,23 +195,24 @@ class Shutdown(Message, frozen=True):
 Command = (
     Open
     | Close
-    | Choose
+    | SetRunOptions
     | Start
+    | Resume
     | Pause
-    | Reset
+    | DiscardTraining
     | Continue
-    | Renew
+    | WarmStart
     | Cancel
     | SetView
-    | Arrange
-    | Exclude
+    | EditScene
+    | ExcludePhotos
     | Undo
     | Redo
     | Pick
-    | AskSize
+    | EstimateExport
     | Export
-    | PlanFilm
-    | Film
+    | SetCameraPath
+    | WriteVideo
     | Save
     | Shutdown
 )

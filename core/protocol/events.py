@@ -10,6 +10,7 @@ from core.config.run import MeshOptions, RunOptions
 from core.geometry.box import Setting
 from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath, MeshPreviewOptions, Point
 from core.protocol.base import Message
+from core.protocol.commands import Action
 
 State = Literal[
     "empty",  # nothing opened
@@ -30,19 +31,21 @@ Phase = Literal[
 
 
 class StateChanged(Message, frozen=True):
-    """``allowed`` names the commands that make sense now (class names in lower case); ``reasons``
-    says for each of the others, in plain words, why not. ``undo`` and ``redo`` name the edits that
-    these would take back or do again; ``unsaved``: the person's own project lacks something."""
+    """What can be done now."""
 
     state: State
-    allowed: tuple[str, ...]
-    reasons: dict[str, str]
+    allowed: tuple[Action, ...]
+    reasons: dict[Action, str]
+    """why each of the other actions is not allowed"""
     undo: str = ""
+    """the edit that undo takes back; "" for none"""
     redo: str = ""
+    """the edit that redo does again; "" for none"""
     unsaved: bool = False
+    """the person's own project lacks something"""
 
 
-class Arranged(Message, frozen=True):
+class Arrangement(Message, frozen=True):
     """Where things are. ``cameras``: per photo, the held-out ones last, 16 numbers, row-major
     [4, 4] scene_from_camera, unit-ball frame, OpenCV axes; ``region`` as in `Region`;
     ``upright_from_scene`` [4, 4], a similarity to where +Z is up and lengths are in ``unit`` (""
@@ -82,8 +85,8 @@ class PoseReport(Message, frozen=True):
     attempts: tuple[str, ...]
 
 
-class Solving(Message, frozen=True):
-    """The poses found so far: ``cameras`` as in `Arranged` and ``points`` as in `Opened`, in a
+class PosesSoFar(Message, frozen=True):
+    """The poses found so far: ``cameras`` as in `Arrangement` and ``points`` as in `Opened`, in a
     frame that fits them into the unit ball."""
 
     key: ClassVar[str | None] = "solving"
@@ -99,13 +102,13 @@ class Picked(Message, frozen=True):
     normal: Point | None
 
 
-class Chosen(Message, frozen=True):
-    """The settings of the next run, as in `Choose`."""
+class RunOptionsChanged(Message, frozen=True):
+    """The settings of the next run, as in `SetRunOptions`."""
 
     choice: RunOptions
 
 
-class Excluded(Message, frozen=True):
+class ExcludedPhotos(Message, frozen=True):
     """The ``names`` of all photos that training does without."""
 
     names: tuple[str, ...]
@@ -120,41 +123,47 @@ class MethodWords(msgspec.Struct, frozen=True):
 
 
 class Opened(Message, frozen=True):
-    """A scene is open. ``names`` of the photos, in the order of the cameras, so that the last
-    ``n_held_out`` are held out; ``excluded`` as in `Excluded`; ``lenses``: of each photo the angle
-    seen from top to bottom, radians, and the aspect, ``fov_y`` and ``aspect`` of the first;
-    ``points``: some of the sparse points, float32 [P, 3], scene frame;
-    ``choice``: what was chosen for a project, or suits this device, nothing of it None but minutes
-    or steps; ``methods``: all; ``project``: the person's own folder that it was opened from ("" for
-    a capture or an automatic save); ``autosave``: folder of its automatic saves; ``camera_path``
-    of its video, as in `PlanFilm`; ``sentence``: what it is made of, where there are no photos."""
+    """A scene is open."""
 
     path: str
     kind: str
+    """of the input, for people"""
     device: str
     n_photos: int
     n_held_out: int
     n_points: int
     has_masks: bool
-    arranged: Arranged
+    arranged: Arrangement
     names: tuple[str, ...]
+    """of the photos, in the order of the cameras; the last ``n_held_out`` are held out"""
     points: bytes
+    """some of the sparse points, float32 [P, 3], scene frame"""
     fov_y: float
+    """of the first photo, radians"""
     aspect: float
+    """of the first photo"""
     n_levels: int
     choice: RunOptions
+    """of a project, or what suits this device; nothing of it None but minutes or steps"""
     methods: dict[str, MethodWords] = msgspec.field(default_factory=dict)
+    """all of them"""
     setting: Setting = "object"
     lenses: tuple[tuple[float, float], ...] = ()
+    """of each photo the angle seen from top to bottom, radians, and the aspect"""
     excluded: tuple[str, ...] = ()
+    """as in `ExcludedPhotos`"""
     notices: tuple[str, ...] = ()
     project: str = ""
+    """the person's own folder that it was opened from; "" for a capture or an automatic save"""
     autosave: str = ""
+    """folder of its automatic saves"""
     camera_path: CameraPath = EMPTY_PATH
+    """of its video, scene frame"""
     sentence: str = ""
+    """the text prompt, where there are no photos"""
 
 
-class Recognised(Message, frozen=True):
+class InputDetected(Message, frozen=True):
     """What lies where something is being opened and why it is taken for that, in ``lines``."""
 
     lines: tuple[str, ...]
@@ -257,15 +266,16 @@ class PhotoScored(Message, frozen=True):
     step: int
 
 
-class MeshSize(Message, frozen=True):
-    """Answers `AskSize`: triangles of the finest mesh and bytes of all files that exporting with
-    ``options`` would write, textures not counted where it is not ``exact``; 0 where there is no
-    surface yet."""
+class ExportEstimate(Message, frozen=True):
+    """Answers `EstimateExport`."""
 
     key: ClassVar[str | None] = "size"
     options: MeshOptions
+    """of the export"""
     n_faces: int
+    """of the finest mesh; 0 where there is no surface yet"""
     n_bytes: int
+    """of all files that would be written; without textures where it is not ``exact``"""
     exact: bool
 
 
@@ -279,7 +289,7 @@ class Exported(Message, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-class Filmed(Message, frozen=True):
+class VideoWritten(Message, frozen=True):
     path: str
     n_frames: int
 
@@ -308,13 +318,13 @@ class Failure(Message, frozen=True):
 
 Event = (
     StateChanged
-    | Recognised
+    | InputDetected
     | Opened
-    | Arranged
-    | Excluded
-    | Chosen
+    | Arrangement
+    | ExcludedPhotos
+    | RunOptionsChanged
     | PoseReport
-    | Solving
+    | PosesSoFar
     | Picked
     | TaskProgress
     | TrainingStats
@@ -323,9 +333,9 @@ Event = (
     | PhotoReady
     | PhotoScored
     | Thumbnails
-    | MeshSize
+    | ExportEstimate
     | Exported
-    | Filmed
+    | VideoWritten
     | Saved
     | Notice
     | Failure

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from core.base.colormaps import WORST, heat
+from core.base.jobs import Progress, Task
 from core.base.parallel import num_workers, parallel_map
 from core.config.run import TrainConfig
 from core.field.model import SceneModel
@@ -45,8 +45,8 @@ def render_error(
     known: np.ndarray,
     photo: int | None,
     behind: tuple[float, float, float],
-) -> Iterator[np.ndarray | None]:
-    """Yields as `render_preview` does, as large as ``truth`` [H, W, 3], the photo as this view sees
+) -> Task[np.ndarray]:
+    """As `render_preview`, as large as ``truth`` [H, W, 3], the photo as this view sees
     it where ``known`` [H, W]. It is compared with what training compares it with: the volume
     rendering before the model's background, or where it has none the colour ``behind``, in the
     light of photo number ``photo`` (None: of none)."""
@@ -66,10 +66,10 @@ def render_error(
     found: list[Tensor] = []
     for i in range(0, len(parts), lanes):
         found += parallel_map(seen, parts[i : i + lanes])
-        yield None
+        yield Progress(min((i + lanes) / len(parts), 1.0))
     picture = backdrop(width, height, torch.device("cpu"), view.backdrop)
     picture = picture.view(height, width, 3).numpy()
     rendered = torch.cat(found).clamp(0, 1).cpu().numpy()[:, None]
     right = truth[known][:, None]
     picture[known] = error_picture(color_error(rendered, right), right)[:, 0]
-    yield (picture.clip(0, 1) * 255).round().astype(np.uint8)
+    return (picture.clip(0, 1) * 255).round().astype(np.uint8)

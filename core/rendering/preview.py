@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.base.colormaps import BACKDROP, DEPTH_REACH, Gradient, depth_colors
+from core.base.jobs import Progress, Task
 from core.base.parallel import num_workers, parallel_map
 from core.config.run import TrainConfig
 from core.field.model import SceneModel
@@ -108,8 +108,8 @@ def render_preview(
     width: int,
     height: int,
     distances: np.ndarray | None = None,
-) -> Iterator[np.ndarray | None]:
-    """Yields None after each band and at last the picture, uint8 [H, W, 3]; ``surface`` as from
+) -> Task[np.ndarray]:
+    """The picture, uint8 [H, W, 3], a band at a time; ``surface`` as from
     `trace_field` with the view's levels. Where something is seen, how far along its ray is written
     into ``distances`` float32 [H, W]."""
     origins, directions = view_rays(view, width, height, model.device)
@@ -135,8 +135,8 @@ def render_preview(
             picture[band[hit]] = color
             if distances is not None:
                 distances.ravel()[band[hit].cpu().numpy()] = t.cpu().numpy()
-        yield None
-    yield (picture.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
+        yield Progress(min((i + lanes) / len(bands), 1.0))
+    return (picture.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
 
 
 def _angle(view: View) -> float:

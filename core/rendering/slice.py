@@ -7,13 +7,13 @@ strongest; contours stand every `Plane.spacing`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from core.base.colormaps import INSIDE, OUTSIDE, ZERO
+from core.base.jobs import Progress, Task
 from core.base.parallel import num_workers, parallel_map
 from core.field.model import SceneModel
 from core.geometry.view import View
@@ -29,8 +29,8 @@ FADES = 6.0
 
 def render_slice(
     model: SceneModel, surface: TracedField, view: View, width: int, height: int
-) -> Iterator[np.ndarray | None]:
-    """Yields as `render_preview` does; only of what lies in the region."""
+) -> Task[np.ndarray]:
+    """As `render_preview`; only of what lies in the region."""
     origins, directions = view_rays(view, width, height, model.device)
     t, shown = _on_plane(origins, directions, surface, view)
     where = origins[shown] + directions[shown] * t[shown, None]
@@ -44,7 +44,7 @@ def render_slice(
     found: list[Tensor] = []
     for i in range(0, len(parts), lanes):
         found += parallel_map(asked, parts[i : i + lanes])
-        yield None
+        yield Progress(min((i + lanes) / len(parts), 1.0))
     distances = torch.full((width * height,), math.nan, device=model.device)
     distances[shown] = torch.cat(found)
     picture = backdrop(width, height, torch.device("cpu"), view.backdrop)
@@ -52,7 +52,7 @@ def render_slice(
     grid = distances.view(height, width).cpu().numpy()
     known = np.isfinite(grid)
     picture[known] = contoured(grid, view.plane.spacing)[known]
-    yield (picture.clip(0, 1) * 255).round().astype(np.uint8)
+    return (picture.clip(0, 1) * 255).round().astype(np.uint8)
 
 
 def _on_plane(

@@ -24,16 +24,20 @@ class Saver:
         self._last = 0.0
         self._ours = False  # what lies in the folder is of the present work
         self._from = Path()
-        self.unsaved = False
+        self.dirty_since_save = False
         """whether something was done since the last save of any kind"""
-        self.lacking = False
+        self.dirty = False
         """whether something was done that is not in the person's own project"""
 
     def opened(self, path: Path, source: str) -> None:
         """Other work begins, read from ``path``."""
         self._from = path
         self._ours = path.resolve() == self.place(source).resolve()
-        self.unsaved, self.lacking = False, is_automatic(path)
+        self.dirty_since_save, self.dirty = False, is_automatic(path)
+
+    def closed(self) -> None:
+        """There is no work any more."""
+        self.dirty_since_save = self.dirty = False
 
     def place(self, source: str) -> Path:
         """Of the automatic saves of what came from ``source``."""
@@ -51,40 +55,40 @@ class Saver:
         """Training begins: nothing of it has been saved yet."""
         self._last = time.monotonic()
 
-    def touch(self) -> bool:
+    def mark_dirty(self) -> bool:
         """Something is done now; whether nothing had been since the person saved."""
-        first = not self.lacking
-        self.unsaved = self.lacking = True
+        first = not self.dirty
+        self.dirty_since_save = self.dirty = True
         return first
 
     def due(self, minutes: float) -> bool:
         """Whether the last automatic save is ``minutes`` old."""
         return time.monotonic() - self._last > 60 * minutes
 
-    def save(self, work: ProjectState, trainer: Trainer | None, folder: Path) -> None:
+    def save(self, state: ProjectState, trainer: Trainer | None, folder: Path) -> None:
         """Save where the person asked to. Raises UserError."""
-        self._write(work, trainer, folder)
-        self.lacking = False
+        self._write(state, trainer, folder)
+        self.dirty = False
         self._emit(m.Saved(str(folder)))
 
-    def autosave(self, work: ProjectState, trainer: Trainer | None) -> None:
+    def autosave(self, state: ProjectState, trainer: Trainer | None) -> None:
         """Save where nobody asked to; a failure is said, and training goes on."""
         self._last = time.monotonic()
-        folder = self.place(work.source)
+        folder = self.place(state.source)
         if not self._ours and self._folder is None:
             _set_aside(folder)
         self._ours = True
         try:
-            self._write(work, trainer, folder)
+            self._write(state, trainer, folder)
         except UserError as error:
             self._emit(m.Failure(str(error), "autosave"))
         else:
             self._emit(m.Saved(str(folder), automatic=True))
 
-    def _write(self, work: ProjectState, trainer: Trainer | None, folder: Path) -> None:
-        save_project(folder, work, trainer)
-        write_recipe(folder, work)
-        self.unsaved = False
+    def _write(self, state: ProjectState, trainer: Trainer | None, folder: Path) -> None:
+        save_project(folder, state, trainer)
+        write_recipe(folder, state)
+        self.dirty_since_save = False
 
 
 def _aside(folder: Path) -> Path:

@@ -1,10 +1,10 @@
-"""What lies open: a scene, what was decided about its next run, where both came from, and the edits
-that can be taken back. Everything of a project but the run itself."""
+"""What is open: its scene, its training run, the edits that can be undone, and what is unsaved."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from core.capture.scene import Scene
 from core.config.run import RunOptions
@@ -13,120 +13,203 @@ from core.geometry.view import CameraPath
 from core.project.repeat import RunRecipe
 from core.project.store import ProjectState
 from core.protocol import Event
+from core.session.autosave import Saver
 from core.session.opening import Opening, first_run, transform_path
-from core.session.undo import Edit, Edited, Edits, after, arranged_as, same_place, told
+from core.session.undo import (
+    EditableState,
+    EditCommand,
+    UndoStack,
+    apply_edit,
+    change_events,
+    same_arrangement,
+    with_arrangement_of,
+)
 from core.training.presets import run_config
 from core.training.trainer import Trainer
 
 
-class OpenWork:
-    """Nothing at first. ``device_type`` and ``seed`` of the runs that are chosen. What changes the
-    arrangement answers with what the window has to know of that; the ``trainer`` that is asked for
-    is the scene's own, None before there is one: the frame that its field lies in stays."""
+class Document:
+    """Nothing is open at first.
 
-    def __init__(self, device_type: str, seed: int) -> None:
+    Args:
+        emit: receives the events of saving.
+        device_type, seed: of the runs whose options are chosen.
+        autosave_to: folder of the automatic saves; None: the user's data folder, by source.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[Event], None],
+        device_type: str,
+        seed: int,
+        autosave_to: Path | None = None,
+    ) -> None:
         self._device_type, self._seed = device_type, seed
-        self.close()
+        self._saver = Saver(emit, autosave_to)
+        self._state: ProjectState | None = None
+        self._options = RunOptions()
+        self._undo = UndoStack()
+        self.trainer: Trainer | None = None
+        """the run of the scene; None before training"""
 
-    def close(self) -> None:
-        """Nothing is open any more."""
-        self._work: ProjectState | None = None
-        self._choice = RunOptions()
-        self._edits = Edits()
-
-    def open(self, found: Opening) -> None:
-        """What was ``found`` is open from now on, and nothing was done to it yet."""
-        self.close()
-        if found.project is not None:
-            work = replace(found.project.work, scene=found.scene)
-        else:
-            config = first_run(found.scene, self._device_type, seed=self._seed)
-            work = ProjectState(str(found.path.resolve()), config, found.scene)
-        self._work = replace(work, how=found.how, hold_out=found.hold_out)
-        self._choice = RunOptions.of(work.config)
+    # --- what is open --------------------------------------------------------------------
 
     @property
     def scene(self) -> Scene | None:
         """None where nothing is open."""
-        return self._work and self._work.scene
+        return self._state and self._state.scene
 
     @property
     def source(self) -> str:
         """Where the scene came from; "" where nothing is open."""
-        return self._work.source if self._work else ""
+        return self._state.source if self._state else ""
+
+    def open(self, found: Opening, trainer: Trainer | None) -> None:
+        """``found`` is open from now on, with ``trainer`` as its run, and unedited."""
+        self.close()
+        if found.project is not None:
+            state = replace(found.project.state, scene=found.scene)
+        else:
+            config = first_run(found.scene, self._device_type, seed=self._seed)
+            state = ProjectState(str(found.path.resolve()), config, found.scene)
+        self._state = replace(state, how=found.how, hold_out=found.hold_out)
+        self._options = RunOptions.of(state.config)
+        self._saver.opened(found.path, self.source)
+        self.trainer = trainer
+
+    def close(self) -> None:
+        """Nothing is open any more, and nothing is saved."""
+        self.set_trainer(None)
+        self._state, self._options, self._undo = None, RunOptions(), UndoStack()
+        self._saver.closed()
+
+    def set_trainer(self, trainer: Trainer | None) -> None:
+        """Replace the run; the photos of the one before are given up."""
+        if self.trainer is not None and self.trainer is not trainer:
+            self.trainer.store.close()
+        self.trainer = trainer
+
+    def start_run(self, trainer: Trainer) -> tuple[str, ...]:
+        """``trainer`` begins to train the scene, whose photos it has read; returns the notices that
+        are new."""
+        state = self._open_state
+        scene = trainer.store.scene
+        notices = scene.notices[len(state.scene.notices) :]
+        if self.trainer is not None:
+            parent = str(self._saver.leave(self.source))
+            state = replace(state, continued=(), begun_from=parent)
+        self._state = replace(state, scene=scene)
+        self.set_trainer(trainer)
+        self._saver.begin()
+        return notices
+
+    def continue_run(self, minutes: float) -> None:
+        """Train on past the end for ``minutes`` more; there must be a run."""
+        assert self.trainer is not None
+        self.trainer.go_on(minutes)
+        state = self._open_state
+        self._state = replace(state, continued=(*state.continued, minutes))
+
+    def set_camera_path(self, path: CameraPath) -> None:
+        """Of the next video, scene frame."""
+        path = transform_path(path, invert(self._open_state.scene.scene_from_input))
+        self._state = replace(self._open_state, camera_path=path)
+        self._saver.mark_dirty()
+
+    # --- edits ---------------------------------------------------------------------------
 
     @property
     def undo_name(self) -> str:
-        """What would be taken back; "" for nothing."""
-        return self._edits.undo_name
+        """What undo takes back; "" for nothing."""
+        return self._undo.undo_name
 
     @property
     def redo_name(self) -> str:
-        """What would be done again; "" for nothing."""
-        return self._edits.redo_name
+        """What redo does again; "" for nothing."""
+        return self._undo.redo_name
 
-    def saved_as(self, trainer: Trainer | None) -> ProjectState:
-        """What is to be saved beside the run."""
+    def edit(self, edit: EditCommand) -> Sequence[Event]:
+        """Make an edit that can be undone; returns what the window has to know. Raises
+        UserError."""
+        before = self._editable
+        now = apply_edit(edit, before, trained=self.trainer is not None)
+        self._undo.push(edit, before)
+        return self._apply(now)
+
+    def undo(self) -> Sequence[Event]:
+        """Take the latest edit back; there must be one."""
+        return self._apply(self._undo.undo(self._editable))
+
+    def redo(self) -> Sequence[Event]:
+        """Make the edit again that was undone last; there must be one."""
+        return self._apply(self._undo.redo(self._editable))
+
+    def arrange_as(self, recipe: RunRecipe) -> Sequence[Event]:
+        """Arrange the scene as it was in the run of ``recipe``; no event where it is so already."""
+        before = self._editable
+        scene = recipe.arranged(before.scene)
+        if same_arrangement(before.scene, scene) and before.scene.excluded == scene.excluded:
+            return ()
+        return self._apply(replace(before, scene=scene))
+
+    def _apply(self, wanted: EditableState) -> Sequence[Event]:
+        before = self._editable
+        scene = with_arrangement_of(before.scene, wanted.scene, trained=self.trainer is not None)
+        self._state, self._options = replace(self._open_state, scene=scene), wanted.choice
+        if self.trainer is not None:
+            self.trainer.edit(scene)
+        self._saver.mark_dirty()
+        return change_events(before, self._editable)
+
+    # --- saving --------------------------------------------------------------------------
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something is not in the person's own project."""
+        return self._saver.dirty
+
+    @property
+    def autosave_folder(self) -> Path:
+        return self._saver.place(self.source)
+
+    def mark_trained(self) -> bool:
+        """A slice is trained now; whether all was saved until then."""
+        return self._saver.mark_dirty()
+
+    def save(self, folder: Path) -> None:
+        """Save the project into ``folder``. Raises UserError."""
+        self._saver.save(self._to_save, self.trainer, folder)
+
+    def autosave(self) -> None:
+        """Save automatically; a failure is an event."""
+        self._saver.autosave(self._to_save, self.trainer)
+
+    def autosave_if_dirty(self) -> None:
+        """Save automatically what would be lost."""
+        if self._state is not None and self._saver.dirty_since_save:
+            self.autosave()
+
+    def autosave_if_due(self) -> None:
+        """Save automatically where the last save of the run is old."""
+        assert self.trainer is not None
+        if self._saver.due(self.trainer.config.train.autosave_minutes):
+            self.autosave()
+
+    @property
+    def _to_save(self) -> ProjectState:
+        trainer = self.trainer
         config = (
             trainer.config
             if trainer is not None
-            else run_config(self._choice, self._device_type, seed=self._seed)
+            else run_config(self._options, self._device_type, seed=self._seed)
         )
-        return replace(self._open, config=config)
-
-    def edit(self, edit: Edit, trainer: Trainer | None) -> Sequence[Event]:
-        """Make an edit that can be taken back. Raises UserError."""
-        before = self._edited
-        now = after(edit, before, trained=trainer is not None)
-        self._edits.did(edit, before)
-        return self._be(now, trainer)
-
-    def undo(self, trainer: Trainer | None) -> Sequence[Event]:
-        """Take the latest edit back; there must be one."""
-        return self._be(self._edits.undo(self._edited), trainer)
-
-    def redo(self, trainer: Trainer | None) -> Sequence[Event]:
-        """Make the edit again that was taken back last; there must be one."""
-        return self._be(self._edits.redo(self._edited), trainer)
-
-    def arrange_as(self, recipe: RunRecipe, trainer: Trainer | None) -> Sequence[Event]:
-        """Have the scene as it was in the run of ``recipe``; nothing where it is so already."""
-        before = self._edited
-        scene = recipe.arranged(before.scene)
-        if same_place(before.scene, scene) and before.scene.excluded == scene.excluded:
-            return ()
-        return self._be(replace(before, scene=scene), trainer)
-
-    def read(self, scene: Scene) -> tuple[str, ...]:
-        """The photos of the scene were read, as ``scene`` has it; what is new to say of that."""
-        known = len(self._open.scene.notices)
-        self._work = replace(self._open, scene=scene)
-        return scene.notices[known:]
-
-    def plan_film(self, path: CameraPath) -> None:
-        """The path of a film, scene frame, is this from now on."""
-        path = transform_path(path, invert(self._open.scene.scene_from_input))
-        self._work = replace(self._open, camera_path=path)
-
-    def go_on(self, minutes: float) -> None:
-        """The run was continued for ``minutes`` more."""
-        self._work = replace(self._open, continued=(*self._open.continued, minutes))
-
-    def begin_from(self, project: str) -> None:
-        """The run is another one now, begun from what ``project`` had learnt."""
-        self._work = replace(self._open, continued=(), begun_from=project)
+        return replace(self._open_state, config=config)
 
     @property
-    def _open(self) -> ProjectState:
-        assert self._work is not None
-        return self._work
+    def _open_state(self) -> ProjectState:
+        assert self._state is not None
+        return self._state
 
     @property
-    def _edited(self) -> Edited:
-        return Edited(self._open.scene, self._choice)
-
-    def _be(self, edited: Edited, trainer: Trainer | None) -> Sequence[Event]:
-        before = self._edited
-        scene = arranged_as(before.scene, edited.scene, trained=trainer is not None)
-        self._work, self._choice = replace(self._open, scene=scene), edited.choice
-        return told(before, self._edited)
+    def _editable(self) -> EditableState:
+        return EditableState(self._open_state.scene, self._options)

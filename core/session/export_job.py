@@ -7,7 +7,7 @@ from pathlib import Path
 from core.base.jobs import Task
 from core.meshing.from_model import export_model
 from core.output.film import write_video
-from core.protocol import Export, Exported, Film, Filmed
+from core.protocol import Export, Exported, VideoWritten, WriteVideo
 from core.training.trainer import Trainer
 
 
@@ -20,8 +20,8 @@ def export_mesh(trainer: Trainer, command: Export) -> Task[Exported]:
     return Exported(str(path), done.n_vertices, done.n_faces, done.n_bytes, done.notes)
 
 
-def export_video(trainer: Trainer, command: Film) -> Task[Filmed]:
+def export_video(trainer: Trainer, command: WriteVideo) -> Task[VideoWritten]:
     """Write the video or picture that ``command`` asks for. Raises UserError."""
     path = Path(command.path).expanduser()
     n_frames = yield from write_video(trainer, path, command.options, force=command.force)
-    return Filmed(str(path), n_frames)
+    return VideoWritten(str(path), n_frames)

@@ -24,7 +24,7 @@ from core.geometry.rigid import invert, rotation_between, transform_points, tran
 from core.geometry.scene_ball import scene_from_ball, up_direction
 from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath
 from core.project.store import Project, is_project, load_project, restore
-from core.protocol import Arranged, MethodWords, Opened, PhotoReport, PoseReport, Solving
+from core.protocol import Arrangement, MethodWords, Opened, PhotoReport, PoseReport, PosesSoFar
 from core.training.planner import describe_presets
 from core.training.presets import run_config
 from core.training.trainer import Trainer
@@ -54,7 +54,7 @@ class Opening:
         if self.project is None or self.store is None:
             return None
         try:
-            trainer = Trainer(self.store, self.project.work.config, device)
+            trainer = Trainer(self.store, self.project.state.config, device)
             restore(trainer, self.project, self.path)
         except BaseException:
             self.store.close()
@@ -72,22 +72,22 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
         return Opening(path, scene, how, hold_out, poses=poses)
     yield Progress(0.0, "reading the project")
     project = load_project(path, how.photos)
-    scene, store = project.work.scene, None
+    scene, store = project.state.scene, None
     if "counters" in project.tensors:
-        store = yield from load_pixels(scene, project.work.config.train.max_photo_side)
+        store = yield from load_pixels(scene, project.state.config.train.max_photo_side)
         scene = store.scene
-    poses = _solved(Path(project.work.source))
-    return Opening(path, scene, project.work.how, project.work.hold_out, project, store, poses)
+    poses = _solved(Path(project.state.source))
+    return Opening(path, scene, project.state.how, project.state.hold_out, project, store, poses)
 
 
 def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     """``autosave``: the folder of its automatic saves. A capture gets the device's preset."""
     path, scene, project = found.path, found.scene, found.project
-    config = project.work.config if project else first_run(scene, device.type)
+    config = project.state.config if project else first_run(scene, device.type)
     photos = (*scene.photos, *scene.held_out)
     lenses = tuple(_fields(photo.intrinsics) for photo in photos)
     points = transform_points(scene.scene_from_input, scene.points)
-    camera_path = project.work.camera_path if project else EMPTY_PATH
+    camera_path = project.state.camera_path if project else EMPTY_PATH
     methods = {
         name: MethodWords(method.words, describe_presets(name, scene, device))
         for name, method in METHODS.items()
@@ -101,7 +101,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         n_held_out=len(scene.held_out),
         n_points=len(scene.points),
         has_masks=scene.has_masks,
-        arranged=arrangement(scene),
+        arranged=arrangement_event(scene),
         names=tuple(p.name for p in photos),
         points=points.tobytes(),
         fov_y=lenses[0][0],
@@ -127,11 +127,11 @@ def first_run(scene: Scene, device_type: str, *, seed: int = 0) -> RunConfig:
     return run_config(RunOptions(method=method), device_type, seed=seed)
 
 
-def arrangement(scene: Scene, moved: np.ndarray | None = None) -> Arranged:
-    """Where things are; ``moved`` [4, 4] as in `Arranged`."""
+def arrangement_event(scene: Scene, moved: np.ndarray | None = None) -> Arrangement:
+    """Where things are; ``moved`` [4, 4] as in `Arrangement`."""
     upright_from_scene = scene.out_from_input("z") @ invert(scene.scene_from_input)
     poses = [scene.scene_from_camera(p) for p in (*scene.photos, *scene.held_out)]
-    return Arranged(
+    return Arrangement(
         tuple(_numbers(p) for p in poses),
         _numbers(scene.region_in_scene.frame_from_cube),
         _numbers(upright_from_scene),
@@ -201,7 +201,7 @@ def _photo_report(photo: dict[str, Any]) -> PhotoReport:
     )
 
 
-def so_far(found: PartialPoses) -> Solving:
+def poses_event(found: PartialPoses) -> PosesSoFar:
     """``found`` as it can be looked at: cameras and most points within the unit ball."""
     centers = found.cameras[:, :3, 3]
     center = np.median(centers, axis=0)
@@ -210,4 +210,4 @@ def so_far(found: PartialPoses) -> Solving:
     ball = scene_from_ball(center, radius, turn)
     poses = [transform_pose(ball, pose) for pose in found.cameras]
     points = transform_points(ball, found.points.reshape(-1, 3)).astype(np.float32)
-    return Solving(tuple(_numbers(p) for p in poses), points.tobytes())
+    return PosesSoFar(tuple(_numbers(p) for p in poses), points.tobytes())

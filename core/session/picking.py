@@ -25,7 +25,7 @@ NEIGHBOURS = 40
 FEWEST = 6  # points that tell a plane
 
 
-def picked(scene: Scene, trainer: Trainer | None, pick: Pick) -> Picked:
+def pick(scene: Scene, trainer: Trainer | None, pick: Pick) -> Picked:
     """What lies along the ray of ``pick``."""
     origin, direction = np.array(pick.origin), np.array(pick.direction)
     direction = direction / np.linalg.norm(direction)

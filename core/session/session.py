@@ -1,6 +1,7 @@
 """One person's work on one scene: commands in, events out, a slice of work at a time.
 
-The window's worker process, the command line and the tests all drive this same object.
+The window's worker process, the command line and the tests all drive this same object. It routes
+commands: the `Document` owns what is open, the `Viewer` shows it.
 """
 
 from __future__ import annotations
@@ -8,30 +9,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple, assert_never
 
 from core import protocol as m
 from core.base.device import choose_device
 from core.base.errors import UserError
 from core.base.interrupts import uninterrupted
+from core.base.jobs import Clock, Task
 from core.capture.open import needs_poses
 from core.capture.scene import Scene
 from core.config.run import OpenOptions
 from core.project.repeat import RunRecipe
 from core.project.store import is_project
-from core.session.autosave import Saver
-from core.session.document import OpenWork
+from core.session.document import Document
 from core.session.export_job import export_mesh, export_video
 from core.session.opening import Opening, describe, opening
-from core.session.picking import picked
+from core.session.picking import pick
 from core.session.states import allowed_now
 from core.session.task_slot import RunningTask, TaskSlot
 from core.session.training_loop import TrainingLoop
 from core.session.viewer.photo_view import ShowPhoto
 from core.session.viewer.previewer import Show
-from core.session.viewer.viewer import Watching
+from core.session.viewer.viewer import Viewer
 from core.training.planner import plan
 from core.training.start import new_trainer, warm_started_trainer
 from core.training.trainer import Trainer
+
+DRAG_PAUSE_S = 0.002
 
 
 def nothing_shown(*_: object) -> None:
@@ -39,10 +43,17 @@ def nothing_shown(*_: object) -> None:
 
 
 class Session:
-    """``emit`` receives events, ``show`` preview pictures (uint8 [H, W, 3]), ``show_photo`` the
-    photo that is looked through. ``hold_out``: keep every 8th photo from training where the capture
-    names none; ``autosave_to``: folder of the automatic saves (None: the user's data folder, by
-    source)."""
+    """A session in which nothing is open.
+
+    Args:
+        emit: receives events.
+        show: receives preview pictures, uint8 [H, W, 3].
+        show_photo: receives the photo that is looked through.
+        device: "auto", "cpu" or "cuda".
+        hold_out: keep every 8th photo from training where the capture names none.
+        autosave_to: folder of the automatic saves; None: the user's data folder, by source.
+        clock: by which training makes room for previews.
+    """
 
     def __init__(
         self,
@@ -54,113 +65,133 @@ class Session:
         hold_out: bool = False,
         seed: int = 0,
         autosave_to: Path | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
-        self._emit = emit
+        self._emit, self._clock = emit, clock
         self._seed, self._hold_out = seed, hold_out
         self.device = choose_device(device)
         self.state: m.State = "empty"
-        self._open_work = OpenWork(self.device.type, seed)
-        self.watching = Watching(emit, show, show_photo)
-        self._saver = Saver(emit, autosave_to)
-        self._loop = TrainingLoop(emit)
+        self.document = Document(emit, self.device.type, seed, autosave_to)
+        self.viewer = Viewer(emit, show, show_photo)
+        self._loop = TrainingLoop(emit, clock)
         self._tasks = TaskSlot(emit, self._enter)
+        self._previewed_last = False
         self._enter(None)
 
     # --- commands ------------------------------------------------------------------------
 
     def handle(self, command: m.Command) -> None:
         """Obey ``command``, or say in a `Failure` why not."""
-        name = type(command).__name__.lower()
+        action = command.action
         try:
-            if isinstance(command, m.AskSize):
-                self.watching.ask_size(command.options)
-                return
-            if isinstance(command, m.SetView):
-                self.watching.look(command.view, self.scene)
-                return
             _, reasons = self._allowed()
-            if name in reasons:
-                self._emit(m.Failure(reasons[name], name))
-                return
-            match command:
-                case m.Open():
-                    self._open(Path(command.path).expanduser(), command.how)
-                case m.Close():
-                    self._close(command.keep)
-                case m.Start() if self.trainer is not None:
-                    self._enter("training")
-                case m.Start() | m.Renew():
-                    self._begin(command)
-                case m.Pause():
-                    assert self.trainer is not None
-                    self._enter("paused")
-                    self._loop.tell(self.trainer)  # the last steps may not be told of yet
-                case m.Reset():
-                    self._forget_training()
-                    self._enter("ready")
-                case m.Continue():
-                    assert self.trainer is not None
-                    self.trainer.go_on(command.minutes)
-                    self._open_work.go_on(command.minutes)
-                    self._enter("training")
-                case m.Cancel():
-                    self._tasks.cancel()
-                case m.Arrange() | m.Exclude() | m.Choose():
-                    self._arranged(self._open_work.edit(command, self.trainer))
-                case m.Undo():
-                    self._arranged(self._open_work.undo(self.trainer))
-                case m.Redo():
-                    self._arranged(self._open_work.redo(self.trainer))
-                case m.Pick():
-                    assert self.scene is not None
-                    self._emit(picked(self.scene, self.trainer, command))
-                case m.Export() | m.Film():
-                    self._write(command)
-                case m.PlanFilm():
-                    self._open_work.plan_film(command.path)
-                    self._saver.touch()
-                    self._enter(None)
-                case m.Save():
-                    self.save(Path(command.path).expanduser())
+            if action in reasons:
+                self._emit(m.Failure(reasons[action], action))
+            else:
+                self._obey(command)
         except UserError as error:
-            self._emit(m.Failure(str(error), name))
+            self._emit(m.Failure(str(error), action or ""))
+
+    def _obey(self, command: m.Command) -> None:
+        document, trainer = self.document, self.trainer
+        match command:
+            case m.SetView():
+                self.viewer.set_view(command.view, self.scene)
+            case m.EstimateExport():
+                self.viewer.estimate_export(command.options)
+            case m.Open():
+                self._open(Path(command.path).expanduser(), command.how)
+            case m.Close():
+                self._close(command.keep)
+            case m.Start() | m.WarmStart():
+                self._start(command)
+            case m.Resume():
+                self._enter("training")
+            case m.Pause():
+                assert trainer is not None
+                self._enter("paused")
+                self._loop.tell(trainer)  # the last steps may not be told of yet
+            case m.DiscardTraining():
+                self._discard_run()
+                self._enter("ready")
+            case m.Continue():
+                document.continue_run(command.minutes)
+                self._enter("training")
+            case m.Cancel():
+                self._tasks.cancel()
+            case m.EditScene() | m.ExcludePhotos() | m.SetRunOptions():
+                self._edited(document.edit(command))
+            case m.Undo():
+                self._edited(document.undo())
+            case m.Redo():
+                self._edited(document.redo())
+            case m.Pick():
+                assert self.scene is not None
+                self._emit(pick(self.scene, trainer, command))
+            case m.Export():
+                assert trainer is not None
+                self._write("export", export_mesh(trainer, command))
+            case m.WriteVideo():
+                assert trainer is not None
+                self._write("film", export_video(trainer, command))
+            case m.SetCameraPath():
+                document.set_camera_path(command.path)
+                self._enter(None)
+            case m.Save():
+                self.save(Path(command.path).expanduser())
+            case m.Shutdown():
+                pass  # the worker's own
+            case _:
+                assert_never(command)
+
+    # --- work ----------------------------------------------------------------------------
 
     def work(self) -> bool:
-        """One slice of whatever is due, pictures and the rest in turn; False when nothing is."""
-        watching, training = self.watching, self.state == "training" or self._exporting
-        if watching.first(training):
-            return True
-        reading = watching.read()
-        if self.busy:
-            self._tasks.advance()
-        elif self.state != "training":
-            return watching.draw(training) or reading or watching.look_ahead(training)
-        elif watching.moving and self._loop.resting:
-            time.sleep(0.002)
-        else:
-            self._train()
-            watching.look_ahead(training)
+        """One slice of whatever is due; False when nothing is."""
+        return any(slice_.work(self) for slice_ in SCHEDULE if slice_.is_due(self))
+
+    def _work_preview_in_turn(self) -> bool:
+        """A preview that somebody waits for goes first, others take turns with the rest."""
+        wanted = self.viewer.is_urgent or not self._previewed_last
+        self._previewed_last = wanted and self.viewer.step_preview(self._has_other_work)
+        return self._previewed_last
+
+    def _work_photo(self) -> bool:
+        """It is read on a thread, so other work goes on."""
+        reading = self.viewer.step_photo()
+        return reading and not self.busy and self.state != "training"
+
+    def _work_task(self) -> bool:
+        self._tasks.advance()
         return True
+
+    def _work_training(self) -> bool:
+        if self.viewer.is_moving and self._loop.resting:
+            time.sleep(DRAG_PAUSE_S)
+            return True
+        self._train()
+        self.viewer.step_idle(training=True)
+        return True
+
+    @property
+    def _has_other_work(self) -> bool:
+        """Whether previews take time from training or from an export."""
+        return self.state == "training" or self._writing
 
     def close(self) -> None:
         """Save what would be lost and free everything."""
         self._tasks.cancel()
-        self._keep()
-        self._watch(None)
-        self.watching.close()
-
-    def _keep(self) -> None:
-        """Save automatically what is about to be given up."""
-        if self.scene is not None and self._saver.unsaved:
-            self._autosave()
+        self.document.autosave_if_dirty()
+        self.viewer.close()
+        self.document.close()
 
     def _close(self, keep: bool) -> None:
         if keep:
-            self._keep()
-        self._forget_training()
-        self.watching.open(None)
-        self._open_work.close()
-        self._saver.unsaved = self._saver.lacking = False
+            self.document.autosave_if_dirty()
+        self.document.close()
+        self._loop = TrainingLoop(self._emit, self._clock)
+        self.viewer.show_run(None)
+        self.viewer.show_scene(None)
         self._enter("empty")
 
     # --- opening -------------------------------------------------------------------------
@@ -173,45 +204,39 @@ class Session:
 
     def _opened(self, found: Opening) -> None:
         trainer = found.trainer(self.device)  # before anything of the present work is given up
-        self._keep()
-        self._forget_training()
-        self._open_work.open(found)
-        self._saver.opened(found.path, self.source)
-        self.watching.open(self.scene)
-        self._watch(trainer)
-        state: m.State = "ready"
-        if trainer is not None:
-            state = "finished" if trainer.finished else "paused"
-        opened = describe(found, self.device, self._saver.place(self.source))
-        self._emit(opened)
+        self.document.autosave_if_dirty()
+        self.document.open(found, trainer)
+        self._loop = TrainingLoop(self._emit, self._clock)
+        self.viewer.show_scene(self.scene)
+        self.viewer.show_run(trainer)
+        self._emit(describe(found, self.device, self.document.autosave_folder))
         if found.poses is not None:
             self._emit(found.poses)
-        self._enter(state)
-        if self.trainer is not None:
-            self._loop.tell(self.trainer)
+        if trainer is None:
+            self._enter("ready")
+        else:
+            self._enter("finished" if trainer.finished else "paused")
+            self._loop.tell(trainer)
 
     def arrange_as(self, recipe: RunRecipe) -> None:
-        """Have the open scene as it was in the run of ``recipe``."""
-        events = self._open_work.arrange_as(recipe, self.trainer)
+        """Arrange the open scene as it was in the run of ``recipe``."""
+        events = self.document.arrange_as(recipe)
         if events:
-            self._arranged(events)
+            self._edited(events)
 
-    def _arranged(self, events: Sequence[m.Event]) -> None:
-        """The open work was edited, as ``events`` tell."""
+    def _edited(self, events: Sequence[m.Event]) -> None:
+        """The document was edited, as ``events`` tell."""
         if self.trainer is not None:
-            assert self.scene is not None
-            self.trainer.edit(self.scene)
-            self.watching.forget_pictures()
+            self.viewer.invalidate()
         for event in events:
             self._emit(event)
-        self._saver.touch()
         if self.trainer is None:
-            self._autosave()
+            self.document.autosave()
         self._enter(None)
 
     # --- training ------------------------------------------------------------------------
 
-    def _begin(self, command: m.Start | m.Renew) -> None:
+    def _start(self, command: m.Start | m.WarmStart) -> None:
         assert self.scene is not None
         config, notice = plan(
             command.choice, command.config, self.scene, self.device, seed=self._seed
@@ -220,29 +245,24 @@ class Session:
             self._emit(m.Notice(notice))
         if self.trainer is None:
             task = new_trainer(self.scene, config, self.device)
-            running = RunningTask("open", task, self._begin_training, back_to="ready")
+            running = RunningTask("open", task, self._started, back_to="ready")
         else:
-            self._keep()
+            self.document.autosave_if_dirty()
             task = warm_started_trainer(self.trainer, self.scene, config)
-            running = RunningTask("renew", task, self._begin_again, back_to=self.state)
+            running = RunningTask("renew", task, self._started, back_to=self.state)
         self._tasks.begin(running)
 
-    def _begin_again(self, trainer: Trainer) -> None:
-        self._open_work.begin_from(str(self._saver.leave(self.source)))
-        self._loop = TrainingLoop(self._emit)
-        self._begin_training(trainer)
-
-    def _begin_training(self, trainer: Trainer) -> None:
-        for notice in self._open_work.read(trainer.store.scene):
+    def _started(self, trainer: Trainer) -> None:
+        for notice in self.document.start_run(trainer):
             self._emit(m.Notice(notice))
-        self._watch(trainer)
-        self._saver.begin()
+        self._loop = TrainingLoop(self._emit, self._clock)
+        self.viewer.show_run(trainer)
         self._enter("training")
 
     def _train(self) -> None:
         trainer = self.trainer
         assert trainer is not None
-        if self._saver.touch():
+        if self.document.mark_trained():
             self._enter(None)
         try:
             with uninterrupted():
@@ -253,60 +273,46 @@ class Session:
             return
         if trainer.finished:
             self._enter("finished")
-            self._autosave()
-        elif told and self._saver.due(trainer.config.train.autosave_minutes):
-            self._autosave()
+            self.document.autosave()
+        elif told:
+            self.document.autosave_if_due()
 
     def training_stats(self) -> m.TrainingStats:
         """The figures of the run so far; there must be one."""
         assert self.trainer is not None
         return self._loop.figures(self.trainer)
 
-    def _forget_training(self) -> None:
-        self._watch(None)
-        self._loop = TrainingLoop(self._emit)
-
-    def _watch(self, trainer: Trainer | None) -> None:
-        """From now on ``trainer`` is at work, and the one before is given up."""
-        if self.trainer is not None and self.trainer is not trainer:
-            self.trainer.store.close()
-        self.watching.watch(trainer)
+    def _discard_run(self) -> None:
+        self.document.set_trainer(None)
+        self._loop = TrainingLoop(self._emit, self._clock)
+        self.viewer.show_run(None)
 
     # --- meshes and projects -------------------------------------------------------------
 
-    def _write(self, command: m.Export | m.Film) -> None:
-        trainer = self.trainer
-        assert trainer is not None
-        if isinstance(command, m.Export):
-            running = RunningTask("export", export_mesh(trainer, command), self._emit, back_to=None)
-        else:
-            running = RunningTask("film", export_video(trainer, command), self._emit, back_to=None)
-        self._tasks.begin(running)
+    def _write(self, name: str, task: Task[m.Exported] | Task[m.VideoWritten]) -> None:
+        self._tasks.begin(RunningTask(name, task, self._emit, back_to=None))
 
     def save(self, folder: Path) -> None:
         """Save the project into ``folder``. Raises UserError."""
-        self._saver.save(self._open_work.saved_as(self.trainer), self.trainer, folder)
+        self.document.save(folder)
         self._enter(None)
-
-    def _autosave(self) -> None:
-        self._saver.autosave(self._open_work.saved_as(self.trainer), self.trainer)
 
     # --- states --------------------------------------------------------------------------
 
     @property
     def scene(self) -> Scene | None:
         """What is open, None where nothing is."""
-        return self._open_work.scene
+        return self.document.scene
 
     @property
     def source(self) -> str:
         """Where it came from; "" where nothing is open."""
-        return self._open_work.source
+        return self.document.source
 
     @property
     def trainer(self) -> Trainer | None:
         """What trains the scene, None before it was started."""
-        return self.watching.trainer
+        return self.document.trainer
 
     @property
     def busy(self) -> bool:
@@ -314,26 +320,49 @@ class Session:
         return self._tasks.name is not None
 
     @property
-    def _exporting(self) -> bool:
+    def _writing(self) -> bool:
         return self._tasks.name in ("export", "film")
 
     def _enter(self, state: m.State | None) -> None:
-        """Be in ``state``, None for the present one, and say what can be done now."""
+        """Be in ``state``, None for the present one, and tell what can be done now."""
         self.state = state or self.state
+        allowed, reasons = self._allowed()
+        document = self.document
         self._emit(
             m.StateChanged(
                 self.state,
-                *self._allowed(),
-                self._open_work.undo_name,
-                self._open_work.redo_name,
-                self._saver.lacking,
+                allowed,
+                reasons,
+                document.undo_name,
+                document.redo_name,
+                document.is_dirty,
             )
         )
 
-    def _allowed(self) -> tuple[tuple[str, ...], dict[str, str]]:
+    def _allowed(self) -> tuple[tuple[m.Action, ...], dict[m.Action, str]]:
         return allowed_now(
             self.state,
-            self._exporting,
-            undo=bool(self._open_work.undo_name),
-            redo=bool(self._open_work.redo_name),
+            self._writing,
+            undo=bool(self.document.undo_name),
+            redo=bool(self.document.redo_name),
         )
+
+
+class Slice(NamedTuple):
+    """A kind of work, done a slice at a time."""
+
+    name: str
+    is_due: Callable[[Session], bool]
+    work: Callable[[Session], bool]
+    """does a slice; False where there was nothing to do"""
+
+
+SCHEDULE = (
+    Slice("preview, in turn with other work", lambda s: True, Session._work_preview_in_turn),
+    Slice("photo that is looked through", lambda s: True, Session._work_photo),
+    Slice("task", lambda s: s.busy, Session._work_task),
+    Slice("training", lambda s: s.state == "training", Session._work_training),
+    Slice("preview", lambda s: True, lambda s: s.viewer.step_preview(s._has_other_work)),
+    Slice("idle", lambda s: True, lambda s: s.viewer.step_idle(s._has_other_work)),
+)
+"""What is done first: of the kinds that are due the first that has something to do."""

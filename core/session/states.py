@@ -1,124 +1,101 @@
-"""The life of a session as a table: which command is allowed in which state, and why not."""
+"""The life of a session as a table: which action is allowed in which state, and why not."""
 
 from __future__ import annotations
 
-from core.protocol import State
+from typing import get_args
 
-COMMANDS = (
+from core.protocol import Action, State
+
+ACTIONS: tuple[Action, ...] = get_args(Action)
+
+_ALWAYS: tuple[Action, ...] = (
     "open",
     "close",
-    "choose",
-    "start",
-    "pause",
-    "reset",
-    "continue",
-    "renew",
-    "cancel",
-    "arrange",
-    "exclude",
+    "edit_scene",
+    "exclude_photos",
     "undo",
     "redo",
     "pick",
-    "export",
-    "planfilm",
-    "film",
+    "set_camera_path",
     "save",
 )
-
-_OPEN = frozenset(
-    {"open", "close", "arrange", "exclude", "undo", "redo", "pick", "planfilm", "save"}
-)
 """Allowed whenever something is open."""
-_ALLOWED: dict[State, frozenset[str]] = {
-    "empty": frozenset({"open"}),
-    "opening": frozenset({"cancel"}),
-    "solving": frozenset({"cancel"}),
-    "ready": _OPEN | {"choose", "start"},
-    "training": _OPEN | {"pause", "reset", "export", "film"},
-    "paused": _OPEN | {"start", "reset", "renew", "export", "film"},
-    "finished": _OPEN | {"continue", "reset", "renew", "export", "film"},
+_ALLOWED: dict[State, tuple[Action, ...]] = {
+    "empty": ("open",),
+    "opening": ("cancel",),
+    "solving": ("cancel",),
+    "ready": (*_ALWAYS, "set_options", "start"),
+    "training": (*_ALWAYS, "pause", "discard", "export", "write_video"),
+    "paused": (*_ALWAYS, "resume", "discard", "warm_start", "export", "write_video"),
+    "finished": (*_ALWAYS, "continue", "discard", "warm_start", "export", "write_video"),
 }
-
-_NOT_WHILE_EXPORTING = frozenset(
-    {
-        "export",
-        "film",
-        "open",
-        "close",
-        "reset",
-        "renew",
-        "arrange",
-        "exclude",
-        "undo",
-        "redo",
-    }
+_NOT_WHILE_WRITING: tuple[Action, ...] = (
+    "export",
+    "write_video",
+    "open",
+    "close",
+    "discard",
+    "warm_start",
+    "edit_scene",
+    "exclude_photos",
+    "undo",
+    "redo",
 )
 
-_WHY_NOT: dict[str, dict[State, str]] = {
-    "open": {
-        "opening": "Something is being opened; cancel it first",
-        "solving": "Poses are being solved; cancel that first",
-    },
-    "start": {
-        "empty": "Open some photos first",
-        "opening": "Wait until the photos are read",
-        "solving": "Wait for the poses",
-        "training": "It is already training",
-        "finished": "The training is finished; continue it or reset",
-    },
-    "pause": {},
-    "reset": {},
-    "continue": {"training": "It is still training", "paused": "It is paused; resume it"},
-    "renew": {"training": "It is still training"},
-    "cancel": {},
-    "close": {},
-    "choose": {"empty": "Open some photos first"},
-    "undo": {},
-    "redo": {},
-    "arrange": {},
-    "exclude": {},
-    "pick": {},
-    "export": {},
-    "film": {},
-    "planfilm": {},
-    "save": {},
-}
-_WHY_NOT_IN_GENERAL = {
-    "pause": "Nothing is training",
-    "reset": "Nothing has been trained yet",
-    "continue": "Only a finished training can be continued",
-    "renew": "There is nothing to begin with yet",
-    "cancel": "There is nothing to cancel",
-    "arrange": "Open some photos first",
-    "exclude": "Open some photos first",
+_NOTHING_OPEN = "Open some photos first"
+_NO_SURFACE = "Train first: there is no surface yet"
+_REASONS: dict[Action, str] = {
+    "open": "Something is being opened; cancel it first",
     "close": "Nothing is open",
-    "choose": "Settings are chosen before training",
+    "set_options": "Settings are chosen before training",
+    "start": "It is already training",
+    "resume": "Only a paused training can be resumed",
+    "pause": "Nothing is training",
+    "discard": "Nothing has been trained yet",
+    "continue": "Only a finished training can be continued",
+    "warm_start": "There is nothing to begin with yet",
+    "cancel": "There is nothing to cancel",
+    "edit_scene": _NOTHING_OPEN,
+    "exclude_photos": _NOTHING_OPEN,
     "undo": "There is nothing to undo",
-    "redo": "There is nothing to do again",
-    "pick": "Open some photos first",
-    "export": "Train first: there is no surface yet",
-    "planfilm": "Open some photos first",
-    "film": "Train first: there is no surface yet",
+    "redo": "There is nothing to redo",
+    "pick": _NOTHING_OPEN,
+    "export": _NO_SURFACE,
+    "set_camera_path": _NOTHING_OPEN,
+    "write_video": _NO_SURFACE,
     "save": "There is nothing to save yet",
+}
+_REASONS_IN_STATE: dict[tuple[Action, State], str] = {
+    ("open", "solving"): "Poses are being solved; cancel that first",
+    ("set_options", "empty"): _NOTHING_OPEN,
+    ("start", "empty"): _NOTHING_OPEN,
+    ("start", "opening"): "Wait until the photos are read",
+    ("start", "solving"): "Wait for the poses",
+    ("start", "paused"): "It is paused; resume it",
+    ("start", "finished"): "The training is finished; continue it or discard it",
+    ("continue", "training"): "It is still training",
+    ("continue", "paused"): "It is paused; resume it",
+    ("warm_start", "training"): "It is still training",
 }
 
 
 def allowed_now(
-    state: State, exporting: bool, *, undo: bool, redo: bool
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The commands that make sense in ``state`` and the reasons against the others; while a mesh
-    or film is being written (``exporting``) that can be cancelled, and nothing may change the
-    field's identity under it. ``undo``, ``redo``: whether there is something to."""
-    possible = (
-        _ALLOWED[state] - ({"undo"} if not undo else set()) - ({"redo"} if not redo else set())
-    )
-    allowed = (possible | {"cancel"}) - _NOT_WHILE_EXPORTING if exporting else possible
-    reasons = {}
-    for command in COMMANDS:
-        if command not in allowed:
-            general = _WHY_NOT_IN_GENERAL.get(command, "Not now")
-            reason = _WHY_NOT[command].get(state, general)
-            reasons[command] = (
-                "Something is being written" if exporting and (command in possible) else reason
-            )
-    return tuple(c for c in COMMANDS if c in allowed), reasons
+    state: State, writing: bool, *, undo: bool, redo: bool
+) -> tuple[tuple[Action, ...], dict[Action, str]]:
+    """The actions that are allowed in ``state``, and the reasons against the others.
+
+    Args:
+        writing: a mesh or video is being written; that can be cancelled, and nothing may change the
+            field's identity under it.
+        undo, redo: whether there is something to undo or redo.
+    """
+    missing = {name for name, there in (("undo", undo), ("redo", redo)) if not there}
+    possible = set(_ALLOWED[state]) - missing
+    allowed = (possible | {"cancel"}) - set(_NOT_WHILE_WRITING) if writing else possible
+    reasons: dict[Action, str] = {}
+    for action in ACTIONS:
+        if writing and action in possible - allowed:
+            reasons[action] = "Something is being written"
+        elif action not in allowed:
+            reasons[action] = _REASONS_IN_STATE.get((action, state), _REASONS[action])
+    return tuple(action for action in ACTIONS if action in allowed), reasons

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from core import protocol as m
 from core.base.errors import PhotosGoneError, UserError
-from core.base.jobs import Task
+from core.base.jobs import Job, Task
 from core.base.outputs import ForeignFileError
 from core.capture.open import DetectedInput
 from core.capture.poses.solve import PartialPoses
-from core.session.opening import so_far
+from core.session.opening import poses_event
 
 
-@dataclass
 class RunningTask:
-    """``name`` as in `TaskProgress`; ``done`` takes the result; ``back_to``: the state to return
-    to when it fails or is cancelled, None for a task that runs beside the present state."""
+    """A long task under way.
 
-    name: str
-    task: Task[Any]
-    done: Callable[[Any], None]
-    back_to: m.State | None
-    _began: float = field(default_factory=time.monotonic)
-    found: object | None = None
-    """what it has to show so far, as its progress says"""
+    Args:
+        name: as in `TaskProgress`.
+        task: the work.
+        done: takes the result.
+        back_to: the state to return to when it fails or is cancelled; None for a task that runs
+            beside the present state.
+    """
 
-    def advance(self) -> tuple[m.TaskProgress | None, Any]:
-        """One slice: its progress, or at the end None and the result. Raises UserError."""
-        try:
-            progress = next(self.task)
-        except StopIteration as stop:
-            return None, stop.value
-        spent = time.monotonic() - self._began
-        self.found = progress.found
-        eta = spent * (1 / progress.fraction - 1) if progress.fraction > 0.02 else None
-        return m.TaskProgress(self.name, progress.fraction, progress.detail, eta), None
+    def __init__(
+        self, name: str, task: Task[Any], done: Callable[[Any], None], back_to: m.State | None
+    ) -> None:
+        self.name, self.job, self.done = name, Job(task), done
+        self.back_to: m.State | None = back_to
+        self._began = time.monotonic()
+
+    @property
+    def progress(self) -> m.TaskProgress:
+        """With the time left, once that can be told."""
+        now, spent = self.job.progress, time.monotonic() - self._began
+        eta = spent * (1 / now.fraction - 1) if now.fraction > 0.02 else None
+        return m.TaskProgress(self.name, now.fraction, now.detail, eta)
 
 
 class TaskSlot:
@@ -69,15 +69,15 @@ class TaskSlot:
         running = self._running
         assert running is not None
         try:
-            progress, result = running.advance()
-            if progress is not None:
-                self._emit(progress)
-                if running.found is not self._found:
-                    self._show(running.found)
-                self._found = running.found
+            if not running.job.advance():
+                self._emit(running.progress)
+                found = running.job.progress.found
+                if found is not self._found:
+                    self._show(found)
+                self._found = found
                 return
             self._end()
-            running.done(result)
+            running.done(running.job.result)
             self._enter(None)
         except Exception as error:
             if self._running is running:
@@ -90,16 +90,16 @@ class TaskSlot:
     def _show(self, found: object) -> None:
         match found:
             case PartialPoses():
-                self._emit(so_far(found))
+                self._emit(poses_event(found))
             case DetectedInput():
-                self._emit(m.Recognised(found.lines))
+                self._emit(m.InputDetected(found.lines))
 
     def cancel(self) -> None:
         """Stop what is under way, if anything is."""
         running = self._running
         if running is None:
             return
-        running.task.close()
+        running.job.cancel()
         self._end()
         self._enter(running.back_to)
         written = {"export": "no mesh was written", "film": "no film was written"}

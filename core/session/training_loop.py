@@ -8,32 +8,35 @@ from collections.abc import Callable
 import torch
 
 from core import protocol as m
+from core.base.duty_cycle import DutyCycle
 from core.base.errors import UserError
+from core.base.jobs import Clock
 from core.session.stats import StatsWindow
 from core.training.trainer import Trainer
 
 STATS_EVERY_S = 0.25
-YIELD = 2.0
-"""While the camera moves, training rests for so many times what a slice took, to draw at once."""
+DRAG_DUTY_CYCLE = 1 / 3
+"""Fraction of the time that training may take while the camera moves."""
 
 
 class TrainingLoop:
     """One run. ``emit`` gets its figures a few times a second."""
 
-    def __init__(self, emit: Callable[[m.Event], None]) -> None:
-        self._emit = emit
+    def __init__(self, emit: Callable[[m.Event], None], clock: Clock = time.monotonic) -> None:
+        self._emit, self._clock = emit, clock
         self._stats = StatsWindow()
-        self._told = self._next_slice = 0.0
+        self._told = 0.0
+        self._duty = DutyCycle(DRAG_DUTY_CYCLE, clock=clock)
 
     @property
     def resting(self) -> bool:
         """Whether, while the camera moves, it is not yet time for the next slice."""
-        return time.monotonic() < self._next_slice
+        return not self._duty.is_due
 
     def slice(self, trainer: Trainer) -> bool:
         """Train one slice; whether figures were due and told. Raises UserError where the run cannot
         go on as it is."""
-        began = time.monotonic()
+        began = self._clock()
         try:
             stats = trainer.work()
         except torch.OutOfMemoryError:
@@ -41,12 +44,12 @@ class TrainingLoop:
             return False
         if stats is not None:
             self._stats.add(stats)
-        now = time.monotonic()
-        self._next_slice = now + YIELD * (now - began)
+        now = self._clock()
+        self._duty.spent(now - began)
         if self._stats.diverged:
             raise UserError(
-                "The optimisation no longer gives numbers",
-                "Reset, and check that the poses are right.",
+                "Training diverged (loss is NaN)",
+                "Discard the training, and check that the poses are right.",
             )
         due = trainer.finished or now - self._told > STATS_EVERY_S
         if due:
@@ -58,7 +61,7 @@ class TrainingLoop:
         return self._stats.event(trainer)
 
     def tell(self, trainer: Trainer) -> None:
-        self._told = time.monotonic()
+        self._told = self._clock()
         self._emit(self.figures(trainer))
 
     def _out_of_memory(self, trainer: Trainer) -> None:

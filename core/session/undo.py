@@ -15,27 +15,34 @@ from core.capture.scene import Scene
 from core.config.run import RunOptions
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import invert
-from core.protocol import Arrange, Arranged, Choose, Chosen, Exclude, Excluded
-from core.session.opening import arrangement
+from core.protocol import (
+    Arrangement,
+    EditScene,
+    ExcludedPhotos,
+    ExcludePhotos,
+    RunOptionsChanged,
+    SetRunOptions,
+)
+from core.session.opening import arrangement_event
 
 MOST = 200
-Edit = Arrange | Exclude | Choose
+EditCommand = EditScene | ExcludePhotos | SetRunOptions
 
 
 @dataclass(frozen=True)
-class Edited:
+class EditableState:
     """All that edits change: the arrangement of ``scene``, and the settings of the next run."""
 
     scene: Scene
     choice: RunOptions
 
 
-class Edits:
+class UndoStack:
     """What can be taken back and done again, latest last."""
 
     def __init__(self) -> None:
-        self._done: list[tuple[str, Edited]] = []
-        self._undone: list[tuple[str, Edited]] = []
+        self._done: list[tuple[str, EditableState]] = []
+        self._undone: list[tuple[str, EditableState]] = []
 
     @property
     def undo_name(self) -> str:
@@ -47,40 +54,40 @@ class Edits:
         """What would be done again; "" for nothing."""
         return self._undone[-1][0] if self._undone else ""
 
-    def did(self, edit: Edit, before: Edited) -> None:
+    def push(self, edit: EditCommand, before: EditableState) -> None:
         """``edit`` was made of ``before``; what was undone can no longer be done again."""
         self._done = [*self._done[-MOST + 1 :], (name_of(edit), before)]
         self._undone = []
 
-    def undo(self, now: Edited) -> Edited:
+    def undo(self, now: EditableState) -> EditableState:
         """What there was before the latest edit; there must be one."""
         name, before = self._done.pop()
         self._undone.append((name, now))
         return before
 
-    def redo(self, now: Edited) -> Edited:
+    def redo(self, now: EditableState) -> EditableState:
         """What there was after the edit that was undone last; there must be one."""
-        name, after = self._undone.pop()
+        name, apply_edit = self._undone.pop()
         self._done.append((name, now))
-        return after
+        return apply_edit
 
 
-def after(edit: Edit, before: Edited, *, trained: bool) -> Edited:
+def apply_edit(edit: EditCommand, before: EditableState, *, trained: bool) -> EditableState:
     """``before`` with ``edit`` made. The region of a scene that is not being ``trained`` yet fills
     the unit ball. Raises UserError."""
     match edit:
-        case Arrange():
+        case EditScene():
             scene = edit_scene(before.scene, edit.edit)
             if not trained and scene.region is not None:
                 scene = scene.with_region(scene.region)
             return replace(before, scene=scene)
-        case Exclude():
+        case ExcludePhotos():
             return replace(before, scene=exclude_photos(before.scene, edit.names, edit.excluded))
-        case Choose():
+        case SetRunOptions():
             return replace(before, choice=edit.choice)
 
 
-def arranged_as(scene: Scene, other: Scene, *, trained: bool) -> Scene:
+def with_arrangement_of(scene: Scene, other: Scene, *, trained: bool) -> Scene:
     """``scene`` with the arrangement of ``other``. The frame of one that is being ``trained``
     stays, since the field lies in it."""
     ball = scene.scene_from_input if trained else other.scene_from_input
@@ -95,20 +102,22 @@ def arranged_as(scene: Scene, other: Scene, *, trained: bool) -> Scene:
     )
 
 
-def told(before: Edited, now: Edited) -> list[Arranged | Excluded | Chosen]:
+def change_events(
+    before: EditableState, now: EditableState
+) -> list[Arrangement | ExcludedPhotos | RunOptionsChanged]:
     """What the window has to know of the change."""
-    events: list[Arranged | Excluded | Chosen] = []
+    events: list[Arrangement | ExcludedPhotos | RunOptionsChanged] = []
     old, new = before.scene, now.scene
-    if not same_place(old, new):
-        events.append(arrangement(new, new.scene_from_input @ invert(old.scene_from_input)))
+    if not same_arrangement(old, new):
+        events.append(arrangement_event(new, new.scene_from_input @ invert(old.scene_from_input)))
     if new.excluded != old.excluded:
-        events.append(Excluded(tuple(sorted(new.excluded))))
+        events.append(ExcludedPhotos(tuple(sorted(new.excluded))))
     if now.choice != before.choice:
-        events.append(Chosen(now.choice))
+        events.append(RunOptionsChanged(now.choice))
     return events
 
 
-def same_place(scene: Scene, other: Scene) -> bool:
+def same_arrangement(scene: Scene, other: Scene) -> bool:
     """Whether both are arranged alike."""
     boxes = [s.region for s in (scene, other) if s.region is not None]
     return (
@@ -120,18 +129,18 @@ def same_place(scene: Scene, other: Scene) -> bool:
     )
 
 
-def name_of(edit: Edit) -> str:
+def name_of(edit: EditCommand) -> str:
     """What is undone, in words."""
     match edit:
-        case Arrange(RegionEdit()):
+        case EditScene(RegionEdit()):
             return "the region"
-        case Arrange(QuarterTurn(axis)):
+        case EditScene(QuarterTurn(axis)):
             return f"the turn about {axis.upper()}"
-        case Arrange(GroundPlane()):
+        case EditScene(GroundPlane()):
             return "the ground"
-        case Arrange(KnownLength()):
+        case EditScene(KnownLength()):
             return "the length"
-        case Exclude(names, excluded):
+        case ExcludePhotos(names, excluded):
             what = names[0] if len(names) == 1 else f"{len(names)} photos"
             return f"leaving out {what}" if excluded else f"taking in {what}"
         case _:

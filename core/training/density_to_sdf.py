@@ -7,7 +7,7 @@ is sharp. So each camera's depth is rendered, the depths are fused, and the SDF 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.base.jobs import Progress, Task, within
 from core.base.parallel import num_workers, parallel_map
 from core.capture.scene import Photo, Scene
 from core.field.model import SceneModel
@@ -40,27 +41,31 @@ FIT_RATE = 8e-3
 
 def density_to_sdf(
     model: SceneModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
-) -> Iterator[None]:
+) -> Task[None]:
     """Fit ``model.sdf_field`` to what the cameras see of its radiance field, and switch the
-    model to it; yields between slices of work. ``lenses``: one per photo."""
-    distances, near = yield from fused_distances(model, occupancy, scene, lenses)
-    yield from fit_sdf(model.surface, lambda x: interpolate(distances, x), near, 2 / len(distances))
+    model to it. ``lenses``: one per photo."""
+    fusing = fused_distances(model, occupancy, scene, lenses)
+    distances, near = yield from within(fusing, 0.0, 0.5)
+    cell = 2 / len(distances)
+    fitting = fit_sdf(model.surface, lambda x: interpolate(distances, x), near, cell)
+    yield from within(fitting, 0.5, 1.0)
     model.use_sdf()
 
 
 def fused_distances(
     model: SceneModel, occupancy: OccupancyGrid, scene: Scene, lenses: Sequence[Intrinsics]
-) -> Generator[None, None, tuple[Tensor, Tensor]]:
-    """Returns the signed distances [G, G, G] over [-1, 1]³ to what the cameras see of the density
+) -> Task[tuple[Tensor, Tensor]]:
+    """The signed distances [G, G, G] over [-1, 1]³ to what the cameras see of the density
     of ``model``, and the indices [N, 3] of the cells near it."""
     fusion = DistanceFusion(RESOLUTION)
     views = [v for v in zip(scene.photos, lenses) if v[0].name not in scene.excluded]
     chosen = views[:: -(-len(views) // MOST_CAMERAS)]
     lanes = num_workers(model.device)
     for i in range(0, len(chosen), lanes):
-        yield from _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes])
+        for _ in _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes]):
+            yield Progress(i / len(chosen))
     distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
-    yield
+    yield Progress(1.0)
     return distances, (distances.abs() < 3 * 2 / len(distances)).nonzero().float()
 
 
@@ -113,7 +118,7 @@ def median_distance(model: SceneModel, occupancy: OccupancyGrid, rays: Rays) -> 
 
 def fit_sdf(
     field: SdfField, wanted: Callable[[Tensor], Tensor], near: Tensor, cell: float
-) -> Iterator[None]:
+) -> Task[None]:
     """Regress ``field`` onto the distances that ``wanted`` says, most points in the cells ``near``
     [N, 3], each ``cell`` scene units wide."""
     device = field.grid.table.device
@@ -133,7 +138,7 @@ def fit_sdf(
         for group in optimizer.param_groups:
             group["lr"] = FIT_RATE * (1.02 - step / FIT_STEPS)
         optimizer.step()
-        yield
+        yield Progress(step / FIT_STEPS)
 
 
 def fit_points(n: int, near: Tensor, cell: float, device: torch.device) -> Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from core.base.jobs import Progress, Task, within
+from core.base.jobs import Task, within
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
 from core.config.run import RunConfig
 from core.training.trainer import Trainer
-from core.training.warm_start import STEPS, warm_start
+from core.training.warm_start import warm_start
 
 READING = 0.2
 """Share of the photos in the time that a warm start takes, about."""
@@ -29,9 +29,8 @@ def warm_started_trainer(old: Trainer, scene: Scene, config: RunConfig) -> Task[
     begun = False
     try:
         trainer = Trainer(store, config, old.device)
-        for i, _ in enumerate(warm_start(trainer, old.model, old.occupancy)):
-            done = min(i / (2 * STEPS), 1.0)
-            yield Progress(READING + (1 - READING) * done, "what was learnt")
+        fitting = warm_start(trainer, old.model, old.occupancy)
+        yield from within(fitting, READING, 1.0, "Transferring the trained model")
         begun = True
         return trainer
     finally:

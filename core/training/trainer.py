@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator
 
 import torch
 
+from core.base.jobs import Job, Progress, Task
 from core.base.parallel import parallel_map
 from core.capture.pixels import PixelStore
 from core.capture.scene import Scene
@@ -42,7 +41,7 @@ class Trainer:
         self.n_rays = config.train.n_rays
         self.step_count = 0
         self.edit(scene)
-        self._under_way: Iterator[StepStats | None] | None = None
+        self._step: Job[StepStats] | None = None
         self.elapsed = 0.0
         self.segment = (0.0, 0.0)  # where the present stretch began: seconds or steps, progress
         self.budget: float = config.steps or config.train.minutes * 60
@@ -114,28 +113,28 @@ class Trainer:
         return stats
 
     def work(self) -> StepStats | None:
-        """One slice of an optimisation step, or at the end of the topology warm-up of the work that
-        makes a surface of it; the figures of a step with its last slice."""
-        began = time.perf_counter()
-        under_way, self._under_way = self._under_way or self._next_step(), None
-        stats = next(under_way, None)
-        if stats is None:
-            self._under_way = under_way
-        self.elapsed += time.perf_counter() - began
-        return stats
+        """One slice of an optimisation step, or at the end of the topology warm-up of the
+        conversion to an SDF; the stats of a step with its last slice."""
+        if self._step is None or self._step.is_over:
+            self._step = Job(self._next_step())
+        before = self._step.seconds
+        try:
+            return self._step.result if self._step.advance() else None
+        finally:
+            self.elapsed += self._step.seconds - before
 
-    def _next_step(self) -> Iterator[StepStats | None]:
+    def _next_step(self) -> Task[StepStats]:
         if self.model.is_density_stage and self.progress >= self.config.train.density_until:
             yield from self._convert()
-        yield from self._optimise(self.progress)
+        return (yield from self._optimise(self.progress))
 
-    def _convert(self) -> Iterator[None]:
+    def _convert(self) -> Task[None]:
         """An interrupted run begins this work anew."""
         store, at = self.store, self.config.train.density_until
         self._set_schedules(at)
         yield from density_to_sdf(self.model, self.occupancy, self.scene, store.intrinsics)
         self.enter(at)
-        yield
+        yield Progress(1.0)
 
     def enter(self, at: float) -> None:
         """Train in the budget that is left from progress ``at`` on, the model having been fitted
@@ -161,33 +160,33 @@ class Trainer:
             lambda x: density_alpha(model.shape.sdf(x), step), self.config.train.density_skip
         )
 
-    def _optimise(self, progress: float) -> Iterator[StepStats | None]:
-        """The batch is cut into lanes, whose gradients are added up. The model changes with the
+    def _optimise(self, progress: float) -> Task[StepStats]:
+        """The batch is cut into shards, whose gradients are added up. The model changes with the
         last slice only, so that what is drawn between slices is of one piece."""
         self._set_schedules(progress)
         # while few steps were made they are large ones, after 1, 2, 4, 8 it is looked at too
         if self.step_count % OCCUPANCY_EVERY == 0 or self.step_count in (1, 2, 4, 8):
             self._update_occupancy()
-            yield
+            yield Progress(0.1)
         model, train, supervision = self.model, self.config.train, self.supervision
         batches = supervision.draw(model, train, self.n_rays, progress)
         found = parallel_map(
             lambda b: sample_rays_of_shard(model, self.occupancy, b, train, progress), batches
         )
-        yield
+        yield Progress(0.4)
         batches = supervision.with_targets(model, train, batches, found, progress)
-        yield
+        yield Progress(0.5)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         n = sum(map(len, (batch.rays for batch in batches)))
         results = parallel_map(
-            lambda lane: loss_and_grads(
-                model, *lane, train, progress, parameters, len(lane[0].rays) / n
+            lambda shard: loss_and_grads(
+                model, *shard, train, progress, parameters, len(shard[0].rays) / n
             ),
             zip(batches, found),
         )
-        yield
+        yield Progress(0.9)
         for i, parameter in enumerate(parameters):
-            gradients = [g for lane in results if (g := lane.gradients[i]) is not None]
+            gradients = [g for shard in results if (g := shard.gradients[i]) is not None]
             parameter.grad = sum_grads(gradients)
         stats = supervision.stats(results)
         if math.isfinite(sum(stats.losses.values())):  # one bad batch must poison nothing
@@ -197,7 +196,7 @@ class Trainer:
             self._hold_sharpness(progress)
         self._adapt_ray_count(stats)
         self.step_count += 1
-        yield stats
+        return stats
 
     def _set_schedules(self, progress: float) -> None:
         """Put levels, ε, sharpness and learning rates where ``progress`` says."""

@@ -6,13 +6,14 @@ fields are fitted to what the old ones say, near the surface above all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.base.jobs import Progress, Task, within
 from core.base.parallel import num_workers, parallel_map
 from core.field.contraction import FAR, contract
 from core.field.model import SceneModel
@@ -28,9 +29,9 @@ LATE = 0.3
 """Progress at which the schedules begin that know no end of a topology warm-up."""
 
 
-def warm_start(trainer: Trainer, old: SceneModel, occupancy: OccupancyGrid) -> Iterator[None]:
+def warm_start(trainer: Trainer, old: SceneModel, occupancy: OccupancyGrid) -> Task[None]:
     """Fit the fresh model of ``trainer`` to ``old``, of the same scene and with ``occupancy``, and
-    put its schedules where that leaves it; yields between slices of work."""
+    put its schedules where that leaves it."""
     new, scene = trainer.model, trainer.scene
     at = trainer.config.train.density_until if new.sdf_field is not None else 0.0
     at = at or LATE
@@ -40,22 +41,23 @@ def warm_start(trainer: Trainer, old: SceneModel, occupancy: OccupancyGrid) -> I
     if new.sdf_field is not None:
         cell = 2 / occupancy.resolution
         if old.has_sdf:
-            yield from fit_sdf(new.sdf_field, old.shape.sdf, near, cell)
+            yield from within(fit_sdf(new.sdf_field, old.shape.sdf, near, cell), 0.0, 0.5)
         else:
-            distances, close = yield from fused_distances(
-                old, occupancy, scene, trainer.store.intrinsics
-            )
-            yield from fit_sdf(
+            fusing = fused_distances(old, occupancy, scene, trainer.store.intrinsics)
+            distances, close = yield from within(fusing, 0.0, 0.25)
+            fitting = fit_sdf(
                 new.sdf_field, lambda x: interpolate(distances, x), close, 2 / len(distances)
             )
+            yield from within(fitting, 0.25, 0.5)
         new.use_sdf()
     eyes = np.stack([scene.scene_from_camera(photo)[:3, 3] for photo in scene.photos])
-    yield from _fit_radiance(
+    fitting = _fit_radiance(
         new,
         old,
         lambda: fit_points(POINTS, near, 2 / occupancy.resolution, trainer.device),
         torch.from_numpy(eyes).float().to(trainer.device),
     )
+    yield from within(fitting, 0.5, 1.0)
     trainer.enter(at)
 
 
@@ -85,7 +87,7 @@ def _near(old: SceneModel, occupancy: OccupancyGrid) -> Tensor:
 
 def _fit_radiance(
     new: SceneModel, old: SceneModel, draw: Callable[[], Tensor], eyes: Tensor
-) -> Iterator[None]:
+) -> Task[None]:
     """Regress colours, as ``eyes`` [E, 3] see them, and the density if that is what ``new`` shows,
     onto those of ``old``."""
     of_sdf = {id(p) for p in new.sdf_field.parameters()} if new.sdf_field is not None else set()
@@ -118,7 +120,7 @@ def _fit_radiance(
         for group in optimizer.param_groups:
             group["lr"] = RATE * (1.02 - step / STEPS)
         optimizer.step()
-        yield
+        yield Progress(step / STEPS)
 
 
 def _difference_far_away(

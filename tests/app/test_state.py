@@ -20,14 +20,14 @@ from app.text.status import count, doing, duration, lost_without_saving, short, 
 from core.config.run import RunOptions
 from core.geometry.view import IDENTITY
 from core.protocol import (
-    Arranged,
+    Arrangement,
     Exported,
     Failure,
+    InputDetected,
     Notice,
     Opened,
-    Recognised,
+    PosesSoFar,
     Saved,
-    Solving,
     StateChanged,
     TaskProgress,
     TrainingStats,
@@ -42,7 +42,7 @@ OPENED = Opened(
     0,
     100,
     False,
-    Arranged((), IDENTITY, IDENTITY, ""),
+    Arrangement((), IDENTITY, IDENTITY, ""),
     (),
     b"",
     0.8,
@@ -92,7 +92,7 @@ def test_a_scene_that_opens_clears_the_last_ones_numbers():
 
 def test_what_was_recognised_is_shown_while_it_is_opened():
     state = reduce(AppState(), StateChanged("solving", ("cancel",), {}))
-    state = reduce(state, Recognised(("box: a film", "100 frames")))
+    state = reduce(state, InputDetected(("box: a film", "100 frames")))
     assert state.recognised == ("box: a film", "100 frames")
     assert reduce(state, StateChanged("solving", ("cancel",), {})).recognised == state.recognised
     for after in ("empty", "ready", "training"):
@@ -100,7 +100,7 @@ def test_what_was_recognised_is_shown_while_it_is_opened():
 
 
 def test_poses_found_so_far_are_shown_until_the_scene_opens_or_solving_ends():
-    found = Solving((IDENTITY,), b"")
+    found = PosesSoFar((IDENTITY,), b"")
     solving = _after(StateChanged("solving", ("cancel",), {}), found)
     assert solving.solving is found
     assert _after(OPENED, state=solving).solving is None

@@ -16,12 +16,12 @@ from core.base.errors import UserError
 from core.config.run import RunOptions
 from core.geometry.view import IDENTITY, View
 from core.protocol import (
-    Arranged,
-    AskSize,
+    Arrangement,
     Cancel,
     Close,
     Command,
     Continue,
+    DiscardTraining,
     Event,
     Export,
     Exported,
@@ -34,38 +34,18 @@ from core.protocol import (
     Pick,
     Picked,
     PoseReport,
-    Reset,
+    Resume,
     Save,
     Saved,
     SetView,
     Start,
+    State,
     StateChanged,
     TaskProgress,
     TrainingStats,
 )
+from core.session.states import allowed_now
 
-ALLOWED = {
-    "empty": ("open",),
-    "opening": ("cancel",),
-    "ready": ("open", "close", "choose", "start", "setview", "pick", "save"),
-    "training": ("open", "pause", "reset", "setview", "export", "save"),
-    "paused": ("open", "close", "start", "reset", "setview", "export", "save"),
-    "finished": ("open", "continue", "reset", "setview", "export", "save"),
-}
-COMMANDS = (
-    "open",
-    "close",
-    "choose",
-    "start",
-    "pause",
-    "reset",
-    "continue",
-    "cancel",
-    "setview",
-    "export",
-    "save",
-)
-ALWAYS = SetView | Cancel | AskSize
 PRESETS = {"draft": "Quick look", "standard": "Good in ten minutes"}
 N_STEPS = 2000
 
@@ -110,24 +90,14 @@ class ToySession:
         self._path, self._group = "", 0
         self._go("empty")
 
-    def _go(self, state: str) -> None:
+    def _go(self, state: State) -> None:
         self._state = state
-        allowed = ALLOWED[state]
-        self._emit(
-            StateChanged(
-                state,
-                allowed,
-                {  # type: ignore[arg-type]
-                    c: f"Not while {state}." for c in COMMANDS if c not in allowed
-                },
-                unsaved=state == "training",
-            )
-        )
+        self._allowed, reasons = allowed_now(state, False, undo=False, redo=False)
+        self._emit(StateChanged(state, self._allowed, reasons, unsaved=state == "training"))
 
     def handle(self, command: Command) -> None:
-        name = type(command).__name__.lower()
-        if name not in ALLOWED[self._state] and not isinstance(command, ALWAYS):
-            self._emit(Failure(f"Cannot {name} while {self._state}.", name))
+        if command.action is not None and command.action not in self._allowed:
+            self._emit(Failure(f"Cannot {command.action} while {self._state}.", command.action))
             return
         match command:
             case SetView():
@@ -141,11 +111,11 @@ class ToySession:
             case Close():
                 self._path = ""
                 self._go("empty")
-            case Start():
+            case Start() | Resume():
                 self._go("training")
             case Pause():
                 self._go("paused")
-            case Reset():
+            case DiscardTraining():
                 self._step = 0
                 self._go("ready")
             case Continue():
@@ -208,7 +178,7 @@ class ToySession:
                     0,
                     0,
                     True,
-                    Arranged((tuple(pose.ravel().tolist()),), IDENTITY, IDENTITY, ""),
+                    Arrangement((tuple(pose.ravel().tolist()),), IDENTITY, IDENTITY, ""),
                     ("a.jpg",),
                     np.float32([[0.1, 0, 0.2], [0.3, 0.1, 0]]).tobytes(),
                     0.8,

@@ -124,10 +124,12 @@ def strip(trainer: Trainer, scene: Scene) -> Iterator[np.ndarray]:
     seen = View(0, pose, fov, lens.width, lens.height)
     for mode in ("normals", "depth"):
         surface = trace_field(trainer.model, trainer.shown, None, mode)
-        bands = render_preview(
-            trainer.model, surface, replace(seen, mode=mode), lens.width, lens.height
+        picture = run(
+            render_preview(
+                trainer.model, surface, replace(seen, mode=mode), lens.width, lens.height
+            )
         )
-        yield next(image for image in bands if image is not None) / np.float32(255)
+        yield picture / np.float32(255)
 
 
 def distance_to(reference: Path, trainer: Trainer, scene: Scene) -> float | None:

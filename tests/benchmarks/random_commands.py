@@ -77,7 +77,7 @@ class Commands:
         match event:
             case m.Opened():
                 self.cameras = dict(zip(event.names, event.arranged.cameras))
-            case m.Arranged():
+            case m.Arrangement():
                 self.cameras = dict(zip(self.cameras, event.cameras))
             case m.StateChanged():
                 self.allowed = event.allowed
@@ -95,9 +95,9 @@ class Commands:
             lambda: m.Close(self.one(True, False)): 0.2,
             self.start: 6,
             self.renew: 2,
-            lambda: m.Choose(self.choice()): 1,
+            lambda: m.SetRunOptions(self.choice()): 1,
             m.Pause: 4,
-            m.Reset: 1,
+            m.DiscardTraining: 1,
             m.Cancel: 1,
             lambda: m.Continue(self.one(0.005, 0.02)): 2,
             self.view: 12,
@@ -107,9 +107,9 @@ class Commands:
             m.Redo: 2,
             lambda: m.Pick(self.point(), self.point()): 2,
             self.export: 6,
-            lambda: m.AskSize(self.options()): 4,
+            lambda: m.EstimateExport(self.options()): 4,
             self.film: 2,
-            lambda: m.PlanFilm(CameraPath(self.views())): 1,
+            lambda: m.SetCameraPath(CameraPath(self.views())): 1,
             lambda: m.Save(str(self.folder / "saved")): 1,
         }
         whatever = self.random.random() < FORBIDDEN
@@ -183,7 +183,7 @@ class Commands:
         return m.Start(self.choice())
 
     def renew(self) -> m.Command:
-        return m.Renew(self.choice())
+        return m.WarmStart(self.choice())
 
     def arrange(self) -> m.Command:
         edit = self.one(
@@ -195,7 +195,7 @@ class Commands:
                 self.point(), self.point(), self.one(0.001, 1.0, 100.0), self.one("m", "ft")
             ),
         )
-        return m.Arrange(edit)
+        return m.EditScene(edit)
 
     def region(self) -> RegionEdit:
         """Any box, flat, minute or far away ones too."""
@@ -211,7 +211,7 @@ class Commands:
     def exclude(self) -> m.Command:
         n = self.one(1, 1, 2, 4, len(self.cameras))
         names = self.random.sample(list(self.cameras), min(n, len(self.cameras)))
-        return m.Exclude(tuple(names), self.one(True, True, False))
+        return m.ExcludePhotos(tuple(names), self.one(True, True, False))
 
     def options(self) -> MeshOptions:
         """Any that go together, and some that do not."""
@@ -253,7 +253,7 @@ class Commands:
             mode=self.one("color", "clay", "normals", "depth"),
             levels=self.one(None, 2),
         )
-        return m.Film(str(self.folder / self.one("film.mp4", "film.png")), options)
+        return m.WriteVideo(str(self.folder / self.one("film.mp4", "film.png")), options)
 
 
 class Run:

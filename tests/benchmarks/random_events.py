@@ -243,7 +243,7 @@ def _agree(window: Driver, ui: dict) -> str:
     counters = project.tensors.get("counters")
     step = int(counters[0]) if counters is not None else 0
     assert step == ui["step"], f"the window says step {ui['step']}, saved is {step}"
-    cube = project.work.scene.region_in_scene.frame_from_cube.ravel()
+    cube = project.state.scene.region_in_scene.frame_from_cube.ravel()
     np.testing.assert_allclose(ui["region"], cube, atol=1e-5)
     return f"step {step} and the region are the same"
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -112,6 +113,19 @@ def textured_plane_photos(folder: Path, poses, lens: Intrinsics, seed: int = 0) 
         paths.append(folder / f"IMG_{i}.jpg")
         Image.fromarray(pixels.astype(np.uint8)).save(paths[-1], quality=95)
     return paths
+
+
+def film_of(path: Path, photos: list[Path]) -> Path:
+    """A film of which each frame is one of ``photos``."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        with Image.open(photos[0]) as first:
+            stream.width, stream.height = first.size
+        stream.bit_rate = 20_000_000
+        for photo in photos:
+            container.mux(stream.encode(av.VideoFrame.from_image(Image.open(photo))))
+        container.mux(stream.encode(None))
+    return path
 
 
 def pixels_of(lens: Intrinsics, pose: np.ndarray, points: np.ndarray) -> np.ndarray:

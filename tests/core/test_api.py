@@ -88,7 +88,7 @@ def test_a_failure_on_the_way_is_raised_as_it_was_said(photos, tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         made(tmp_path / "none", tmp_path / "out")
     (tmp_path / "out" / "mesh.obj").mkdir(parents=True)
-    with pytest.raises(UserError, match=r"mesh\.obj.*cannot be written"):
+    with pytest.raises(UserError, match=r"mesh\.obj is a folder"):
         made(photos, tmp_path / "out", steps=2)
     assert load_project(tmp_path / "out" / "project").tensors, "the training is not lost"
 

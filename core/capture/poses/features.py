@@ -18,7 +18,8 @@ from core.capture.poses.progress_estimate import ProgressEstimator, batches
 from core.capture.poses.working_copies import WorkingCopy
 
 _BYTES_PER_THREAD = 1 << 29
-"""That extracting features from one photo of the largest working size takes at most."""
+"""That finding the features of one photo takes at most. Measured, at 4:3: 0.38 GB where 1400 pixels
+are the longer side, 0.25 GB where 1000 are; a square photo takes a third more."""
 LENS = "SIMPLE_RADIAL"
 _PHOTOS_PER_LOT = 4
 
@@ -35,8 +36,7 @@ def find_features(
     import pycolmap
 
     options = pycolmap.FeatureExtractionOptions()
-    fitting = psutil.virtual_memory().available // _BYTES_PER_THREAD
-    options.num_threads = min(usable_cores(), max(1, fitting))
+    options.num_threads = _threads()
     options.sift.mergedict(sift)
     before = set_aside(database)
     pycolmap.Database.open(str(database)).close()  # creates it
@@ -77,6 +77,12 @@ def find_features(
             done += len(lot)
     clock.finish("features")
     return pairs
+
+
+def _threads() -> int:
+    """As many as may run and as the memory has room for."""
+    fitting = psutil.virtual_memory().available // _BYTES_PER_THREAD
+    return min(usable_cores(), max(1, fitting))
 
 
 def cameras(copies: list[WorkingCopy]) -> list[list[WorkingCopy]]:

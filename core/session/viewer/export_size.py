@@ -14,14 +14,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from core.base.duty_cycle import DutyCycle
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task
+from core.base.jobs import Clock, Job, Progress, Task
 from core.capture.scene import Scene
 from core.config.run import TEXTURED_FACES, MeshOptions
 from core.meshing.export.size_limit import most_faces
 from core.meshing.from_model import Written, export_model
 from core.meshing.pipeline import LOD_FACTOR
-from core.protocol import Event, MeshSize
+from core.protocol import Event, ExportEstimate
 from core.session.viewer.live_mesh import quick
 from core.training.trainer import Trainer
 
@@ -30,16 +31,17 @@ STEEPEST, FLATTEST = 3.0, 1.8
 """Of the power: a surface full of holes at all sizes, and one that is smooth."""
 REFRESH_S = 20.0
 """While training it is looked at again so often."""
-SHARE = 0.05
+DUTY_CYCLE = 0.05
 MOST_CELLS = 512
 """Finer exports are not made in advance."""
 
 
-class MeshSizer:
-    """``emit`` gets a `MeshSize` for the options asked for last."""
+class ExportEstimator:
+    """``emit`` gets a `ExportEstimate` for the options asked for last."""
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
-        self._emit = emit
+    def __init__(self, emit: Callable[[Event], None], clock: Clock = time.perf_counter) -> None:
+        self._emit, self._clock = emit, clock
+        self._duty = DutyCycle(DUTY_CYCLE, clock=clock)
         self._options: MeshOptions | None = None
         self.forget()
 
@@ -47,42 +49,43 @@ class MeshSizer:
         """What would come of exporting with these?"""
         if options != self._options:
             self._options = options
-            self._task, self._told = None, None
+            self._job, self._told = None, None
 
     def forget(self) -> None:
         """There is another field."""
-        self._task: Task[MeshSize] | None = None
-        self._told: MeshSize | None = None
+        self._job: Job[ExportEstimate] | None = None
+        self._told: ExportEstimate | None = None
         self._of: tuple[int, Scene] | None = None
         """the step and the scene that this was told of"""
         self._at = -math.inf
-        self._rest_until = 0.0
+        self._duty.reset()
 
     def work(self, trainer: Trainer | None, training: bool) -> bool:
         """A slice of what is due, which is little while ``training``; False when nothing is."""
-        now = time.perf_counter()
-        if trainer is None or not trainer.step_count or (training and now < self._rest_until):
+        if trainer is None or not trainer.step_count or (training and not self._duty.is_due):
             return False
-        if self._task is None:
-            self._task = self._next(trainer, training, now)
-            if self._task is None:
+        if self._job is None:
+            task = self._next(trainer, training)
+            if task is None:
                 return False
-        task, self._task = self._task, None  # gone if it cannot be made
+            self._job = Job(task, self._clock)
+        job, before = self._job, self._job.seconds
         try:
-            next(task)
-            self._task = task
-        except StopIteration as done:
-            self._told, self._at = done.value, now
-            self._emit(done.value)
-        self._rest_until = now + (time.perf_counter() - now) / SHARE
+            if job.advance():
+                self._told, self._at = job.result, self._clock()
+                self._emit(job.result)
+        finally:
+            if job.is_over:
+                self._job = None
+        self._duty.spent(job.seconds - before)
         return True
 
-    def _next(self, trainer: Trainer, training: bool, now: float) -> Task[MeshSize] | None:
+    def _next(self, trainer: Trainer, training: bool) -> Task[ExportEstimate] | None:
         options, told = self._options, self._told
         if options is None:
             return None
         fresh = told is not None and self._of == (trainer.step_count, trainer.scene)
-        due = now - self._at > REFRESH_S if training and told is not None else not fresh
+        due = self._clock() - self._at > REFRESH_S if training and told is not None else not fresh
         if due:
             self._of = trainer.step_count, trainer.scene
             return _about(trainer, options)
@@ -91,7 +94,7 @@ class MeshSizer:
         return _exactly(trainer, options) if options.resolution <= MOST_CELLS else None
 
 
-def _about(trainer: Trainer, options: MeshOptions) -> Task[MeshSize]:
+def _about(trainer: Trainer, options: MeshOptions) -> Task[ExportEstimate]:
     coarse = []
     for cells in COARSE:
         plain = quick(cells, options.levels, options.density)
@@ -100,7 +103,7 @@ def _about(trainer: Trainer, options: MeshOptions) -> Task[MeshSize]:
     n_faces, n_bytes = carried_on(
         [(cells, made.n_faces) for cells, made in zip(COARSE, coarse)], coarse[-1].n_bytes, options
     )
-    return MeshSize(options, n_faces, n_bytes, False)
+    return ExportEstimate(options, n_faces, n_bytes, False)
 
 
 def carried_on(
@@ -121,9 +124,9 @@ def carried_on(
     return n_faces, round(n_bytes / many * files)
 
 
-def _exactly(trainer: Trainer, options: MeshOptions) -> Task[MeshSize]:
+def _exactly(trainer: Trainer, options: MeshOptions) -> Task[ExportEstimate]:
     made = yield from _made(trainer, options)
-    return MeshSize(options, made.n_faces, made.n_bytes, True)
+    return ExportEstimate(options, made.n_faces, made.n_bytes, True)
 
 
 def _made(trainer: Trainer, options: MeshOptions) -> Task[Written]:

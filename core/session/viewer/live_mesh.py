@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.base.jobs import Task
+from core.base.duty_cycle import DutyCycle
+from core.base.jobs import Clock, Job
 from core.config.run import MeshOptions
 from core.geometry.rigid import invert
-from core.geometry.view import MESH_MODES, MeshPreviewOptions, View
+from core.geometry.view import MESH_MODES, PREVIEW_DUTY_CYCLE, MeshPreviewOptions, View
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
 from core.protocol import Event, MeshReady
@@ -34,22 +35,22 @@ WANTED_S = 1.0
 
 @dataclass
 class _Cutting:
-    task: Task[Mesh]
+    job: Job[Mesh]
     step: int
     options: MeshOptions
     out_from_scene: np.ndarray
-    seconds: float = 0.0
 
 
 class LiveMesh:
     """``emit`` gets a `MeshReady` for each mesh."""
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
+    def __init__(self, emit: Callable[[Event], None], clock: Clock = time.perf_counter) -> None:
         self._emit = emit
+        self._duty = DutyCycle(PREVIEW_DUTY_CYCLE, clock=clock)
+        self._clock = clock
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._number = 0
         self._cells = COARSEST
-        self._rest_until = 0.0
         self.forget()
 
     def forget(self) -> None:
@@ -62,18 +63,17 @@ class LiveMesh:
         if view is None or view.mode not in MESH_MODES:
             self._cutting = None
             return False
-        now = time.perf_counter()
         if self._cutting is None or not self._wanted(self._cutting.options, view, training):
             self._cutting = self._next(trainer, view, training)
             if self._cutting is None:
                 return False
-        cutting, self._cutting = self._cutting, None  # gone if it cannot be cut
+        cutting = self._cutting
         try:
-            next(cutting.task)
-            self._cutting = cutting
-        except StopIteration as stop:
-            self._finish(cutting, stop.value, view.duty_cycle)
-        cutting.seconds += time.perf_counter() - now
+            if cutting.job.advance():
+                self._finish(cutting, view.duty_cycle)
+        finally:
+            if cutting.job.is_over:
+                self._cutting = None
         return True
 
     def _wanted(self, options: MeshOptions, view: View, training: bool) -> bool:
@@ -86,7 +86,7 @@ class LiveMesh:
         if made is not None and (made[1].levels, made[1].density) != (levels, density):
             made = None
         if training or made is None:
-            if made is not None and (time.perf_counter() < self._rest_until or made[0] == step):
+            if made is not None and (not self._duty.is_due or made[0] == step):
                 return None
             options = quick(self._cells, levels, density)
         else:
@@ -101,16 +101,17 @@ class LiveMesh:
             if made == (step, options):
                 return None
         scene = trainer.scene
-        task = mesh_of_model(trainer.model, scene, options)
+        job = Job(mesh_of_model(trainer.model, scene, options), self._clock)
         out_from_scene = scene.out_from_input(options.axes) @ invert(scene.scene_from_input)
-        return _Cutting(task, step, options, out_from_scene)
+        return _Cutting(job, step, options, out_from_scene)
 
-    def _finish(self, cutting: _Cutting, mesh: Mesh, share: float) -> None:
+    def _finish(self, cutting: _Cutting, duty_cycle: float) -> None:
+        mesh, seconds = cutting.job.result, cutting.job.seconds
         self._made = cutting.step, cutting.options
         if _is_quick(cutting.options):
-            cells = cutting.options.resolution * (WANTED_S / max(cutting.seconds, 1e-3)) ** 0.5
+            cells = cutting.options.resolution * (WANTED_S / max(seconds, 1e-3)) ** 0.5
             self._cells = int(min(max(cells, COARSEST, self._cells / 2), FINEST, 2 * self._cells))
-            self._rest_until = time.perf_counter() + cutting.seconds * (1 / share - 1)
+            self._duty.spent(seconds, duty_cycle)
         self._publish(mesh.transformed(invert(cutting.out_from_scene)), cutting)
 
     def _publish(self, mesh: Mesh, cutting: _Cutting) -> None:

@@ -1,8 +1,8 @@
 """Small pictures of all photos, and how well each is explained, as training goes on.
 
 Both are made a slice at a time in what time others leave: photos are decoded on a thread of their
-own, and measuring takes no more than `SHARE` of the time from training. A photo's PSNR is that of
-some of its pixels, always the same, at the size that it is trained on.
+own, and measuring takes no more than `DUTY_CYCLE` of the time from training. A photo's PSNR is that
+of some of its pixels, always the same, at the size that it is trained on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from core.base.duty_cycle import DutyCycle
 from core.base.errors import UserError
+from core.base.jobs import Clock, Job, Progress, Task
 from core.base.parallel import num_workers, parallel_map
 from core.capture.photos import read_photo, read_rgba
 from core.capture.scene import Photo, Scene
@@ -32,7 +34,7 @@ SIDE = 96
 """Pixels of a small picture, along its longer side."""
 BATCH = 16
 """Small pictures are handed over so many at a time."""
-SHARE = 0.05
+DUTY_CYCLE = 0.05
 PROBES = 2048
 """Pixels of a photo that are measured: its PSNR is off by some 0.2 dB for want of the others."""
 SLICE = 512
@@ -40,12 +42,14 @@ SLICE = 512
 WAIT_S = 0.01
 
 
-class Album:
+class PhotoList:
     """``emit`` gets `Thumbnails` in the order of the photos, and a `PhotoScored` for each photo
     that was measured again."""
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
+    def __init__(self, emit: Callable[[Event], None], clock: Clock = time.perf_counter) -> None:
         self._emit = emit
+        self._duty = DutyCycle(DUTY_CYCLE, clock=clock)
+        self._clock = clock
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="album")
         self.open(None)
 
@@ -61,8 +65,8 @@ class Album:
     def forget(self) -> None:
         """Nothing is trained any more of what was measured."""
         self._measured: dict[str, int] = {}
-        self._scoring: Iterator[None] | None = None
-        self._rest_until = 0.0
+        self._job: Job[None] | None = None
+        self._duty.reset()
 
     def work(self, trainer: Trainer | None, training: bool) -> bool:
         """A slice of what is due, which is little while ``training``; False when nothing is."""
@@ -72,23 +76,22 @@ class Album:
             if not self._pending.done():
                 return not training
             self._pending = None
-        now = time.perf_counter()
-        if training and now < self._rest_until:
+        if training and not self._duty.is_due:
             return False
-        if self._scoring is None:
-            self._scoring = self._next(trainer)
-        if self._scoring is None:
-            return False
-        if next(self._scoring, self) is self:
-            self._scoring = None
-        cost = time.perf_counter() - now
-        self._rest_until = now + cost / SHARE
+        if self._job is None or self._job.is_over:
+            task = self._next(trainer)
+            if task is None:
+                return False
+            self._job = Job(task, self._clock)
+        before = self._job.seconds
+        self._job.advance()
+        self._duty.spent(self._job.seconds - before)
         return True
 
     def close(self) -> None:
         self._reader.shutdown(wait=False, cancel_futures=True)
 
-    def _next(self, trainer: Trainer | None) -> Iterator[None] | None:
+    def _next(self, trainer: Trainer | None) -> Task[None] | None:
         """Small pictures first, then the photo whose PSNR is the oldest."""
         if len(self._pictures) < len(self._photos):
             return self._picture(self._photos[len(self._pictures)])
@@ -104,23 +107,23 @@ class Album:
 
     # --- small pictures ------------------------------------------------------------------
 
-    def _picture(self, photo: Photo) -> Iterator[None]:
+    def _picture(self, photo: Photo) -> Task[None]:
         pictures = self._pictures
 
         def read() -> None:
             pictures.append(thumbnail(photo))
 
         self._read(read)
-        yield
+        yield Progress(0.5)
         if len(pictures) - self._handed >= BATCH or len(pictures) == len(self._photos):
             self._emit(Thumbnails(self._handed, tuple(pictures[self._handed :])))
             self._handed = len(pictures)
 
     # --- measuring -----------------------------------------------------------------------
 
-    def _score(self, trainer: Trainer, photo: Photo) -> Iterator[None]:
+    def _score(self, trainer: Trainer, photo: Photo) -> Task[None]:
         scene, step = trainer.scene, trainer.step_count
-        number = next((i for i, p in enumerate(scene.photos) if p.name == photo.name), None)
+        number = scene.index_of(photo.name)
         lens = photo.intrinsics.shrunk(trainer.config.train.max_photo_side)
         n = lens.width * lens.height
         index = np.random.default_rng(0).integers(0, n, min(PROBES, n))
@@ -131,7 +134,7 @@ class Album:
                 truths[photo.name] = _pixels(photo, lens, index)
 
             self._read(read)
-            yield
+            yield Progress(0.5)
         pixels = (
             self._truths.get(photo.name)
             if number is None
@@ -151,7 +154,7 @@ class Album:
         squares: list[float] = []
         for part in _rendered(trainer, rays):
             squares += ((part - wanted[len(squares) :][: len(part)]) ** 2).mean(-1).tolist()
-            yield
+            yield Progress(0.5)
         psnr = -10 * np.log10(max(np.mean(squares), 1e-10))
         self._emit(PhotoScored(photo.name, float(psnr), step))
 

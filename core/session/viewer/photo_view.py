@@ -17,14 +17,13 @@ from scipy.ndimage import map_coordinates
 
 from core.base.colormaps import BACKDROP, Gradient
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task, in_background
+from core.base.jobs import Job, Progress, Task, in_background
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import project
 from core.geometry.view import View
 from core.protocol import Notice
 from core.rendering.error import render_error
 from core.rendering.preview import backdrop, view_rays
-from core.session.viewer.previewer import Bands
 from core.training.ray_source import backdrop_color, photo_colors
 from core.training.trainer import Trainer
 
@@ -34,32 +33,32 @@ ShowPhoto = Callable[[np.ndarray, View], None]
 
 
 @dataclass(frozen=True)
-class Truth:
+class UndistortedPhoto:
     """What a view through a photo's camera should show: ``colors`` [H, W, 3] sRGB where ``known``
     [H, W], the rest lies beyond the photo."""
 
     colors: np.ndarray
     known: np.ndarray
 
-    def at(self, width: int, height: int) -> Truth:
+    def at(self, width: int, height: int) -> UndistortedPhoto:
         """The same in fewer pixels, each the mean of those that it covers."""
         if (height, width) == self.known.shape:
             return self
         share = _shrunk(self.known.astype(np.float32), width, height)
         sums = [_shrunk(self.colors[..., c] * self.known, width, height) for c in range(3)]
         known = share > 0.999
-        return Truth(np.stack(sums, -1) / np.maximum(share, 1e-6)[..., None], known)
+        return UndistortedPhoto(np.stack(sums, -1) / np.maximum(share, 1e-6)[..., None], known)
 
-    def picture(self, behind: Gradient = BACKDROP) -> np.ndarray:
-        """uint8 [H, W, 3]; the preview's backdrop ``behind`` where the photo ends."""
+    def picture(self, background: Gradient = BACKDROP) -> np.ndarray:
+        """uint8 [H, W, 3]; the preview's ``background`` where the photo ends."""
         height, width = self.known.shape
-        picture = backdrop(width, height, torch.device("cpu"), behind)
+        picture = backdrop(width, height, torch.device("cpu"), background)
         picture = picture.view(height, width, 3).numpy()
         picture[self.known] = self.colors[self.known]
         return (picture.clip(0, 1) * 255).round().astype(np.uint8)
 
 
-def truth_of(scene: Scene, photo: Photo, view: View) -> Truth:
+def undistort_photo(scene: Scene, photo: Photo, view: View) -> UndistortedPhoto:
     """``photo`` as ``view`` from its camera's place sees it, at the view's size. Raises UserError
     where the photo cannot be read."""
     lens = photo.intrinsics
@@ -76,18 +75,20 @@ def truth_of(scene: Scene, photo: Photo, view: View) -> Truth:
     out = np.zeros((view.height * view.width, 3), np.float32)
     for c in range(3):
         out[known, c] = map_coordinates(colors[..., c], at, order=1, mode="nearest")
-    return Truth(out.reshape(view.height, view.width, 3), known.reshape(view.height, view.width))
+    return UndistortedPhoto(
+        out.reshape(view.height, view.width, 3), known.reshape(view.height, view.width)
+    )
 
 
-class TruthFinder:
+class PhotoLoader:
     """Reads, beside all other work, the photo that is looked through; hands it to ``show`` once."""
 
     def __init__(self, show: ShowPhoto, emit: Callable[[Notice], None]) -> None:
         self._show, self._emit = show, emit
         self._wanted: tuple[object, ...] = ()
-        self._task: Task[Truth] | None = None
+        self._job: Job[UndistortedPhoto] | None = None
         self._view: View | None = None
-        self._truth: Truth | None = None
+        self._truth: UndistortedPhoto | None = None
 
     def look(self, view: View, scene: Scene | None) -> None:
         """The newest view of ``scene``."""
@@ -98,33 +99,37 @@ class TruthFinder:
         photo = scene and _named(scene, view.photo)
         if scene and photo and view.span is None:
             self._wanted, self._view = wanted, view
-            self._task = in_background(lambda: truth_of(scene, photo, view), Progress(0.0))
+            reading = in_background(lambda: undistort_photo(scene, photo, view), Progress(0.0))
+            self._job = Job(reading)
 
     def forget(self) -> None:
         """There is another scene."""
-        self._wanted, self._task, self._truth = (), None, None
+        self._wanted, self._job, self._truth = (), None, None
 
     def work(self) -> bool:
         """Wait a moment for the photo; False where none is awaited."""
-        if self._task is None:
+        job = self._job
+        if job is None:
             return False
         assert self._view is not None
         try:
-            next(self._task)
-        except StopIteration as done:
-            self._task, self._truth = None, done.value
-            self._show(done.value.picture(self._view.backdrop), self._view)
+            if job.advance():
+                self._truth = job.result
+                self._show(job.result.picture(self._view.backdrop), self._view)
         except UserError as error:
-            self._task = None
             self._emit(Notice(str(error)))
+        if job.is_over:
+            self._job = None
         return True
 
-    def error_of(self, trainer: Trainer, view: View, width: int, height: int) -> Bands | None:
+    def error_of(
+        self, trainer: Trainer, view: View, width: int, height: int
+    ) -> Task[np.ndarray] | None:
         """As `render_error` of ``view`` at this size; None while its photo is read."""
         if self._truth is None or _seen(view) != self._wanted:
             return None
         truth, scene = self._truth.at(width, height), trainer.scene
-        number = next((i for i, p in enumerate(scene.photos) if p.name == view.photo), None)
+        number = scene.index_of(view.photo)
         return render_error(
             trainer.model,
             trainer.occupancy,

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.base.duty_cycle import DutyCycle
+from core.base.jobs import Clock, Job, Task
 from core.field.model import SceneModel
-from core.geometry.view import MESH_MODES, View
+from core.geometry.view import MESH_MODES, PREVIEW_DUTY_CYCLE, View
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import TracedField, render_preview, trace_field
 from core.rendering.slice import render_slice
 
 Show = Callable[[np.ndarray, View, bool, float, np.ndarray | None], None]
-Bands = Iterator[np.ndarray | None]
-ErrorOf = Callable[[View, int, int], Bands | None]
+ErrorOf = Callable[[View, int, int], Task[np.ndarray] | None]
 
 MOVING_S = 0.075  # wanted rendering time of one picture while the camera moves
 RESTING_S = 0.6  # … of a refresh while training
@@ -37,11 +38,10 @@ class _Picture:
     view: View
     width: int
     height: int
-    bands: Bands
+    job: Job[np.ndarray]
     distances: np.ndarray | None = None
     at_leisure: bool = False
     """as large as the view, however long that takes: begun while there was nothing else to do"""
-    seconds: float = 0.0
 
 
 class Previewer:
@@ -49,16 +49,18 @@ class Previewer:
     whether they are as large as that, the milliseconds they took, and where that is known the
     distance along each ray to what is seen, float32 [H, W]."""
 
-    def __init__(self, show: Show, error: ErrorOf = lambda *_: None) -> None:
+    def __init__(
+        self, show: Show, error: ErrorOf = lambda *_: None, clock: Clock = time.perf_counter
+    ) -> None:
         """``error`` of a view through a photo's camera at a size; None while that is read."""
         self._show, self._error = show, error
+        self._duty = DutyCycle(PREVIEW_DUTY_CYCLE, clock=clock)
+        self._clock = clock
         self.view: View | None = None
         self._picture: _Picture | None = None
         self._per_pixel = FIRST_GUESS
         self._shown: tuple[int, int, int] | None = None  # view id, width, field version
         self._own: tuple[object, int, TracedField] | None = None  # what of, field version
-        self._last_end = 0.0
-        self._last_cost = 0.0
 
     def set_view(self, view: View) -> None:
         """A newer camera: what is being drawn of an older one is abandoned."""
@@ -99,14 +101,13 @@ class Previewer:
             self._picture = self._next(model, occupancy, version, training)
             if self._picture is None:
                 return False
-        picture, self._picture = self._picture, None  # gone if it cannot be drawn
-        began = time.perf_counter()
-        image = next(picture.bands)
-        picture.seconds += time.perf_counter() - began
-        if image is None:
-            self._picture = picture
-        else:
-            self._finish(picture, image, version)
+        picture = self._picture
+        try:
+            if picture.job.advance():
+                self._finish(picture, version)
+        finally:
+            if picture.job.is_over:
+                self._picture = None
         return True
 
     def _next(
@@ -120,8 +121,7 @@ class Previewer:
                 return None
             width, height = self._size(view, MOVING_S)
         elif training:
-            rest = self._last_cost * (1 / view.duty_cycle - 1)
-            if time.perf_counter() - self._last_end < rest or self._is_shown(view, version):
+            if not self._duty.is_due or self._is_shown(view, version):
                 return None
             width, height = self._size(view, RESTING_S)
         else:
@@ -131,19 +131,17 @@ class Previewer:
         at_leisure = not (training or self.urgent() or view.moving)
         at_most = REMEASURE_MOVING if self.urgent() or view.moving else REMEASURE
         if view.mode == "error" and view.photo:
-            bands = self._error(view, width, height)
-            return (
-                None
-                if bands is None
-                else _Picture(view, width, height, bands, at_leisure=at_leisure)
-            )
+            error = self._error(view, width, height)
+            if error is None:
+                return None
+            return _Picture(view, width, height, Job(error, self._clock), at_leisure=at_leisure)
         surface = self._surface(model, occupancy, view, version, at_most)
         if view.mode == "slice":
-            bands = render_slice(model, surface, view, width, height)
-            return _Picture(view, width, height, bands, at_leisure=at_leisure)
+            job = Job(render_slice(model, surface, view, width, height), self._clock)
+            return _Picture(view, width, height, job, at_leisure=at_leisure)
         distances = np.full((height, width), np.inf, np.float32)
-        bands = render_preview(model, surface, view, width, height, distances)
-        return _Picture(view, width, height, bands, distances, at_leisure)
+        job = Job(render_preview(model, surface, view, width, height, distances), self._clock)
+        return _Picture(view, width, height, job, distances, at_leisure)
 
     def _surface(
         self,
@@ -174,10 +172,11 @@ class Previewer:
         scale = min(scale, 1.0)
         return max(1, round(view.width * scale)), max(1, round(view.height * scale))
 
-    def _finish(self, picture: _Picture, image: np.ndarray, version: int) -> None:
+    def _finish(self, picture: _Picture, version: int) -> None:
+        seconds = picture.job.seconds
         pixels = picture.width * picture.height + ALWAYS
-        self._per_pixel += 0.5 * (picture.seconds / pixels - self._per_pixel)
+        self._per_pixel += 0.5 * (seconds / pixels - self._per_pixel)
         final = picture.width == picture.view.width
         self._shown = (picture.view.view_id, picture.width, version)
-        self._last_end, self._last_cost = time.perf_counter(), picture.seconds
-        self._show(image, picture.view, final, picture.seconds * 1000, picture.distances)
+        self._duty.spent(seconds, picture.view.duty_cycle)
+        self._show(picture.job.result, picture.view, final, seconds * 1000, picture.distances)

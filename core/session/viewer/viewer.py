@@ -1,102 +1,104 @@
-"""All that a person looks at while a scene is open: pictures of the field, its mesh, the photos
-beside it, and figures of an export. Each is worked at in slices, pictures first."""
+"""All that a person looks at while a scene is open: previews of the field, its mesh, the photos
+beside it, and estimates of an export. Each is worked at in slices, previews first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from core import protocol as m
+from core.base.jobs import Task
 from core.capture.scene import Scene
 from core.config.run import MeshOptions
 from core.geometry.view import View
-from core.session.viewer.export_size import MeshSizer
+from core.session.viewer.export_size import ExportEstimator
 from core.session.viewer.live_mesh import LiveMesh
-from core.session.viewer.photo_list import Album
-from core.session.viewer.photo_view import ShowPhoto, TruthFinder
-from core.session.viewer.previewer import Bands, Previewer, Show
+from core.session.viewer.photo_list import PhotoList
+from core.session.viewer.photo_view import PhotoLoader, ShowPhoto
+from core.session.viewer.previewer import Previewer, Show
 from core.training.trainer import Trainer
 
 
-class Watching:
-    """``emit``, ``show`` and ``show_photo``: see `Session`. The ``trainer`` that is asked about is
-    the session's own, None before there is one; ``training``: whether it has other work to do."""
+class Viewer:
+    """``emit``, ``show`` and ``show_photo``: see `Session`. ``training``: whether the session has
+    other work to do. The ``trainer`` is the document's, None before training."""
 
     def __init__(self, emit: Callable[[m.Event], None], show: Show, show_photo: ShowPhoto) -> None:
-        self.trainer: Trainer | None = None
-        self._truth = TruthFinder(show_photo, emit)
+        self._photo = PhotoLoader(show_photo, emit)
         self._previewer = Previewer(show, self._error_of)
-        self._live = LiveMesh(emit)
-        self._album = Album(emit)
-        self._sizer = MeshSizer(emit)
-        self._drew = False
+        self._mesh = LiveMesh(emit)
+        self._photo_list = PhotoList(emit)
+        self._estimator = ExportEstimator(emit)
+        self._trainer: Trainer | None = None
 
-    def open(self, scene: Scene | None) -> None:
-        """From now on this is the scene; None: there is none."""
-        self._truth.forget()
-        self._album.open(scene)
+    def show_scene(self, scene: Scene | None) -> None:
+        """Show ``scene`` from now on; None: there is none."""
+        self._photo.forget()
+        self._photo_list.open(scene)
 
-    def watch(self, trainer: Trainer | None) -> None:
-        """From now on this is what is looked at, and nothing known of another holds."""
-        self.trainer = trainer
-        self._album.forget()
-        self._sizer.forget()
-        self.forget_pictures()
+    def show_run(self, trainer: Trainer | None) -> None:
+        """Show the field of ``trainer`` from now on; nothing known of another one holds."""
+        self._trainer = trainer
+        self._photo_list.forget()
+        self._estimator.forget()
+        self.invalidate()
 
-    def forget_pictures(self) -> None:
-        """The field or its region is another one now."""
+    def invalidate(self) -> None:
+        """The field or its region has changed: previews are drawn anew."""
         self._previewer.forget()
-        self._live.forget()
+        self._mesh.forget()
 
-    def look(self, view: View, scene: Scene | None) -> None:
+    def set_view(self, view: View, scene: Scene | None) -> None:
         """Show ``view`` from now on."""
         self._previewer.set_view(view)
-        self._truth.look(view, scene)
+        self._photo.look(view, scene)
 
-    def ask_size(self, options: MeshOptions) -> None:
-        """Say what an export with ``options`` would weigh."""
-        self._sizer.ask(options)
+    def estimate_export(self, options: MeshOptions) -> None:
+        """Tell what an export with ``options`` would weigh, now and as training goes on."""
+        self._estimator.ask(options)
 
     @property
-    def moving(self) -> bool:
+    def is_moving(self) -> bool:
         """Whether the person is moving the camera."""
         return self._previewer.moving
 
     @property
-    def midway(self) -> bool:
-        """Whether a picture is half drawn."""
+    def is_rendering(self) -> bool:
+        """Whether a preview is half drawn."""
         return self._previewer.midway
 
-    def first(self, training: bool) -> bool:
-        """A slice of what somebody waits for, in turn with all other work; False if that is due."""
-        waits = self._previewer.urgent() or self.midway
-        self._drew = (waits or not self._drew) and self.draw(training)
-        return self._drew
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody waits for a preview."""
+        return self._previewer.urgent() or self.is_rendering
 
-    def draw(self, training: bool) -> bool:
-        """A slice of a picture or mesh that is due; False where none is."""
-        if self.trainer is None:
+    def step_preview(self, training: bool) -> bool:
+        """A slice of a preview or mesh that is due; False where none is."""
+        trainer = self._trainer
+        if trainer is None:
             return False
-        if self._live.work(self.trainer, self._previewer.view, training):
+        if self._mesh.work(trainer, self._previewer.view, training):
             return True
-        trainer = self.trainer
         return self._previewer.work(trainer.model, trainer.shown, trainer.step_count, training)
 
-    def read(self) -> bool:
+    def step_photo(self) -> bool:
         """A slice of the photo that is looked through; False where none is wanted."""
-        return self._truth.work()
+        return self._photo.work()
 
-    def look_ahead(self, training: bool) -> bool:
+    def step_idle(self, training: bool) -> bool:
         """A slice of what nobody waits for; False where there is none."""
-        return not self.moving and (
-            self._album.work(self.trainer, training) or self._sizer.work(self.trainer, training)
+        return not self.is_moving and (
+            self._photo_list.work(self._trainer, training)
+            or self._estimator.work(self._trainer, training)
         )
 
     def close(self) -> None:
         """Free everything."""
-        self._album.close()
-        self._sizer.forget()
-        self._live.close()
+        self.show_run(None)
+        self._photo_list.close()
+        self._mesh.close()
 
-    def _error_of(self, view: View, width: int, height: int) -> Bands | None:
-        assert self.trainer is not None
-        return self._truth.error_of(self.trainer, view, width, height)
+    def _error_of(self, view: View, width: int, height: int) -> Task[np.ndarray] | None:
+        assert self._trainer is not None
+        return self._photo.error_of(self._trainer, view, width, height)

@@ -49,7 +49,7 @@ def test_terms_of_the_loss_are_lines_in_the_order_in_which_they_began():
 
 
 def test_each_term_of_the_loss_has_a_name():
-    source = "".join(p.read_text() for p in (ROOT / "core" / "training").glob("*.py"))
+    source = "".join(p.read_text() for p in (ROOT / "core" / "training").rglob("*.py"))
     terms = set(re.findall(r'terms\["(\w+)"\]', source))
     for literal in re.findall(r"terms = \{([^}]+)\}", source):
         terms |= set(re.findall(r'"(\w+)":', literal))

@@ -12,7 +12,7 @@ from app.state import AppState, reduce
 from app.widgets.widgets import choose, explain
 from core.config.run import PURPOSES, TEXTURED_FACES, MeshOptions
 from core.geometry.view import IDENTITY, MeshPreviewOptions
-from core.protocol import Arranged, Excluded, MeshReady
+from core.protocol import Arrangement, ExcludedPhotos, MeshReady
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def test_it_says_whether_an_export_would_be_the_same(wanted, step, same):
 @pytest.mark.parametrize(
     "edit",
     [
-        Arranged((IDENTITY,), IDENTITY, IDENTITY, "", IDENTITY),
-        Excluded(("a.png",)),
+        Arrangement((IDENTITY,), IDENTITY, IDENTITY, "", IDENTITY),
+        ExcludedPhotos(("a.png",)),
     ],
 )
 def test_after_an_edit_nothing_is_said_of_the_mesh_before(edit):

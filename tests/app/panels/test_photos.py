@@ -16,14 +16,14 @@ from core.config.run import MeshOptions, RunOptions
 from core.geometry.box import Box
 from core.geometry.rigid import similarity
 from core.geometry.view import IDENTITY
-from core.protocol import Arranged, Excluded, MeshSize, Opened, PhotoScored
+from core.protocol import Arrangement, ExcludedPhotos, ExportEstimate, Opened, PhotoScored
 from core.protocol import Thumbnails as Arrived
 
 NAMES = ("a", "b", "c", "d", "e")
 
 
 def opened(upright=IDENTITY, region=IDENTITY) -> Opened:
-    arranged = Arranged((IDENTITY,) * 5, tuple(np.ravel(region)), tuple(np.ravel(upright)), "cm")
+    arranged = Arrangement((IDENTITY,) * 5, tuple(np.ravel(region)), tuple(np.ravel(upright)), "cm")
     return Opened(
         "p",
         "test",
@@ -50,7 +50,7 @@ def scored(**psnr) -> AppState:
 
 
 def test_the_worst_photo_comes_first_and_who_is_excluded_last():
-    state = reduce(scored(a=20.0, b=12.0, c=8.0, e=15.0), Excluded(("c",)))
+    state = reduce(scored(a=20.0, b=12.0, c=8.0, e=15.0), ExcludedPhotos(("c",)))
     ranked = shots(state)
     assert [shot.name for shot in ranked] == ["b", "e", "a", "d", "c"]
     assert [shot.status for shot in ranked] == [USED, HELD_OUT, USED, USED, EXCLUDED]
@@ -93,12 +93,14 @@ def test_a_slice_goes_through_the_region_along_the_upright_axes():
 
 def test_the_size_of_an_export_is_said_as_exactly_as_it_is_known():
     options = MeshOptions()
-    exact = MeshSize(options, 251_720, 20_000_000, True)
+    exact = ExportEstimate(options, 251_720, 20_000_000, True)
     assert size_words(exact, 1.0, 1) == "251,720 triangles, 20 MB"
     assert size_words(exact, 0.5, 1) == "125,860 triangles, about 10 MB"
-    about = MeshSize(options, 251_720, 20_000_000, False)
+    about = ExportEstimate(options, 251_720, 20_000_000, False)
     assert size_words(about, 1.0, 1) == "About 250,000 triangles, about 20 MB"
     assert size_words(exact, 1.0, 3).startswith("251,720, 62,930, 15,732 triangles, about ")
-    baked = MeshSize(MeshOptions(texture=True), 251_720, 20_000_000, False)
+    baked = ExportEstimate(MeshOptions(texture=True), 251_720, 20_000_000, False)
     assert size_words(baked, 1.0, 1).endswith("about 20 MB and its pictures")
-    assert size_words(MeshSize(options, 0, 0, False), 1.0, 1) == "No surface in the region yet"
+    assert (
+        size_words(ExportEstimate(options, 0, 0, False), 1.0, 1) == "No surface in the region yet"
+    )

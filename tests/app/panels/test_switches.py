@@ -8,7 +8,7 @@ from app import theme
 from app.panels.training import TrainingPanel
 from app.platform.gui import dpg
 from core.config.run import RunOptions
-from core.protocol import Choose, Start
+from core.protocol import SetRunOptions, Start
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_tick_is_sent_and_one_that_was_saved_is_shown(sent):
         dpg.get_item_callback(switch)()
         panel.start()
         chosen = RunOptions("draft", 10.0, **{switch: True})
-        assert [(type(c), c.choice) for c in sent] == [(Choose, chosen), (Start, chosen)]
+        assert [(type(c), c.choice) for c in sent] == [(SetRunOptions, chosen), (Start, chosen)]
         panel._show_choice(RunOptions("draft"))
         assert not dpg.get_value(switch)
         panel._show_choice(chosen)

@@ -15,7 +15,6 @@ from tests.engine_texts import CATALOGUE, FRAGMENTS, HEADING, section, sources, 
 
 TEMPLATES = catalog.names("engine")
 NO_WORDS = {
-    "allowed",
     "autosave",
     "common",
     "device",

@@ -11,7 +11,7 @@ from core.capture.open import describe_input, open_capture
 from core.capture.video import choose_frames, photos_of_video
 from core.config.run import OpenOptions
 from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
-from tests.core.captures import textured_plane_photos
+from tests.core.captures import film_of, textured_plane_photos
 
 BLURRED = {3, 4, 11, 12, 13, 25}
 
@@ -70,13 +70,7 @@ def test_a_film_of_a_camera_that_stands_still_is_refused(tmp_path):
 def test_a_film_and_nothing_else_becomes_a_solved_capture(tmp_path):
     """Its photos are where the camera was when their frames were taken."""
     poses = room_poses(24)
-    frames = textured_plane_photos(tmp_path / "frames", poses, WIDE)
-    with av.open(str(tmp_path / "walk.mp4"), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.bit_rate = WIDE.width, WIDE.height, 20_000_000
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_image(Image.open(frame))))
-        container.mux(stream.encode(None))
+    film_of(tmp_path / "walk.mp4", textured_plane_photos(tmp_path / "frames", poses, WIDE))
     scene = run(open_capture(tmp_path / "walk.mp4", tmp_path / "work", how=OpenOptions(frames=12)))
     assert scene.kind == "a film, poses solved"
     assert len(scene.photos) >= 8

@@ -35,9 +35,9 @@ def test_the_command_that_a_window_leaves_repeats_its_run(run, tmp_path, capsys)
     photos = shaded_ball(tmp_path / "the ball")
     run.do(m.Open(str(photos)), "ready")
     run.do(region(run, 0.6))
-    run.do(m.Arrange(QuarterTurn("x")))
-    run.do(m.Arrange(KnownLength((0, 0, 0), (0.5, 0, 0), 12.0, "cm")))
-    run.do(m.Exclude(("3.png",), True))
+    run.do(m.EditScene(QuarterTurn("x")))
+    run.do(m.EditScene(KnownLength((0, 0, 0), (0.5, 0, 0), 12.0, "cm")))
+    run.do(m.ExcludePhotos(("3.png",), True))
     run.do(m.Start(RunOptions("high", steps=STEPS, wild=True)), "finished")
     project = tmp_path / "my project"
     run.do(m.Save(str(project)))
@@ -48,16 +48,16 @@ def test_the_command_that_a_window_leaves_repeats_its_run(run, tmp_path, capsys)
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     out = Path(words[words.index("-o") + 1])
     first, again = load_project(project), load_project(out / "project")
-    assert again.work.config == first.work.config
+    assert again.state.config == first.state.config
     assert report["steps"] == STEPS
-    assert again.work.hold_out
-    assert len(again.work.scene.held_out) == 1
+    assert again.state.hold_out
+    assert len(again.state.scene.held_out) == 1
     for field in ("scene_from_input", "upright_from_input"):
         np.testing.assert_array_equal(
-            getattr(again.work.scene, field), getattr(first.work.scene, field)
+            getattr(again.state.scene, field), getattr(first.state.scene, field)
         )
-    assert isinstance(again.work.scene.region, Box)
-    assert (again.work.scene.unit, again.work.scene.excluded) == ("cm", {"3.png"})
+    assert isinstance(again.state.scene.region, Box)
+    assert (again.state.scene.unit, again.state.scene.excluded) == ("cm", {"3.png"})
     for name, value in first.tensors.items():
         if name.startswith("model."):
             assert again.tensors[name].equal(value), name

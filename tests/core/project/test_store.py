@@ -43,7 +43,7 @@ def save(folder, trainer):
 
 def loaded(folder, store) -> Trainer:
     project = load_project(folder)
-    made = Trainer(store, project.work.config, CPU)
+    made = Trainer(store, project.state.config, CPU)
     restore(made, project, folder)
     return made
 
@@ -153,10 +153,10 @@ def test_the_scene_survives(store, trainer, tmp_path):
     )
     save_project(tmp_path, ProjectState("/some/photos", trainer.config, scene), None)
     project = load_project(tmp_path)
-    assert project.work.source == "/some/photos"
-    assert project.work.config == trainer.config
+    assert project.state.source == "/some/photos"
+    assert project.state.config == trainer.config
     assert not project.tensors, "not trained yet"
-    found = project.work.scene
+    found = project.state.scene
     assert (found.kind, found.has_masks, found.background, found.notices) == (
         scene.kind,
         scene.has_masks,

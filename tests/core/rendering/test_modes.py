@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from core.base.colormaps import INSIDE, OUTSIDE, WORST, ZERO, heat, level_colors
+from core.base.jobs import run
 from core.geometry.view import SlicePlane
 from core.rendering.error import color_error, error_picture, render_error
 from core.rendering.level_map import level_turns
@@ -22,9 +23,9 @@ SIZE = 128
 
 def sliced(sphere, offset, spacing=0.1):
     seen = view(width=SIZE, height=SIZE, mode="slice", plane=SlicePlane((0, 0, 1), offset, spacing))
-    bands = list(render_slice(sphere[0], trace_field(*sphere, None, "slice"), seen, SIZE, SIZE))
-    assert all(band is None for band in bands[:-1])
-    return bands[-1].astype(int)
+    return run(
+        render_slice(sphere[0], trace_field(*sphere, None, "slice"), seen, SIZE, SIZE)
+    ).astype(int)
 
 
 def from_middle(offset):
@@ -126,13 +127,13 @@ def test_the_rendering_compared_with_itself_has_no_error(sphere, monkeypatch):
     )
     arguments = model, occupancy, replace(CONFIG.train), shown
     black = np.zeros((16, 24, 3), np.float32)
-    list(render_error(*arguments, black, known, None, (1.0, 1.0, 1.0)))
+    run(render_error(*arguments, black, known, None, (1.0, 1.0, 1.0)))
     rendered = black.copy()
     rendered[known] = kept[0][:, 0]
     assert rendered[8, 0].min() > 0.99, "white behind the sphere"
-    same = list(render_error(*arguments, rendered, known, None, (1.0, 1.0, 1.0)))[-1]
+    same = run(render_error(*arguments, rendered, known, None, (1.0, 1.0, 1.0)))
     assert (np.ptp(same[known].astype(int), axis=-1) <= 1).all(), "grey: no heat anywhere"
-    other = list(render_error(*arguments, 1 - rendered, known, None, (1.0, 1.0, 1.0)))[-1]
+    other = run(render_error(*arguments, 1 - rendered, known, None, (1.0, 1.0, 1.0)))
     np.testing.assert_allclose(other[8, 0], 255 * heat(1.0), atol=1)
     assert np.ptp(other[:4, :, 0].astype(int)) < 10, "nothing where there is no photo"
 

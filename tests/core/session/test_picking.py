@@ -6,7 +6,7 @@ import pytest
 from core.capture.scene import Scene
 from core.geometry.rigid import similarity
 from core.protocol import Pick
-from core.session.picking import picked
+from core.session.picking import pick
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def table() -> Scene:
 
 
 def test_a_click_on_a_table_of_points_tells_its_plane(table):
-    found = picked(table, None, Pick((0.1, 0.0, 2.0), (0.05, 0.05, -1.5)))
+    found = pick(table, None, Pick((0.1, 0.0, 2.0), (0.05, 0.05, -1.5)))
     assert found.point is not None
     assert found.point[2] == pytest.approx(0.5, abs=1e-6)
     assert found.point[:2] == pytest.approx([0.15, 0.05], abs=0.05)
@@ -32,7 +32,7 @@ def test_a_click_on_a_table_of_points_tells_its_plane(table):
 
 
 def test_what_is_nearer_to_the_eye_is_met_first(table):
-    found = picked(table, None, Pick((0.75, 0.0, 3.0), (0.0, 0.0, -1.0)))
+    found = pick(table, None, Pick((0.75, 0.0, 3.0), (0.0, 0.0, -1.0)))
     assert found.point is not None
     assert found.point[2] == pytest.approx(1.0, abs=0.06)
 
@@ -45,9 +45,9 @@ def test_what_is_nearer_to_the_eye_is_met_first(table):
     ],
 )
 def test_behind_the_eye_and_beside_all_points_there_is_nothing(table, origin, direction):
-    assert picked(table, None, Pick(origin, direction)).point is None
+    assert pick(table, None, Pick(origin, direction)).point is None
 
 
 def test_a_scene_without_points_has_nothing_to_pick():
-    found = picked(Scene("test", (), np.eye(4)), None, Pick((0, 0, 3), (0, 0, -1)))
+    found = pick(Scene("test", (), np.eye(4)), None, Pick((0, 0, 3), (0, 0, -1)))
     assert (found.point, found.normal) == (None, None)

@@ -17,7 +17,7 @@ from core.geometry.rigid import similarity_scale
 from core.geometry.view import EMPTY_PATH, IDENTITY, VideoOptions, View
 from core.session.opening import opening
 from core.session.session import Session
-from core.session.training_loop import YIELD
+from core.session.training_loop import DRAG_DUTY_CYCLE
 from core.training.presets import PRESETS
 from tests.core.bad_captures import empty, not_json, texts, two
 from tests.core.captures import look_at
@@ -123,10 +123,10 @@ def test_a_whole_life(sessions, photos, tmp_path):
     run.do(m.Pause(), "paused")
     run.work(lambda: not run.session.work())  # photos are measured, then there is nothing to do
     assert run.session.trainer.step_count == step
-    run.do(m.Start(), "training")
+    run.do(m.Resume(), "training")
     run.steps(1)
     assert run.session.trainer.step_count == step + 1, "it resumes"
-    run.do(m.Reset(), "ready")
+    run.do(m.DiscardTraining(), "ready")
     assert run.session.trainer is None
 
     events = run.do(m.Start(RunOptions(steps=2 * STEPS)), "finished")
@@ -168,10 +168,10 @@ def test_a_pause_tells_of_the_last_step(sessions, photos, monkeypatch):
 
 
 def test_while_the_camera_moves_training_rests_after_each_slice(sessions, photos, monkeypatch):
-    run = sessions()
+    now = [100.0]
+    run = sessions(clock=lambda: now[0])
     run.train(photos, steps=1000, until="training")
-    session, now = run.session, [100.0]
-    monkeypatch.setattr("core.session.training_loop.time.monotonic", lambda: now[0])
+    session = run.session
 
     trained, work = [], session.trainer.work
 
@@ -190,10 +190,10 @@ def test_while_the_camera_moves_training_rests_after_each_slice(sessions, photos
     assert slices(3) == 3, "nobody watches"
     session.handle(view(1, moving=True))
     run.work(lambda: run.pictures)
-    now[0] += YIELD
+    now[0] += 1 / DRAG_DUTY_CYCLE - 1
     run.work(lambda: now[0] == trained[-1])  # one slice, which took a second
     assert slices(20) == 0
-    now[0] += YIELD
+    now[0] += 1 / DRAG_DUTY_CYCLE - 1
     assert slices(4) == 1
     session.handle(view(2))
     assert slices(20) > 5, "at rest it goes on"
@@ -203,22 +203,23 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     run = sessions()
     commands = {
         "close": m.Close(),
-        "choose": m.Choose(RunOptions("draft", 1.0)),
+        "set_options": m.SetRunOptions(RunOptions("draft", 1.0)),
         "undo": m.Undo(),
         "redo": m.Redo(),
         "open": m.Open("/nowhere"),
         "start": m.Start(),
-        "renew": m.Renew(),
-        "planfilm": m.PlanFilm(EMPTY_PATH),
+        "resume": m.Resume(),
+        "warm_start": m.WarmStart(),
+        "set_camera_path": m.SetCameraPath(EMPTY_PATH),
         "pause": m.Pause(),
-        "reset": m.Reset(),
+        "discard": m.DiscardTraining(),
         "continue": m.Continue(1.0),
         "cancel": m.Cancel(),
-        "arrange": m.Arrange(QuarterTurn("x")),
-        "exclude": m.Exclude(("0.png",), True),
+        "edit_scene": m.EditScene(QuarterTurn("x")),
+        "exclude_photos": m.ExcludePhotos(("0.png",), True),
         "pick": m.Pick((0, 0, 3), (0, 0, -1)),
         "export": m.Export("/nowhere/x.obj", MeshOptions(32)),
-        "film": m.Film("/nowhere/x.mp4", VideoOptions((), 0.8, 64, 48)),
+        "write_video": m.WriteVideo("/nowhere/x.mp4", VideoOptions((), 0.8, 64, 48)),
         "save": m.Save("/nowhere"),
     }
 
@@ -239,7 +240,7 @@ def test_what_is_announced_is_what_is_obeyed(sessions, photos):
     refused_as_announced()
     run.do(m.Pause())
     refused_as_announced()
-    run.do(m.Start(), "finished")
+    run.do(m.Resume(), "finished")
     refused_as_announced()
 
 
@@ -268,7 +269,7 @@ def test_a_bad_path_is_a_failure_and_nothing_is_lost(sessions, photos, tmp_path,
 
 def test_what_lies_there_is_told_before_it_is_open(sessions, photos):
     events = sessions().do(m.Open(str(photos)), "ready")
-    told = only(events, m.Recognised)
+    told = only(events, m.InputDetected)
     assert told.lines == (f"{photos.name}: a posed capture (transforms.json)",)
     assert events.index(told) < events.index(only(events, m.Opened))
 
@@ -292,7 +293,7 @@ def test_nothing_waits_for_a_picture_that_is_drawn_at_leisure(sessions, photos, 
     run.train(photos)
     session = run.session
     session.handle(view(1, 900, 700))  # of 77 slices
-    run.work(lambda: session.watching.midway and run.pictures)
+    run.work(lambda: session.viewer.is_rendering and run.pictures)
     before = len(run.events)
     session.handle(
         {
@@ -326,10 +327,10 @@ def vertices_of(run, path: Path, **options) -> np.ndarray:
     return np.asarray(trimesh.load(path, process=False).vertices)
 
 
-def in_scene(run, box: Box) -> m.Arrange:
+def in_scene(run, box: Box) -> m.EditScene:
     """``box`` (input frame) becomes the region."""
     cube = box.carried(run.session.scene.scene_from_input).frame_from_cube
-    return m.Arrange(RegionEdit(tuple(cube.ravel().tolist())))
+    return m.EditScene(RegionEdit(tuple(cube.ravel().tolist())))
 
 
 def test_the_region_rules_what_is_trained_and_exported_before_training_and_after(
@@ -340,7 +341,7 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
     run.do(m.Open(str(photos)), "ready")
     before = run.session.scene.scene_from_input
     upper = Box.of(np.array([0, 0, 0.5]), np.array([1.0, 1, 0.5]))
-    arranged = only(run.do(in_scene(run, upper)), m.Arranged)
+    arranged = only(run.do(in_scene(run, upper)), m.Arrangement)
     after = run.session.scene.scene_from_input
     np.testing.assert_allclose(np.reshape(arranged.moved, (4, 4)) @ before, after, atol=1e-9)
     run.do(m.Start(RunOptions(steps=STEPS)), "finished")
@@ -350,7 +351,7 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
     assert np.ptp(found[:, 0]) > 1
 
     narrow = Box.of(np.array([0.2, 0, 0.5]), np.array([0.2, 1, 0.5]))
-    arranged = only(run.do(in_scene(run, narrow)), m.Arranged)
+    arranged = only(run.do(in_scene(run, narrow)), m.Arrangement)
     np.testing.assert_allclose(arranged.moved, IDENTITY, atol=1e-9)
     assert np.array_equal(run.session.scene.scene_from_input, after), "the field stays"
     found = vertices_of(run, tmp_path / "narrow.ply")
@@ -384,7 +385,7 @@ def test_a_length_known_between_two_picked_points_is_true_in_the_exported_mesh(
     ]
     assert all(end.normal @ np.array(end.point) > 0 for end in ends), "normals look outward"
     a, b = (np.array(end.point) for end in ends)
-    run.do(m.Arrange(KnownLength(ends[0].point, ends[1].point, 250.0, "mm")))
+    run.do(m.EditScene(KnownLength(ends[0].point, ends[1].point, 250.0, "mm")))
     after = vertices_of(run, tmp_path / "after.ply")
     in_input = np.linalg.norm(a - b) / similarity_scale(run.session.scene.scene_from_input)
     np.testing.assert_allclose(after, before * 250 / in_input, rtol=1e-5, atol=1e-3)
@@ -448,9 +449,9 @@ def test_a_picture_once_begun_is_drawn_to_its_end_before_training_goes_on(
     run.train(photos, steps=1000, until="training")
     session = run.session
     session.handle(view(1, width=400, height=300))
-    run.work(lambda: session.watching.midway)
+    run.work(lambda: session.viewer.is_rendering)
     step, bands = session.trainer.step_count, 0
-    while session.watching.midway:
+    while session.viewer.is_rendering:
         session.work()
         bands += 1
     assert session.trainer.step_count == step
@@ -477,7 +478,7 @@ def test_closing_saves_what_training_would_lose(sessions, photos, tmp_path):
     again = sessions()
     again.do(m.Open(str(tmp_path / "autosave")), "paused")
     assert again.session.trainer.step_count == step
-    again.do(m.Start(), "finished")
+    again.do(m.Resume(), "finished")
     assert again.session.trainer.step_count == STEPS
 
 
@@ -511,7 +512,7 @@ def test_a_loss_that_is_no_number_for_long_pauses_the_run(sessions, photos, monk
         "core.training.losses.color_loss", lambda a, b, kind: (a - b).mean() * float("nan")
     )
     run.work(lambda: run.state == "paused")
-    assert "Reset" in failures(run.events)[-1]
+    assert "Discard" in failures(run.events)[-1]
     assert run.session.trainer.step_count < STEPS
 
 
@@ -577,15 +578,15 @@ def test_a_photo_is_excluded_while_training_and_stays_so_in_the_project(sessions
     run.train(photos, steps=1000, until="training")
     run.steps(1)
     names = [photo.name for photo in run.session.scene.photos]
-    without = run.do(m.Exclude((names[0], names[5]), True))
-    assert only(without, m.Excluded).names == (names[0], names[5])
+    without = run.do(m.ExcludePhotos((names[0], names[5]), True))
+    assert only(without, m.ExcludedPhotos).names == (names[0], names[5])
     before = run.session.trainer.step_count
     run.steps(1)
     assert run.state == "training"
     assert run.session.trainer.step_count > before
     assert run.session.trainer.scene.excluded == {names[0], names[5]}
-    assert only(run.do(m.Exclude((names[5],), False)), m.Excluded).names == (names[0],)
-    assert "3 photos must stay" in failures(run.do(m.Exclude(tuple(names), True)))[0]
+    assert only(run.do(m.ExcludePhotos((names[5],), False)), m.ExcludedPhotos).names == (names[0],)
+    assert "3 photos must stay" in failures(run.do(m.ExcludePhotos(tuple(names), True)))[0]
     run.do(m.Save(str(tmp_path / "project")))
     again = sessions()
     opened = only(again.do(m.Open(str(tmp_path / "project")), "paused"), m.Opened)

@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 
 from core.protocol import State
-from core.session.states import COMMANDS, allowed_now
+from core.session.states import ACTIONS, allowed_now
 
 
 @pytest.mark.parametrize("state", get_args(State))
@@ -11,8 +11,8 @@ from core.session.states import COMMANDS, allowed_now
 @pytest.mark.parametrize("edited", [False, True])
 def test_each_command_is_allowed_or_there_is_a_reason(state, exporting, edited):
     allowed, reasons = allowed_now(state, exporting, undo=edited, redo=edited)
-    assert sorted([*allowed, *reasons]) == sorted(COMMANDS)
+    assert sorted([*allowed, *reasons]) == sorted(ACTIONS)
     assert all(reason and reason[0].isupper() and reason[-1] != "." for reason in reasons.values())
     if exporting:
         assert "cancel" in allowed
-        assert {"export", "film", "open", "reset"} <= set(reasons)
+        assert {"export", "write_video", "open", "discard"} <= set(reasons)

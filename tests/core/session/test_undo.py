@@ -17,12 +17,12 @@ from tests.core.session.test_session import STEPS, Watched, failures, only
 from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 EDITS = (
-    m.Choose(RunOptions("high", 7.0)),
-    m.Arrange(QuarterTurn("x")),
-    m.Arrange(GroundPlane((0.1, 0, -0.5), (0.1, 0.2, 1))),
-    m.Exclude(("3.png",), True),
-    m.Arrange(KnownLength((0, 0, 0), (0.5, 0, 0), 12.0, "cm")),
-    m.Exclude(("3.png", "5.png"), False),
+    m.SetRunOptions(RunOptions("high", 7.0)),
+    m.EditScene(QuarterTurn("x")),
+    m.EditScene(GroundPlane((0.1, 0, -0.5), (0.1, 0.2, 1))),
+    m.ExcludePhotos(("3.png",), True),
+    m.EditScene(KnownLength((0, 0, 0), (0.5, 0, 0), 12.0, "cm")),
+    m.ExcludePhotos(("3.png", "5.png"), False),
 )
 
 
@@ -41,10 +41,10 @@ def run(tmp_path, monkeypatch):
     watched.session.close()
 
 
-def region(run, half: float) -> m.Arrange:
+def region(run, half: float) -> m.EditScene:
     box = Box.of(np.array([0.1, 0, 0]), np.full(3, half))
     cube = box.carried(run.session.scene.scene_from_input).frame_from_cube
-    return m.Arrange(RegionEdit(tuple(cube.ravel().tolist())))
+    return m.EditScene(RegionEdit(tuple(cube.ravel().tolist())))
 
 
 def arrangement(run) -> dict[str, object]:
@@ -57,7 +57,7 @@ def arrangement(run) -> dict[str, object]:
         "region": None if box is None else box.frame_from_cube.tolist(),
         "unit": (scene.units_per_input, scene.unit),
         "excluded": sorted(scene.excluded),
-        "choice": run.session._open_work._choice,
+        "choice": run.session.document._options,
     }
 
 
@@ -73,7 +73,7 @@ def test_undo_takes_every_edit_back_and_redo_makes_it_again(run, photos, trained
         run.do(m.Start(RunOptions(steps=STEPS)), "training")
         run.steps(1)
         run.do(m.Pause())
-        edits = [e for e in edits if not isinstance(e, m.Choose)]
+        edits = [e for e in edits if not isinstance(e, m.SetRunOptions)]
     states = [arrangement(run)]
     for edit in edits:
         run.do(edit)
@@ -97,15 +97,15 @@ def test_undo_takes_every_edit_back_and_redo_makes_it_again(run, photos, trained
 
 def test_the_window_hears_where_things_are_after_an_undo(run, photos):
     opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
-    edited = only(run.do(region(run, 0.5)), m.Arranged)
+    edited = only(run.do(region(run, 0.5)), m.Arrangement)
     assert last_state(run).undo == "the region"
-    back = only(run.do(m.Undo()), m.Arranged)
+    back = only(run.do(m.Undo()), m.Arrangement)
     np.testing.assert_allclose(back.region, opened.arranged.region, atol=1e-9)
     there_and_back = np.reshape(back.moved, (4, 4)) @ np.reshape(edited.moved, (4, 4))
     np.testing.assert_allclose(there_and_back, np.eye(4), atol=1e-9)
-    run.do(m.Choose(RunOptions("high", 7.0, 400)))
+    run.do(m.SetRunOptions(RunOptions("high", 7.0, 400)))
     assert last_state(run).undo == "the settings"
-    chosen = only(run.do(m.Undo()), m.Chosen)
+    chosen = only(run.do(m.Undo()), m.RunOptionsChanged)
     assert chosen.choice == opened.choice
 
 
@@ -124,7 +124,7 @@ def test_a_trained_field_keeps_its_frame_through_undo(run, photos):
 def test_what_is_not_in_the_persons_project_is_said(run, photos, tmp_path):
     run.do(m.Open(str(photos)), "ready")
     assert not last_state(run).unsaved
-    run.do(m.Arrange(QuarterTurn("z")))
+    run.do(m.EditScene(QuarterTurn("z")))
     assert last_state(run).unsaved
     run.do(m.Save(str(tmp_path / "mine")))
     assert not last_state(run).unsaved
@@ -154,7 +154,7 @@ def test_closing_what_is_open_keeps_it_if_asked(run, photos, tmp_path):
 
 def test_edits_before_training_are_saved_too(run, photos, tmp_path):
     run.do(m.Open(str(photos)), "ready")
-    run.do(m.Arrange(QuarterTurn("z")))
+    run.do(m.EditScene(QuarterTurn("z")))
     turned = arrangement(run)
     run.do(m.Open(str(tmp_path / "autosave")), "ready")
     assert arrangement(run) == turned
@@ -198,7 +198,7 @@ def test_a_planned_film_leads_past_the_same_wherever_the_scene_is_moved(run, pho
     scene = run.session.scene
     poses = [scene.scene_from_camera(photo) for photo in scene.photos[:2]]
     way = CameraPath(tuple(tuple(pose.ravel().tolist()) for pose in poses), 0.7, 9.0, 25, True)
-    run.do(m.PlanFilm(way))
+    run.do(m.SetCameraPath(way))
     assert last_state(run).unsaved
     run.do(region(run, 0.3))
     run.do(m.Save(str(tmp_path / "project")))

@@ -100,4 +100,4 @@ def test_excluding_is_undone_by_its_opposite_and_leaves_enough(store):
 def test_a_project_remembers_who_is_excluded(store, tmp_path):
     scene = exclude_photos(store.scene, ["3.png"], True)
     save_project(tmp_path, ProjectState("source", TINY, scene), None)
-    assert load_project(tmp_path).work.scene.excluded == {"3.png"}
+    assert load_project(tmp_path).state.scene.excluded == {"3.png"}

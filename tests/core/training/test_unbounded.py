@@ -103,7 +103,7 @@ def test_a_run_that_begins_with_another_one_keeps_what_lies_behind(photos, tmp_p
     run = trained(photos, tmp_path, "ngp", 200)
     old, known = run.session.trainer.model, psnr(run)
     choice = RunOptions("draft", steps=1000, method="surface", unbounded=True)
-    run.do(m.Renew(choice), "training")
+    run.do(m.WarmStart(choice), "training")
     run.steps(1)
     new = run.session.trainer.model
     far = 5 * torch.nn.functional.normalize(torch.randn(500, 3), dim=-1)

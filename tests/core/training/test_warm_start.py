@@ -60,7 +60,7 @@ def psnr(run: Watched) -> float:
 def test_every_method_can_begin_with_a_surface(after, photos, tmp_path, monkeypatch):
     monkeypatch.setattr(warm_start, "STEPS", 3)
     run = trained(photos, tmp_path, "surface")
-    run.do(m.Renew(RunOptions("draft", steps=1000, method=after)), "training")
+    run.do(m.WarmStart(RunOptions("draft", steps=1000, method=after)), "training")
     run.steps(1)
     assert run.session.trainer.config.method == after
     run.session.close()
@@ -80,7 +80,7 @@ def test_a_finer_run_knows_from_its_first_step_what_the_one_before_learnt(
 ):
     run = trained(photos, tmp_path, before)
     known, old = psnr(run), run.session.trainer
-    run.do(m.Renew(RunOptions("standard", steps=1000, method=after)), "training")
+    run.do(m.WarmStart(RunOptions("standard", steps=1000, method=after)), "training")
     run.steps(1)
     new = run.session.trainer
     assert new is not old
@@ -147,7 +147,7 @@ def test_what_the_command_line_begins_anew_leaves_the_first_run_and_can_be_repea
     assert main.main([*words[2:], "--mesh-resolution", "24"]) == 0
     again = Path(words[words.index("-o") + 1]) / "project"
     a, b = load_project(out / "project"), load_project(again)
-    assert a.work.begun_from == str(first)
+    assert a.state.begun_from == str(first)
     assert all(b.tensors[n].equal(v) for n, v in a.tensors.items() if n.startswith("model."))
 
 
@@ -156,10 +156,10 @@ def test_the_window_keeps_the_run_that_it_left(photos, tmp_path, monkeypatch):
     run = Watched(None)
     run.do(m.Open(str(photos)), "ready")
     run.do(m.Start(RunOptions("draft", steps=60)), "finished")
-    run.do(m.Renew(RunOptions("draft", steps=20, method="ngp")), "finished")
+    run.do(m.WarmStart(RunOptions("draft", steps=20, method="ngp")), "finished")
     places = sorted(p.name for p in (tmp_path / "saves").iterdir())
     assert len(places) == 2
-    kept, now = (load_project(tmp_path / "saves" / name).work for name in reversed(places))
+    kept, now = (load_project(tmp_path / "saves" / name).state for name in reversed(places))
     assert (kept.config.method, now.config.method) == ("surface", "ngp")
     assert Path(now.begun_from).name == places[1]
     run.session.close()
@@ -168,7 +168,7 @@ def test_the_window_keeps_the_run_that_it_left(photos, tmp_path, monkeypatch):
 def test_there_must_be_something_to_begin_with(photos, tmp_path, capsys):
     run = Watched(tmp_path / "autosave")
     run.do(m.Open(str(photos)), "ready")
-    failure = next(e for e in run.do(m.Renew()) if isinstance(e, m.Failure))
+    failure = next(e for e in run.do(m.WarmStart()) if isinstance(e, m.Failure))
     assert "nothing to begin with" in failure.text
     run.session.close()
     assert main.main(["reconstruct", "-o", str(tmp_path / "out")]) == 1

@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 
 from core import protocol as m
-from core.base.jobs import run
-from core.capture.open import _READERS, open_capture
-from core.capture.poses.solve import solve_poses
-from core.capture.scene import Scene, require_plain
+from core.base.jobs import Task, run
+from core.capture.open import _READERS, describe_input, open_capture
+from core.capture.plain_types import require_plain
+from core.capture.readers.colmap import read_colmap
+from core.capture.readers.idr import read_idr
+from core.capture.readers.llff import read_llff
+from core.capture.readers.mvsnet import read_mvsnet
+from core.capture.readers.phone_scans import read_polycam, read_record3d
+from core.capture.readers.prompt import read_prompt_scene
+from core.capture.readers.transforms import read_transforms
+from core.capture.scene import Scene
 from core.config.prompt import write_prompt
 from core.config.run import MeshOptions, RunOptions
 from core.session.session import Session
 from core.training.presets import PRESETS
+from tests.core.capture.poses.test_solve import WIDE, room_poses
 from tests.core.capture.readers import test_colmap, test_idr, test_transforms
 from tests.core.capture.readers.test_other_layouts import LAYOUTS
-from tests.core.captures import orbit, textured_plane_photos
+from tests.core.captures import film_of, orbit, textured_plane_photos
 from tests.core.shaded_ball import WARM, quick_conversion
 from tests.core.tiny_clip import tiny_clip
 
@@ -39,23 +47,36 @@ def sentence(folder: Path) -> None:
     write_prompt("a red ball", tiny_clip(folder / "clip"), folder)
 
 
+def plain_photos(folder: Path) -> None:
+    textured_plane_photos(folder, room_poses(6), WIDE)
+
+
+def film(folder: Path) -> None:
+    photos = textured_plane_photos(folder / "frames", room_poses(12), WIDE)
+    film_of(folder / "walk.mp4", photos)
+
+
 CAPTURES = {
-    "sentence": sentence,
-    "transforms": transforms,
-    "IDR": idr,
-    "Polycam": LAYOUTS["Polycam"],
-    "Record3D": LAYOUTS["Record3D"],
-    "COLMAP": colmap,
-    "LLFF": LAYOUTS["LLFF"],
-    "MVSNet": LAYOUTS["MVSNet"],
+    read_prompt_scene: sentence,
+    read_transforms: transforms,
+    read_idr: idr,
+    read_polycam: LAYOUTS["Polycam"],
+    read_record3d: LAYOUTS["Record3D"],
+    read_colmap: colmap,
+    read_llff: LAYOUTS["LLFF"],
+    read_mvsnet: LAYOUTS["MVSNet"],
 }
+KINDS = {kind: CAPTURES.get(read) for kind, _, read in _READERS}
+KINDS |= {"photos without poses": plain_photos, "a film": film}
 STEPS = 20
 
 
-def test_each_reader_has_a_capture_here():
-    assert len(CAPTURES) == len(_READERS)
-    for word, (kind, _, _) in zip(CAPTURES, _READERS):
-        assert word in kind
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_reader_has_a_capture_here(tmp_path, kind):
+    build = KINDS[kind]
+    assert build, f"{kind} wants an entry in CAPTURES"
+    build(tmp_path)
+    assert kind in describe_input(tmp_path)[0]
 
 
 @pytest.fixture(autouse=True)
@@ -81,14 +102,18 @@ class Driven:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", CAPTURES)
-def test_every_capture_goes_all_the_way(tmp_path, kind):
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_capture_goes_all_the_way(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr("core.capture.open.pose_workspace", lambda _: tmp_path / "poses")
     folder = tmp_path / "capture"
     folder.mkdir()
-    CAPTURES[kind](folder)
+    build = KINDS[kind]
+    assert build is not None
+    build(folder)
     first = Driven(tmp_path / "autosave")
     assert first.do(m.Open(str(folder))) == []
-    method = "box" if kind == "sentence" else "surface"  # which has a surface from the first step
+    # a box has a surface from the first step
+    method = "box" if build is sentence else "surface"
     assert first.do(m.Start(RunOptions("draft", steps=STEPS, method=method))) == []
     assert first.session.state == "finished"
     assert first.do(m.Save(str(tmp_path / "project"))) == []
@@ -107,22 +132,18 @@ def test_every_capture_goes_all_the_way(tmp_path, kind):
     again.session.close()
 
 
-def test_photos_with_poses_solved_here_are_plain_too(tmp_path):
-    from tests.core.capture.poses.test_solve import WIDE, room_poses
-
-    textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
-    require_plain(run(solve_poses(tmp_path / "photos", tmp_path / "work")))
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"fx": np.float64(70)}, "fx of the lens of 0.png is of type float64"),
-        ({"width": np.int64(80)}, "width of the lens"),
-        ({"distortion": (np.float32(0.1),)}, "distortion of the lens"),
+        ({"fx": np.float64(70)}, r"COLMAP model, lens of 0.png: fx=np.float64\(70.0\) is not of"),
+        ({"width": np.int64(80)}, "lens of 0.png: width=np.int64"),
+        ({"width": 80.5}, "width=80.5 is not of type <class 'int'>"),
+        ({"distortion": (np.float32(0.1),)}, "distortion="),
+        ({"distortion": [0.1]}, "distortion="),
+        ({"model": np.str_("pinhole")}, "model="),
     ],
 )
-def test_a_reader_that_leaves_scalars_of_numpy_is_told(tmp_path, change, words):
+def test_a_lens_of_other_types_than_declared_is_told(tmp_path, change, words):
     colmap(tmp_path)
     scene: Scene = run(open_capture(tmp_path))
     photo = replace(
@@ -130,3 +151,27 @@ def test_a_reader_that_leaves_scalars_of_numpy_is_told(tmp_path, change, words):
     )
     with pytest.raises(TypeError, match=words):
         require_plain(replace(scene, photos=(photo,)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("units_per_input", np.float64(2)),
+        ("has_masks", np.bool_(True)),
+        ("background", (np.float32(1), 1.0, 1.0)),
+        ("background", (1.0, 1.0)),
+        ("excluded", frozenset([np.str_("1.png")])),
+    ],
+)
+def test_opening_tells_of_a_scene_of_other_types_than_declared(tmp_path, monkeypatch, field, value):
+    colmap(tmp_path)
+    fit = lambda scene, keep_ball: done(replace(scene, **{field: value}))  # noqa: E731
+    monkeypatch.setattr("core.capture.open.fit_to_masks", fit)
+    with pytest.raises(TypeError, match=f"COLMAP model: {field}="):
+        run(open_capture(tmp_path))
+
+
+def done(scene: Scene) -> Task[Scene]:
+    """A task that returns ``scene`` at once."""
+    yield from ()
+    return scene

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from core.base.jobs import run
+from core.base.jobs import Progress, run
 from core.config.run import MeshOptions
-from core.protocol import Export, MeshSize
+from core.protocol import Export, ExportEstimate
 from core.session.export_job import export_mesh
 from core.session.viewer import export_size
-from core.session.viewer.export_size import MeshSizer, carried_on
+from core.session.viewer.export_size import ExportEstimator, carried_on
 from tests.core.shaded_ball import ball_store, ball_trainer
 from tests.files import results
 
@@ -30,8 +30,8 @@ def worked(sizer, trainer, training=False):
 
 
 def test_about_first_and_then_exactly_what_is_exported(trainer, tmp_path):
-    said: list[MeshSize] = []
-    sizer = MeshSizer(said.append)
+    said: list[ExportEstimate] = []
+    sizer = ExportEstimator(said.append)
     assert not sizer.work(trainer, False), "nobody asked"
     options = MeshOptions(resolution=72, format="ply")
     sizer.ask(options)
@@ -55,18 +55,17 @@ def test_about_first_and_then_exactly_what_is_exported(trainer, tmp_path):
 
 def test_while_training_only_about_and_seldom(trainer, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(export_size.time, "perf_counter", lambda: now[0])
     made = []
 
     def about(*_):
         for _ in range(4):
             now[0] += 0.05
-            yield
+            yield Progress(0.5)
         made.append(now[0])
-        return MeshSize(MeshOptions(), 100, 1000, False)
+        return ExportEstimate(MeshOptions(), 100, 1000, False)
 
     monkeypatch.setattr(export_size, "_about", about)
-    sizer = MeshSizer(lambda event: None)
+    sizer = ExportEstimator(lambda event: None, lambda: now[0])
     sizer.ask(MeshOptions())
     spent = 0.0
     while now[0] < 200:
@@ -74,7 +73,7 @@ def test_while_training_only_about_and_seldom(trainer, monkeypatch):
         sizer.work(trainer, True)
         spent += now[0] - began
         now[0] += 0.02
-    assert spent / now[0] < export_size.SHARE
+    assert spent / now[0] < export_size.DUTY_CYCLE
     assert 5 <= len(made) <= 10, "every twenty seconds"
 
 

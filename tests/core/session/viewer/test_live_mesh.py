@@ -122,7 +122,6 @@ def cutting(monkeypatch):
             yield Progress(0.5)
         return TRIANGLE
 
-    monkeypatch.setattr(live_mesh.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(live_mesh, "mesh_of_model", cut)
     return now
 
@@ -151,7 +150,7 @@ def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_pa
 def test_while_training_it_takes_the_share_of_the_time_that_the_view_allows(cutting, share):
     told: list[m.Event] = []
     live, trainer, view = (
-        LiveMesh(told.append),
+        LiveMesh(told.append, lambda: cutting[0]),
         Trainer(),
         msgspec.structs.replace(VIEW, duty_cycle=share),
     )
@@ -170,7 +169,7 @@ def test_while_training_it_takes_the_share_of_the_time_that_the_view_allows(cutt
 
 def test_a_file_that_is_not_read_goes_with_the_next_but_one_and_all_at_the_end(cutting):
     told: list[m.MeshReady] = []
-    live = LiveMesh(told.append)  # type: ignore[arg-type]
+    live = LiveMesh(told.append, lambda: cutting[0])  # type: ignore[arg-type]
     for step in range(4):
         trainer = replace(Trainer(), step_count=step)
         while live.work(trainer, VIEW, training=False):  # type: ignore[arg-type]

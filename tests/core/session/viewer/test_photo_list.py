@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from core.base.image_metrics import psnr
-from core.base.jobs import run
+from core.base.jobs import Progress, run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.output.views import render_photo, training_size
 from core.protocol import PhotoScored, Thumbnails
 from core.session.viewer import photo_list
-from core.session.viewer.photo_list import BATCH, SHARE, Album, thumbnail
+from core.session.viewer.photo_list import BATCH, DUTY_CYCLE, PhotoList, thumbnail
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
 from tests.core.shaded_ball import CPU, TINY, shaded_ball
@@ -41,7 +41,7 @@ def test_every_photo_gets_a_small_picture_in_the_order_of_the_cameras(folder, mo
     monkeypatch.setattr(photo_list, "BATCH", 4)
     scene = hold_out_every(run(open_capture(folder)))
     said = []
-    album = Album(said.append)
+    album = PhotoList(said.append)
     assert not album.work(None, False), "nothing is open"
     album.open(scene)
     worked(album)
@@ -65,7 +65,7 @@ def test_the_photo_that_is_noise_is_explained_worst(folder):
     with run(load_pixels(scene, 100)) as store:
         trainer = Trainer(store, TINY, CPU)
         said = []
-        album = Album(said.append)
+        album = PhotoList(said.append)
         album.open(scene)
         for _ in range(60):
             trainer.step()
@@ -91,16 +91,15 @@ def test_the_photo_that_is_noise_is_explained_worst(folder):
 
 def test_measuring_takes_a_small_share_of_training(folder, monkeypatch):
     scene = run(open_capture(folder))
-    album = Album(lambda event: None)
+    now = [0.0]
+    album = PhotoList(lambda event: None, lambda: now[0])
     album.open(scene)
     worked(album)
-    now = [0.0]
-    monkeypatch.setattr(photo_list.time, "perf_counter", lambda: now[0])
 
     def costly(*_):
         for _ in range(3):
             now[0] += 0.04
-            yield
+            yield Progress(0.5)
 
     monkeypatch.setattr(album, "_score", costly)
     album.forget()
@@ -114,4 +113,4 @@ def test_measuring_takes_a_small_share_of_training(folder, monkeypatch):
         album.work(Trained(), True)  # type: ignore[arg-type]
         spent += now[0] - began
         now[0] += 0.01
-    assert spent / now[0] == pytest.approx(SHARE, rel=0.1)
+    assert spent / now[0] == pytest.approx(DUTY_CYCLE, rel=0.1)

@@ -12,7 +12,7 @@ from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.view import View
 from core.rendering.preview import view_rays
-from core.session.viewer.photo_view import Truth, TruthFinder, truth_of
+from core.session.viewer.photo_view import PhotoLoader, UndistortedPhoto, undistort_photo
 from tests.core.captures import look_at
 
 LENSES = [
@@ -46,7 +46,7 @@ def through(photo="a", fov=0.9, width=200, height=140, pose=POSE, view_id=1, **m
 def test_a_photo_is_undistorted_into_the_view(tmp_path, lens):
     """Whatever its lens, a pixel of the view shows what lies in that pixel's own direction."""
     scene, view = capture(tmp_path, lens), through()
-    truth = truth_of(scene, scene.photos[0], view)
+    truth = undistort_photo(scene, scene.photos[0], view)
     directions = view_rays(view, 200, 140, torch.device("cpu"))[1].numpy().reshape(140, 200, 3)
     assert truth.known.mean() > 0.5
     wrong = np.abs(truth.colors - painted(directions))[truth.known]
@@ -57,7 +57,7 @@ def test_a_photo_is_undistorted_into_the_view(tmp_path, lens):
 def test_beyond_the_photo_nothing_is_known(tmp_path):
     lens = LENSES[0]
     scene = capture(tmp_path, lens)
-    truth = truth_of(scene, scene.photos[0], through(fov=1.4))
+    truth = undistort_photo(scene, scene.photos[0], through(fov=1.4))
     scale = 0.5 * 140 / math.tan(0.7)  # pixels of the view to the unit of the image plane
     assert truth.known.sum() == pytest.approx(
         lens.width / lens.fx * lens.height / lens.fy * scale**2, rel=0.05
@@ -72,7 +72,7 @@ def test_fewer_pixels_are_means_of_what_is_known():
     colors = np.random.default_rng(0).random((8, 8, 3)).astype(np.float32)
     known = np.ones((8, 8), bool)
     known[:, 6:] = False
-    small = Truth(colors, known).at(4, 4)
+    small = UndistortedPhoto(colors, known).at(4, 4)
     np.testing.assert_allclose(
         small.colors[:, :3], colors.reshape(4, 2, 4, 2, 3).mean((1, 3))[:, :3], atol=1e-6
     )
@@ -88,7 +88,7 @@ def finished(finder):
 def test_the_photo_is_shown_once_for_each_place_that_it_is_seen_from(tmp_path):
     scene = capture(tmp_path, LENSES[1])
     shown, said = [], []
-    finder = TruthFinder(lambda image, view: shown.append((view.view_id, image.shape)), said.append)
+    finder = PhotoLoader(lambda image, view: shown.append((view.view_id, image.shape)), said.append)
     for view, asks in [
         (through(view_id=1), True),
         (through(view_id=2, mode="normals"), False),  # the photo is the same

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.base.jobs import Progress
 from core.geometry.view import View
 from core.session.viewer import previewer
 
@@ -11,7 +12,7 @@ def test_a_picture_that_cannot_be_drawn_is_begun_anew_and_not_gone_on_with(monke
 
     def draws(*_):
         begun.append(1)
-        yield None
+        yield Progress(0.5)
         raise ZeroDivisionError
 
     monkeypatch.setattr(previewer, "render_preview", draws)
@@ -32,15 +33,14 @@ def test_refreshes_take_the_share_of_the_time_that_the_view_allows(monkeypatch, 
     def draws(*_):
         for _ in range(3):
             now[0] += 1.0
-            yield None
+            yield Progress(0.5)
         now[0] += 1.0
-        yield "picture"
+        return "picture"
 
-    monkeypatch.setattr(previewer.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(previewer, "render_preview", draws)
     monkeypatch.setattr(previewer.Previewer, "_surface", lambda *_: None)
     shown = []
-    watched = previewer.Previewer(lambda *picture: shown.append(picture))
+    watched = previewer.Previewer(lambda *picture: shown.append(picture), clock=lambda: now[0])
     watched.set_view(View(1, (), 0.8, 64, 48, duty_cycle=share))
     drawing = trained = 0.0
     for version in range(2000):

@@ -1,0 +1,51 @@
+"""What every reader must return: values of the types that its fields declare.
+
+A scalar of numpy behaves as a number does until the project is saved, which fails.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from core.capture.scene import Scene
+
+_types_of = cache(get_type_hints)
+
+
+def require_plain(scene: Scene) -> None:
+    """Raise TypeError, which names the kind of capture, the photo and the field, where a value is
+    not of its field's declared type."""
+    for photo in (*scene.photos, *scene.held_out):
+        _require(photo, f"{scene.kind}, {photo.name}")
+        _require(photo.intrinsics, f"{scene.kind}, lens of {photo.name}")
+    _require(scene, scene.kind)
+
+
+def _require(of: object, where: str) -> None:
+    for name, declared in _types_of(type(of)).items():
+        value = getattr(of, name)
+        if not _fits(value, declared):
+            raise TypeError(f"{where}: {name}={value!r} is not of type {declared}")
+
+
+def _fits(value: object, declared: Any) -> bool:
+    """Whether ``value`` is of the ``declared`` type: numbers and words of exactly that, but whole
+    numbers pass for real ones."""
+    kind, inner = get_origin(declared), get_args(declared)
+    if kind in (Union, UnionType):
+        return any(_fits(value, one) for one in inner)
+    if kind is Literal:
+        return type(value) is str and value in inner
+    if kind is frozenset:
+        return type(value) is kind and all(_fits(item, inner[0]) for item in value)
+    if kind is tuple:
+        items = value if type(value) is kind else None
+        wanted = inner[:1] * len(items or ()) if inner[-1] is Ellipsis else inner
+        return items is not None and len(items) == len(wanted) and all(map(_fits, items, wanted))
+    if declared is float:
+        return type(value) in (int, float)
+    if declared in (int, str, bool):
+        return type(value) is declared
+    return isinstance(value, declared)
