@@ -209,7 +209,7 @@ def unfinished_step(folder: Path) -> int | None:
     except (OSError, msgspec.DecodeError, SafetensorError, KeyError, ValueError):
         return None
     spent = step if saved.config.steps else elapsed
-    return int(step) if spent - begin < budget else None
+    return int(step) if 0 < spent - begin < budget else None
 
 
 def restore(trainer: Trainer, project: Project, folder: Path) -> None:

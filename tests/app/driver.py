@@ -34,7 +34,7 @@ try:
     with caught_signals():
         run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sys.argv[1])
 except Interrupted as stop:
-    print(stop, *stop.__notes__)
+    print(stop, *getattr(stop, "__notes__", ()))
     sys.exit(stop.status)
 """
 
@@ -79,8 +79,9 @@ class Driver:
         self._report = folder / "ui.json"
         self._folder = folder
         self.display, self.home = display, folder
+        homes = ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of other tests
         self._environment = {
-            **os.environ,
+            **{k: v for k, v in os.environ.items() if k not in homes},
             "DISPLAY": display,
             "GRADINA_UI_STATE": str(self._report),
             "XDG_STATE_HOME": str(folder / "state"),

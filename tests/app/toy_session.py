@@ -93,7 +93,7 @@ class ToySession:
     def _go(self, state: State) -> None:
         self._state = state
         self._allowed, reasons = allowed_now(state, False, undo=False, redo=False)
-        self._emit(StateChanged(state, self._allowed, reasons, unsaved=state == "training"))
+        self._emit(StateChanged(state, self._allowed, reasons))
 
     def handle(self, command: Command) -> None:
         if command.action is not None and command.action not in self._allowed:

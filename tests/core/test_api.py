@@ -87,9 +87,18 @@ def test_events_tell_the_way_in_order(photos, tmp_path):
 def test_a_failure_on_the_way_is_raised_as_it_was_said(photos, tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         made(tmp_path / "none", tmp_path / "out")
-    (tmp_path / "out" / "mesh.obj").mkdir(parents=True)
+    in_the_way = tmp_path / "out" / "mesh.obj"
+    in_the_way.mkdir(parents=True)
     with pytest.raises(UserError, match=r"mesh\.obj is a folder"):
         made(photos, tmp_path / "out", steps=2)
+    in_the_way.rmdir()
+
+    def get_in_the_way(event):
+        if isinstance(event, m.StateChanged) and event.state == "finished":
+            in_the_way.mkdir(exist_ok=True)
+
+    with pytest.raises(UserError, match=r"mesh\.obj is a folder"):
+        made(photos, tmp_path / "out", steps=2, on_event=get_in_the_way)
     assert load_project(tmp_path / "out" / "project").tensors, "the training is not lost"
 
 

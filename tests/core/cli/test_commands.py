@@ -17,6 +17,7 @@ from safetensors import safe_open
 
 import main
 from core.base.jobs import run as run_task
+from core.base.outputs import MARKER
 from core.sample import reference_mesh
 from core.training.presets import PRESETS
 from tests.core.bad_captures import BAD
@@ -136,7 +137,7 @@ def test_reconstruct_leaves_everything(finished):
         assert sheet.width > 4 * 400, "photo, field, mesh and mesh in colour"
     with safe_open(finished / "project" / "checkpoint.safetensors", "numpy") as checkpoint:
         assert "model.sdf_field.grid.table" in checkpoint.keys()  # noqa: SIM118, it is no dict
-    assert not [p for p in finished.rglob(".*") if p.is_file()], "no temporary files"
+    assert {p.name for p in finished.rglob(".*") if p.is_file()} == {MARKER}, "nothing temporary"
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def test_a_method_goes_the_whole_way(method, photos, tmp_path):
     assert model.proposal is not None
     run.pictures.clear()
     for mode in ("color", "normals", "error"):
-        run.do(msgspec.structs.replace(view(1), mode=mode))
+        run.do(m.SetView(msgspec.structs.replace(view(1).view, mode=mode)))
         run.work(lambda: any(final for *_, final in run.pictures))
     project = tmp_path / "project"
     run.do(m.Save(str(project)))
@@ -83,7 +83,7 @@ def test_the_sky_is_learnt_and_the_mesh_is_of_the_region_alone(photos, tmp_path)
     run = trained(photos, tmp_path, "surface", 200)
     assert psnr(run) > 20
     run.pictures.clear()
-    run.do(msgspec.structs.replace(view(1), mode="color"))
+    run.do(m.SetView(msgspec.structs.replace(view(1).view, mode="color")))
     run.work(lambda: any(final for *_, final in run.pictures))
     mesh = tmp_path / "mesh.ply"
     run.do(m.Export(str(mesh), MeshOptions(resolution=48, format="ply")))
