@@ -66,6 +66,7 @@ def caught_signals() -> Iterator[None]:
             signal.signal(signal.SIGALRM, _on_alarm)
         yield
     finally:
+        _pending.number, _pending.raised = None, False
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -76,12 +77,20 @@ def uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    raise_if_lost()
     _pending.depth += 1
     try:
         yield
     finally:
         _pending.depth -= 1
     if _pending.depth == 0 and _pending.number is not None and not _pending.raised:
+        _raise()
+
+
+def raise_if_lost() -> None:
+    """Raise `Interrupted` again where work goes on although it was raised: libraries catch every
+    exception in places, as while they are imported. Called before each slice of work."""
+    if _pending.raised and threading.current_thread() is threading.main_thread():
         _raise()
 
 

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from core.base.interrupts import raise_if_lost
+
 T = TypeVar("T")
 Clock = Callable[[], float]
 """Seconds since some moment; replaced in tests."""
@@ -50,6 +52,7 @@ class Job(Generic[T]):
     def advance(self) -> bool:
         """Work one slice; True when that was the last, so that there is a `result`. Raises what the
         task raises; the job is over then."""
+        raise_if_lost()
         began = self._clock()
         try:
             self.progress = next(self._task)

@@ -8,13 +8,13 @@ import pytest
 STEPS = """
 import resource, sys
 import numpy as np
-from core.base.malloc import keep_pieces
+from core.base.malloc import tune_malloc
 
 def step():
     return [np.ones(1 << 20) for _ in range(3)]  # 8 MB each, 6144 pages in all
 
 if sys.argv[1] == "kept":
-    keep_pieces(2)
+    tune_malloc(2)
 step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(20):
@@ -38,10 +38,10 @@ def _faults(how: str) -> int:
 
 HEAPS = """
 import ctypes, sys, threading
-from core.base.malloc import keep_pieces
+from core.base.malloc import tune_malloc
 
 if sys.argv[1] == "shared":
-    keep_pieces(2)
+    tune_malloc(2)
 together = threading.Barrier(6)
 
 def work():

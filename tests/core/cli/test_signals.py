@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.base.interrupts import Interrupted, caught_signals, uninterrupted
+from core.base.jobs import Progress, run
 from core.project.store import is_project, unfinished_step
 from tests.app.driver import wait_until
 
@@ -164,6 +165,25 @@ def test_a_signal_waits_for_work_that_is_not_to_be_cut():
     assert done == ["inner"]
     assert stopped.value.status == 143
     assert str(stopped.value) == "SIGTERM"
+
+
+def test_a_signal_that_a_library_swallows_comes_again_with_the_next_slice():
+    done = []
+
+    def task():
+        for i in range(3):
+            try:
+                if i == 0:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    time.sleep(1.0)
+            except BaseException:
+                done.append("swallowed")
+            yield Progress(0.5)
+        done.append("worked on")
+
+    with pytest.raises(Interrupted), caught_signals():
+        run(task())
+    assert done == ["swallowed"]
 
 
 def test_but_not_for_ever(monkeypatch):

@@ -114,7 +114,7 @@ def test_what_cannot_be_closed_says_so(monkeypatch):
     from core.meshing import pipeline as module
 
     monkeypatch.setattr(module, "closed_holes", lambda mesh, size: (mesh, {}))
-    monkeypatch.setattr(module, "closed_in", lambda sdf, *rest: sdf)
+    monkeypatch.setattr(module, "clip_to_box", lambda sdf, *rest: sdf)
     with pytest.raises(UserError, match=r"cannot be made watertight: \d+ edges"):
         run(
             finish_mesh(

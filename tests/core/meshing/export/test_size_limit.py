@@ -64,7 +64,7 @@ def test_faces_are_halved_where_they_were_guessed_too_many(monkeypatch):
         yield from ()
         return FinishedMesh([balls[int(np.log(options.faces / 20) / np.log(4))]], {}, True)
 
-    monkeypatch.setattr(fitting, "finish", finish)
+    monkeypatch.setattr(fitting, "finish_mesh", finish)
     monkeypatch.setattr(fitting, "most_faces", lambda options: 5000)
     done, _ = run(finish_within(subject(sphere, None), MeshOptions(format="glb", max_bytes=6000)))
     assert asked == [5000, 640, 160]
