@@ -219,15 +219,17 @@ def without_outputs(paths: Iterable[Path], top: Path) -> list[Path]:
 
 def results_folder(out: Path, source: Path) -> Path:
     """Where the results of ``source`` go when a person asks for ``out``: a folder of their own
-    inside of it where ``out`` is, holds or lies in the input and is not a folder of results
-    already."""
+    inside of it where ``out`` holds or lies in the input and is not a folder of results already.
+    Raises UserError where it is the input itself."""
     wanted, taken = out.resolve(), source.resolve()
     if taken.is_file():
         if is_output(taken, taken.parent):
             return out
         taken = taken.parent
     if wanted == taken:
-        return out / OWN_FOLDER
+        raise UserError(
+            f"{out} holds the input itself", f"Choose another folder, such as {out / OWN_FOLDER}"
+        )
     overlaps = wanted in taken.parents or taken in wanted.parents
     is_new = not out.exists() or (out.is_dir() and not any(out.iterdir()))
     return out / OWN_FOLDER if overlaps and not is_new and not is_marked(out) else out

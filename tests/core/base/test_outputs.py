@@ -143,8 +143,9 @@ def test_results_never_mix_with_their_input(tmp_path):
         (folder / "a.jpg").write_text("a photo")
     own = module.OWN_FOLDER
     assert results_folder(other, photos) == other, "its files are looked at one by one"
-    assert results_folder(photos, photos) == photos / own
-    assert results_folder(photos, photos / "a.jpg") == photos / own
+    for source in (photos, photos / "a.jpg"):
+        with pytest.raises(UserError, match="holds the input itself"):
+            results_folder(photos, source)
     assert results_folder(tmp_path / "scan", photos) == tmp_path / "scan" / own
     assert results_folder(photos / "new", photos) == photos / "new"
     (photos / "sub").mkdir()
