@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from core.base.errors import UserError
 from core.base.interrupts import Interrupted
-from core.base.outputs import moved_notice
+from core.base.outputs import ForeignFileError, moved_notice
 from core.cli.progress_bar import ProgressBar
 from core.config.run import PURPOSES, MeshFormat, MeshOptions
 
@@ -234,6 +234,15 @@ def _advised(advice: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _force_offered() -> Iterator[None]:
+    """A file in the way may be replaced where the person says so."""
+    try:
+        yield
+    except ForeignFileError as error:
+        raise ForeignFileError(error.path, "Choose another name, or add --force") from error
+
+
 def _moved(asked: Path, out: Path) -> list[str]:
     """That the results are not where they were asked for."""
     return [] if asked == out else [moved_notice(asked, out)]
@@ -245,7 +254,8 @@ def export(arguments: argparse.Namespace) -> int:
     from core.meshing.from_model import check_free, export_model
 
     options = _options(arguments, arguments.output)
-    check_free(arguments.output, options, force=arguments.force)
+    with _force_offered():
+        check_free(arguments.output, options, force=arguments.force)
     with _advised("no mesh was written"), ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
@@ -277,7 +287,8 @@ def render(arguments: argparse.Namespace) -> int:
     from core.output.views import camera_path, orbit, render_split, render_views
 
     outputs = outputs_of(arguments.output, force=arguments.force)
-    outputs.require_free([arguments.output] if is_file(arguments.output) else [])
+    with _force_offered():
+        outputs.require_free([arguments.output] if is_file(arguments.output) else [])
     with _advised("no picture was written"), ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:

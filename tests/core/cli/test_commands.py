@@ -197,6 +197,16 @@ def test_export_by_the_file_s_name(command, finished, tmp_path, suffix):
     assert len(loaded.faces) == told["faces"] > 100
 
 
+def test_export_asks_before_it_replaces_what_it_did_not_write(command, finished, tmp_path):
+    target = tmp_path / "ball.ply"
+    words = ("export", finished / "project", "-o", target, "--mesh-resolution", 24)
+    target.write_text("a person's own")
+    assert "add --force" in complaint(command(*words, "--device", "cpu"))
+    assert target.read_text() == "a person's own"
+    assert command(*words, "--device", "cpu", "--force").returncode == 0
+    assert command(*words, "--device", "cpu").returncode == 0, "an earlier export of its own"
+
+
 def test_export_for_a_purpose(command, finished, tmp_path):
     told = result(
         command(
