@@ -1,0 +1,7 @@
+"""Options as frozen dataclasses: of a run, of opening a capture, of a mesh.
+
+Here: values and their documentation. Not here: presets (`core.training.presets`), what a machine's
+memory allows (`core.training.planner`), the command line's arguments (`core.cli.arguments`), and
+what a person chooses about the window (`app.store.settings`). Tests: those of the users of the
+options, such as ``tests/core/training``.
+"""

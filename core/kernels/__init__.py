@@ -2,6 +2,10 @@
 
 `reference` defines the meaning of each and serves any device; `cpu` is the fast form for CPUs,
 `cuda` for NVIDIA GPUs.
+
+Not here: the sources of the CUDA kernels (``shaders/*.cu``) and the torch modules that call kernels
+(`core.field`, `core.rendering`). Tests: ``tests/core/kernels``, which hold every backend to
+`reference`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ Commands go one way, events the other, as msgpack (never pickle) over a pipe. A 
 ``key`` is not None is replaced by a newer one of the same key while it waits: only the newest
 camera, progress or statistics matter. Preview pixels travel in shared memory (`pixel_ring`);
 `PreviewReady` only says which slot holds them.
+
+Not here: what commands do (`core.session`) and how events change the window (`app.state`); types
+that the science shares with the window, as `core.geometry.view.View`, live in its rooms.
+Tests: ``tests/core/protocol``.
 """
 
 from __future__ import annotations

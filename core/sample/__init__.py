@@ -2,6 +2,9 @@
 
 The photos in `FOLDER` are a capture like any other; that the surface behind them is known exactly
 lets a demo say how far its mesh is from the truth.
+
+Not here: the command that reconstructs it (`core.cli.demo`) and synthetic captures of single tests
+(``tests/core/captures.py``). Tests: ``tests/core/sample``.
 """
 
 from __future__ import annotations

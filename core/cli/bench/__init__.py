@@ -1,4 +1,8 @@
-"""How fast this machine is: kernels, a training step by parts, the preview, meshing, memory."""
+"""How fast this machine is: kernels, a training step by parts, the preview, meshing, memory.
+
+Not here: what the parts of the method buy on captures (``tests/benchmarks``).
+Tests: ``tests/core/cli/test_bench.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,72 @@
+"""The tree stays one that a newcomer can read: small files and folders, each of which says what
+belongs in it, and pages whose paths exist."""
+
+import ast
+import re
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAX_LINES, MAX_MEDIAN_LINES, MAX_MODULES = 350, 150, 18
+STILL_TOO_LONG = {
+    "app/window.py",
+    "core/cli/commands.py",
+    "core/session/session.py",
+    "tests/app/driver.py",
+    "tests/app/test_window.py",
+    "tests/core/capture/poses/test_solve.py",
+    "tests/core/cli/test_commands.py",
+    "tests/core/kernels/test_kernels.py",
+    "tests/core/session/test_session.py",
+}
+"""To be split. Nothing is ever added."""
+
+PACKAGES = sorted(
+    path.parent.relative_to(ROOT).as_posix()
+    for room in ("core", "app")
+    for path in (ROOT / room).rglob("__init__.py")
+)
+TEST_PATH = re.compile(r"``(tests/[\w/]+(?:\.py)?)``")
+
+
+def modules(*rooms: str) -> dict[str, int]:
+    """Lines by path of every Python file in ``rooms``."""
+    files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    return {path.relative_to(ROOT).as_posix(): _n_lines(path) for path in files}
+
+
+def _n_lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_says_what_belongs_in_it_what_does_not_and_where_its_tests_are(package):
+    text = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text("utf-8")))
+    assert text is not None
+    assert "Not here:" in text or package == "core"
+    tests = TEST_PATH.findall(text)
+    assert tests
+    assert all((ROOT / path).exists() for path in tests)
+
+
+def test_every_folder_with_modules_is_a_package():
+    folders = {path.rpartition("/")[0] for path in modules("core", "app")}
+    assert folders == set(PACKAGES)
+
+
+def test_folders_are_small():
+    names = [path for path in modules("core", "app") if not path.endswith("__init__.py")]
+    sizes = {package: sum(p.rpartition("/")[0] == package for p in names) for package in PACKAGES}
+    assert {package: n for package, n in sizes.items() if n > MAX_MODULES} == {}
+
+
+def test_core_has_no_loose_modules_but_the_entry_from_python():
+    assert {path.name for path in (ROOT / "core").glob("*.py")} == {"__init__.py", "api.py"}
+
+
+def test_files_are_short():
+    lines = modules("core", "app", "tests") | {"main.py": _n_lines(ROOT / "main.py")}
+    assert {path for path, n in lines.items() if n > MAX_LINES} == STILL_TOO_LONG
+    assert median(modules("core", "app").values()) <= MAX_MEDIAN_LINES
