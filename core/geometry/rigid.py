@@ -80,11 +80,12 @@ def rotation_about_z(angle: float) -> np.ndarray:
 
 def rotation_between(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """[3, 3] smallest rotation that carries unit vector ``source`` to unit vector ``target``."""
-    cosine = float(source @ target)
-    if cosine < -1 + 1e-12:  # half a turn about any axis across the source
+    between = source + target
+    one_plus_cosine = float(between @ between) / 2  # 1 + cos itself has no digits near half a turn
+    if one_plus_cosine < 1e-12:  # half a turn about any axis across the source, and what is left
         axis = np.cross(source, np.eye(3)[np.argmin(np.abs(source))])
         axis /= np.linalg.norm(axis)
-        return 2 * np.outer(axis, axis) - np.eye(3)
+        return rotation_between(-source, target) @ (2 * np.outer(axis, axis) - np.eye(3))
     x, y, z = np.cross(source, target)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + cosine)
+    return np.eye(3) + cross + cross @ cross / one_plus_cosine

@@ -2,13 +2,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.geometry.rigid import invert, transform_points
 from core.geometry.scene_ball import (
     ball_from_axes,
-    ball_from_scene,
     enclosing_ball,
     focus_point,
-    scene_from_ball,
     up_direction,
 )
 from core.geometry.silhouettes import Silhouette, visual_hull
@@ -25,18 +22,6 @@ def ball_points(rng, center, radius, n):
     directions = rng.normal(size=(n, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return center + radius * directions
-
-
-def test_the_similarity_carries_its_ball_onto_the_unit_ball():
-    rotation = Rotation.from_rotvec([0.1, 0.2, 0.3]).as_matrix()
-    scene_from_input = scene_from_ball(TARGET, 3.0, rotation)
-    np.testing.assert_allclose(transform_points(scene_from_input, TARGET[None]), 0.0, atol=1e-12)
-    surface = ball_points(np.random.default_rng(0), TARGET, 3.0, 20)
-    lengths = np.linalg.norm(transform_points(scene_from_input, surface), axis=1)
-    np.testing.assert_allclose(lengths, 1.0)
-    center, radius = ball_from_scene(scene_from_input)
-    np.testing.assert_allclose(center, TARGET, atol=1e-12)
-    assert radius == pytest.approx(3.0)
 
 
 def test_the_enclosing_ball_holds_all_and_is_hardly_larger_than_needed():
@@ -99,9 +84,3 @@ def test_a_hull_within_a_ball_ends_there():
 def test_empty_silhouettes_give_no_hull():
     views = [Silhouette(LENS, p, np.zeros((60, 80), bool)) for p in orbit(6)]
     assert len(visual_hull(views, (np.zeros(3), 1.0))[0]) == 0
-
-
-def test_scene_from_input_is_a_similarity_without_mirroring():
-    scene_from_input = scene_from_ball(TARGET, 2.0, Rotation.from_rotvec([1, 2, 3]).as_matrix())
-    np.testing.assert_allclose(invert(scene_from_input) @ scene_from_input, np.eye(4), atol=1e-12)
-    assert np.linalg.det(scene_from_input[:3, :3]) > 0

@@ -1,0 +1,20 @@
+"""Profiles of hypothesis: ``quick`` unless ``--hypothesis-profile=thorough`` is given."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "quick",
+    derandomize=True,  # the same examples in every run, so CI does not flicker
+    max_examples=25,
+    deadline=None,  # the first example compiles kernels
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.register_profile(
+    "thorough",
+    settings.get_profile("quick"),
+    derandomize=False,
+    max_examples=1000,
+    print_blob=True,
+)
+settings.load_profile("quick")
