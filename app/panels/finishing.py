@@ -23,9 +23,10 @@ class Finishing:
         with dpg.group(horizontal=True):
             choice("purpose", self._chosen, width=166)
             choice("mesh_unit", changed, width=-1)
-        with dpg.group(horizontal=True):
-            for tag in ("texture", "normal_map", "watertight", "refine"):
-                dpg.add_checkbox(tag=tag, callback=lambda: changed())
+        for row in (("texture", "normal_map"), ("watertight", "refine")):
+            with dpg.group(horizontal=True):
+                for tag in row:
+                    dpg.add_checkbox(tag=tag, callback=lambda: changed())
 
     def _chosen(self) -> None:
         base = self._base = PURPOSES.get(chosen("purpose"), MeshOptions())  # type: ignore[call-overload]

@@ -121,7 +121,7 @@ class Layout:
                 with dpg.group(horizontal=True):
                     dpg.add_progress_bar(tag="task_progress", width=180, show=False)
                     button("cancel", self._cancel, width=80, show=False)
-                    button("keys", toggle_help, width=56)
+                    button("keys", toggle_help, width=94)
 
     def _cancel(self) -> None:
         self._host.send(Cancel())
@@ -241,5 +241,5 @@ class Layout:
         reveal("cancel", state.may("cancel"))
         if task is not None:
             dpg.set_value("task_progress", task.fraction)
-            dpg.configure_item("task_progress", overlay=f"{100 * task.fraction:.0f} %")
+            dpg.configure_item("task_progress", overlay=f"{100 * task.fraction:.0f}%")
         self.start.show(state.opened is None and task is None)

@@ -81,4 +81,4 @@ class OptionsPanel:
 
 
 def _size(scale: float) -> str:
-    return f"{100 * scale:.0f} %" if scale else say("settings.screen")
+    return f"{100 * scale:.0f}%" if scale else say("settings.screen")

@@ -42,9 +42,9 @@ class ScenePanel:
                 callback=lambda: self._viewport.show_region(dpg.get_value("region_shown")),
             )
             button("region_reset", self._reset, width=-1)
-        dpg.add_input_floatx(tag="region_center", size=3, width=-60)
-        dpg.add_input_floatx(tag="region_size", size=3, width=-60)
-        dpg.add_input_float(tag="region_turn", width=-60, step=0, format="%.1f°")
+        dpg.add_input_floatx(tag="region_center", size=3, width=-76)
+        dpg.add_input_floatx(tag="region_size", size=3, width=-76)
+        dpg.add_input_float(tag="region_turn", width=-76, step=0, format="%.1f°")
         with dpg.item_handler_registry(tag="region_edited"):
             dpg.add_item_deactivated_after_edit_handler(callback=self._type)
         for field in ("region_center", "region_size", "region_turn"):

@@ -38,8 +38,8 @@ class SourcePanel:
                 )
                 button("open", self._open, width=-1)
             with dpg.group(horizontal=True):
-                button("browse", lambda: self._browse("folder"), width=74)
-                button("browse_file", lambda: self._browse("file"), width=62)
+                button("browse", lambda: self._browse("folder"), width=76)
+                button("browse_file", lambda: self._browse("file"), width=70)
                 dpg.add_checkbox(tag="recursive")
                 button("photos", show_poses, width=-1)
             dim_text("source_summary", show=False)
@@ -121,7 +121,7 @@ class MessageBar:
         dpg.configure_item("message_bar", show=bool(text))
         if not text:
             return 0
-        n_buttons = 1 + bool(state.offer) + 1.3 * bool(state.photos_of)
+        n_buttons = 1 + bool(state.offer) + 1.5 * bool(state.photos_of)
         buttons = round(n_buttons * (px(BUTTON) + theme.GAP))
         reveal("resume", bool(state.offer))
         reveal("find_photos", bool(state.photos_of))

@@ -96,7 +96,7 @@ class TrainingPanel:
 
     def _build_longer(self) -> None:
         with dpg.group(horizontal=True, tag="longer_run", show=False):
-            button("continue", self._continue, width=112)
+            button("continue", self._continue, width=156)
             dpg.add_input_float(
                 tag="more_minutes",
                 width=-1,
@@ -225,6 +225,8 @@ class TrainingPanel:
         )
         dpg.set_value("training_progress", stats.progress)
         dpg.configure_item("training_progress", overlay=done)
+        measure = "clip" if "sentence" in stats.losses else "psnr"
+        dpg.set_value("number_psnr_name", say(f"training.{measure}"))
         known = bool(stats.losses)  # not of a project that was only opened
         values = (
             f"{stats.step:,}",
@@ -256,5 +258,7 @@ def _numbers() -> None:
         for left, right in zip(NUMBERS[::2], NUMBERS[1::2]):
             with dpg.table_row():
                 for name in (left, right):
-                    dpg.add_text(say(f"training.{name}"), color=theme.TEXT_DIM)
+                    dpg.add_text(
+                        say(f"training.{name}"), tag=f"number_{name}_name", color=theme.TEXT_DIM
+                    )
                     dpg.add_text("–", tag=f"number_{name}")

@@ -67,7 +67,7 @@ def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
         case "level":
             _levels(parent, legend.n_levels, bottom)
         case "error" if legend.through:
-            half, all_of = (f"{100 * share * WORST:.0f} %" for share in (0.5, 1))
+            half, all_of = (f"{100 * share * WORST:.0f}%" for share in (0.5, 1))
             marks = ((0.0, "0"), (0.5, half), (1.0, f"{all_of}+"))
             _scale(parent, bottom, say("legend.error"), lambda x: heat(WORST * x), marks)
         case "error":

@@ -196,12 +196,12 @@ def test_what_the_training_does_is_one_plain_phrase():
         stats = msgspec.structs.replace(_stats(7), phase=phase, active_levels=levels)
         return doing(_after(OPENED, StateChanged(state, (), {}), stats))  # type: ignore[arg-type]
 
-    assert phrase("density", 5.0) == "Finding the rough shape (density)"
-    assert phrase("converting", 5.0) == "Turning it into a surface"
-    assert phrase("surface", 8.3) == "Refining: level 9 of 12"
-    assert phrase("surface", 12.0) == "Sharpening the finest details, all 12 levels"
-    assert phrase("surface", 8.3, "paused") == "Paused while refining: level 9 of 12"
-    assert phrase("surface", 12.0, "finished").startswith("Done")
+    assert phrase("density", 5.0) == "Training the coarse shape (density)"
+    assert phrase("converting", 5.0) == "Converting density to a surface"
+    assert phrase("surface", 8.3) == "Refining the surface, level 9 of 12"
+    assert phrase("surface", 12.0) == "Refining the surface, all 12 levels"
+    assert phrase("surface", 8.3, "paused") == "Paused: refining the surface, level 9 of 12"
+    assert phrase("surface", 12.0, "finished").endswith("finished")
     assert doing(AppState()) == ""
 
 
@@ -209,14 +209,12 @@ def test_what_closing_would_lose_is_said_and_nothing_else():
     saved = _after(OPENED, StateChanged("paused", ("save",), {}), _stats(70))
     assert lost_without_saving(saved) == ""
     unsaved = replace(saved, unsaved=True)
-    assert lost_without_saving(unsaved) == (
-        "0:01 of training (70 steps) of owl is not saved in a project."
-    )
+    assert lost_without_saving(unsaved) == "owl has 0:01 of unsaved training (70 steps)."
     edited = _after(OPENED, StateChanged("ready", ("save",), {}, undo="the region", unsaved=True))
-    assert lost_without_saving(edited) == "Your edits of owl are not saved in a project."
+    assert lost_without_saving(edited) == "owl has unsaved edits."
     both = replace(unsaved, undo="the region", project="/my/bird")
     assert lost_without_saving(both) == (
-        "0:01 of training (70 steps) and your edits of bird are not saved in a project."
+        "bird has unsaved edits and 0:01 of unsaved training (70 steps)."
     )
 
 
@@ -250,7 +248,7 @@ def test_the_status_is_always_one_plain_sentence():
     solving = _after(
         StateChanged("solving", ("cancel",), {}), TaskProgress("solve", 0.5, "12 of 36", 90)
     )
-    assert status_line(solving) == "Solving the cameras: 12 of 36, 1:30 left."
+    assert status_line(solving) == "Solving camera poses: 12 of 36, 1:30 left."
 
 
 def test_importing_the_window_imports_no_engine():

@@ -103,7 +103,7 @@ def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
 )
 def test_it_says_whether_an_export_would_be_the_same(wanted, step, same):
     shown = MeshReady("", 3, 1, MeshPreviewOptions(), None, 7, finished=True)
-    assert live_words(shown, step, wanted).endswith("across, as exported") is same
+    assert live_words(shown, step, wanted).endswith("same as the export") is same
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_the_size_of_an_export_is_said_as_exactly_as_it_is_known():
     assert size_words(about, 1.0, 1) == "About 250,000 triangles, about 20 MB"
     assert size_words(exact, 1.0, 3).startswith("251,720, 62,930, 15,732 triangles, about ")
     baked = ExportEstimate(MeshOptions(texture=True), 251_720, 20_000_000, False)
-    assert size_words(baked, 1.0, 1).endswith("about 20 MB and its pictures")
+    assert size_words(baked, 1.0, 1).endswith("about 20 MB plus textures")
     assert (
         size_words(ExportEstimate(options, 0, 0, False), 1.0, 1) == "No surface in the region yet"
     )

@@ -153,15 +153,15 @@ def test_a_translation_may_lack_texts_and_cannot_break_the_others(of_the_person)
         "12 widoków",
     ]
     assert catalog.widgets()["start"]["label"] == "Zacznij"
-    assert catalog.widgets()["mesh_resolution"]["format"] == "%d cells across"
+    assert catalog.widgets()["mesh_resolution"]["format"] == "Resolution: %d"
     assert (catalog.say("source.masks"), catalog.say("status.empty")) == (
         "masks",
         "Nothing is open.",
     )
     catalog.use("broken")
-    assert catalog.say("film.views", 2) == "2 views"
+    assert catalog.say("film.views", 2) == "2 keyframes"
     catalog.use("nowhere")
-    assert catalog.say("film.views", 1) == "1 view"
+    assert catalog.say("film.views", 1) == "1 keyframe"
 
 
 @pytest.mark.slow
@@ -182,7 +182,7 @@ def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, 
         "new": "[New]",
         "start": "[Start]",
         "training": "[Training]",
-        "hint_browse": "[Choose photos…]",
+        "hint_browse": "[Open photos…]",
     }
     window.click("path")
     window.type("/no/such/folder")
@@ -193,7 +193,7 @@ def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, 
     window.wait_state("ready")
     window.click("start")
     ui = window.wait(lambda ui: ui["step"] > 0 and ui["history"] > 1, "training")
-    assert ui["status"].startswith("[[Refining: level ")
+    assert ui["status"].startswith("[capture: [Refining the surface, level ")
     window.key("h")
     window.wait(lambda ui: "help" in ui["widgets"], "the list of keys")
     assert window.look()["failure"] == ""
