@@ -27,7 +27,7 @@ __device__ __forceinline__ Cell find_cell(const float* __restrict__ x, const Lev
         cell.place[axis] = scaled - index;
         cell.slope[axis] = p > 0 && p < 1 ? level.resolution : 0;  // none where p is clamped
     }
-    // one step along y and z; the primes are those of core/kernels/layout.py
+    // one step along y and z; the primes are those of core/kernels/grid_layout.py
     const unsigned side = level.resolution + 1;
     const unsigned y = level.dense ? side : 2654435761u, z = level.dense ? side * side : 805459861u;
     for (int corner = 0; corner < 8; ++corner) {

@@ -70,3 +70,28 @@ def test_files_are_short():
     lines = modules("core", "app", "tests") | {"main.py": _n_lines(ROOT / "main.py")}
     assert {path for path, n in lines.items() if n > MAX_LINES} == STILL_TOO_LONG
     assert median(modules("core", "app").values()) <= MAX_MEDIAN_LINES
+
+
+PAGES = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+QUOTED = re.compile(r"`([^`\n]+)`")
+A_PATH = re.compile(
+    r"((?:core|app|shaders|assets|tests|docs|\.ci)/[\w./-]*|[\w.-]+\.(?:py|md|toml))(?::(\w+))?"
+)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_for_contributors_names_exists(page):
+    """Paths in backticks; `path:name` is something that the file defines. And links."""
+    text = page.read_text("utf-8")
+    paths = [match for quoted in QUOTED.findall(text) if (match := A_PATH.fullmatch(quoted))]
+    missing = [match[0] for match in paths if not _defines(ROOT / match[1], match[2])]
+    missing += [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def _defines(path: Path, name: str | None) -> bool:
+    if not path.exists() or name is None:
+        return path.exists()
+    start = rf"^[ \t]*(?:def |class |async def )?{name}\b *[\[(:=]"
+    return re.search(start, path.read_text("utf-8"), re.MULTILINE) is not None
