@@ -72,10 +72,10 @@ def test_files_are_short():
     assert median(modules("core", "app").values()) <= MAX_MEDIAN_LINES
 
 
-PAGES = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 QUOTED = re.compile(r"`([^`\n]+)`")
 A_PATH = re.compile(
-    r"((?:core|app|shaders|assets|tests|docs|\.ci)/[\w./-]*|[\w.-]+\.(?:py|md|toml))(?::(\w+))?"
+    r"((?:core|app|shaders|assets|tests|docs|\.ci)/[\w./-]*|main\.py|pyproject\.toml|[A-Z]+\.md)(?::(\w+))?"
 )
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
@@ -84,7 +84,8 @@ LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 def test_what_a_page_for_contributors_names_exists(page):
     """Paths in backticks; `path:name` is something that the file defines. And links."""
     text = page.read_text("utf-8")
-    paths = [match for quoted in QUOTED.findall(text) if (match := A_PATH.fullmatch(quoted))]
+    words = [word for quoted in QUOTED.findall(text) for word in quoted.split()]
+    paths = [match for word in words if (match := A_PATH.fullmatch(word))]
     missing = [match[0] for match in paths if not _defines(ROOT / match[1], match[2])]
     missing += [link for link in LINK.findall(text) if not (page.parent / link).exists()]
     assert missing == []
