@@ -29,6 +29,8 @@ import os
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # installed, this is site-packages/gradina
+
 from core.base.errors import UserError
 from core.base.interrupts import SIGNALLED, Interrupted, caught_signals
 from core.cli import parser as command_line

@@ -24,8 +24,9 @@ def test_the_window_never_loads_torch(name):
     assert loaded(f"import {name}").isdisjoint(HEAVY)
 
 
-def test_the_command_line_appears_before_anything_heavy_is_loaded():
-    code = "import main\ntry: main.main(['--help'])\nexcept SystemExit: pass"
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_the_command_line_appears_before_anything_heavy_is_loaded(option):
+    code = f"import main\ntry: main.main([{option!r}])\nexcept SystemExit: pass"
     assert loaded(code).isdisjoint({*HEAVY, "dearpygui"})
 
 

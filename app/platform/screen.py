@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.base.errors import UserError
+from core.base.program import COMMAND
 
 
 def screen_size(path: Path | None) -> tuple[int, int] | None:
@@ -17,7 +18,9 @@ def screen_size(path: Path | None) -> tuple[int, int] | None:
     no display: Dear PyGui would abort the process."""
     if sys.platform != "linux":
         return None
-    remedy = f"Use `python main.py reconstruct {path or 'PATH'} -o DIR` to work without a window."
+    remedy = (
+        f"Use `{' '.join(COMMAND)} reconstruct {path or 'PATH'} -o DIR` to work without a window."
+    )
     name = os.environ.get("DISPLAY")
     if not name:
         raise UserError("No display: the variable DISPLAY is not set", remedy)

@@ -16,13 +16,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 from core.base.interrupts import SIGNALS
-
-ROOT = Path(__file__).parents[2]
-"""The folder that this program is imported from."""
+from core.base.program import ROOT
 
 
 def start_module(module: str, **environment: str) -> subprocess.Popen[bytes]:

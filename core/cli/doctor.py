@@ -14,6 +14,7 @@ import torch
 from core.base.cores import describe_cores
 from core.base.device import choose_device
 from core.base.parallel import num_workers
+from core.base.program import version
 from core.config.run import RunOptions
 from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics
@@ -59,7 +60,7 @@ def examine() -> dict[str, Any]:
         + (f"because {slow}" if slow else f"in {num_workers(device)} lanes"),
         "preset": default_preset(device.type),
         "display": _display(),
-        "versions": {name: _version(name) for name in _PACKAGES},
+        "versions": {"gradina": version()} | {name: _version(name) for name in _PACKAGES},
     }
 
 

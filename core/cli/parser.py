@@ -10,6 +10,7 @@ from typing import get_args
 import platformdirs
 
 from core.base.cores import limit_libraries
+from core.base.program import COMMAND, version
 from core.cli import arguments as common
 from core.cli import commands as run
 from core.config.run import MethodName
@@ -29,10 +30,11 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
         "doctor",
     )
     parser = argparse.ArgumentParser(
-        prog="main.py",
+        prog=COMMAND[-1],
         description="A folder of photos becomes a 3D surface.",
-        epilog=f"commands: {', '.join(commands)}; `main.py COMMAND --help` explains each",
+        epilog=f"commands: {', '.join(commands)}; `%(prog)s COMMAND --help` explains each",
     )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print it and exit")
     if not argv or argv[0] not in (*commands, "-h", "--help"):
         parser.add_argument("path", nargs="?", type=Path, help="photos, a posed capture, a project")
         common.device(parser)
@@ -168,6 +170,14 @@ def parse(argv: list[str], window: run.Window) -> argparse.Namespace:
     for command in sub.choices.values():
         common.threads(command)
     return _limited(parser.parse_args(argv))
+
+
+class _ShowVersion(argparse.Action):
+    """As argparse's own action, but the version is looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"gradina {version()}")
+        parser.exit()
 
 
 def _limited(arguments: argparse.Namespace) -> argparse.Namespace:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from core.base import program
 from core.base.errors import UserError
 from core.base.outputs import Outputs
 from core.capture.scene import Scene
@@ -76,8 +77,7 @@ def write_recipe(folder: Path, work: ProjectState) -> None:
     text = msgspec.json.format(msgspec.json.encode(recipe_of(work)), indent=1)
     begin = ["--from", work.begun_from] if work.begun_from else [work.source]
     words = [
-        "python",
-        "main.py",
+        *program.COMMAND,
         "reconstruct",
         *begin,
         "-o",

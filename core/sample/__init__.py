@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from core.base.jobs import Progress, Task
+from core.base.program import ROOT
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import CV_FROM_GL, invert, transform_points
 from core.meshing.mesh import Mesh
@@ -23,7 +24,7 @@ from core.meshing.repair.clean import clean
 from core.meshing.surface.extract import extract
 from core.sample import photos, shape
 
-FOLDER = Path(__file__).parents[2] / "assets" / "sample"
+FOLDER = ROOT / "assets" / "sample"
 LENS = Intrinsics(400, 400, 600.0, 600.0, 200.0, 200.0)
 YAW, CENTER = np.radians(25.0), (0.1, 0.2, 0.9)
 # Elevation in degrees, distance in metres, photos: rings around the owl.
