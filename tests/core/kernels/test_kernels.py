@@ -3,7 +3,6 @@
 import math
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import torch
 
@@ -351,19 +350,6 @@ def test_outside_the_domain_there_is_no_slope():
     )
     assert (slope[:, 0] == 0).all()
     assert (slope[:, 1:] != 0).all()
-
-
-def test_a_layout_is_dense_where_it_fits_and_its_offsets_add_up():
-    layout = GridLayout.create(6, 2, 12, 8, 256)
-    assert layout.resolutions[0] == 8
-    assert layout.resolutions[-1] == 256
-    np.testing.assert_allclose(layout.resolutions[1:] / layout.resolutions[:-1], 2, rtol=0.03)
-    for level, resolution in enumerate(layout.resolutions):
-        vertices = (resolution + 1) ** 3
-        assert layout.dense[level] == (vertices <= 4096)
-        assert layout.offsets[level + 1] - layout.offsets[level] == min(vertices, 4096)
-    assert layout.n_rows == layout.offsets[-1]
-    assert layout.width == 12
 
 
 def test_hashed_neighbours_mostly_have_rows_of_their_own():
