@@ -72,7 +72,10 @@ def test_files_are_short():
     assert median(modules("core", "app").values()) <= MAX_MEDIAN_LINES
 
 
-PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tests/benchmarks/README.md")),
+    *sorted((ROOT / "docs" / "decisions").glob("*.md")),
+]
 QUOTED = re.compile(r"`([^`\n]+)`")
 A_PATH = re.compile(
     r"((?:core|app|shaders|assets|tests|docs|\.ci)/[\w./-]*|main\.py|pyproject\.toml|[A-Z]+\.md)(?::(\w+))?"
@@ -80,8 +83,8 @@ A_PATH = re.compile(
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_what_a_page_for_contributors_names_exists(page):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_names_exists(page):
     """Paths in backticks; `path:name` is something that the file defines. And links."""
     text = page.read_text("utf-8")
     words = [word for quoted in QUOTED.findall(text) for word in quoted.split()]
@@ -96,3 +99,10 @@ def _defines(path: Path, name: str | None) -> bool:
         return path.exists()
     start = rf"^[ \t]*(?:def |class |async def )?{name}\b *[\[(:=]"
     return re.search(start, path.read_text("utf-8"), re.MULTILINE) is not None
+
+
+def test_the_map_in_main_names_what_exists():
+    text = ast.get_docstring(ast.parse((ROOT / "main.py").read_text("utf-8"))) or ""
+    paths = re.findall(r"\b(?:core|app)/[\w/.]+", text)
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
