@@ -1,6 +1,9 @@
-"""Profiles of hypothesis: ``quick`` unless ``--hypothesis-profile=thorough`` is given."""
+"""Profiles of hypothesis: ``quick`` unless ``--hypothesis-profile=thorough`` is given. And
+``--strict-skips``."""
 
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.skips"]
 
 settings.register_profile(
     "quick",
