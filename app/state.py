@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.text.catalog import say
+from app.text.catalog import say, words
 from core.protocol import (
     Action,
     Arrangement,
@@ -164,7 +164,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 stats=None,
                 history=History(),
                 exported=None,
-                notices=event.notices[-MAX_NOTICES:],
+                notices=tuple(map(words, event.notices[-MAX_NOTICES:])),
                 failure="",
                 preview=None,
                 mesh=None,
@@ -196,7 +196,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
         case PoseReport():
             return replace(state, poses=event)
         case InputDetected():
-            return replace(state, recognised=event.lines)
+            return replace(state, recognised=tuple(map(words, event.lines)))
         case PosesSoFar():
             return replace(state, solving=event)
         case TaskProgress():
@@ -214,9 +214,9 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 return replace(state, saved=event, autosave=event.path)
             return replace(state, saved=event, project=event.path)
         case Notice():
-            return replace(state, notices=(*state.notices, event.text)[-MAX_NOTICES:])
+            return replace(state, notices=(*state.notices, words(event.text))[-MAX_NOTICES:])
         case Failure():
-            return replace(state, failure=event.text, task=None, photos_of=event.photos_of)
+            return replace(state, failure=words(event.text), task=None, photos_of=event.photos_of)
         case WorkerStarted():
             return replace(state, engine="starting", offer="", failure="")
         case WorkerLost():
@@ -234,7 +234,7 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         engine="ready",
         state=event.state,
         allowed=event.allowed,
-        reasons=event.reasons,
+        reasons={action: words(reason) for action, reason in event.reasons.items()},
         opened=None if event.state == "empty" else state.opened,
         solving=state.solving if event.state == "solving" else None,
         recognised=state.recognised if event.state in ("opening", "solving") else (),
@@ -244,8 +244,8 @@ def _state_changed(state: AppState, event: StateChanged) -> AppState:
         scores={} if begun_again else state.scores,
         mesh_size=None if begun_again else state.mesh_size,
         task=state.task if "cancel" in event.allowed else None,
-        undo=event.undo,
-        redo=event.redo,
+        undo=words(event.undo),
+        redo=words(event.redo),
         unsaved=event.unsaved,
     )
 

@@ -26,7 +26,6 @@ from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
 from app.store.settings import Settings, load_settings, save_settings
 from app.text import catalog
 from app.text.catalog import say
-from app.text.engine_text import translated
 from app.text.status import short
 from app.ui_probe import Reporter
 from app.viewport.viewport import Viewport
@@ -34,6 +33,7 @@ from app.widgets.question import ask
 from app.worker_client import WorkerClient
 from core.base.cores import usable_cores
 from core.base.interrupts import Interrupted
+from core.base.text import verbatim
 from core.config.run import OpenOptions
 from core.engine import worker
 from core.protocol import (
@@ -204,7 +204,7 @@ class _Window:
         """Open whatever lies at ``path``; ``group`` and ``photos`` as in `OpenOptions`."""
         cleaned = path.strip().strip("\"'").encode(errors="replace").decode()
         if not cleaned:
-            self._apply(Failure(say("failures.no_path")))
+            self._apply(Failure(verbatim(say("failures.no_path"))))
             return
         cleaned = str(Path(cleaned).expanduser().absolute())
         self._apply(Opening(cleaned))
@@ -317,7 +317,7 @@ class _Window:
         self._pace.begin()
         self._run_callbacks()
         for event in self._client.events():
-            self._apply(translated(event))
+            self._apply(event)
         self._dialogs.poll()
         if self._dropped:
             self.open(self._dropped.popleft())
@@ -349,7 +349,8 @@ class _Window:
         except Exception as error:  # a bug in a panel must not take the window away
             _log.exception("in a callback")
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            self._apply(Failure(say("failures.unexpected", what=what, log=worker.log_path())))
+            text = say("failures.unexpected", what=what, log=worker.log_path())
+            self._apply(Failure(verbatim(text)))
 
     def _apply(self, event: object) -> None:
         before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from core.base.errors import UserError
 from core.base.interrupts import Interrupted
 from core.base.jobs import Progress, run
 from core.base.outputs import check_writable, mark, moved_notice, results_folder, write_output
+from core.base.text import text
 from core.capture.scene import Photo
 from core.config.run import MeshOptions, OpenOptions, RunOptions
 from core.geometry.cameras import Intrinsics
@@ -72,14 +73,20 @@ def open_project(folder: Path, device: str, on_event: OnEvent, photos: str = "")
     """A session with the trained project in ``folder`` open; ``photos`` as in `OpenOptions`. Raises
     UserError."""
     if not is_project(folder):
-        raise UserError(f"{folder} is not a saved project", "Choose a folder that Gradina saved")
+        raise UserError(
+            text("{folder} is not a saved project", folder=folder),
+            text("Choose a folder that Gradina saved"),
+        )
     watch = Run(on_event)
     session = Session(watch.emit, device=device)
     session.handle(m.Open(str(folder), OpenOptions(photos=photos)))
     watch.until(session, "paused", "finished", "ready")
     if session.trainer is None:
         session.close()
-        raise UserError(f"{folder} has not been trained yet", "Run `reconstruct` on its photos")
+        raise UserError(
+            text("{folder} has not been trained yet", folder=folder),
+            text("Run `reconstruct` on its photos"),
+        )
     return session
 
 
@@ -181,8 +188,10 @@ def _require_finished(project: Path) -> None:
     step = unfinished_step(project)
     if step is not None:
         raise UserError(
-            f"{project} holds a run that was stopped at step {step}",
-            "Add --resume to go on with it, or choose another folder to begin anew",
+            text(
+                "{project} holds a run that was stopped at step {step}", project=project, step=step
+            ),
+            text("Add --resume to go on with it, or choose another folder to begin anew"),
         )
 
 
@@ -284,7 +293,7 @@ def _report(
     scene = trainer.scene
     return {
         "source": session.source,
-        "kind": scene.kind,
+        "kind": str(scene.kind),
         "device": str(session.device),
         "method": trainer.config.method,
         "preset": trainer.config.preset,
@@ -307,9 +316,9 @@ def _report(
         "vertices": exported.n_vertices,
         "faces": exported.n_faces,
         "bytes": exported.n_bytes,
-        "mesh_notes": list(exported.notes),
+        "mesh_notes": [str(note) for note in exported.notes],
         "scene_from_input": scene.scene_from_input.tolist(),
         "input_from_scene": invert(scene.scene_from_input).tolist(),
-        "notices": list(scene.notices),
+        "notices": [str(notice) for notice in scene.notices],
         "config": asdict(trainer.config),
     }

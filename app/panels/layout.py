@@ -24,7 +24,7 @@ from app.platform.gui import dpg
 from app.platform.scaling import px, rescale, scale
 from app.state import AppState, Dismissed
 from app.store.settings import Settings
-from app.text.catalog import say
+from app.text.catalog import say, words
 from app.text.status import status_line
 from app.viewport.viewport import Viewport
 from app.widgets.toasts import Toasts
@@ -193,16 +193,16 @@ class Layout:
         texts: tuple[str, ...] = ()
         match event:
             case Opened():
-                texts = event.notices
+                texts = tuple(map(words, event.notices))
                 self.film.opened(event)
             case InputDetected():
-                texts = ("\n".join(event.lines),)
+                texts = ("\n".join(map(words, event.lines)),)
             case Arrangement():
                 self.film.arranged(event)
             case Notice():
-                texts = (event.text,)
+                texts = (words(event.text),)
             case Exported():
-                texts = (say("told.mesh", path=event.path), *event.notes)
+                texts = (say("told.mesh", path=event.path), *map(words, event.notes))
             case VideoWritten(n_frames=n):
                 texts = (say("told.film" if n > 1 else "told.picture", path=event.path),)
             case Saved(automatic=False):

@@ -9,7 +9,7 @@ from app import theme
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.state import AppState
-from app.text.catalog import say
+from app.text.catalog import say, words
 from app.widgets.widgets import Host, button, choice, choose, chosen, enable, reveal, show_text
 from core.config.run import OpenOptions, PoseQuality
 from core.protocol import PhotoReport, PoseReport
@@ -104,15 +104,15 @@ class PosesPanel:
 
     def _fill(self, report: PoseReport) -> None:
         used = sum(photo.used for photo in report.photos)
-        words = (
+        summary = (
             say("poses.summary", len(report.photos), used=used)
             if report.photos
             else (say("poses.elsewhere"))
         )
-        dpg.set_value("doctor_summary", words)
-        show_text("doctor_advice", "\n".join(f"{words}." for words in report.advice))
+        dpg.set_value("doctor_summary", summary)
+        show_text("doctor_advice", "\n".join(f"{words(advice)}." for advice in report.advice))
         told = report.attempts if len(report.attempts) > 1 else ()
-        show_text("doctor_attempts", "\n".join(f"{words}." for words in told))
+        show_text("doctor_attempts", "\n".join(f"{words(attempt)}." for attempt in told))
         groups = _groups(report)
         dpg.configure_item("group", items=groups)
         reveal("group", len(groups) > 1)
@@ -123,7 +123,7 @@ class PosesPanel:
     def _row(self, photo: PhotoReport) -> None:
         color = theme.TEXT if photo.used else theme.PLOT_LOSS
         cells = (
-            say("poses.is_used") if photo.used else photo.reason,
+            say("poses.is_used") if photo.used else words(photo.reason),
             f"{photo.details:,}",
             say("poses.common_with", number=photo.n_common, name=photo.common)
             if photo.common

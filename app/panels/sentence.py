@@ -6,7 +6,7 @@ from app import theme
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.store.json_file import read, write
-from app.text.engine_text import translated
+from app.text.catalog import words
 from app.widgets.widgets import Host, button, show_text
 from core.base.errors import UserError
 from core.base.paths import weights_file
@@ -58,7 +58,7 @@ class SentencePanel:
         try:
             file = write_prompt(dpg.get_value("sentence"), weights)
         except UserError as error:
-            show_text("imagine_failure", translated(str(error)))
+            show_text("imagine_failure", words(error.text))
             return
         write(weights_file(), weights)
         dpg.configure_item("imagine", show=False)

@@ -9,7 +9,7 @@ from app.platform.dialogs import Purpose
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.state import AppState
-from app.text.catalog import say
+from app.text.catalog import say, words
 from app.text.status import count
 from app.widgets.widgets import (
     BUTTON,
@@ -75,7 +75,7 @@ def _summary(state: AppState) -> str:
         return say("source.sentence", sentence=opened.sentence, device=opened.device)
     parts = [
         say("source.photos", opened.n_photos),
-        opened.kind,
+        words(opened.kind),
         say(f"settings_found.{opened.setting}"),
     ]
     if opened.n_held_out:

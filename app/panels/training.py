@@ -9,7 +9,7 @@ from app import theme
 from app.panels.curves import Curves
 from app.platform.gui import dpg
 from app.state import AppState
-from app.text.catalog import names, say
+from app.text.catalog import names, say, words
 from app.text.status import count, doing, duration, memory_line
 from app.widgets.widgets import (
     Host,
@@ -24,6 +24,7 @@ from app.widgets.widgets import (
     section,
     show_text,
 )
+from core.base.text import NO_TEXT
 from core.config.run import MethodName, RunOptions
 from core.protocol import (
     Action,
@@ -160,8 +161,8 @@ class TrainingPanel:
         follows is in sight otherwise."""
         methods = self._opened.methods if self._opened else {}
         of = methods.get(self._method()) if self._may_choose or changed else None
-        show_text("method_words", of.words if of else "")
-        show_text("preset_words", of.presets.get(chosen("preset"), "") if of else "")
+        show_text("method_words", words(of.words) if of else "")
+        show_text("preset_words", words(of.presets.get(chosen("preset"), NO_TEXT)) if of else "")
 
     def draw(self, state: AppState) -> None:
         """Show what ``state`` holds."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.base.errors import UserError
 from core.base.program import COMMAND
+from core.base.text import text
 
 
 def screen_size(path: Path | None) -> tuple[int, int] | None:
@@ -18,12 +19,14 @@ def screen_size(path: Path | None) -> tuple[int, int] | None:
     no display: Dear PyGui would abort the process."""
     if sys.platform != "linux":
         return None
-    remedy = (
-        f"Use `{' '.join(COMMAND)} reconstruct {path or 'PATH'} -o DIR` to work without a window."
+    remedy = text(
+        "Use `{command} reconstruct {path} -o DIR` to work without a window.",
+        command=" ".join(COMMAND),
+        path=path or "PATH",
     )
     name = os.environ.get("DISPLAY")
     if not name:
-        raise UserError("No display: the variable DISPLAY is not set", remedy)
+        raise UserError(text("No display: the variable DISPLAY is not set"), remedy)
     library = ctypes.util.find_library("X11")
     if library is None:
         return None
@@ -31,7 +34,7 @@ def screen_size(path: Path | None) -> tuple[int, int] | None:
     x11.XOpenDisplay.restype = ctypes.c_void_p
     opened = x11.XOpenDisplay(None)
     if not opened:
-        raise UserError(f"No display: {name} does not answer", remedy)
+        raise UserError(text("No display: {name} does not answer", name=name), remedy)
     display = ctypes.c_void_p(opened)
     size = x11.XDisplayWidth(display, 0), x11.XDisplayHeight(display, 0)
     x11.XCloseDisplay(display)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from app.store.json_file import read, write
-from app.text.catalog import say
+from app.text.catalog import say, words
 from app.text.status import size
 from core.base.paths import recent_file
 from core.protocol import Opened
@@ -37,7 +37,7 @@ def recent_of(opened: Opened, saved_to: str, now: float) -> Recent:
     if opened.sentence:
         return Recent(opened.path, say("start.sentence", sentence=opened.sentence), now)
     unsaved = opened.path == opened.autosave
-    what = say("start.unsaved", n) if unsaved else say("start.capture", n, kind=opened.kind)
+    what = say("start.unsaved", n) if unsaved else say("start.capture", n, kind=words(opened.kind))
     return Recent(opened.path, what, now)
 
 

@@ -1,12 +1,10 @@
-"""Every text of the window comes from one file, ``assets/text/en.toml``.
+"""Every text of the window, in its language.
 
-Its keys are dotted. ``widgets.TAG`` holds what stands on and about the widget of that tag, see
-`app.widgets.widgets.dress`; everything else is asked for with `say`, or, where it is one of a few,
-with `names`. A translation is a file of the same shape, either beside that one or in the folder
-"text" next to the person's settings; whatever it lacks, or fills in with other things than the
-English does, stays English. What the engine says (errors, notices, why something makes no sense
-now, what an undo would take back) is written where it arises, in `core`, and stands in that file
-once more as ``engine``; `app.text.engine_text` translates it.
+The window's own texts stand in English in ``assets/text/en.toml``, by dotted key: `say` and `names`
+ask for them. What the engine says arrives as a `core.base.text.Text`: `words` puts it into words. A
+translation is a gettext file ``<language>.po`` in ``assets/text`` or in the folder "text" next to
+the person's settings (`python -m app.text.extract` writes one to fill in). Whatever it lacks, or
+fills in with other parts than the English text has, stays English.
 """
 
 from __future__ import annotations
@@ -14,60 +12,58 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from gettext import c2py
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from core.base.paths import settings_file
+from babel import Locale, UnknownLocaleError
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import PoFileError, read_po
 
-Text = str | list[str]
-"""Several are those for the numbers that `plural` tells apart, as in gettext."""
+from core.base.paths import settings_file
+from core.base.text import Text
+
 ENGLISH = "en"
-_FILLED_IN = re.compile(r"\{[^}]*\}|[{}]|%[.\d]*[a-zA-Z%]")
+_PARTS = re.compile(r"\{[^}]*\}|[{}]|%[.\d]*[a-zA-Z%]")
 _log = logging.getLogger("gradina.window")
 
 
 def languages() -> dict[str, str]:
     """By its code what each language calls itself, English first."""
-    codes = {path.name.removesuffix(".toml") for path in _files()}
-    found = {code: str(_read(code).get("language", code)) for code in sorted(codes)}
-    return {ENGLISH: found.pop(ENGLISH)} | found
+    codes = {path.name.removesuffix(".po") for path in _translations()}
+    return {ENGLISH: "English"} | {code: _name(code) for code in sorted(codes - {ENGLISH})}
 
 
 def use(language: str) -> None:
-    """From now on everything is said in ``language``, one of `languages`, else in English."""
-    global _texts, _plural
-    other = _read(language) if language != ENGLISH else {}
-    _texts = {k: _fitting(k, text, other) for k, text in _ENGLISH.items()} if other else _ENGLISH
-    try:
-        _plural = c2py(str(_texts["plural"]))
-    except ValueError as error:
-        _log.warning("plural of %s: %s", language, error)
-
-
-def in_english() -> bool:
-    return _texts is _ENGLISH
+    """Speak ``language``, one of `languages`, from now on; English where there is no such one."""
+    global _translation
+    _translation = None if language == ENGLISH else _read(language)
 
 
 def say(key: str, n: int = 1, /, *numbered: object, **parts: object) -> str:
-    """The text ``key`` for the number ``n``, filled in with that, and the ``numbered`` and other
-    ``parts``."""
-    text = _texts[key]
-    if isinstance(text, list):
-        text = text[min(_plural(n), len(text) - 1)]
-    return text.format(*numbered, n=n, **parts)
+    """The text ``key`` of ``en.toml``, of its plural forms that for the number ``n``, filled in."""
+    one, many = english_texts()[key]
+    return _translated(one, many, n, key).format(*numbered, n=n, **parts)
+
+
+def words(text: Text) -> str:
+    """What the engine says, in the window's language."""
+    return text.in_words(_translated)
 
 
 def names(key: str) -> dict[str, str]:
-    """What all below ``key`` is called, in the file's order."""
+    """All texts below ``key``, by the rest of their keys, in the file's order."""
     below = f"{key}."
-    return {k.removeprefix(below): str(t) for k, t in _texts.items() if k.startswith(below)}
+    return {
+        k.removeprefix(below): _translated(one, many, 1, k)
+        for k, (one, many) in english_texts().items()
+        if k.startswith(below)
+    }
 
 
 def widgets() -> dict[str, dict[str, str]]:
-    """By tag what is said on and about widgets."""
+    """By tag the texts on and about each widget, by their use: label, tip, hint …"""
     found: dict[str, dict[str, str]] = {}
     for key, text in names("widgets").items():
         tag, _, part = key.rpartition(".")
@@ -75,52 +71,72 @@ def widgets() -> dict[str, dict[str, str]]:
     return found
 
 
-def _files() -> Iterator[Traversable]:
+def english_texts() -> dict[str, tuple[str, str]]:
+    """By dotted key each text of ``en.toml``, and its plural form ("" where it has one only)."""
+    return _ENGLISH
+
+
+def has_parts_of(translation: str, *english: str) -> bool:
+    """Whether ``translation`` is filled in with nothing that the ``english`` texts are not."""
+    return set(_PARTS.findall(translation)) <= {p for text in english for p in _PARTS.findall(text)}
+
+
+def _translated(one: str, many: str, n: int, key: str | None = None) -> str:
+    english = many if many and n != 1 else one
+    message = _translation.get(one, key) if _translation is not None else None
+    if _translation is None or message is None:
+        return english
+    forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+    return forms[min(c2py(_translation.plural_expr)(n), len(forms) - 1)] or english
+
+
+def _translations() -> Iterator[Traversable]:
     for folder in (files("assets") / "text", settings_file().parent / "text"):
         if folder.is_dir():
-            yield from (path for path in folder.iterdir() if path.name.endswith(".toml"))
+            yield from (path for path in folder.iterdir() if path.name.endswith(".po"))
 
 
-def _read(language: str) -> dict[str, Text]:
-    """By dotted key; nothing where there is no such language. Only English must be readable."""
-    for path in _files():
-        if path.name == f"{language}.toml":
+def _name(code: str) -> str:
+    try:
+        return Locale.parse(code).get_display_name() or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def _read(language: str) -> Catalog | None:
+    """Of the messages those that can be filled in; None where there is no such file, or no
+    readable one."""
+    for path in _translations():
+        if path.name == f"{language}.po":
             try:
-                return dict(_flat(tomllib.loads(path.read_text("utf-8"))))
-            except (OSError, ValueError) as error:
-                if language == ENGLISH:
-                    raise
+                with path.open("rb") as file:
+                    catalog = read_po(file, ignore_obsolete=True, abort_invalid=True)
+            except (OSError, ValueError, PoFileError) as error:
                 _log.warning("%s cannot be read: %s", path, error)
-    return {}
+                return None
+            for message in filter(_misfits, list(catalog)):
+                _log.warning("%s: %s is filled in with other parts", path, message.id)
+                catalog.delete(message.id, message.context)
+            return catalog
+    return None
 
 
-def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, Text]]:
+def _misfits(message: Message) -> bool:
+    ids = message.id if isinstance(message.id, (list, tuple)) else (message.id,)
+    forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+    return bool(message.id) and not all(has_parts_of(form or "", *ids) for form in forms)
+
+
+def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{above}{key}.")
         elif isinstance(value, list):
-            yield above + key, [str(text) for text in value]
+            one, many = value
+            yield above + key, (one, many)
         else:
-            yield above + key, str(value)
+            yield above + key, (str(value), "")
 
 
-def _fitting(key: str, english: Text, other: Mapping[str, Text]) -> Text:
-    """The other text, where there is one that is filled in with nothing else."""
-    text = other.get(key, english)
-    if any(_filled_in(one) - _filled_in(_each(english)[-1]) for one in _each(text)):
-        _log.warning("%s is filled in with other things than in English", key)
-        return english
-    return text
-
-
-def _each(text: Text) -> list[str]:
-    return text if isinstance(text, list) else [text]
-
-
-def _filled_in(text: str) -> Counter[str]:
-    return Counter(_FILLED_IN.findall(text))
-
-
-_ENGLISH = _read(ENGLISH)
-_texts: dict[str, Text] = _ENGLISH
-_plural = c2py("n != 1")
+_ENGLISH = dict(_flat(tomllib.loads((files("assets") / "text" / "en.toml").read_text("utf-8"))))
+_translation: Catalog | None = None

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from app.state import AppState
-from app.text.catalog import names, say
+from app.text.catalog import names, say, words
 from core.protocol import TrainingStats
 
 
@@ -88,7 +88,9 @@ def status_line(state: AppState) -> str:
     if task is not None:
         key = "task" + "_detail" * bool(task.detail) + "_left" * (task.eta_s is not None)
         what = names("tasks").get(task.task, task.task.capitalize())
-        return say(f"status.{key}", doing=what, detail=task.detail, left=duration(task.eta_s))
+        return say(
+            f"status.{key}", doing=what, detail=words(task.detail), left=duration(task.eta_s)
+        )
     return _resting_line(state)
 
 

@@ -20,6 +20,7 @@ from app.viewport.slicing import Slice
 from app.viewport.thumbnails import Thumbnails
 from app.viewport.view_requests import Asking
 from core.base.colormaps import DEPTH_REACH
+from core.base.text import verbatim
 from core.geometry.box import Box
 from core.geometry.edits import RegionEdit
 from core.geometry.view import MeshPreviewOptions, Point, PreviewMode
@@ -252,7 +253,7 @@ class Viewport:
         frame = self._canvas.update()
         if self._canvas.trouble and not self._told:
             self._told = True
-            self._tell(Notice(say("failures.no_gl", trouble=self._canvas.trouble)))
+            self._tell(Notice(verbatim(say("failures.no_gl", trouble=self._canvas.trouble))))
         if frame is not None and isinstance(frame.about, Shown):
             self.shown = frame.about
         if not enabled:

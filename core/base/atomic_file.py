@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from core.base.errors import UserError
+from core.base.text import text
 
 
 def write_atomically(path: Path, data: bytes, what: str = "the file") -> None:
@@ -41,7 +42,10 @@ def atomic_open(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
-            f"{path}: {what} cannot be written ({reason})", "Choose another place, or make room"
+            text(
+                "{path}: {what} cannot be written ({reason})", path=path, what=what, reason=reason
+            ),
+            text("Choose another place, or make room"),
         ) from error
     finally:
         if temporary is not None:

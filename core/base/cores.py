@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.base.errors import UserError
+from core.base.text import text
 
 VARIABLE = "GRADINA_THREADS"
 _CGROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
@@ -47,8 +48,12 @@ def _limits() -> Iterator[tuple[int, str]]:
     if wanted:
         if not (wanted.isascii() and wanted.isdigit() and int(wanted) > 0):
             raise UserError(
-                f"{VARIABLE}={wanted} is not a number of threads",
-                "Set it to 1 or more, or not at all",
+                text(
+                    "{variable}={wanted} is not a number of threads",
+                    variable=VARIABLE,
+                    wanted=wanted,
+                ),
+                text("Set it to 1 or more, or not at all"),
             )
         yield int(wanted), VARIABLE
 

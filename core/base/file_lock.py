@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core.base.jobs import Progress, Task
+from core.base.text import text
 
 
 def acquire_lock(folder: Path) -> Task[FileLock]:
@@ -19,5 +20,5 @@ def acquire_lock(folder: Path) -> Task[FileLock]:
             lock.acquire(timeout=0)
             return lock
         except Timeout:
-            yield Progress(0.0, "waiting for another Gradina that prepares these photos")
+            yield Progress(0.0, text("waiting for another Gradina that prepares these photos"))
             time.sleep(0.05)

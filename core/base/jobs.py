@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from core.base.interrupts import raise_if_lost
+from core.base.text import NO_TEXT, Text
 
 T = TypeVar("T")
 Clock = Callable[[], float]
@@ -29,7 +30,7 @@ class Progress:
 
     fraction: float
     """in [0, 1]"""
-    detail: str = ""
+    detail: Text = NO_TEXT
     """a short phrase for people"""
     found: object | None = None
     """what the task has to show so far, as it documents, if anything"""
@@ -87,7 +88,7 @@ def run(task: Task[T], on_progress: Callable[[Progress], None] = lambda progress
         job.cancel()
 
 
-def within(task: Task[T], start: float, end: float, detail: str = "") -> Task[T]:
+def within(task: Task[T], start: float, end: float, detail: Text = NO_TEXT) -> Task[T]:
     """``task`` as a part of a longer one: its progress squeezed into [start, end], and told as
     ``detail`` if given."""
     try:

@@ -23,6 +23,7 @@ import msgspec
 
 from core.base.atomic_file import umask, write_atomically
 from core.base.errors import UserError
+from core.base.text import Text, text
 
 MARKER = ".gradina.json"
 OWN_FOLDER = "gradina"
@@ -30,11 +31,16 @@ OWN_FOLDER = "gradina"
 _LINK = "link:"
 
 
+_ELSEWHERE = text("Choose another place")
+
+
 class ForeignFileError(UserError):
     """``path`` would be replaced, and Gradina did not write it."""
 
-    def __init__(self, path: Path, remedy: str = "Choose another place") -> None:
-        super().__init__(f"{path} is there already, and Gradina did not write it", remedy)
+    def __init__(self, path: Path, remedy: Text = _ELSEWHERE) -> None:
+        super().__init__(
+            text("{path} is there already, and Gradina did not write it", path=path), remedy
+        )
         self.path = path
 
 
@@ -88,7 +94,7 @@ class Outputs:
         for path in paths:
             self._name(path)
             if path.is_dir() and not path.is_symlink():
-                raise UserError(f"{path} is a folder", "Choose another name")
+                raise UserError(text("{path} is a folder", path=path), text("Choose another name"))
             if os.path.lexists(path) and not (self._force or self._wrote(path)):
                 raise ForeignFileError(path)
 
@@ -162,13 +168,20 @@ class Outputs:
         try:
             return path.relative_to(self._root).as_posix()
         except ValueError as error:
-            raise UserError(f"{path} lies outside of {self._root}") from error
+            raise UserError(
+                text("{path} lies outside of {root}", path=path, root=self._root)
+            ) from error
 
     def _require_inside(self, path: Path) -> None:
         """A folder below the root may be a link to somewhere else."""
         if not path.parent.resolve().is_relative_to(self._root.resolve()):
             raise UserError(
-                f"{path.parent} is a link to {path.parent.resolve()}", "Choose another place"
+                text(
+                    "{parent} is a link to {parent2}",
+                    parent=path.parent,
+                    parent2=path.parent.resolve(),
+                ),
+                text("Choose another place"),
             )
 
 
@@ -228,16 +241,17 @@ def results_folder(out: Path, source: Path) -> Path:
         taken = taken.parent
     if wanted == taken:
         raise UserError(
-            f"{out} holds the input itself", f"Choose another folder, such as {out / OWN_FOLDER}"
+            text("{out} holds the input itself", out=out),
+            text("Choose another folder, such as {out}", out=out / OWN_FOLDER),
         )
     overlaps = wanted in taken.parents or taken in wanted.parents
     is_new = not out.exists() or (out.is_dir() and not any(out.iterdir()))
     return out / OWN_FOLDER if overlaps and not is_new and not is_marked(out) else out
 
 
-def moved_notice(asked: Path, out: Path) -> str:
+def moved_notice(asked: Path, out: Path) -> Text:
     """What to say where `results_folder` chose ``out`` in place of what was ``asked`` for."""
-    return f"{asked} has to do with the input itself; results are in {out}"
+    return text("{asked} belongs to the input; the results are in {out}", asked=asked, out=out)
 
 
 def _read_marker(folder: Path) -> _Marker:
@@ -281,6 +295,6 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(
-            f"{path} cannot be written ({error.strerror or error})",
-            "Choose another place, or make room",
+            text("{path} cannot be written ({value})", path=path, value=error.strerror or error),
+            text("Choose another place, or make room"),
         ) from error

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.base import paths
 from core.base.errors import UserError
+from core.base.text import text
 
 KEPT = 1 << 27
 """bytes that an array may take of memory; a larger one is mapped from a file that has no name, and
@@ -57,9 +58,12 @@ class SpillArray:
                 self._file.write(piece.data)
         except OSError as error:
             raise UserError(
-                f"{folder}: the mesh does not fit into memory, and not there either "
-                f"({error.strerror or error})",
-                "Make room, or choose fewer cells",
+                text(
+                    "{folder}: the mesh does not fit into memory, and not there either ({value})",
+                    folder=folder,
+                    value=error.strerror or error,
+                ),
+                text("Make room, or choose fewer cells"),
             ) from error
         self._pieces = [self._pieces[0][:0]]
 

@@ -22,13 +22,14 @@ from typing import TypeVar
 from core.base.child_process import ignore_signals, start_module
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task
+from core.base.text import Text, text
 
 T = TypeVar("T")
 POLL_S = 0.05
 
 
 def run_in_subprocess(
-    call: Callable[..., T], *arguments: object, detail: str, expected_s: float
+    call: Callable[..., T], *arguments: object, detail: Text, expected_s: float
 ) -> Task[T]:
     """``call(*arguments)``, a function of a module and plain values, in another process, which is
     killed when the task is closed. Progress follows ``expected_s``, since such calls tell nothing.
@@ -53,7 +54,10 @@ def run_in_subprocess(
         process.kill()
         thread.join()
     if not answer or not answer[0]:
-        raise UserError(f"This failed: {detail} ended unexpectedly", "Ask for a coarser mesh")
+        raise UserError(
+            text("This failed: {detail} ended unexpectedly", detail=detail),
+            text("Ask for a coarser mesh"),
+        )
     result, error = pickle.loads(answer[0])
     if error is not None:
         raise error

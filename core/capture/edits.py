@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.capture.photos import MINIMUM_PHOTOS
 from core.capture.scene import Scene
 from core.geometry.box import Box
@@ -42,7 +43,7 @@ def edit_scene(scene: Scene, edit: SceneEdit) -> Scene:
 def _with_region(scene: Scene, edit: RegionEdit) -> Scene:
     box = Box(np.array(edit.cube, np.float64).reshape(4, 4))
     if not np.isfinite(box.frame_from_cube).all() or box.half.min() < SMALLEST:
-        raise UserError("The region is too flat", "Drag its sides apart")
+        raise UserError(text("The region is too flat"), text("Drag its sides apart"))
     return replace(scene, region=box.carried(invert(scene.scene_from_input)))
 
 
@@ -69,9 +70,11 @@ def _on_ground(scene: Scene, edit: GroundPlane) -> Scene:
 def _scaled(scene: Scene, edit: KnownLength) -> Scene:
     apart = float(np.linalg.norm(_in_input(scene, edit.a) - _in_input(scene, edit.b)))
     if not (edit.length > 0 and np.isfinite(edit.length)):
-        raise UserError("The known length is not a positive number", "Type the length measured")
+        raise UserError(
+            text("The known length is not a positive number"), text("Type the length measured")
+        )
     if apart <= 0:
-        raise UserError("The two points are one", "Pick two points that are well apart")
+        raise UserError(text("The two points are one"), text("Pick two points that are well apart"))
     return replace(scene, units_per_input=edit.length / apart, unit=edit.unit.strip())
 
 
@@ -82,7 +85,7 @@ def _in_input(scene: Scene, point: Point) -> np.ndarray:
 def _unit(v: Point) -> np.ndarray:
     length = np.linalg.norm(v)
     if not length > 0:
-        raise UserError("No plane was found there", "Pick a place on flat ground")
+        raise UserError(text("No plane was found there"), text("Pick a place on flat ground"))
     return np.asarray(v, np.float64) / length
 
 
@@ -95,7 +98,10 @@ def exclude_photos(scene: Scene, names: Iterable[str], excluded: bool) -> Scene:
     )
     if excluded and len(changed.used) < MINIMUM_PHOTOS:
         raise UserError(
-            f"At least {MINIMUM_PHOTOS} photos must stay in training",
-            "Take others in again first",
+            text(
+                "At least {minimum_photos} photos must stay in training",
+                minimum_photos=MINIMUM_PHOTOS,
+            ),
+            text("Take others in again first"),
         )
     return changed

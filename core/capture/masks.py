@@ -10,6 +10,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task
+from core.base.text import Text, text
 from core.capture.photos import MASK_FOLDERS, abbreviate_names, is_photo, read_mask, require_enough
 from core.capture.readers.transforms import WHITE, require_same_size
 from core.capture.scene import Scene
@@ -63,7 +64,11 @@ def with_masks(scene: Scene) -> Task[Scene]:
     notices = list(scene.notices)
     if bare:
         notices.append(
-            f"{len(bare)} photos have no mask and are left out: {abbreviate_names(bare)}"
+            text(
+                "{n} photos have no mask and are left out: {names}",
+                n=len(bare),
+                names=abbreviate_names(bare),
+            )
         )
     require_enough(sum(p.mask_path is not None for p in scene.photos), scene.photos[0].path.parent)
     scene = replace(
@@ -85,11 +90,12 @@ def _mapped(scene: Scene, change) -> Scene:
     )
 
 
-def describe_masks(masks: Sequence[Path], inverted: bool) -> str:
+def describe_masks(masks: Sequence[Path], inverted: bool) -> Text:
     """What ``masks`` are, for people."""
-    return f"{len(masks)} masks in {masks[0].parent}, the subject in " + (
-        "black" if inverted else "white"
-    )
+    n, folder = len(masks), masks[0].parent
+    if inverted:
+        return text("{n} masks in {folder}, the subject in black", n=n, folder=folder)
+    return text("{n} masks in {folder}, the subject in white", n=n, folder=folder)
 
 
 def masks_show_background(masks: Sequence[Path]) -> Task[bool]:
@@ -98,7 +104,7 @@ def masks_show_background(masks: Sequence[Path]) -> Task[bool]:
     votes = []
     chosen = masks[:: max(1, len(masks) // _LOOKED_AT)]
     for i, path in enumerate(chosen):
-        yield Progress(i / len(chosen), "looking at the masks")
+        yield Progress(i / len(chosen), text("looking at the masks"))
         try:
             mask = read_mask(path, (_SIDE, _SIDE)) / 255.0
         except UserError:

@@ -12,22 +12,25 @@ from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, run, within
 from core.base.outputs import without_outputs
 from core.base.paths import pose_workspace
+from core.base.text import Text, text, verbatim
 from core.capture.exif import focal_px
 from core.capture.masks import describe_masks, find_masks, masks_show_background, with_masks
 from core.capture.photos import abbreviate_names, list_photos, photo_size
 from core.capture.plain_types import require_plain
-from core.capture.readers.colmap import find_models, read_colmap, sub_models
+from core.capture.readers.colmap import COLMAP, find_models, read_colmap, sub_models
 from core.capture.readers.idr import IDR, find_idr, read_idr
-from core.capture.readers.llff import find_llff, read_llff
-from core.capture.readers.mvsnet import find_mvsnet, read_mvsnet
+from core.capture.readers.llff import LLFF, find_llff, read_llff
+from core.capture.readers.mvsnet import MVSNET, find_mvsnet, read_mvsnet
 from core.capture.readers.phone_scans import (
+    POLYCAM,
+    RECORD3D,
     find_polycam,
     find_record3d,
     read_polycam,
     read_record3d,
 )
-from core.capture.readers.prompt import read_prompt_scene
-from core.capture.readers.transforms import find_transforms, read_transforms
+from core.capture.readers.prompt import PROMPT, read_prompt_scene
+from core.capture.readers.transforms import TRANSFORMS, find_transforms, read_transforms
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.video import is_video, photos_of_video
@@ -39,7 +42,7 @@ from core.config.run import OpenOptions
 class DetectedInput:
     """What lies where something is being opened and why it is taken for that, in ``lines``."""
 
-    lines: tuple[str, ...]
+    lines: tuple[Text, ...]
 
 
 DEFAULT = OpenOptions()
@@ -49,15 +52,15 @@ _ARCHIVES = (".zip", ".r3d", ".tar", ".gz", ".7z")
 _MOST_CAMERAS = 5
 """Named; a zoom lens may be as many as there are photos."""
 
-_READERS: tuple[tuple[str, Callable[[Path], object], Callable[[Path], Scene]], ...] = (
-    ("a sentence (sentence.json)", find_prompt, read_prompt_scene),
-    ("a posed capture (transforms.json)", find_transforms, read_transforms),
-    ("an IDR/DTU capture (cameras_sphere.npz)", find_idr, read_idr),
-    ("a Polycam capture (keyframes)", find_polycam, read_polycam),
-    ("a Record3D capture (metadata.json)", find_record3d, read_record3d),
-    ("a COLMAP model", find_models, read_colmap),
-    ("an LLFF capture (poses_bounds.npy)", find_llff, read_llff),
-    ("a capture in MVSNet's layout (cams)", find_mvsnet, read_mvsnet),
+_READERS: tuple[tuple[Text, Callable[[Path], object], Callable[[Path], Scene]], ...] = (
+    (PROMPT, find_prompt, read_prompt_scene),
+    (TRANSFORMS, find_transforms, read_transforms),
+    (IDR, find_idr, read_idr),
+    (POLYCAM, find_polycam, read_polycam),
+    (RECORD3D, find_record3d, read_record3d),
+    (COLMAP, find_models, read_colmap),
+    (LLFF, find_llff, read_llff),
+    (MVSNET, find_mvsnet, read_mvsnet),
 )
 
 
@@ -77,7 +80,7 @@ def open_capture(
     path = Path(path).expanduser()
     reader = _reader(path)
     lines = yield from in_background(
-        lambda: _headline(path, how), Progress(0.0, "looking at what lies there")
+        lambda: _headline(path, how), Progress(0.0, text("looking at what lies there"))
     )
     yield Progress(0.0, lines[0], DetectedInput(tuple(lines)))
     if reader is None:
@@ -91,11 +94,11 @@ def open_capture(
             frames = photos_of_video(film, workspace / f"frames_{how.frames}", how.frames)
             photos = yield from within(frames, 0.0, FILM_SHARE)
             scene = yield from within(solve(photos), FILM_SHARE, 1.0)
-            scene = replace(scene, kind="a film, poses solved")
+            scene = replace(scene, kind=text("a film, poses solved"))
         else:
             scene = yield from solve(path, recursive=how.recursive)
     else:
-        yield Progress(0.0, f"reading {reader[0]}")
+        yield Progress(0.0, text("reading {reader}", reader=reader[0]))
         scene = _read(path, reader[1], how)
     if scene.sentence is None:
         scene = yield from with_masks(scene)
@@ -114,7 +117,7 @@ def needs_poses(path: Path) -> bool:
     return _reader(Path(path).expanduser()) is None
 
 
-def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
+def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[Text]:
     """What lies at ``path`` and why it is taken for that, in lines for people; of photos that have
     no poses only the headers are read. Raises UserError where it is nothing usable."""
     path = Path(path).expanduser()
@@ -129,31 +132,38 @@ def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[str]:
         ]
     found = _read(path, reader[1], how)
     if found.sentence is not None:
-        return [*lines, found.sentence.text]
+        return [*lines, verbatim(found.sentence.text)]
     found = run(with_masks(found))
     photos = (*found.photos, *found.held_out)
-    lines += [f"{len(photos)} photos with poses", *found.notices]
+    lines += [text("{n} photos with poses", n=len(photos)), *found.notices]
     if found.has_masks and not any(p.mask_path for p in photos):
-        lines.append("what is transparent in the photos is masked")
+        lines.append(text("what is transparent in the photos is masked"))
     if reader[1] is read_colmap and len(models := sub_models(path)) > 1:
-        lines += [f"sub-model {i}: {name}, {n} photos" for i, (name, n) in enumerate(models)]
+        lines += [
+            text("sub-model {i}: {name}, {n} photos", i=i, name=name, n=n)
+            for i, (name, n) in enumerate(models)
+        ]
     return lines
 
 
-def _headline(path: Path, how: OpenOptions) -> list[str]:
+def _headline(path: Path, how: OpenOptions) -> list[Text]:
     """Of `describe_input`, what is told by files' names and photos' headers. Raises UserError."""
     reader = _reader(path)
     if reader is not None:
-        return [f"{path.name}: {reader[0]}"]
+        return [text("{name}: {kind}", name=path.name, kind=reader[0])]
     if film := _film(path, how):
         name = path.name if film == path else f"{path.name}/{film.name}"
         return [
-            f"{name}: a film",
-            f"up to {how.frames} of its frames become photos, whose poses will be solved",
+            text("{name}: a film", name=name),
+            text("up to {n} of its frames become photos, whose poses will be solved", n=how.frames),
         ]
     photos = list_photos(path, how.recursive)
     return [
-        f"{path.name}: a folder of {len(photos)} photos without poses, which will be solved",
+        text(
+            "{name}: a folder of {n} photos without poses, which will be solved",
+            name=path.name,
+            n=len(photos),
+        ),
         *_cameras(photos),
     ]
 
@@ -170,29 +180,51 @@ def _film(path: Path, how: OpenOptions) -> Path | None:
         list_photos(path, how.recursive)
     except UserError as error:
         if len(films) > 1:
-            raise UserError(f"{path} holds {len(films)} films", "Open one of them.") from error
+            raise UserError(
+                text("{path} holds {n_films} films", path=path, n_films=len(films)),
+                text("Open one of them."),
+            ) from error
         return films[0]
     return None
 
 
-def _cameras(photos: list[Path]) -> list[str]:
+def _cameras(photos: list[Path]) -> list[Text]:
     """One line for each size and focal length, and for photos that cannot be read what to do."""
     counts: Counter[tuple[tuple[int, int], float | None]] = Counter()
-    unread: dict[str, list[str]] = {}  # by the remedy
+    unread: dict[Text, list[str]] = {}  # by the remedy
     for photo in photos:
         try:
             counts[photo_size(photo), focal_px(photo)] += 1
         except UserError as error:
             unread.setdefault(error.remedy, []).append(photo.name)
     lines = [
-        f"camera: {n} photos of {width}x{height}, focal length "
-        + (f"{focal:.0f} pixels by EXIF" if focal else "not told, to be found")
+        text(
+            "camera: {n} photos of {width}x{height}, focal length {focal:.0f} pixels by EXIF",
+            n=n,
+            width=width,
+            height=height,
+            focal=focal,
+        )
+        if focal
+        else text(
+            "camera: {n} photos of {width}x{height}, focal length unknown, to be solved",
+            n=n,
+            width=width,
+            height=height,
+        )
         for ((width, height), focal), n in counts.most_common()
     ]
     if len(lines) > _MOST_CAMERAS:
-        lines[_MOST_CAMERAS:] = [f"and {len(lines) - _MOST_CAMERAS} other sizes or focal lengths"]
+        lines[_MOST_CAMERAS:] = [
+            text("and {n} other sizes or focal lengths", n=len(lines) - _MOST_CAMERAS)
+        ]
     return lines + [
-        f"{len(names)} cannot be read: {abbreviate_names(names)}. {remedy}"
+        text(
+            "{n} cannot be read: {names}. {remedy}",
+            n=len(names),
+            names=abbreviate_names(names),
+            remedy=remedy,
+        )
         for remedy, names in unread.items()
     ]
 
@@ -209,12 +241,12 @@ def hold_out_every(scene: Scene, n: int = 8) -> Scene:
     )
 
 
-def _reader(path: Path) -> tuple[str, Callable[[Path], Scene]] | None:
+def _reader(path: Path) -> tuple[Text, Callable[[Path], Scene]] | None:
     """The reader for ``path``; None for a film and for a plain folder, which can only hold
     photos."""
     try:
         if not path.exists():
-            raise UserError(f"{path} does not exist", "Check the path.")
+            raise UserError(text("{path} does not exist", path=path), text("Check the path."))
         for kind, find, read in _READERS:
             if find(path):
                 return kind, read
@@ -222,13 +254,19 @@ def _reader(path: Path) -> tuple[str, Callable[[Path], Scene]] | None:
             next(path.iterdir(), None)
     except OSError as error:
         raise UserError(
-            f"{path} cannot be read ({error.strerror})", "Check the path and its permissions."
+            text("{path} cannot be read ({strerror})", path=path, strerror=error.strerror),
+            text("Check the path and its permissions."),
         ) from error
     if path.suffix.lower() in _ARCHIVES and path.is_file():
-        raise UserError(f"{path} is an archive", "Unpack it, and open the folder that it held.")
+        raise UserError(
+            text("{path} is an archive", path=path),
+            text("Unpack it, and open the folder that it held."),
+        )
     if path.is_file() and not is_video(path):
         raise UserError(
-            f"{path} is not a capture that can be opened",
-            "Choose a folder of photos, a film, a transforms.json, or a COLMAP or DTU folder.",
+            text("{path} is not a capture that can be opened", path=path),
+            text(
+                "Choose a folder of photos, a film, a transforms.json, or a COLMAP or DTU folder."
+            ),
         )
     return None

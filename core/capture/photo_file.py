@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from core.base.errors import UserError
+from core.base.text import Text, text
 
 HEIC = (".heic", ".heif")
 RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
@@ -18,6 +19,15 @@ _QUARTER_TURNS = (5, 6)  # as LibRaw counts them
 
 # Large panoramas are photos too; the guard against decompression bombs would refuse them.
 Image.MAX_IMAGE_PIXELS = 1_000_000_000
+
+
+class PhotoError(UserError):
+    """The photo at ``path`` cannot be used."""
+
+    def __init__(self, path: Path, fault: Text, remedy: Text) -> None:
+        super().__init__(text("{path} {fault}", path=path, fault=fault), remedy)
+        self.fault = fault
+        """what is said after the photo's name"""
 
 
 def open_image(path: Path) -> Image.Image:
@@ -28,7 +38,9 @@ def open_image(path: Path) -> Image.Image:
             _with_heic(path)
         return _developed(path) if path.suffix.lower() in RAW else Image.open(path)
     except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist", "Check the path.") from error
+        raise UserError(
+            text("{path} does not exist", path=path), text("Check the path.")
+        ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise _unreadable(path) from error
 
@@ -81,7 +93,7 @@ def _raw(path: Path) -> Iterator[Any]:
     except ImportError as error:
         raise needs_extra(path) from error
     if not path.exists():
-        raise UserError(f"{path} does not exist", "Check the path.")
+        raise UserError(text("{path} does not exist", path=path), text("Check the path."))
     try:
         with rawpy.imread(str(path)) as raw:
             yield raw
@@ -90,7 +102,7 @@ def _raw(path: Path) -> Iterator[Any]:
 
 
 def _unreadable(path: Path) -> UserError:
-    return UserError(f"{path} is not a readable image", "Copy it again, or remove it.")
+    return PhotoError(path, text("is not a readable image"), text("Copy it again, or remove it."))
 
 
 def _extra(path: Path) -> tuple[str, str]:
@@ -114,7 +126,8 @@ def lacks_extra(path: Path) -> bool:
 def needs_extra(path: Path) -> UserError:
     """Names the optional part that reading ``path`` needs, and how to get it."""
     extra, _ = _extra(path)
-    return UserError(
-        f"{path} is a {extra.upper()} photo, and reading those needs an optional part",
-        f"Run pip install 'gradina[{extra}]', or convert the photos to JPEG.",
+    return PhotoError(
+        path,
+        text("is a {kind} photo, and reading those needs an optional part", kind=extra.upper()),
+        text("Run pip install 'gradina[{extra}]', or convert the photos to JPEG.", extra=extra),
     )

@@ -10,7 +10,16 @@ from PIL import Image, ImageOps
 
 from core.base.errors import UserError
 from core.base.outputs import MARKER, without_outputs
-from core.capture.photo_file import HEIC, RAW, lacks_extra, needs_extra, open_image, raw_size
+from core.base.text import plural, text
+from core.capture.photo_file import (
+    HEIC,
+    RAW,
+    PhotoError,
+    lacks_extra,
+    needs_extra,
+    open_image,
+    raw_size,
+)
 from core.capture.scene import Intrinsics, Photo
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *HEIC, *RAW)
@@ -44,10 +53,13 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder", "Check the path.")
+        raise UserError(text("{folder} is not a folder", folder=folder), text("Check the path."))
     entries = list(folder.iterdir())
     if not any(p.name != MARKER for p in entries):
-        raise UserError(f"{folder} is empty", "Put the photos of one object or place in it.")
+        raise UserError(
+            text("{folder} is empty", folder=folder),
+            text("Put the photos of one object or place in it."),
+        )
     below = [folder / name for name in _SUBFOLDERS if (folder / name).is_dir()]
     groups = [entries, *(list(b.iterdir()) for b in below)]
     if recursive:
@@ -57,11 +69,14 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     if not photos:
         if not recursive and any(is_photo(p) for p in folder.rglob("*")):
             raise UserError(
-                f"{folder} holds photos in its subfolders only",
-                "Choose one of them, or open it with its subfolders.",
+                text("{folder} holds photos in its subfolders only", folder=folder),
+                text("Choose one of them, or open it with its subfolders."),
             )
         kinds = ", ".join(s[1:] for s in SUFFIXES if s not in RAW) + ", RAW"
-        raise UserError(f"{folder} holds no photos", f"Choose a folder with photos ({kinds}).")
+        raise UserError(
+            text("{folder} holds no photos", folder=folder),
+            text("Choose a folder with photos ({kinds}).", kinds=kinds),
+        )
     require_enough(len(photos), folder)
     closed = [p for p in photos if lacks_extra(p)]
     if len(photos) - len(closed) < MINIMUM_PHOTOS:
@@ -88,8 +103,16 @@ def require_enough(count: int, where: Path) -> None:
     """Raises UserError where ``count`` photos are too few to see a surface."""
     if count < MINIMUM_PHOTOS:
         raise UserError(
-            f"{where} has only {count} usable photo{'' if count == 1 else 's'}",
-            f"At least {MINIMUM_PHOTOS} are needed; 30 or more from all around are better.",
+            plural(
+                "{where} has only {n} usable photo",
+                "{where} has only {n} usable photos",
+                n=count,
+                where=where,
+            ),
+            text(
+                "At least {minimum} are needed; 30 or more from all around are better.",
+                minimum=MINIMUM_PHOTOS,
+            ),
         )
 
 
@@ -123,8 +146,8 @@ def read_photo(
         try:
             image.load()
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise UserError(
-                f"{path} is damaged or cut short", "Copy it again, or remove it."
+            raise PhotoError(
+                path, text("is damaged or cut short"), text("Copy it again, or remove it.")
             ) from error
         turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
         if turned and not _same_shape((full[1], full[0]), declared) and _same_shape(full, declared):
@@ -134,8 +157,15 @@ def read_photo(
         full = (full[1], full[0]) if turned else full
         if not _same_shape(full, declared):
             raise UserError(
-                f"{path} is {full[0]}x{full[1]} pixels, its camera {declared[0]}x{declared[1]}",
-                "Restore the photo that the camera was solved for.",
+                text(
+                    "{path} is {width}x{height} pixels, its camera {camera_width}x{camera_height}",
+                    path=path,
+                    width=full[0],
+                    height=full[1],
+                    camera_width=declared[0],
+                    camera_height=declared[1],
+                ),
+                text("Restore the photo that the camera was solved for."),
             )
         image = _eight_bit(image)
     if size is not None and image.size != size:

@@ -20,6 +20,7 @@ import platformdirs
 from core.base.cores import usable_cores
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task
+from core.base.text import Text, text
 from core.capture.photos import read_rgba
 from core.capture.scene import Intrinsics, Photo, Scene
 
@@ -86,13 +87,16 @@ def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task
     kept = [i for i in range(len(lenses)) if i not in failures]
     if not kept:
         _remove(path)
-        raise UserError(next(iter(failures.values()), "The scene has no photos"))
+        raise UserError(next(iter(failures.values()), text("The scene has no photos")))
     new_offsets = _close_gaps(pixels, offsets, counts, kept)
     return PixelStore(
         scene=replace(
             scene,
             photos=tuple(scene.photos[i] for i in kept),
-            notices=(*scene.notices, *(f"Left out: {failures[i]}" for i in sorted(failures))),
+            notices=(
+                *scene.notices,
+                *(text("Left out: {failure}", failure=failures[i]) for i in sorted(failures)),
+            ),
         ),
         intrinsics=tuple(lenses[i] for i in kept),
         offsets=new_offsets,
@@ -125,8 +129,13 @@ def _allocate(count: int, folder: Path | None) -> tuple[Path, np.ndarray]:
             os.close(descriptor)
     except OSError as error:
         raise UserError(
-            f"{folder} cannot hold the decoded photos ({needed / 1e9:.1f} GB): {error}",
-            "Free some space, or use a smaller preset.",
+            text(
+                "{folder} cannot hold the decoded photos ({gigabytes:.1f} GB): {error}",
+                folder=folder,
+                gigabytes=needed / 1e9,
+                error=error,
+            ),
+            text("Free some space, or use a smaller preset."),
         ) from error
     if os.name == "posix":  # the space is given back even if this process is killed
         _remove(path)
@@ -141,15 +150,19 @@ def _remove(path: Path) -> None:
 Job = tuple[Photo, Intrinsics, np.ndarray]
 
 
-def _decode_all(jobs: list[Job]) -> Task[dict[int, str]]:
+def _decode_all(jobs: list[Job]) -> Task[dict[int, Text]]:
     """Fill each job's slice of the map; returns why, by index, for those that failed."""
-    failures: dict[int, str] = {}
+    failures: dict[int, Text] = {}
     with _pool() as pool:
         pending: dict[Future[None], int] = {pool.submit(_decode, j): i for i, j in enumerate(jobs)}
         while pending:
             yield Progress(
                 1 - len(pending) / len(jobs),
-                f"reading photo {len(jobs) - len(pending) + 1} of {len(jobs)}",
+                text(
+                    "reading photo {i} of {n}",
+                    i=len(jobs) - len(pending) + 1,
+                    n=len(jobs),
+                ),
             )
             done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in done:
@@ -157,7 +170,7 @@ def _decode_all(jobs: list[Job]) -> Task[dict[int, str]]:
                 try:
                     future.result()
                 except UserError as error:
-                    failures[index] = str(error)
+                    failures[index] = error.text
     return failures
 
 

@@ -20,7 +20,7 @@ def require_plain(scene: Scene) -> None:
     for photo in (*scene.photos, *scene.held_out):
         _require(photo, f"{scene.kind}, {photo.name}")
         _require(photo.intrinsics, f"{scene.kind}, lens of {photo.name}")
-    _require(scene, scene.kind)
+    _require(scene, str(scene.kind))
 
 
 def _require(of: object, where: str) -> None:

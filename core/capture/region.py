@@ -11,6 +11,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task
+from core.base.text import Text, text
 from core.capture.gps import metres_per_input
 from core.capture.gravity import up_by_gravity
 from core.capture.photos import read_rgba
@@ -40,7 +41,7 @@ def propose_region(
     scene: Scene,
     declared_z_up: bool = False,
     declared_ball: Ball | None = None,
-    notices: Sequence[str] = (),
+    notices: Sequence[Text] = (),
 ) -> Scene:
     """``scene`` upright, with a region and its ball found from what is at hand without decoding
     photos: a ball the input declares, else sparse points, else the optical axes. Where its frame is
@@ -104,7 +105,7 @@ def fit_to_masks(scene: Scene, keep_ball: bool = False) -> Task[Scene]:
     chosen = np.linspace(0, len(scene.photos) - 1, min(_MOST_MASKS, len(scene.photos)))
     views: list[Silhouette] = []
     for done, i in enumerate(np.unique(chosen.round().astype(int))):
-        yield Progress(done / len(chosen), "looking for the subject in the masks")
+        yield Progress(done / len(chosen), text("looking for the subject in the masks"))
         photo = scene.photos[i]
         lens = photo.intrinsics.shrunk(_MASK_SIDE)
         try:
@@ -116,7 +117,7 @@ def fit_to_masks(scene: Scene, keep_ball: bool = False) -> Task[Scene]:
     with ThreadPoolExecutor(1) as pool:
         search = pool.submit(visual_hull, views, start, keep_ball)
         while wait([search], timeout=0.1).not_done:
-            yield Progress(1.0, "looking for the subject in the masks")
+            yield Progress(1.0, text("looking for the subject in the masks"))
     hull, cell = search.result()
     if not len(hull):
         return scene

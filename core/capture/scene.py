@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.base.text import Text
 from core.config.prompt import Prompt
 from core.config.run import Axes
 from core.geometry.box import WHOLE, Box, Setting
@@ -51,14 +52,14 @@ class Scene:
     places to look at it from, without pictures.
     """
 
-    kind: str
+    kind: Text
     photos: tuple[Photo, ...]
     scene_from_input: np.ndarray
     held_out: tuple[Photo, ...] = ()
     points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.float32))  # [P, 3]
     has_masks: bool = False
     background: tuple[float, float, float] | None = None
-    notices: tuple[str, ...] = ()
+    notices: tuple[Text, ...] = ()
     region: Box | None = None
     upright_from_input: np.ndarray = field(default_factory=lambda: np.eye(4))
     frame_is_free: bool = False

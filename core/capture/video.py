@@ -15,6 +15,7 @@ from skimage.registration import phase_cross_correlation
 from core.base.errors import UserError
 from core.base.file_lock import acquire_lock
 from core.base.jobs import Progress, Task
+from core.base.text import text
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm")
 _LOOKED_AT = 320
@@ -56,21 +57,25 @@ def _write_frames(path: Path, folder: Path, count: int) -> Task[None]:
         before = seen.picture
         moved.append(seen.moved)
         sharpness.append(seen.sharpness)
-        yield Progress(0.6 * min(i / max(total, 1), 1.0), f"looking at frame {i + 1}")
+        yield Progress(0.6 * min(i / max(total, 1), 1.0), text("looking at frame {i}", i=i + 1))
     if not moved:
-        raise UserError(f"{path} holds no pictures", "Choose another film.")
+        raise UserError(text("{path} holds no pictures", path=path), text("Choose another film."))
     chosen = choose_frames(np.array(moved), np.array(sharpness), count)
     if len(chosen) < _FEWEST:
         raise UserError(
-            f"The camera hardly moves in {path} ({len(moved)} frames)",
-            "Film while walking around the subject, or choose another film.",
+            text(
+                "The camera hardly moves in {path} ({n_moved} frames)",
+                path=path,
+                n_moved=len(moved),
+            ),
+            text("Film while walking around the subject, or choose another film."),
         )
     for old in (*folder.glob("frame_*.jpg"), folder / _INDEX):
         old.unlink(missing_ok=True)
     for i, (frame, _) in enumerate(_frames(path)):
         if i in chosen:
             Image.fromarray(frame).save(folder / f"frame_{i:06d}.jpg", quality=97, subsampling=0)
-        yield Progress(0.6 + 0.4 * min(i / len(moved), 1.0), f"writing frame {i + 1}")
+        yield Progress(0.6 + 0.4 * min(i / len(moved), 1.0), text("writing frame {i}", i=i + 1))
     (folder / _INDEX).write_text(json.dumps(wanted), encoding="utf-8")
 
 
@@ -123,7 +128,7 @@ def _frames(path: Path) -> Iterator[tuple[np.ndarray, int]]:
     try:
         with av.open(str(path)) as film:
             if not film.streams.video:
-                raise UserError(f"{path} holds no pictures", "Choose a film.")
+                raise UserError(text("{path} holds no pictures", path=path), text("Choose a film."))
             stream = film.streams.video[0]
             stream.thread_type = "AUTO"
             total = stream.frames or int((film.duration or 0) / 1e6 * (stream.average_rate or 30))
@@ -132,8 +137,12 @@ def _frames(path: Path) -> Iterator[tuple[np.ndarray, int]]:
                 yield np.ascontiguousarray(turned), total
     except (FFmpegError, OSError) as error:
         raise UserError(
-            f"{path} is not a film that can be read ({error.strerror or error})",
-            "Convert it to MP4, or copy it again.",
+            text(
+                "{path} is not a film that can be read ({value})",
+                path=path,
+                value=error.strerror or error,
+            ),
+            text("Convert it to MP4, or copy it again."),
         ) from error
 
 

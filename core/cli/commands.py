@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, get_args
 from core.base.errors import UserError
 from core.base.interrupts import Interrupted
 from core.base.outputs import ForeignFileError, moved_notice
+from core.base.text import Text, text
 from core.cli.progress_bar import ProgressBar
 from core.config.run import PURPOSES, MeshFormat, MeshOptions
 
@@ -31,7 +32,10 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
     suffix = path.suffix.lstrip(".").lower() if path else ""
     chosen = arguments.format or suffix or base.format
     if chosen not in FORMATS:
-        raise UserError(f"{path}: {chosen} is not a mesh format", f"Use {', '.join(FORMATS)}")
+        raise UserError(
+            text("{path}: {chosen} is not a mesh format", path=path, chosen=chosen),
+            text("Use {formats}", formats=", ".join(FORMATS)),
+        )
     named = {
         "resolution": arguments.mesh_resolution,
         "levels": arguments.lod,
@@ -88,9 +92,11 @@ def _choice(arguments: argparse.Namespace) -> Any:
     )
 
 
-def _tell(arguments: argparse.Namespace, result: dict[str, Any], lines: list[str]) -> int:
+def _tell(
+    arguments: argparse.Namespace, result: dict[str, Any], lines: Sequence[str | Text]
+) -> int:
     """Results on stdout: lines for people, and one JSON object as the last line if asked."""
-    print("\n".join(lines))
+    print("\n".join(map(str, lines)))
     if arguments.json:
         print(json.dumps(result, default=str))
     return 0
@@ -135,12 +141,16 @@ def reconstruct(arguments: argparse.Namespace) -> int:
 
     if arguments.config and (arguments.method or arguments.wild or arguments.unbounded):
         raise UserError(
-            f"{arguments.config} says by which method", "Leave out --method, --wild and --unbounded"
+            text("{config} says by which method", config=arguments.config),
+            text("Leave out --method, --wild and --unbounded"),
         )
     begun_from = arguments.begun_from
     if (arguments.path is None) == (begun_from is None):
         what = "Nothing" if begun_from is None else "More than one thing"
-        raise UserError(f"{what} to begin with", "Name photos, or a trained project with --from")
+        raise UserError(
+            text("{what} to begin with", what=what),
+            text("Name photos, or a trained project with --from"),
+        )
     recipe = read_recipe(arguments.config) if arguments.config else None
     with ProgressBar() as bar:
         report = reconstruct(
@@ -201,7 +211,7 @@ def poses(arguments: argparse.Namespace) -> int:
 
     if arguments.dry_run:
         lines = describe_input(arguments.path, _how(arguments))
-        return _tell(arguments, {"recognised": lines}, lines)
+        return _tell(arguments, {"recognised": [str(line) for line in lines]}, lines)
     out = results_folder(arguments.output, arguments.path)
     check_writable(out, [out / "transforms.json", out / "report.json"])
     workspace = pose_workspace(arguments.path) if needs_poses(arguments.path) else None
@@ -240,10 +250,10 @@ def _force_offered() -> Iterator[None]:
     try:
         yield
     except ForeignFileError as error:
-        raise ForeignFileError(error.path, "Choose another name, or add --force") from error
+        raise ForeignFileError(error.path, text("Choose another name, or add --force")) from error
 
 
-def _moved(asked: Path, out: Path) -> list[str]:
+def _moved(asked: Path, out: Path) -> list[Text]:
     """That the results are not where they were asked for."""
     return [] if asked == out else [moved_notice(asked, out)]
 

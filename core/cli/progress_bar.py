@@ -33,7 +33,7 @@ class ProgressBar:
         """Show what a session says."""
         match event:
             case m.TaskProgress():
-                self._show(event.task, event.fraction, event.detail)
+                self._show(event.task, event.fraction, str(event.detail))
             case m.TrainingStats():
                 self._show(
                     "train",
@@ -44,12 +44,12 @@ class ProgressBar:
                 )
             case m.InputDetected():
                 for line in event.lines:
-                    self._say(line)
+                    self._say(str(line))
             case m.Opened():
                 for notice in event.notices:
-                    self._say(notice)
+                    self._say(str(notice))
             case m.Notice():
-                self._say(event.text)
+                self._say(str(event.text))
             case _:
                 pass
 
@@ -57,7 +57,7 @@ class ProgressBar:
         """Show a task's progress."""
         if isinstance(progress.found, DetectedInput):
             self.event(m.InputDetected(progress.found.lines))
-        self._show("working", progress.fraction, progress.detail)
+        self._show("working", progress.fraction, str(progress.detail))
 
     def counted(self, items: Iterator[T], total: int, stage: str) -> Iterator[T]:
         """``items``, shown as they pass."""

@@ -11,9 +11,10 @@ import msgspec
 from core.base.errors import UserError
 from core.base.outputs import write_output
 from core.base.paths import prompts_folder
+from core.base.text import text
 
 FILE = "sentence.json"
-REMEDY = "Give the folder of a CLIP network that you have"
+REMEDY = text("Give the folder of a CLIP network that you have")
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,28 @@ def read_prompt(file: Path) -> Prompt:
         return msgspec.json.decode(file.read_bytes(), type=Prompt)
     except (OSError, msgspec.DecodeError) as error:
         raise UserError(
-            f"{file} holds no sentence ({error})",
-            'It needs "text" and "weights", the folder of a CLIP network',
+            text("{file} holds no prompt ({error})", file=file, error=error),
+            text('It needs "text" and "weights", the folder of a CLIP network'),
         ) from error
 
 
-def write_prompt(text: str, weights: str | Path, folder: Path | None = None) -> Path:
-    """Leave ``text`` in ``folder`` (None: one among the user's data), and return its file. Raises
-    UserError where there is nothing to judge it by, or it cannot be written."""
-    text = " ".join(text.split())
-    if not text:
-        raise UserError("The sentence is empty", "Say what is to be seen, such as: a ceramic vase")
+def write_prompt(words: str, weights: str | Path, folder: Path | None = None) -> Path:
+    """Leave the prompt ``words`` in ``folder`` (None: one among the user's data); returns the file.
+    Raises UserError where there is nothing to judge it by, or it cannot be written."""
+    words = " ".join(words.split())
+    if not words:
+        raise UserError(
+            text("The prompt is empty"), text("Say what is to be seen, such as: a ceramic vase")
+        )
     if not str(weights).strip():
-        raise UserError("No network is named", REMEDY)
+        raise UserError(text("No network is named"), REMEDY)
     place = Path(weights).expanduser().resolve()
     place = place.parent if place.is_file() else place
     if not place.is_dir():
-        raise UserError(f"{place} does not exist", REMEDY)
+        raise UserError(text("{place} does not exist", place=place), REMEDY)
     if folder is None:
-        folder = prompts_folder() / hashlib.sha256(text.encode()).hexdigest()[:8]
+        folder = prompts_folder() / hashlib.sha256(words.encode()).hexdigest()[:8]
     file = folder.resolve() / FILE
-    data = msgspec.json.format(msgspec.json.encode(Prompt(text, str(place))), indent=1)
+    data = msgspec.json.format(msgspec.json.encode(Prompt(words, str(place))), indent=1)
     write_output(file, data)
     return file

@@ -26,6 +26,7 @@ from platformdirs import user_log_path
 from core.base.cores import limit_libraries
 from core.base.interrupts import Interrupted, caught_signals
 from core.base.malloc import MallocTrimmer
+from core.base.text import text
 from core.geometry.view import View
 from core.protocol import (
     Cancel,
@@ -182,7 +183,14 @@ class _Worker:
 def _failure(error: Exception, doing: str) -> Failure:
     first_line = (str(error).splitlines() or [""])[0][:200]
     what = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
-    return Failure(f"Something unexpected went wrong ({what}); see log {log_path()}", doing)
+    return Failure(
+        text(
+            "Something unexpected went wrong ({what}); see log {log_path}",
+            what=what,
+            log_path=log_path(),
+        ),
+        doing,
+    )
 
 
 def _lower_priority() -> None:

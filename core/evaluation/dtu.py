@@ -19,6 +19,7 @@ from scipy.io import loadmat
 from scipy.spatial import KDTree
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.evaluation.surface_metrics import read_surface, sample_surface
 from core.meshing.mesh import Mesh
 
@@ -56,8 +57,8 @@ def read_scan(folder: Path, source: str) -> Scan:
     number = re.search(r"scan_?0*(\d+)", source)
     if number is None:
         raise UserError(
-            f"{source} does not tell which scan of DTU it is",
-            "Name the capture's folder scan65, or as its number is",
+            text("{source} does not tell which scan of DTU it is", source=source),
+            text("Name the capture's folder scan65, or as its number is"),
         )
     n = int(number[1])
     files = [folder / "ObsMask" / f"ObsMask{n}_10.mat", folder / "ObsMask" / f"Plane{n}.mat"]
@@ -68,8 +69,8 @@ def read_scan(folder: Path, source: str) -> Scan:
         table = np.asarray(plane["P"], np.float64).ravel()
     except (OSError, KeyError, ValueError, NotImplementedError) as error:
         raise UserError(
-            f"{files[0]} or {files[1]} is missing or damaged",
-            "Fetch the benchmark's SampleSet and Points again",
+            text("{files} or {files2} is missing or damaged", files=files[0], files2=files[1]),
+            text("Fetch the benchmark's SampleSet and Points again"),
         ) from error
     points, _ = read_surface(folder / "Points" / "stl" / f"stl{n:03d}_total.ply")
     return Scan(points, scan[0], box[0], box[1], scan[1], table)
@@ -88,8 +89,8 @@ def dtu_distances(mesh: Mesh, scan: Scan, seed: int = 0) -> dict[str, float]:
     table = scan.points @ scan.plane[:3] + scan.plane[3] > 0
     if not len(counted) or not table.any():
         raise UserError(
-            "The mesh lies nowhere that the scanner saw",
-            "Export it in the frame of the input, in its own unit",
+            text("The mesh lies nowhere that the scanner saw"),
+            text("Export it in the frame of the input, in its own unit"),
         )
     accuracy = _mean_distance(counted, scan.points)
     completeness = _mean_distance(scan.points[table], points)

@@ -12,6 +12,7 @@ import numpy as np
 from core.base.errors import UserError
 from core.base.image_metrics import psnr, ssim
 from core.base.jobs import Progress, Task, run, within
+from core.base.text import text
 from core.capture.scene import Photo
 from core.config.run import MeshOptions
 from core.evaluation.dtu import dtu_distances, is_dtu, read_scan
@@ -46,7 +47,9 @@ def evaluate(
     held_out = bool(scene.held_out)
     photos = scene.held_out or scene.photos[::8]
     if not scene.taken:
-        raise UserError("There are no photos to compare with", "Evaluate a scene that has some")
+        raise UserError(
+            text("There are no photos to compare with"), text("Evaluate a scene that has some")
+        )
     scan = None
     if reference is not None and is_dtu(reference):
         scan, reference = read_scan(reference, source), None

@@ -18,6 +18,7 @@ import trimesh
 from scipy.spatial import KDTree
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.geometry.cameras import Intrinsics, project
 
 # A ray from a camera has reached a sample when it ends this close to it, as a fraction of the
@@ -125,10 +126,13 @@ def read_surface(path: Path) -> tuple[np.ndarray, np.ndarray]:
         faces = np.asarray(getattr(loaded, "faces", np.zeros((0, 3), np.int64)))
     except Exception as error:  # the many parsers behind it raise what they like
         raise UserError(
-            f"{path} cannot be read as a surface", "Give a PLY, OBJ, GLB or STL file"
+            text("{path} cannot be read as a surface", path=path),
+            text("Give a PLY, OBJ, GLB or STL file"),
         ) from error
     if not len(vertices):
-        raise UserError(f"{path} holds no surface", "Give a PLY, OBJ, GLB or STL file")
+        raise UserError(
+            text("{path} holds no surface", path=path), text("Give a PLY, OBJ, GLB or STL file")
+        )
     return vertices, faces
 
 
@@ -159,7 +163,10 @@ class _Surface:
         self.vertices = np.ascontiguousarray(vertices, np.float64).reshape(-1, 3)
         self.faces = np.ascontiguousarray(faces, np.int64).reshape(-1, 3)
         if not len(self.vertices) or not np.isfinite(self.vertices).all():
-            raise UserError(f"{name} is empty or not finite", "Choose another mesh to compare")
+            raise UserError(
+                text("{name} is empty or not finite", name=name),
+                text("Choose another mesh to compare"),
+            )
         self.diagonal = float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
         if len(self.faces):
             self._tree = igl.AABB()
@@ -193,8 +200,12 @@ class _Surface:
         seen = self._seen_by(samples, normals, cameras, min_cameras) >= min_cameras
         if not seen.any():
             raise UserError(
-                f"{self.name} is not seen by {min_cameras} cameras anywhere",
-                "Check that it lies in the frame of the cameras",
+                text(
+                    "{name} is not seen by {min_cameras} cameras anywhere",
+                    name=self.name,
+                    min_cameras=min_cameras,
+                ),
+                text("Check that it lies in the frame of the cameras"),
             )
         return samples[seen], None if normals is None else normals[seen]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.base.text import Text, text
 from core.config.run import FieldConfig, MethodName, RunConfig
 from core.field.analytic import BoxInWorld, BoxVolume
 from core.field.base import Field
@@ -31,10 +32,10 @@ class Method:
     whether a surface comes of that; the network of its colours; how large its field is, in words,
     and a configuration of half that size, None where it would be too small."""
 
-    words: str
+    words: Text
     run: Callable[[RunConfig], RunConfig]
     density: Callable[[RunConfig], Field]
-    size: Callable[[FieldConfig], str]
+    size: Callable[[FieldConfig], Text]
     smaller: Callable[[FieldConfig], FieldConfig | None]
     makes_surface: bool = False
     color: Callable[[FieldConfig], Color] = ColorNetwork
@@ -46,8 +47,8 @@ def _hash_density(config: RunConfig, n_levels: int | None = None) -> Field:
     return SdfField(replace(field, sphere_radius=radius, weight_norm=False), n_levels)
 
 
-def _hash_size(field: FieldConfig) -> str:
-    return f"tables of 2^{field.log2_hashmap_size} rows"
+def _hash_size(field: FieldConfig) -> Text:
+    return text("tables of 2^{log2} rows", log2=field.log2_hashmap_size)
 
 
 def _smaller_hash(field: FieldConfig) -> FieldConfig | None:
@@ -91,8 +92,9 @@ def _voxels(config: RunConfig) -> RunConfig:
     )
 
 
-def _voxel_size(field: FieldConfig) -> str:
-    return f"{field.finest_resolution}³ voxels ({n_bytes(field) / 1e6:.0f} MB)"
+def _voxel_size(field: FieldConfig) -> Text:
+    resolution, megabytes = field.finest_resolution, n_bytes(field) / 1e6
+    return text("{n}³ voxels ({megabytes:.0f} MB)", n=resolution, megabytes=megabytes)
 
 
 def _fewer_voxels(field: FieldConfig) -> FieldConfig | None:
@@ -160,7 +162,7 @@ def _box_volume(config: RunConfig) -> Field:
 
 METHODS: dict[MethodName, Method] = {
     "surface": Method(
-        "A clean surface: a density first, then a signed distance made of it",
+        text("A clean surface: a density first, then a signed distance made of it"),
         lambda config: config,
         lambda config: _hash_density(config, config.train.density_levels),
         _hash_size,
@@ -168,14 +170,16 @@ METHODS: dict[MethodName, Method] = {
         makes_surface=True,
     ),
     "ngp": Method(
-        "The best pictures soonest: density on the same hash grid, its surface only approximate",
+        text(
+            "The best pictures soonest: density on the same hash grid, its surface only approximate"
+        ),
         _ngp,
         _hash_density,
         _hash_size,
         _smaller_hash,
     ),
     "voxels": Method(
-        "Density and colour at the corners of a plain grid: simple, hungry for memory",
+        text("Density and colour at the corners of a plain grid: simple, hungry for memory"),
         _voxels,
         lambda config: VoxelField(config.field),
         _voxel_size,
@@ -183,18 +187,18 @@ METHODS: dict[MethodName, Method] = {
         color=HarmonicColor,
     ),
     "nerf": Method(
-        "The original: plain networks, slow to learn; the published sizes want a GPU",
+        text("The original: plain networks, slow to learn; the published sizes want a GPU"),
         _nerf,
         lambda config: NerfField(config.field),
-        lambda field: f"{field.sdf_layers} layers of {field.sdf_width}",
+        lambda field: text("{n} layers of {width}", n=field.sdf_layers, width=field.sdf_width),
         lambda field: None,
         color=NerfColor,
     ),
     "box": Method(
-        "One box, its centre and sides fitted to the photos: for what is a box",
+        text("One box, its centre and sides fitted to the photos: for what is a box"),
         _box,
         _box_volume,
-        lambda field: "one box",
+        lambda field: text("one box"),
         lambda field: None,
         color=_box_color,
     ),

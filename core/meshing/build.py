@@ -10,6 +10,7 @@ from numba import njit
 
 from core.base.jobs import Progress, Task, in_background, within
 from core.base.spill_array import map_chunks
+from core.base.text import text
 from core.config.run import MeshOptions
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh, face_normal
@@ -40,7 +41,7 @@ def build_mesh(
     """
     mesh = yield from within(extract(sdf, aabb, options.resolution, ball=ball), 0.0, 0.75)
     mesh = yield from in_background(
-        lambda: clean(mesh, options.min_component), Progress(0.76, "removing small parts")
+        lambda: clean(mesh, options.min_component), Progress(0.76, text("removing small parts"))
     )
     cell = float(np.ptp(aabb, axis=0).max()) / options.resolution
     mesh = yield from within(with_attributes(mesh, sdf, color, cell), 0.76, 1.0)
@@ -53,10 +54,10 @@ def with_attributes(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> T
     if len(mesh.faces):
         points = map_chunks(lambda v: v.astype(np.float32), mesh.vertices)
         normals = yield from evaluate(
-            lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail="normals"
+            lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail=text("normals")
         )
         normals = yield from in_background(
-            lambda: _turned_outward(mesh, normals), Progress(0.6, "normals")
+            lambda: _turned_outward(mesh, normals), Progress(0.6, text("normals"))
         )
         mesh = replace(mesh, normals=normals)
         if color is not None:
@@ -65,10 +66,10 @@ def with_attributes(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> T
                 points,
                 normals,
                 start=0.6,
-                detail="colours",
+                detail=text("colours"),
             )
             mesh = replace(mesh, colors=(yield from task))
-    yield Progress(1.0, "mesh ready")
+    yield Progress(1.0, text("mesh ready"))
     return mesh
 
 

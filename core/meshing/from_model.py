@@ -14,6 +14,7 @@ from core.base.errors import UserError
 from core.base.jobs import Task, within
 from core.base.outputs import Outputs
 from core.base.parallel import num_workers, parallel_map
+from core.base.text import Text, text
 from core.capture.scene import Scene
 from core.config.run import MeshOptions
 from core.field.model import SceneModel
@@ -36,8 +37,8 @@ from core.rendering.volume import level_of
 
 MOST_EYES = 256
 """So many cameras, spread over all of them, are asked how they see a point."""
-APPROXIMATE = (
-    "This surface is where a density passes {:g} per unit of the scene's ball: near the "
+APPROXIMATE = text(
+    "This surface is where a density passes {density:g} per unit of the scene's ball: near the "
     "true one, but only approximate."
 )
 
@@ -102,7 +103,7 @@ class Written:
     n_vertices: int
     n_faces: int
     n_bytes: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 def export_model(
@@ -117,11 +118,13 @@ def export_model(
     check_format(path, options.format)
     check_free(path, options, force=force)
     if options.max_bytes is not None and options.format != "glb":
-        raise UserError(f"{path}: a limit of its size needs GLB", "Choose --format glb")
+        raise UserError(
+            text("{path}: a limit of its size needs GLB", path=path), text("Choose --format glb")
+        )
     task = finish_within(mesh_source(model, scene, options), options)
     done, jpeg = yield from within(task, 0.0, 0.97)
     if not model.has_sdf:
-        note = APPROXIMATE.format(options.density)
+        note = APPROXIMATE.filled(density=options.density)
         done = replace(done, notes=(*done.notes, note))
     stated = _stated(scene, options, jpeg)
     n_bytes, files = 0, []
@@ -134,8 +137,8 @@ def export_model(
             n_bytes += yield from write_lods_task(done.lods, lods_path(path), outputs, stated)
             files.append(lods_path(path).name)
         about = _about(done, scene, options, path) | {"files": files, "bytes": n_bytes}
-        text = json.dumps(about, indent=1).encode()
-        outputs.write(path.with_name(f"{path.name}.json"), text)
+        sidecar = json.dumps(about, indent=1).encode()
+        outputs.write(path.with_name(f"{path.name}.json"), sidecar)
     return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes, done.notes)
 
 
@@ -178,7 +181,7 @@ def _about(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -
         },
         "watertight": done.closed,
         "steps": done.steps,
-        "notes": done.notes,
+        "notes": [str(note) for note in done.notes],
         "lods": [
             {
                 "vertices": len(lod.vertices),

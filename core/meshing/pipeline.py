@@ -10,6 +10,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, within
+from core.base.text import Text, text
 from core.capture.scene import Photo
 from core.config.run import TEXTURED_FACES, MeshOptions
 from core.geometry.rigid import invert, similarity_scale, transform_pose
@@ -28,7 +29,7 @@ from core.meshing.repair.clean import (
     without_small_parts,
 )
 from core.meshing.repair.holes import closed_holes
-from core.meshing.repair.out_of_core import NOTE, stand_in
+from core.meshing.repair.out_of_core import holes_stay_open, stand_in
 from core.meshing.simplify import simplify, simplify_within
 from core.meshing.surface.extract import Sdf, extract
 from core.meshing.texture.atlas import unwrap
@@ -38,7 +39,7 @@ from core.meshing.texture.transfer import with_normal_map_of, with_texture_of
 LARGEST_TEXTURE = 4096
 LARGEST_NORMAL_MAP = 2048
 SMALLEST_TEXTURE = 256
-UNPICTURED = "No texture and no refinement: they are made of photos, and there are none."
+UNPICTURED = text("No texture and no refinement: they are made of photos, and there are none.")
 LOD_FACTOR = 4
 
 
@@ -76,7 +77,7 @@ class FinishedMesh:
     lods: list[Mesh]
     steps: dict[str, Counts]
     closed: bool
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 def finish_mesh(subject: MeshSource, options: MeshOptions) -> Task[FinishedMesh]:
@@ -84,7 +85,7 @@ def finish_mesh(subject: MeshSource, options: MeshOptions) -> Task[FinishedMesh]
     photo cannot be read, a mesh that must be watertight cannot be closed, or one is too large for
     what it shall be."""
     steps: dict[str, Counts] = {}
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     if not subject.pictured and (options.texture or options.refine):
         options, notes = replace(options, texture=False, refine=False), (UNPICTURED,)
     cell = float(np.ptp(subject.aabb, axis=0).max()) / options.resolution
@@ -120,7 +121,7 @@ def finish_mesh(subject: MeshSource, options: MeshOptions) -> Task[FinishedMesh]
         wanted = max(4, len(mesh.faces) // LOD_FACTOR**level)
         bare = yield from within(simplify(bare, wanted), start, start)
         bare, _ = yield from in_background(
-            lambda bare=bare: repaired(bare), Progress(start, "repairing")
+            lambda bare=bare: repaired(bare), Progress(start, text("repairing"))
         )
         task = _coarser(subject, options, fine, mesh, bare, cell)
         lods.append((yield from within(task, start, end)))
@@ -149,21 +150,17 @@ def _finish_large(
     steps: dict[str, Counts] = {}
     mesh = yield from within(_cut(subject, options, cell), 0.0, 0.6)
     mesh = yield from within(_without_doubtful(mesh, subject, options, steps, rough), 0.6, 0.7)
-    closed = yield from in_background(lambda: is_balanced(mesh.faces), Progress(0.7, "checking"))
+    closed = yield from in_background(
+        lambda: is_balanced(mesh.faces), Progress(0.7, text("checking"))
+    )
     if options.watertight and not closed:
         _require_closed(mesh)
     mesh = yield from within(with_attributes(mesh, subject.sdf, subject.color, cell), 0.7, 1.0)
     mesh = yield from in_background(
-        lambda: mesh.transformed(subject.out_from_here), Progress(1.0, "mesh ready")
+        lambda: mesh.transformed(subject.out_from_here), Progress(1.0, text("mesh ready"))
     )
-    notes = () if closed else (NOTE.format(len(mesh.faces) / 1e6),)
+    notes = () if closed else (holes_stay_open(len(mesh.faces)),)
     return FinishedMesh([mesh], steps, closed, notes)
-
-
-def _note(steps: dict[str, Counts], name: str, counts: Counts, fraction: float) -> Progress:
-    steps[name] = counts
-    done = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
-    return Progress(fraction, f"{name}: {done or 'nothing to do'}")
 
 
 def _without_doubtful(
@@ -190,17 +187,19 @@ def _without_doubtful(
         )
         if masks:
             mesh, evidence, counts = photo_evidence.without_contradicted(mesh, evidence)
-            yield _note(steps, "seen through", counts, 0.8)
+            steps["seen through"] = counts
         if options.unseen == "cut" and not options.watertight:
             mesh, evidence, counts = photo_evidence.without_unseen(mesh, evidence)
-            yield _note(steps, "unseen", counts, 0.8)
+            steps["unseen"] = counts
         worth = evidence.seen.clip(0, 1).astype(np.float32) if options.unseen != "keep" else None
         mesh, counts = yield from in_background(
-            lambda: speck_free(worth), Progress(0.8, "removing small parts")
+            lambda: speck_free(worth), Progress(0.8, text("removing small parts"))
         )
     else:
-        mesh, counts = yield from in_background(speck_free, Progress(0.8, "removing small parts"))
-    yield _note(steps, "small parts", counts, 1.0)
+        mesh, counts = yield from in_background(
+            speck_free, Progress(0.8, text("removing small parts"))
+        )
+    steps["small parts"] = counts
     return mesh
 
 
@@ -209,15 +208,17 @@ def _cleaned(
 ) -> Task[Mesh]:
     """Each step can be switched off, and tells in ``steps`` what it did."""
     mesh = yield from within(_without_doubtful(mesh, subject, options, steps, None), 0.0, 0.85)
-    mesh, counts = yield from in_background(lambda: repaired(mesh), Progress(0.9, "repairing"))
-    yield _note(steps, "repair", counts, 0.92)
+    mesh, counts = yield from in_background(
+        lambda: repaired(mesh), Progress(0.9, text("repairing"))
+    )
+    steps["repair"] = counts
     limit = np.inf if options.watertight else options.close_holes
     if limit > 0 and len(mesh.faces):
         size = limit * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
         mesh, counts = yield from in_background(
-            lambda: closed_holes(mesh, size), Progress(0.95, "closing holes")
+            lambda: closed_holes(mesh, size), Progress(0.95, text("closing holes"))
         )
-        yield _note(steps, "holes", counts, 1.0)
+        steps["holes"] = counts
     if options.watertight and len(mesh.faces):
         _require_closed(mesh)
     return mesh
@@ -227,8 +228,8 @@ def _require_closed(mesh: Mesh) -> None:
     if not is_closed(mesh.faces):
         odd = int((edge_counts(mesh.faces) != 2).sum())
         raise UserError(
-            f"The mesh cannot be made watertight: {odd} edges stay open",
-            "Keep what cameras saw through (--keep-seen-through), or enlarge the region",
+            text("The mesh cannot be made watertight: {odd} edges stay open", odd=odd),
+            text("Keep what cameras saw through (--keep-seen-through), or enlarge the region"),
         )
 
 
@@ -242,7 +243,9 @@ def _simplified(
     if wanted is not None:
         mesh = yield from simplify(mesh, wanted)
     if len(mesh.faces) < len(fine.faces):
-        mesh, counts = yield from in_background(lambda: repaired(mesh), Progress(1.0, "repairing"))
+        mesh, counts = yield from in_background(
+            lambda: repaired(mesh), Progress(1.0, text("repairing"))
+        )
         steps["simplified"] = {
             "faces before": len(fine.faces),
             "faces after": len(mesh.faces),
@@ -251,13 +254,17 @@ def _simplified(
     return mesh
 
 
-def _refined(mesh: Mesh, subject: MeshSource) -> Task[tuple[Mesh, tuple[str, ...]]]:
+def _refined(mesh: Mesh, subject: MeshSource) -> Task[tuple[Mesh, tuple[Text, ...]]]:
     """Geometry alone, and what came of it in words."""
     found = yield from refine(mesh, subject.photos_here, subject.has_masks)
     if found is None:
-        return Mesh(mesh.vertices, mesh.faces), ("Not refined: the photos are too few",)
-    done = "Refined against the photos" if found.kept else "Not refined, it would be worse"
-    note = f"{done}: PSNR on photos held back {found.before:.2f} → {found.after:.2f} dB"
+        return Mesh(mesh.vertices, mesh.faces), (text("Not refined: the photos are too few"),)
+    outcome = (
+        text("Refined against the photos: PSNR on photos held back {before:.2f} → {after:.2f} dB")
+        if found.kept
+        else text("Not refined, PSNR on photos held back would go {before:.2f} → {after:.2f} dB")
+    )
+    note = outcome.filled(before=found.before, after=found.after)
     return Mesh(found.mesh.vertices, mesh.faces), (note,)
 
 

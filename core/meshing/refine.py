@@ -20,6 +20,7 @@ from scipy.sparse.linalg import splu
 
 from core.base.image_metrics import psnr
 from core.base.jobs import Progress, Task, in_background, within
+from core.base.text import text
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
 from core.geometry.cameras import Intrinsics
@@ -94,13 +95,13 @@ def refine(mesh: Mesh, photos: Sequence[Photo], has_masks: bool) -> Task[Refined
         return None
     mesh, gains = yield from within(_colored(mesh, used), 0.0, 0.1)
     views = yield from in_background(
-        lambda: [View.of(photo) for photo in used], Progress(0.1, "reading photos")
+        lambda: [View.of(photo) for photo in used], Progress(0.1, text("reading photos"))
     )
     moved = yield from within(_moved(mesh, views, gains, has_masks), 0.1, 0.85)
     after, _ = yield from within(_colored(moved, used), 0.85, 0.95)
     tests = [View.of(photo) for photo in held]
     scores = yield from in_background(
-        lambda: _scores([mesh, after], tests, has_masks), Progress(0.95, "comparing")
+        lambda: _scores([mesh, after], tests, has_masks), Progress(0.95, text("comparing"))
     )
     found = Refined(after, *scores)
     return found if found.kept else replace(found, mesh=mesh)
@@ -117,7 +118,7 @@ def _moved(mesh: Mesh, views: Sequence[View], gains: np.ndarray, has_masks: bool
     edges = Edges.of(mesh.faces)
     pixel = float(np.median([_pixel_width(mesh, view) for view in views]))
     smooth = yield from in_background(
-        lambda: _smoothing(mesh, edges.ends, SPREAD * pixel), Progress(0.0, "refining")
+        lambda: _smoothing(mesh, edges.ends, SPREAD * pixel), Progress(0.0, text("refining"))
     )
     start = torch.from_numpy(mesh.vertices.astype(np.float32))
     normals = torch.from_numpy(_normals(mesh))
@@ -146,7 +147,10 @@ def _moved(mesh: Mesh, views: Sequence[View], gains: np.ndarray, has_masks: bool
         adam.step()
         assert at.grad is not None
         offsets.step(at.grad, STEP * pixel * rate)
-        yield Progress((step + 1) / n_steps, f"refining, step {step + 1} of {n_steps}")
+        yield Progress(
+            (step + 1) / n_steps,
+            text("refining, step {step} of {n_steps}", step=step + 1, n_steps=n_steps),
+        )
     found = offsets.now.clamp(-FARTHEST * pixel, FARTHEST * pixel).double().numpy()
     return _valid(mesh, normals.double().numpy() * found[:, None])
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from core.base.jobs import Progress, Task
 from core.base.subprocess_call import run_in_subprocess
+from core.base.text import text
 from core.meshing.mesh import Mesh
 
 FEWEST = 4
@@ -31,10 +32,10 @@ def simplify(mesh: Mesh, n_faces: int) -> Task[Mesh]:
         mesh.vertices,
         mesh.faces,
         n_faces,
-        detail="simplifying",
+        detail=text("simplifying"),
         expected_s=1 + (len(mesh.faces) - n_faces) / FACES_PER_S,
     )
-    yield Progress(1.0, "simplifying")
+    yield Progress(1.0, text("simplifying"))
     return Mesh(vertices, faces)
 
 
@@ -46,10 +47,10 @@ def simplify_within(mesh: Mesh, tolerance: float) -> Task[Mesh]:
         mesh.vertices,
         mesh.faces,
         tolerance,
-        detail="simplifying",
+        detail=text("simplifying"),
         expected_s=1 + 2 * len(mesh.faces) / FACES_PER_S,
     )
-    yield Progress(1.0, "simplifying")
+    yield Progress(1.0, text("simplifying"))
     return Mesh(vertices, faces)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from core.base.errors import UserError
 from core.base.jobs import Task, within
 from core.base.outputs import Outputs
+from core.base.text import text
 from core.geometry.camera_path import smooth_path
 from core.geometry.rigid import invert, transform_pose, world_from_opengl_camera
 from core.geometry.view import VideoOptions, View
@@ -59,7 +60,10 @@ def frame_writer(
             )
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"{out} cannot be written ({reason})", "Choose another place") from error
+        raise UserError(
+            text("{out} cannot be written ({reason})", out=out, reason=reason),
+            text("Choose another place"),
+        ) from error
 
 
 def write_video(
@@ -69,10 +73,12 @@ def write_video(
     beside a video, which `core.output.views.camera_path` reads; returns the number of frames. What
     lay there before is replaced at the end only; ``force`` as in `Outputs`. Raises UserError."""
     if not is_file(path):
-        raise UserError(f"{path} is neither a film nor a picture", "Name it .mp4 or .png")
+        raise UserError(
+            text("{path} is neither a film nor a picture", path=path), text("Name it .mp4 or .png")
+        )
     views = np.reshape(options.views, (-1, 4, 4))
     if not len(views):
-        raise UserError("A film goes through views, and there are none", "Add one")
+        raise UserError(text("A film goes through views, and there are none"), text("Add one"))
     poses = smooth_path(views, options.n_frames, options.closed)
     surface = trace_field(trainer.model, trainer.shown, options.levels, options.mode)
     path_file = path.with_name(f"{path.name}.json")
@@ -91,7 +97,16 @@ def write_video(
                 )
                 task = render_preview(trainer.model, surface, view, view.width, view.height)
                 start, end = i / len(poses), (i + 1) / len(poses)
-                write((yield from within(task, start, end, f"picture {i + 1} of {len(poses)}")))
+                write(
+                    (
+                        yield from within(
+                            task,
+                            start,
+                            end,
+                            text("picture {i} of {n_poses}", i=i + 1, n_poses=len(poses)),
+                        )
+                    )
+                )
         if len(poses) > 1:
             content = _path_file(poses, trainer.scene.scene_from_input, options.fov_y)
             outputs.write(path_file, content)

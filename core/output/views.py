@@ -16,6 +16,7 @@ from core.base.errors import UserError
 from core.base.image_metrics import psnr, ssim
 from core.base.jobs import Progress, Task, run, within
 from core.base.parallel import num_workers, parallel_map
+from core.base.text import text, verbatim
 from core.capture.scene import Intrinsics, Photo
 from core.geometry.camera_path import looking_at_center
 from core.geometry.rigid import nearest_rigid, transform_pose, world_from_opengl_camera
@@ -63,7 +64,7 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
     colors = []
     for i in range(0, len(starts), lanes):
         colors += parallel_map(part, starts[i : i + lanes])
-        yield Progress(min((i + lanes) / len(starts), 1.0), photo.name)
+        yield Progress(min((i + lanes) / len(starts), 1.0), verbatim(photo.name))
     return torch.cat(colors).clamp(0, 1).view(lens.height, lens.width, 3).numpy()
 
 
@@ -128,8 +129,8 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
         rigid = [nearest_rigid(world_from_opengl_camera(p)) for p in poses]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{file} is not a camera path ({error})",
-            "It needs frames with transform_matrix, as in transforms.json",
+            text("{file} is not a camera path ({error})", file=file, error=error),
+            text("It needs frames with transform_matrix, as in transforms.json"),
         ) from error
     return [
         view_of(i, transform_pose(scene_from_input, pose), width, height, fov)
@@ -154,8 +155,8 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
     photos = scene.held_out if split == "test" else scene.photos
     if not photos:
         raise UserError(
-            "No photos were held out of this project",
-            "Use --split train, or reconstruct with --hold-out",
+            text("No photos were held out of this project"),
+            text("Use --split train, or reconstruct with --hold-out"),
         )
 
     def frames() -> Iterator[np.ndarray]:

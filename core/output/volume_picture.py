@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.base.text import NO_TEXT
 from core.config.run import RunConfig, TrainConfig
 from core.field.analytic import FeaturesAsColor, FunctionVolume
 from core.field.methods import Method
@@ -40,10 +41,10 @@ def render_volume(
     The camera looks at the origin, +Z up, angles in radians; it asks every ``step`` units.
     """
     method = Method(
-        "",
+        NO_TEXT,
         run=lambda config: config,
         density=lambda _: FunctionVolume(function),
-        size=lambda _: "",
+        size=lambda _: NO_TEXT,
         smaller=lambda _: None,
         color=lambda _: FeaturesAsColor(),
     )

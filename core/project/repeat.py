@@ -12,6 +12,7 @@ import numpy as np
 from core.base import program
 from core.base.errors import UserError
 from core.base.outputs import Outputs
+from core.base.text import text
 from core.capture.scene import Scene
 from core.config.run import OpenOptions, RunConfig
 from core.geometry.box import Box
@@ -103,9 +104,11 @@ def read_recipe(path: Path) -> RunRecipe:
         return msgspec.json.decode(path.read_bytes(), type=RunRecipe)
     except OSError as error:
         raise UserError(
-            f"{path} cannot be read ({error.strerror})", "Give the config.json of a project"
+            text("{path} cannot be read ({strerror})", path=path, strerror=error.strerror),
+            text("Give the config.json of a project"),
         ) from error
     except msgspec.DecodeError as error:
         raise UserError(
-            f"{path} holds no settings of a run ({error})", "Give the config.json of a project"
+            text("{path} holds no settings of a run ({error})", path=path, error=error),
+            text("Give the config.json of a project"),
         ) from error

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from core.base.errors import UserError
 from core.base.outputs import Outputs
+from core.base.text import Text, text
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.config.prompt import Prompt
 from core.config.run import DEFAULT_OPEN, OpenOptions, RunConfig
@@ -46,13 +47,13 @@ class _Saved(msgspec.Struct):
     version: int
     source: str
     config: RunConfig
-    kind: str
+    kind: Text
     photos: list[_SavedPhoto]
     held_out: list[_SavedPhoto]
     scene_from_input: list[list[float]]
     has_masks: bool
     background: tuple[float, float, float] | None
-    notices: list[str]
+    notices: list[Text]
     region: list[list[float]] | None
     upright_from_input: list[list[float]]
     frame_is_free: bool
@@ -133,12 +134,12 @@ def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> 
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
         tensors |= _state(trainer)
-    text = msgspec.json.format(msgspec.json.encode(saved), indent=1)
+    document = msgspec.json.format(msgspec.json.encode(saved), indent=1)
     # the checkpoint carries the configuration too, so that the two can never disagree
-    data = save(tensors, metadata={"project": text.decode()})
+    data = save(tensors, metadata={"project": document.decode()})
     with Outputs(folder) as outputs:
         outputs.write(folder / _CHECKPOINT, data)
-        outputs.write(folder / _PROJECT, text)
+        outputs.write(folder / _PROJECT, document)
 
 
 def load_project(folder: Path, photos: str = "") -> Project:
@@ -147,24 +148,32 @@ def load_project(folder: Path, photos: str = "") -> Project:
     the program."""
     path = folder / _PROJECT
     try:
-        text = path.read_bytes()
-        found = msgspec.json.decode(text, type=dict[str, Any]).get("version")
+        found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("version")
         if not isinstance(found, int) or found > VERSION:
             raise UserError(
-                f"{path} is of project version {found}; this program reads up to {VERSION}",
-                "Update Gradina to open it",
+                text(
+                    "{path} is of project version {found}; this program reads up to {version}",
+                    path=path,
+                    found=found,
+                    version=VERSION,
+                ),
+                text("Update Gradina to open it"),
             )
         tensors = load((folder / _CHECKPOINT).read_bytes())
         saved = msgspec.json.decode(_metadata(folder / _CHECKPOINT), type=_Saved)
     except OSError as error:
         raise UserError(
-            f"{error.filename or path} cannot be read ({error.strerror})",
-            "Choose a folder that Gradina saved",
+            text(
+                "{value} cannot be read ({strerror})",
+                value=error.filename or path,
+                strerror=error.strerror,
+            ),
+            text("Choose a folder that Gradina saved"),
         ) from error
     except (msgspec.DecodeError, SafetensorError, KeyError, ValueError) as error:
         raise UserError(
-            f"{path.parent} is not a readable project ({error})",
-            "Open an autosave or start again from the photos",
+            text("{parent} is not a readable project ({error})", parent=path.parent, error=error),
+            text("Open an autosave or start again from the photos"),
         ) from error
     points = tensors.pop("scene.points").numpy()
     scene = Scene(
@@ -219,9 +228,12 @@ def restore(trainer: Trainer, project: Project, folder: Path) -> None:
         _restore(trainer, project.tensors)
     except (KeyError, RuntimeError, TypeError, ValueError, msgspec.DecodeError) as error:
         raise UserError(
-            f"{folder / _CHECKPOINT} does not fit this version of the program "
-            f"({str(error).splitlines()[0]})",
-            "Open an autosave or start again from the photos",
+            text(
+                "{folder} does not fit this version of the program ({error})",
+                folder=folder / _CHECKPOINT,
+                error=str(error).splitlines()[0],
+            ),
+            text("Open an autosave or start again from the photos"),
         ) from error
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from core.base.text import NO_TEXT, Text
 from core.config.run import MeshOptions, RunOptions
 from core.geometry.box import Setting
 from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath, MeshPreviewOptions, Point
@@ -35,12 +36,12 @@ class StateChanged(Message, frozen=True):
 
     state: State
     allowed: tuple[Action, ...]
-    reasons: dict[Action, str]
+    reasons: dict[Action, Text]
     """why each of the other actions is not allowed"""
-    undo: str = ""
-    """the edit that undo takes back; "" for none"""
-    redo: str = ""
-    """the edit that redo does again; "" for none"""
+    undo: Text = NO_TEXT
+    """the edit that undo takes back; empty for none"""
+    redo: Text = NO_TEXT
+    """the edit that redo does again; empty for none"""
     unsaved: bool = False
     """the person's own project lacks something"""
 
@@ -66,7 +67,7 @@ class PhotoReport(msgspec.Struct, frozen=True):
 
     name: str
     used: bool
-    reason: str
+    reason: Text
     details: int = 0
     common: str = ""
     n_common: int = 0
@@ -81,8 +82,8 @@ class PoseReport(Message, frozen=True):
     photos: tuple[PhotoReport, ...]
     groups: tuple[int, ...]
     group: int
-    advice: tuple[str, ...]
-    attempts: tuple[str, ...]
+    advice: tuple[Text, ...]
+    attempts: tuple[Text, ...]
 
 
 class PosesSoFar(Message, frozen=True):
@@ -118,15 +119,15 @@ class MethodWords(msgspec.Struct, frozen=True):
     """What a method is good for, in ``words``, and the ``presets``, with the words that describe
     them."""
 
-    words: str
-    presets: dict[str, str]
+    words: Text
+    presets: dict[str, Text]
 
 
 class Opened(Message, frozen=True):
     """A scene is open."""
 
     path: str
-    kind: str
+    kind: Text
     """of the input, for people"""
     device: str
     n_photos: int
@@ -152,7 +153,7 @@ class Opened(Message, frozen=True):
     """of each photo the angle seen from top to bottom, radians, and the aspect"""
     excluded: tuple[str, ...] = ()
     """as in `ExcludedPhotos`"""
-    notices: tuple[str, ...] = ()
+    notices: tuple[Text, ...] = ()
     project: str = ""
     """the person's own folder that it was opened from; "" for a capture or an automatic save"""
     autosave: str = ""
@@ -166,7 +167,7 @@ class Opened(Message, frozen=True):
 class InputDetected(Message, frozen=True):
     """What lies where something is being opened and why it is taken for that, in ``lines``."""
 
-    lines: tuple[str, ...]
+    lines: tuple[Text, ...]
 
 
 class TaskProgress(Message, frozen=True):
@@ -176,7 +177,7 @@ class TaskProgress(Message, frozen=True):
     key: ClassVar[str | None] = "task"
     task: str
     fraction: float
-    detail: str = ""
+    detail: Text = NO_TEXT
     eta_s: float | None = None
 
 
@@ -286,7 +287,7 @@ class Exported(Message, frozen=True):
     n_vertices: int
     n_faces: int
     n_bytes: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 class VideoWritten(Message, frozen=True):
@@ -302,7 +303,7 @@ class Saved(Message, frozen=True):
 class Notice(Message, frozen=True):
     """Something worth knowing that needs no action."""
 
-    text: str
+    text: Text
 
 
 class Failure(Message, frozen=True):
@@ -310,7 +311,7 @@ class Failure(Message, frozen=True):
     ``photos_of``: the project that could be opened if the folder of its photos were known;
     ``replaces``: the file that would be replaced, which Gradina did not write."""
 
-    text: str
+    text: Text
     task: str = ""
     photos_of: str = ""
     replaces: str = ""

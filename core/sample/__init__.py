@@ -17,6 +17,7 @@ from PIL import Image
 
 from core.base.jobs import Progress, Task
 from core.base.program import ROOT
+from core.base.text import verbatim
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import CV_FROM_GL, invert, transform_points
 from core.meshing.mesh import Mesh
@@ -70,7 +71,7 @@ def generate_sample(folder: Path) -> Task[int]:
             gl = (world_from_camera @ CV_FROM_GL).round(9) + 0.0
             frames.append({"file_path": path, "transform_matrix": gl.tolist()})
             done += 1
-            yield Progress(done / total, path)
+            yield Progress(done / total, verbatim(path))
         header = {
             "w": LENS.width,
             "h": LENS.height,

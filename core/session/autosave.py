@@ -81,7 +81,7 @@ class Saver:
         try:
             self._write(state, trainer, folder)
         except UserError as error:
-            self._emit(m.Failure(str(error), "autosave"))
+            self._emit(m.Failure(error.text, "autosave"))
         else:
             self._emit(m.Saved(str(folder), automatic=True))
 

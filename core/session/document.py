@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.base.text import Text
 from core.capture.scene import Scene
 from core.config.run import RunOptions
 from core.geometry.rigid import invert
@@ -89,7 +90,7 @@ class Document:
             self.trainer.store.close()
         self.trainer = trainer
 
-    def start_run(self, trainer: Trainer) -> tuple[str, ...]:
+    def start_run(self, trainer: Trainer) -> tuple[Text, ...]:
         """``trainer`` begins to train the scene, whose photos it has read; returns the notices that
         are new."""
         state = self._open_state
@@ -119,12 +120,12 @@ class Document:
     # --- edits ---------------------------------------------------------------------------
 
     @property
-    def undo_name(self) -> str:
+    def undo_name(self) -> Text:
         """What undo takes back; "" for nothing."""
         return self._undo.undo_name
 
     @property
-    def redo_name(self) -> str:
+    def redo_name(self) -> Text:
         """What redo does again; "" for nothing."""
         return self._undo.redo_name
 

@@ -12,6 +12,7 @@ import torch
 
 from core.base.jobs import Progress, Task
 from core.base.paths import is_automatic, pose_workspace
+from core.base.text import Text, text
 from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses.solve import PartialPoses
@@ -70,7 +71,7 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
         poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, how.group)
         scene = hold_out_every(scene) if hold_out else scene
         return Opening(path, scene, how, hold_out, poses=poses)
-    yield Progress(0.0, "reading the project")
+    yield Progress(0.0, text("reading the project"))
     project = load_project(path, how.photos)
     scene, store = project.state.scene, None
     if "counters" in project.tensors:
@@ -172,17 +173,17 @@ def _solved(path: Path) -> PoseReport | None:
     """What the solver found of the photos at ``path``; None where it was not asked, or left
     nothing."""
     try:
-        text = (pose_workspace(path) / "report.json").read_bytes()
-        found = msgspec.json.decode(text, type=dict[str, Any])
+        report = (pose_workspace(path) / "report.json").read_bytes()
+        found = msgspec.json.decode(report, type=dict[str, Any])
         photos = tuple(_photo_report(photo) for photo in found["photos"])
         return PoseReport(
             photos,
             tuple(len(g) for g in found["groups"]),
             int(found["group"]),
-            tuple(found["advice"]),
-            tuple(a["said"] for a in found["attempts"]),
+            tuple(msgspec.convert(found["advice"], list[Text])),
+            tuple(msgspec.convert(a["text"], Text) for a in found["attempts"]),
         )
-    except (OSError, KeyError, TypeError, msgspec.DecodeError):
+    except (OSError, KeyError, TypeError, msgspec.DecodeError, msgspec.ValidationError):
         return None
 
 
@@ -192,7 +193,7 @@ def _photo_report(photo: dict[str, Any]) -> PhotoReport:
     return PhotoReport(
         photo["name"],
         photo["used"],
-        photo["reason"],
+        msgspec.convert(photo["reason"], Text),
         photo.get("details", 0),
         common,
         links.get(common, 0),

@@ -16,6 +16,7 @@ from core.base.device import choose_device
 from core.base.errors import UserError
 from core.base.interrupts import uninterrupted
 from core.base.jobs import Clock, Task
+from core.base.text import Text
 from core.capture.open import needs_poses
 from core.capture.scene import Scene
 from core.config.run import OpenOptions
@@ -90,7 +91,7 @@ class Session:
             else:
                 self._obey(command)
         except UserError as error:
-            self._emit(m.Failure(str(error), action or ""))
+            self._emit(m.Failure(error.text, action or ""))
 
     def _obey(self, command: m.Command) -> None:
         document, trainer = self.document, self.trainer
@@ -269,7 +270,7 @@ class Session:
                 told = self._loop.slice(trainer)
         except UserError as error:
             self._enter("paused")
-            self._emit(m.Failure(str(error), "training"))
+            self._emit(m.Failure(error.text, "training"))
             return
         if trainer.finished:
             self._enter("finished")
@@ -339,7 +340,7 @@ class Session:
             )
         )
 
-    def _allowed(self) -> tuple[tuple[m.Action, ...], dict[m.Action, str]]:
+    def _allowed(self) -> tuple[tuple[m.Action, ...], dict[m.Action, Text]]:
         return allowed_now(
             self.state,
             self._writing,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from core.base.text import Text, text
 from core.protocol import Action, State
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -42,46 +43,46 @@ _NOT_WHILE_WRITING: tuple[Action, ...] = (
     "redo",
 )
 
-_NOTHING_OPEN = "Open some photos first"
-_NO_SURFACE = "Train first: there is no surface yet"
-_REASONS: dict[Action, str] = {
-    "open": "Something is being opened; cancel it first",
-    "close": "Nothing is open",
-    "set_options": "Settings are chosen before training",
-    "start": "It is already training",
-    "resume": "Only a paused training can be resumed",
-    "pause": "Nothing is training",
-    "discard": "Nothing has been trained yet",
-    "continue": "Only a finished training can be continued",
-    "warm_start": "There is nothing to begin with yet",
-    "cancel": "There is nothing to cancel",
+_NOTHING_OPEN = text("Open some photos first")
+_NO_SURFACE = text("Train first: there is no surface yet")
+_REASONS: dict[Action, Text] = {
+    "open": text("Something is being opened; cancel it first"),
+    "close": text("Nothing is open"),
+    "set_options": text("Settings are chosen before training"),
+    "start": text("It is already training"),
+    "resume": text("Only a paused training can be resumed"),
+    "pause": text("Nothing is training"),
+    "discard": text("Nothing has been trained yet"),
+    "continue": text("Only a finished training can be continued"),
+    "warm_start": text("There is nothing to begin with yet"),
+    "cancel": text("There is nothing to cancel"),
     "edit_scene": _NOTHING_OPEN,
     "exclude_photos": _NOTHING_OPEN,
-    "undo": "There is nothing to undo",
-    "redo": "There is nothing to redo",
+    "undo": text("There is nothing to undo"),
+    "redo": text("There is nothing to redo"),
     "pick": _NOTHING_OPEN,
     "export": _NO_SURFACE,
     "set_camera_path": _NOTHING_OPEN,
     "write_video": _NO_SURFACE,
-    "save": "There is nothing to save yet",
+    "save": text("There is nothing to save yet"),
 }
-_REASONS_IN_STATE: dict[tuple[Action, State], str] = {
-    ("open", "solving"): "Poses are being solved; cancel that first",
+_REASONS_IN_STATE: dict[tuple[Action, State], Text] = {
+    ("open", "solving"): text("Poses are being solved; cancel that first"),
     ("set_options", "empty"): _NOTHING_OPEN,
     ("start", "empty"): _NOTHING_OPEN,
-    ("start", "opening"): "Wait until the photos are read",
-    ("start", "solving"): "Wait for the poses",
-    ("start", "paused"): "It is paused; resume it",
-    ("start", "finished"): "The training is finished; continue it or discard it",
-    ("continue", "training"): "It is still training",
-    ("continue", "paused"): "It is paused; resume it",
-    ("warm_start", "training"): "It is still training",
+    ("start", "opening"): text("Wait until the photos are read"),
+    ("start", "solving"): text("Wait for the poses"),
+    ("start", "paused"): text("It is paused; resume it"),
+    ("start", "finished"): text("The training is finished; continue it or discard it"),
+    ("continue", "training"): text("It is still training"),
+    ("continue", "paused"): text("It is paused; resume it"),
+    ("warm_start", "training"): text("It is still training"),
 }
 
 
 def allowed_now(
     state: State, writing: bool, *, undo: bool, redo: bool
-) -> tuple[tuple[Action, ...], dict[Action, str]]:
+) -> tuple[tuple[Action, ...], dict[Action, Text]]:
     """The actions that are allowed in ``state``, and the reasons against the others.
 
     Args:
@@ -92,10 +93,10 @@ def allowed_now(
     missing = {name for name, there in (("undo", undo), ("redo", redo)) if not there}
     possible = set(_ALLOWED[state]) - missing
     allowed = (possible | {"cancel"}) - set(_NOT_WHILE_WRITING) if writing else possible
-    reasons: dict[Action, str] = {}
+    reasons: dict[Action, Text] = {}
     for action in ACTIONS:
         if writing and action in possible - allowed:
-            reasons[action] = "Something is being written"
+            reasons[action] = text("Something is being written")
         elif action not in allowed:
             reasons[action] = _REASONS_IN_STATE.get((action, state), _REASONS[action])
     return tuple(action for action in ACTIONS if action in allowed), reasons

@@ -10,9 +10,15 @@ from core import protocol as m
 from core.base.errors import PhotosGoneError, UserError
 from core.base.jobs import Job, Task
 from core.base.outputs import ForeignFileError
+from core.base.text import text
 from core.capture.open import DetectedInput
 from core.capture.poses.solve import PartialPoses
 from core.session.opening import poses_event
+
+_CANCELLED = {
+    "export": text("Cancelled; no mesh was written."),
+    "film": text("Cancelled; no video was written."),
+}
 
 
 class RunningTask:
@@ -102,9 +108,7 @@ class TaskSlot:
         running.job.cancel()
         self._end()
         self._enter(running.back_to)
-        written = {"export": "no mesh was written", "film": "no film was written"}
-        what = written.get(running.name, "nothing was changed")
-        self._emit(m.Notice(f"Cancelled; {what}."))
+        self._emit(m.Notice(_CANCELLED.get(running.name, text("Cancelled; nothing was changed."))))
 
     def _end(self) -> None:
         assert self._running is not None
@@ -116,4 +120,4 @@ def _failure(error: UserError, task: str) -> m.Failure:
     """``error`` with what a person can do about it from the window."""
     project = error.project if isinstance(error, PhotosGoneError) else ""
     replaces = str(error.path) if isinstance(error, ForeignFileError) else ""
-    return m.Failure(str(error), task, project, replaces)
+    return m.Failure(error.text, task, project, replaces)

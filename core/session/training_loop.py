@@ -11,6 +11,7 @@ from core import protocol as m
 from core.base.duty_cycle import DutyCycle
 from core.base.errors import UserError
 from core.base.jobs import Clock
+from core.base.text import text
 from core.session.stats import StatsWindow
 from core.training.trainer import Trainer
 
@@ -48,8 +49,8 @@ class TrainingLoop:
         self._duty.spent(now - began)
         if self._stats.diverged:
             raise UserError(
-                "Training diverged (loss is NaN)",
-                "Discard the training, and check that the poses are right.",
+                text("Training diverged (loss is NaN)"),
+                text("Discard the training, and check that the poses are right."),
             )
         due = trainer.finished or now - self._told > STATS_EVERY_S
         if due:
@@ -69,8 +70,8 @@ class TrainingLoop:
         torch.cuda.empty_cache()
         if not trainer.halve_batch():
             raise UserError(
-                "The GPU's memory is full",
-                "Reset and choose a smaller preset, or close other programs.",
+                text("The GPU's memory is full"),
+                text("Reset and choose a smaller preset, or close other programs."),
             )
         n = trainer.config.train.samples_per_step
-        self._emit(m.Notice(f"The GPU's memory was full: on with {n} samples a step."))
+        self._emit(m.Notice(text("The GPU's memory was full: on with {n} samples a step.", n=n)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.base.text import NO_TEXT, Text, plural, text
 from core.capture.edits import edit_scene, exclude_photos
 from core.capture.scene import Scene
 from core.config.run import RunOptions
@@ -41,18 +42,18 @@ class UndoStack:
     """What can be taken back and done again, latest last."""
 
     def __init__(self) -> None:
-        self._done: list[tuple[str, EditableState]] = []
-        self._undone: list[tuple[str, EditableState]] = []
+        self._done: list[tuple[Text, EditableState]] = []
+        self._undone: list[tuple[Text, EditableState]] = []
 
     @property
-    def undo_name(self) -> str:
-        """What would be taken back; "" for nothing."""
-        return self._done[-1][0] if self._done else ""
+    def undo_name(self) -> Text:
+        """What would be undone; empty for nothing."""
+        return self._done[-1][0] if self._done else NO_TEXT
 
     @property
-    def redo_name(self) -> str:
-        """What would be done again; "" for nothing."""
-        return self._undone[-1][0] if self._undone else ""
+    def redo_name(self) -> Text:
+        """What would be redone; empty for nothing."""
+        return self._undone[-1][0] if self._undone else NO_TEXT
 
     def push(self, edit: EditCommand, before: EditableState) -> None:
         """``edit`` was made of ``before``; what was undone can no longer be done again."""
@@ -129,19 +130,21 @@ def same_arrangement(scene: Scene, other: Scene) -> bool:
     )
 
 
-def name_of(edit: EditCommand) -> str:
+def name_of(edit: EditCommand) -> Text:
     """What is undone, in words."""
     match edit:
         case EditScene(RegionEdit()):
-            return "the region"
+            return text("the region")
         case EditScene(QuarterTurn(axis)):
-            return f"the turn about {axis.upper()}"
+            return text("the rotation about {axis}", axis=axis.upper())
         case EditScene(GroundPlane()):
-            return "the ground"
+            return text("the ground")
         case EditScene(KnownLength()):
-            return "the length"
+            return text("the length")
         case ExcludePhotos(names, excluded):
-            what = names[0] if len(names) == 1 else f"{len(names)} photos"
-            return f"leaving out {what}" if excluded else f"taking in {what}"
+            n, photo = len(names), names[0] if names else ""
+            if excluded:
+                return plural("excluding {photo}", "excluding {n} photos", n=n, photo=photo)
+            return plural("including {photo}", "including {n} photos", n=n, photo=photo)
         case _:
-            return "the settings"
+            return text("the settings")

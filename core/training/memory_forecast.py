@@ -9,6 +9,7 @@ import psutil
 import torch
 
 from core.base.parallel import num_workers
+from core.base.text import Text, text
 from core.config.run import FieldConfig, RunConfig
 from core.field.methods import METHODS
 from core.field.model import SceneModel
@@ -101,7 +102,7 @@ def fit_to_memory(
     has_background: bool,
     device: torch.device,
     most: float,
-) -> tuple[RunConfig, list[str]]:
+) -> tuple[RunConfig, list[Text]]:
     """``config``, lowered until its forecast is at ``most``, and what was lowered: the batch first,
     which costs only time, then the tables."""
     lowered, method = config, METHODS[config.method]
@@ -112,13 +113,18 @@ def fit_to_memory(
             lowered = replace(lowered, field=smaller)
         else:
             break
-    changes = []
+    changes: list[Text] = []
     if lowered.train != config.train:
         changes.append(
-            f"{lowered.train.samples_per_step} samples a step for {config.train.samples_per_step}"
+            text(
+                "{lowered} samples a step for {n}",
+                lowered=lowered.train.samples_per_step,
+                n=config.train.samples_per_step,
+            )
         )
     if lowered.field != config.field:
-        changes.append(f"{method.size(lowered.field)} for {method.size(config.field)}")
+        smaller, wanted = method.size(lowered.field), method.size(config.field)
+        changes.append(text("{smaller} for {wanted}", smaller=smaller, wanted=wanted))
     return lowered, changes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from core.base.text import Text, join, text
 from core.capture.scene import Scene
 from core.config.run import MethodName, RunConfig, RunOptions
 from core.geometry.cameras import Intrinsics
@@ -13,7 +14,7 @@ from core.training.presets import DESCRIPTIONS, for_scene, run_config, with_budg
 
 def plan(
     choice: RunOptions, settings: RunConfig | None, scene: Scene, device: torch.device, *, seed: int
-) -> tuple[RunConfig, str | None]:
+) -> tuple[RunConfig, Text | None]:
     """The run of ``scene`` by what was chosen, or by all ``settings`` but the budget; and a word to
     the person where it had to be made smaller. Raises UserError."""
     if settings is not None:
@@ -25,10 +26,12 @@ def plan(
     )
     if not lowered:
         return config, None
-    return config, f"Little memory is free: training with {', '.join(lowered)}."
+    return config, text(
+        "Little memory is free: training with {changes}.", changes=join(", ", lowered)
+    )
 
 
-def describe_presets(method: MethodName, scene: Scene, device: torch.device) -> dict[str, str]:
+def describe_presets(method: MethodName, scene: Scene, device: torch.device) -> dict[str, Text]:
     """By name what each preset is for, and the memory it takes for ``scene`` by this method."""
 
     def needs(preset: str) -> str:
@@ -37,8 +40,12 @@ def describe_presets(method: MethodName, scene: Scene, device: torch.device) -> 
         return format_bytes(forecast(config, _lenses(scene), not scene.has_masks, device).device)
 
     return {
-        preset: f"{words}. Takes about {needs(preset)} of memory"
-        for preset, words in DESCRIPTIONS.items()
+        preset: text(
+            "{description}. Takes about {memory} of memory",
+            description=description,
+            memory=needs(preset),
+        )
+        for preset, description in DESCRIPTIONS.items()
     }
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.config.run import FieldConfig, RunConfig, RunOptions, TrainConfig
 from core.field.methods import with_method
 from core.geometry.box import Setting
 
 DESCRIPTIONS = {
-    "draft": "A first look in minutes, on any computer",
-    "standard": "Clean and detailed: minutes on a GPU, under half an hour on a CPU",
-    "high": "The finest detail the photos hold; wants a GPU or patience",
-    "neuralangelo": "The published Neuralangelo settings; a day on a large GPU",
+    "draft": text("A first look in minutes, on any computer"),
+    "standard": text("Clean and detailed: minutes on a GPU, under half an hour on a CPU"),
+    "high": text("The finest detail in the photos; wants a GPU or patience"),
+    "neuralangelo": text("The published Neuralangelo settings; a day on a large GPU"),
 }
 
 _HOLLOWS_FIRST = TrainConfig(
@@ -155,7 +156,10 @@ def run_config(choice: RunOptions, device_type: str = "cpu", *, seed: int = 0) -
     """The run that a person chose. Raises UserError."""
     preset = choice.preset or default_preset(device_type)
     if preset not in PRESETS:
-        raise UserError(f"There is no preset {preset}", f"Choose one of {', '.join(PRESETS)}")
+        raise UserError(
+            text("There is no preset {preset}", preset=preset),
+            text("Choose one of {presets}", presets=", ".join(PRESETS)),
+        )
     config = replace(PRESETS[preset], steps=None, seed=seed, wild=choice.wild)
     config = replace(config, field=replace(config.field, unbounded=choice.unbounded))
     return with_budget(with_method(config, choice.method), choice)

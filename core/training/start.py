@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from core.base.jobs import Task, within
+from core.base.text import text
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
 from core.config.run import RunConfig
@@ -30,7 +31,7 @@ def warm_started_trainer(old: Trainer, scene: Scene, config: RunConfig) -> Task[
     try:
         trainer = Trainer(store, config, old.device)
         fitting = warm_start(trainer, old.model, old.occupancy)
-        yield from within(fitting, READING, 1.0, "Transferring the trained model")
+        yield from within(fitting, READING, 1.0, text("Transferring the trained model"))
         begun = True
         return trainer
     finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from core.base.text import NO_TEXT, text
 from core.capture.poses.checks import LOOSE, WIDE_VIEW, lens_warnings, pose_warnings, view_angle
 from core.capture.poses.features import LENS, find_features, with_lens
 from core.capture.poses.mapping import map_photos
@@ -32,12 +33,14 @@ _BENT = 0.8
 _LONGER, _AT_LEAST_S = 1.2, 20.0
 """All further attempts together take no longer than so many times the first, or so long."""
 _LENSES = {  # pycolmap's camera model, and focal length over the longer side
-    "fisheye": ("SIMPLE_RADIAL_FISHEYE", 0.4, "a fisheye lens"),
-    "wide": (LENS, 0.6, "a wide lens"),
-    "narrow": (LENS, 3.0, "a long lens"),
+    "fisheye": ("SIMPLE_RADIAL_FISHEYE", 0.4, text("assuming a fisheye lens")),
+    "wide": (LENS, 0.6, text("assuming a wide lens")),
+    "narrow": (LENS, 3.0, text("assuming a long lens")),
 }
-_WORDS = {"pairs": "comparing more pairs", "details": "looking for fainter details"} | {
-    name: f"assuming {words}" for name, (_, _, words) in _LENSES.items()
+_WORDS = {
+    "pairs": text("matching more pairs"),
+    "details": text("finding fainter features"),
+    **{name: words for name, (_, _, words) in _LENSES.items()},
 }
 
 
@@ -128,7 +131,7 @@ class Solver:
             return self._mapped(name, so_far.database, compared, before, ends)
         lens, focal, _ = _LENSES[name]
         database = self.workspace / f"{name}.db"
-        self.clock.update("matches", 0, 1, "comparing photos")
+        self.clock.update("matches", 0, 1, text("matching photos"))
         with_lens(so_far.database, database, lens, focal, self.seed)
         self.clock.finish("matches")
         return self._mapped(name, database, so_far.compared, before, ends)
@@ -214,13 +217,17 @@ def describe_attempts(made: list[Outcome], kept: Outcome, n: int) -> list[dict[s
     for outcome in made:
         sizes = [model.num_reg_images() for model in outcome.models]
         placed = max(sizes, default=0)
-        what = (
-            f"Another attempt, {_WORDS[outcome.tried]}," if outcome.tried else "The first attempt"
+        result = (
+            text("Another attempt, {attempt}, placed {placed} of {n} photos")
+            if outcome.tried
+            else text("The first attempt placed {placed} of {n} photos")
         )
+        result = result.filled(attempt=_WORDS.get(outcome.tried, NO_TEXT), placed=placed, n=n)
+        if outcome is kept:
+            result = text("{result}; it is used", result=result)
         said.append(
             {
-                "said": f"{what} placed {placed} of {n} photos"
-                + (", which is what is used" if outcome is kept else ""),
+                "text": result,
                 "tried": outcome.tried,
                 "kept": outcome is kept,
                 "photos_placed": placed,

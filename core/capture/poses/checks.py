@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from core.base.text import Text, plural, text
+
 Links = dict[str, dict[str, int]]
 """How many details two photos share, as far as these agree on one geometry."""
 
@@ -32,18 +34,22 @@ _STRAY = 12.0
 """Times the usual distance of cameras from their middle."""
 
 
-def pose_warnings(model: Any, links: Links, exif_focals: dict[str, float]) -> list[str]:
+def pose_warnings(model: Any, links: Links, exif_focals: dict[str, float]) -> list[Text]:
     """Reasons to doubt the pycolmap Reconstruction ``model``, in sentences for people, the most
     serious first. ``exif_focals``: of photos, in pixels of ``model``."""
-    said: list[str] = []
+    said: list[Text] = []
     angle, error = meeting_angle(model), float(model.compute_mean_reprojection_error())
     if angle < _NARROW or _held(model, links) < _HELD:
         said.append(
-            "The photos were taken from nearly one place, so poses and depths are "
-            "guesses: walk around the subject instead of turning on the spot"
+            text(
+                "The photos were taken from nearly one place, so poses and depths are "
+                "guesses: walk around the subject instead of turning on the spot"
+            )
         )
     if error > LOOSE:
-        said.append(f"Poses are loose ({error:.1f} pixels): was the subject moving?")
+        said.append(
+            text("Poses are loose ({error:.1f} pixels): was the subject moving?", error=error)
+        )
     return [*said, *_about_cameras(model), *lens_warnings(model, exif_focals)]
 
 
@@ -70,7 +76,7 @@ def _held(model: Any, links: Links) -> float:
     return sum(image.num_points3D for image in placed) / max(shared, 1)
 
 
-def _about_cameras(model: Any) -> list[str]:
+def _about_cameras(model: Any) -> list[Text]:
     """Of cameras that lie where they cannot."""
     depths = {i: d for i, d in _depths(model).items() if len(d)}
     usual = {i: float(np.median(np.abs(d))) for i, d in depths.items()}
@@ -79,19 +85,28 @@ def _about_cameras(model: Any) -> list[str]:
     centers = np.array([model.images[i].projection_center() for i in depths]).reshape(-1, 3)
     away = np.linalg.norm(centers - np.median(centers, axis=0), axis=1)
     stray = int((away > _STRAY * np.median(away)).sum()) if len(away) else 0
+    faults = (
+        plural(
+            "{n} photo is placed with what it shows behind it",
+            "{n} photos are placed with what they show behind them",
+            n=behind,
+        ),
+        plural(
+            "{n} photo is placed inside what it shows",
+            "{n} photos are placed inside what they show",
+            n=inside,
+        ),
+        plural(
+            "{n} photo is placed far away from all others",
+            "{n} photos are placed far away from all others",
+            n=stray,
+        ),
+    )
     return [
-        f"{_photos(n)} {words}: the poses may be wrong there, so look at them before training"
-        for n, words in (
-            (behind, "placed with what they show behind them"),
-            (inside, "placed inside what they show"),
-            (stray, "placed far away from all others"),
-        )
-        if n
+        text("{fault}: the poses may be wrong there, so look at them before training", fault=fault)
+        for fault in faults
+        if fault.values["n"]
     ]
-
-
-def _photos(n: int) -> str:
-    return "1 photo is" if n == 1 else f"{n} photos are"
 
 
 def _depths(model: Any) -> dict[int, np.ndarray]:
@@ -107,10 +122,10 @@ def _depths(model: Any) -> dict[int, np.ndarray]:
     }
 
 
-def lens_warnings(model: Any, exif_focals: dict[str, float]) -> list[str]:
+def lens_warnings(model: Any, exif_focals: dict[str, float]) -> list[Text]:
     """The `pose_warnings` about focal lengths."""
     placed = {image.camera_id: image.name for image in model.images.values() if image.has_pose}
-    said: list[str] = []
+    said: list[Text] = []
     for camera_id, name in sorted(placed.items()):
         camera = model.cameras[camera_id]
         view = view_angle(camera)
@@ -119,13 +134,19 @@ def lens_warnings(model: Any, exif_focals: dict[str, float]) -> list[str]:
             ratio = camera.mean_focal_length() / exif_focals[name]
             if not 1 / _OFF_EXIF <= ratio <= _OFF_EXIF:
                 said.append(
-                    f"A focal length was found to be {ratio:.1f} times what EXIF tells: "
-                    "were the photos cropped, or EXIF copied from others?"
+                    text(
+                        "A focal length was found to be {ratio:.1f} times what EXIF tells: "
+                        "were the photos cropped, or EXIF copied from others?",
+                        ratio=ratio,
+                    )
                 )
         elif not _NARROWEST <= view <= widest:
             said.append(
-                f"A lens was found to see {view:.0f}°, which few do: depths may be "
-                "stretched. Shoot from more sides and distances"
+                text(
+                    "A lens was found to see {view:.0f}°, which few do: depths may be "
+                    "stretched. Shoot from more sides and distances",
+                    view=view,
+                )
             )
     return list(dict.fromkeys(said))
 

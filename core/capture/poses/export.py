@@ -8,10 +8,12 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from core.base.interrupts import kept_handlers
 from core.base.outputs import Outputs
+from core.base.text import Text
 from core.capture.photos import photo_names
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert, world_from_opengl_camera
@@ -124,12 +126,23 @@ def _report(scene: Scene, workspace: Path | None) -> dict[str, Any]:
     if workspace is not None:
         report = json.loads((Path(workspace) / "report.json").read_text(encoding="utf-8"))
         report.pop("fingerprint", None)
+        for photo in report["photos"]:
+            photo["reason"] = _english(photo["reason"])
+        for attempt in report["attempts"]:
+            attempt["text"] = _english(attempt["text"])
+        report["unused"] = {name: _english(reason) for name, reason in report["unused"].items()}
+        report["advice"] = [_english(advice) for advice in report["advice"]]
     else:
         report = {
             "photos_used": len(scene.photos) + len(scene.held_out),
             "points": len(scene.points),
         }
-    return report | {"notices": list(scene.notices)}
+    return report | {"notices": [str(notice) for notice in scene.notices]}
+
+
+def _english(saved: dict[str, Any]) -> str:
+    """A `Text` as the report holds it, in words."""
+    return str(msgspec.convert(saved, Text))
 
 
 def _transforms(scene: Scene, files: list[_Files]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from core.base.cores import usable_cores
+from core.base.text import text
 from core.capture.poses.database import copy_features, open_database, set_aside
 from core.capture.poses.progress_estimate import ProgressEstimator, batches
 from core.capture.poses.working_copies import WorkingCopy
@@ -63,7 +64,9 @@ def find_features(
                 "features",
                 done,
                 len(copies) - len(known),
-                f"finding details in photo {len(known) + done + 1} of {len(copies)}",
+                text(
+                    "finding features in photo {i} of {n}", i=len(known) + done + 1, n=len(copies)
+                ),
             )
             pycolmap.extract_features(
                 str(database),

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from core.base.text import text
 from core.capture.poses.database import open_database
 from core.capture.poses.progress_estimate import ProgressEstimator, mapping_work
 from core.geometry.rigid import invert, rotation_between
@@ -44,7 +45,7 @@ def map_photos(
     options.image_path = str(photos)
     with open_database(database) as content:
         clock.expect(mapping=mapping_work(n, content.num_keypoints() / max(n, 1)))
-        clock.update("mapping", 0, 1, "choosing the first two photos")
+        clock.update("mapping", 0, 1, text("choosing the first two photos"))
         models = pycolmap.ReconstructionManager()
         pipeline = pycolmap.IncrementalPipeline(options, content, models)
         watch = _Watch(models, n, clock)
@@ -75,7 +76,7 @@ class _Watch:
             "mapping",
             placed,
             round(1.1 * self._n),  # the rest is refinement
-            f"placing photo {placed} of {self._n}",
+            text("placing photo {i} of {n}", i=placed, n=self._n),
             found,
         )
         if found:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from core.base.cores import usable_cores
+from core.base.text import text
 from core.capture.poses.database import compared_pairs, copy_features, open_database, set_aside
 from core.capture.poses.progress_estimate import ProgressEstimator, batches, pair_work
 from core.capture.poses.retrieval import detail_sizes, similar_photos
@@ -165,8 +166,11 @@ def _compare(
     geometry, else (an overview) only count them."""
     import pycolmap
 
-    phase, words = (
-        ("overview", "looking for overlap") if seed is None else ("matches", "comparing photos")
+    phase = "overview" if seed is None else "matches"
+    detail = (
+        text("finding overlapping photos, pair {i} of {n}")
+        if seed is None
+        else text("matching photos, pair {i} of {n}")
     )
     checking = pycolmap.TwoViewGeometryOptions()
     checking.ransac.random_seed = -1 if seed is None else seed
@@ -180,7 +184,7 @@ def _compare(
     for part in batches(pairs, lot):
         if time.monotonic() > ends:
             return
-        clock.update(phase, done, len(pairs), f"{words}: pair {done} of {len(pairs)}")
+        clock.update(phase, done, len(pairs), detail.filled(i=done, n=len(pairs)))
         lines = [f"{names[i]} {names[j]}\n" for i, j in part]
         listed.write_text("".join(lines), encoding="utf-8")
         pycolmap.match_image_pairs(

@@ -19,11 +19,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from core.base.child_process import ignore_signals
 from core.base.errors import UserError
 from core.base.interrupts import kept_handlers
+from core.base.text import Text, plural, text
 from core.capture.photos import MINIMUM_PHOTOS, require_enough
 from core.capture.poses.attempts import Outcome, Solver, best_attempt, describe_attempts
 from core.capture.poses.checks import meeting_angle
@@ -51,7 +53,9 @@ def solve(job: dict[str, Any], tell: ProgressCallback) -> None:
         paths,
         workspace / "photos",
         quality.side,
-        lambda i: clock.update("copy", i, len(paths), f"reading photo {i + 1} of {len(paths)}"),
+        lambda i: clock.update(
+            "copy", i, len(paths), text("reading photo {i} of {n}", i=i + 1, n=len(paths))
+        ),
     )
     clock.finish("copy")
     _require_enough(copies, refused, paths[0].parent)
@@ -59,7 +63,7 @@ def solve(job: dict[str, Any], tell: ProgressCallback) -> None:
     kept = best_attempt(made, copies)
     if not kept.models:
         raise _nothing_registered(paths[0].parent, copies, made)
-    clock.update("mapping", 1, 1, "refining the lens")
+    clock.update("mapping", 1, 1, text("refining the lens"))
     for model in kept.models:
         free_lenses(model)
     clock.finish("mapping")
@@ -89,7 +93,7 @@ def solve(job: dict[str, Any], tell: ProgressCallback) -> None:
         folder = workspace / "groups" / str(i)
         folder.mkdir(parents=True)
         model.write_binary(str(folder))
-        folder.with_suffix(".json").write_text(json.dumps(report), encoding="utf-8")
+        folder.with_suffix(".json").write_bytes(msgspec.json.encode(report))
 
 
 def _expect(n: int, clock: ProgressEstimator) -> None:
@@ -103,30 +107,45 @@ def _expect(n: int, clock: ProgressEstimator) -> None:
     )
 
 
-def _require_enough(copies: list[WorkingCopy], refused: dict[str, str], folder: Path) -> None:
+def _require_enough(copies: list[WorkingCopy], refused: dict[str, Text], folder: Path) -> None:
     """Raises UserError, with the commonest reason, where too few photos are left."""
     if len(copies) >= MINIMUM_PHOTOS or not refused:
         return require_enough(len(copies), folder)
     reason, n = Counter(refused.values()).most_common(1)[0]
     name = next(name for name, why in refused.items() if why == reason)
-    others = "" if n == 1 else f", and {n - 1} more alike"
+    unused = text("{name} ({reason})", name=name, reason=reason)
+    if n > 1:
+        unused = text("{photo}, and {n} more alike", photo=unused, n=n - 1)
     raise UserError(
-        f"{folder} has only {len(copies)} usable photo{'' if len(copies) == 1 else 's'}: "
-        f"{name} ({reason}){others}",
-        f"At least {MINIMUM_PHOTOS} are needed.",
+        plural(
+            "{folder} has only {n} usable photo: {unused}",
+            "{folder} has only {n} usable photos: {unused}",
+            n=len(copies),
+            folder=folder,
+            unused=unused,
+        ),
+        text("At least {minimum} are needed.", minimum=MINIMUM_PHOTOS),
     )
 
 
 def _nothing_registered(folder: Path, copies: list[WorkingCopy], made: list[Outcome]) -> UserError:
     n, found = len(copies), read_database(made[0].database).details
     details = sum(found.values()) // max(n, 1)
-    again = f", {len(made)} attempts" if len(made) > 1 else ""
     return UserError(
-        f"No two of the {n} photos in {folder} could be placed relative to each other "
-        f"({details} details per photo found, {made[0].compared.looked_at} pairs compared{again})",
+        text(
+            "No two of the {n} photos in {folder} could be placed relative to each other "
+            "({features} features per photo, {pairs} pairs compared, attempts: {attempts})",
+            n=n,
+            folder=folder,
+            features=details,
+            pairs=made[0].compared.looked_at,
+            attempts=len(made),
+        ),
         too_little(copies, found)
-        or "Shoot 30 or more sharp photos of one still subject, each overlapping the next by "
-        "two thirds, moving around it rather than turning on the spot.",
+        or text(
+            "Shoot 30 or more sharp photos of one still subject, each overlapping the next by "
+            "two thirds, moving around it rather than turning on the spot."
+        ),
     )
 
 
@@ -162,7 +181,7 @@ def main() -> None:
         os.nice(5)  # the window and the preview come first
 
     def send(message: dict[str, Any]) -> None:
-        messages.write(json.dumps(message) + "\n")
+        messages.write(msgspec.json.encode(message).decode() + "\n")
 
     try:
         solve(

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from core.base.text import NO_TEXT, Text, text
+
 _TYPICAL = {"copy": 0.03, "features": 0.42, "overview": 0.0042, "matches": 0.08, "mapping": 0.33}
 """Seconds of two cores per item, until some of the phase are measured."""
 _GROWS = {"mapping": 2.0}
@@ -18,7 +20,7 @@ _TELLING = 0.2
 _DOUBT = 2.0
 """Seconds of typical speed that every measurement is mixed with."""
 
-ProgressCallback = Callable[[float, str, Any], None]
+ProgressCallback = Callable[[float, Text, Any], None]
 
 
 class ProgressEstimator:
@@ -32,8 +34,8 @@ class ProgressEstimator:
         self._ahead: dict[str, float] = {}  # items that a phase has yet to begin
         self._usual = 0.0  # seconds that all finished phases take typically
         self._told = 0.0
-        self.attempt = ""
-        """what is tried now; "" for the first attempt"""
+        self.attempt = NO_TEXT
+        """what is tried now; empty for the first attempt"""
         self.seconds: dict[str, float] = {}
 
     @property
@@ -46,7 +48,7 @@ class ProgressEstimator:
         details they have or the more they are, as `pair_work` and `mapping_work` count them."""
         self._ahead |= items
 
-    def update(self, phase: str, done: int, total: int, words: str, found: Any = None) -> None:
+    def update(self, phase: str, done: int, total: int, detail: Text, found: Any = None) -> None:
         """``done`` of the phase's ``total`` items are."""
         share = min(done / max(total, 1), 1.0) ** _GROWS.get(phase, 1.0)
         spent = self._now() - self._began
@@ -59,8 +61,9 @@ class ProgressEstimator:
         left = (1 - share) * here + later * self._pace(spent, share * usual)
         elapsed = self.total + spent
         self._told = max(self._told, min(elapsed / max(elapsed + left, 1e-9), 1.0))
-        said = f"again, {self.attempt}: {words}" if self.attempt else words
-        self._tell(self._told, said, found)
+        if self.attempt:
+            detail = text("again, {attempt}: {detail}", attempt=self.attempt, detail=detail)
+        self._tell(self._told, detail, found)
 
     def _pace(self, spent: float, usual: float) -> float:
         """How much slower than typical this machine has been, with ``spent`` seconds of a phase of

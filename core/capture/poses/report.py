@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from core.base.text import NO_TEXT, Text, plural, text
 from core.capture.poses.checks import Links, pose_warnings
 from core.capture.poses.database import open_database
 from core.capture.poses.working_copies import WorkingCopy
@@ -25,21 +26,31 @@ _STOPS = 1.5
 _SOFT, _PLAIN = 0.45, 0.25
 """Of the usual sharpness, below which a photo is blurred; of the usual contrast of large parts,
 which blur does not take away, below which it is plain."""
-_ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _REMEDIES = (
-    ("blurred", "", "hold still or use more light"),
-    ("plain surface", "", "include surroundings with some pattern"),
-    ("too dark", "", "use more light"),
-    ("overexposed", "", "use less light"),
-    ("stops", "another exposure", "keep the exposure as it is while shooting"),
-    ("damaged", "", "copy them again"),
-    ("not a readable image", "", "copy them again"),
-    ("HEIC photo", "HEIC", "run pip install 'gradina[heic]', or convert them to JPEG"),
-    ("RAW photo", "RAW", "run pip install 'gradina[raw]', or convert them to JPEG"),
-    ("no overlap", "", "shoot so that each photo shares two thirds with the next, or leave them"),
-    ("does not fit", "does not fit the others", "solve again at a better quality, or leave them"),
+    ("blurred", text("blurred"), text("hold still or use more light")),
+    ("plain surface", text("plain surface"), text("include surroundings with some pattern")),
+    ("too dark", text("too dark"), text("use more light")),
+    ("overexposed", text("overexposed"), text("use less light")),
+    ("stops", text("another exposure"), text("keep the exposure as it is while shooting")),
+    ("damaged", text("damaged"), text("copy them again")),
+    ("not a readable image", text("not a readable image"), text("copy them again")),
+    (
+        "needs an optional part",
+        text("HEIC or RAW"),
+        text("run pip install 'gradina[heic,raw]', or convert them to JPEG"),
+    ),
+    (
+        "no overlap",
+        text("no overlap"),
+        text("shoot so that each photo shares two thirds with the next, or leave them"),
+    ),
+    (
+        "does not fit",
+        text("does not fit the others"),
+        text("solve again at a better quality, or leave them"),
+    ),
 )
-"""What a reason holds, what that is called where it is not said so, and what to do."""
+"""What a reason's template holds, what that is called, and what to do."""
 _LINKS = 8
 """Named for each photo, those to which it has most in common."""
 
@@ -47,7 +58,7 @@ _LINKS = 8
 def build_report(
     known: DatabaseContents,
     copies: list[WorkingCopy],
-    refused: dict[str, str],
+    refused: dict[str, Text],
     models: list[Any],
     used: int,
 ) -> dict[str, Any]:
@@ -68,7 +79,7 @@ def build_report(
                 "name": copy.name,
                 "used": here,
                 "details": known.details.get(copy.copy, 0),
-                "reason": "" if here else _reason(copy, known.details, mine, group, usual),
+                "reason": NO_TEXT if here else _reason(copy, known.details, mine, group, usual),
                 "error_px": errors.get(copy.copy),
                 "links": {names[n]: mine[n] for n in sorted(mine, key=lambda n: -mine[n])[:_LINKS]},
                 "sharpness": round(copy.look.sharpness / usual.sharpness, 2),
@@ -106,16 +117,16 @@ def usable(copies: list[WorkingCopy], details: dict[str, int]) -> list[WorkingCo
     return [c for c in copies if not _spoilt(c, details.get(c.copy, 0), usual)]
 
 
-def too_little(copies: list[WorkingCopy], details: dict[str, int]) -> str:
-    """What to do where most of the photos show too little to be placed by; "" where they do not."""
+def too_little(copies: list[WorkingCopy], details: dict[str, int]) -> Text:
+    """What to do where most of the photos show too little to be placed by; else empty."""
     poor = [c.look.brightness for c in copies if details.get(c.copy, 0) < FEW_DETAILS]
     if 2 * len(poor) <= len(copies):
-        return ""
+        return NO_TEXT
     if median(poor) < _DARK:
-        return "They are too dark: use more light."
+        return text("They are too dark: use more light.")
     if median(poor) > _BRIGHT:
-        return "They are overexposed: use less light."
-    return (
+        return text("They are overexposed: use less light.")
+    return text(
         "They show plain surfaces or are blurred: include surroundings with some pattern, and "
         "hold still."
     )
@@ -141,34 +152,38 @@ class _Usual:
 
 def _reason(
     copy: WorkingCopy, details: dict[str, int], links: dict[str, int], group: int, usual: _Usual
-) -> str:
+) -> Text:
     few = details.get(copy.copy, 0) < FEW_DETAILS
     spoilt = _spoilt(copy, details.get(copy.copy, 0), usual)
     if few:
-        return spoilt or "too few details"
+        return spoilt or text("too few features")
     if group:
-        return f"belongs to another group of {group} photos that shares too little with the rest"
+        return text(
+            "belongs to another group of {n} photos that shares too little with the rest", n=group
+        )
     if spoilt:
         return spoilt
     if abs(usual.stops(copy)) > _STOPS:
-        word = "darker" if usual.stops(copy) < 0 else "brighter"
-        return f"{abs(usual.stops(copy)):.1f} stops {word} than the others"
+        stops = usual.stops(copy)
+        if stops < 0:
+            return text("{stops:.1f} stops darker than the others", stops=-stops)
+        return text("{stops:.1f} stops brighter than the others", stops=stops)
     if max(links.values(), default=0) < FEW_SHARED:
-        return "no overlap with the other photos"
-    return "does not fit together with the other photos"
+        return text("no overlap with the other photos")
+    return text("does not fit together with the other photos")
 
 
-def _spoilt(copy: WorkingCopy, details: int, usual: _Usual) -> str:
+def _spoilt(copy: WorkingCopy, details: int, usual: _Usual) -> Text:
     """What of the picture itself keeps it from being placed, or nothing."""
     look = copy.look
     if details < FEW_DETAILS:
         if look.brightness < _DARK:
-            return "too dark"
+            return text("too dark")
         if look.brightness > _BRIGHT:
-            return "overexposed"
+            return text("overexposed")
         if look.contrast < _PLAIN * usual.contrast:
-            return "too few details: nothing but a plain surface"
-    return "blurred" if look.sharpness < _SOFT * usual.sharpness else ""
+            return text("too few features: nothing but a plain surface")
+    return text("blurred") if look.sharpness < _SOFT * usual.sharpness else NO_TEXT
 
 
 def read_database(database: Path) -> DatabaseContents:
@@ -202,22 +217,35 @@ def _advice(
     used: int,
     links: Links,
     names: dict[str, str],
-) -> list[str]:
+) -> list[Text]:
     """What to do, in sentences for people, the most important first."""
-    said: list[str] = []
+    said: list[Text] = []
     if len(groups) > 1:
         sizes = ", ".join(str(len(group)) for group in groups)
         a, b = _bridge(groups, links, names)
         said.append(
-            f"The photos fall into groups of {sizes} that share too little; the "
-            f"{_ORDINALS[used]} is used. Shoot a few between {a} and {b} to join them"
+            text(
+                "The photos fall into groups of {sizes} that share too little; group {group} is "
+                "used. Shoot a few between {a} and {b} to join them",
+                sizes=sizes,
+                group=used + 1,
+                a=a,
+                b=b,
+            )
         )
     reasons = [p["reason"] for p in photos if not p["used"]]
     for sign, fault, remedy in _REMEDIES:
-        n = sum(sign in reason for reason in reasons)
+        n = sum(sign in reason.template for reason in reasons)
         if n:
-            count = f"{n} photo is" if n == 1 else f"{n} photos are"
-            said.append(f"{count} of no use ({fault or sign}): {remedy}")
+            said.append(
+                plural(
+                    "{n} photo cannot be used ({fault}): {remedy}",
+                    "{n} photos cannot be used ({fault}): {remedy}",
+                    n=n,
+                    fault=fault,
+                    remedy=remedy,
+                )
+            )
     return said
 
 

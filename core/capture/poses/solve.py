@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import numpy as np
 
 from core.base.child_process import start_module
@@ -18,6 +19,7 @@ from core.base.cores import usable_cores
 from core.base.errors import UserError
 from core.base.file_lock import acquire_lock
 from core.base.jobs import Progress, Task, in_background
+from core.base.text import Text, join, text
 from core.capture.photos import abbreviate_names, list_photos, photo_names
 from core.capture.poses.export import write_poses
 from core.capture.readers.colmap import load_model, scene_from_model
@@ -77,14 +79,21 @@ def solve_poses(
                 }
             )
         report = _choose(workspace, group, solved_for)
-        yield Progress(1.0, f"{report['photos_used']} of {report['photos_in']} photos placed")
+        yield Progress(
+            1.0,
+            text(
+                "{placed} of {n} photos placed",
+                placed=report["photos_used"],
+                n=report["photos_in"],
+            ),
+        )
         model = load_model(workspace / "solved")
         scene = scene_from_model(model, dict(zip(photo_names(photos), photos)))
-        scene = replace(scene, kind="photos, poses solved", frame_is_free=True)
+        scene = replace(scene, kind=text("photos, poses solved"), frame_is_free=True)
         return (
             yield from in_background(
                 lambda: propose_region(scene, notices=_notices(report)),
-                Progress(1.0, "looking for the subject"),
+                Progress(1.0, text("looking for the subject")),
             )
         )
     finally:
@@ -99,8 +108,8 @@ def _choose(workspace: Path, group: int, solved_for: str) -> dict[str, Any]:
     except OSError as error:
         n = len(list(models.glob("*.json")))
         raise UserError(
-            f"There is no group {group} of photos: they form {n}",
-            f"Choose a group from 0, the best one, to {n - 1}.",
+            text("There is no group {group} of photos: they form {n}", group=group, n=n),
+            text("Choose a group from 0, the best one, to {n}.", n=n - 1),
         ) from error
     now = {"fingerprint": solved_for, "group": group}
     if {key: _report(workspace).get(key) for key in now} != now:
@@ -119,7 +128,7 @@ def _drive(job: dict[str, Any]) -> Task[None]:
     assert process.stdout is not None
     lines: queue.Queue[bytes | None] = queue.Queue()
     threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
-    progress = Progress(0.0, "starting")
+    progress = Progress(0.0, text("starting"))
     try:
         # The input stays open: its end is the child's end.
         process.stdin.write(json.dumps(job).encode() + b"\n")
@@ -132,16 +141,18 @@ def _drive(job: dict[str, Any]) -> Task[None]:
                 continue
             if line is None:
                 raise UserError(
-                    "The pose solver ended unexpectedly",
-                    f"See {Path(job['workspace']) / 'solve.log'}, then try again.",
+                    text("The pose solver ended unexpectedly"),
+                    text("See {path}, then try again.", path=Path(job["workspace"]) / "solve.log"),
                 )
             message = json.loads(line)
             if "error" in message:
-                raise UserError(*message["error"])
+                raise UserError(*msgspec.convert(message["error"], list[Text]))
             if "solved" in message:
                 return
             found = _found(message["found"]) or progress.found
-            progress = Progress(message["fraction"], message["detail"], found)
+            progress = Progress(
+                message["fraction"], msgspec.convert(message["detail"], Text), found
+            )
     finally:
         process.kill()
         process.wait()
@@ -184,14 +195,23 @@ def _clear(workspace: Path) -> None:
         shutil.rmtree(workspace / name, ignore_errors=True)
 
 
-def _notices(report: dict[str, Any]) -> list[str]:
+def _notices(report: dict[str, Any]) -> list[Text]:
     """Which photos are not used and why, and what to do about it."""
-    unused: dict[str, str] = report["unused"]
+    unused = msgspec.convert(report["unused"], dict[str, Text])
+    advice = msgspec.convert(report["advice"], list[Text])
     if not unused:
-        return report["advice"]
-    by_reason: dict[str, list[str]] = {}
+        return advice
+    by_reason: dict[Text, list[str]] = {}
     for name, reason in unused.items():
         by_reason.setdefault(reason, []).append(name)
-    parts = [f"{abbreviate_names(names)} ({reason})" for reason, names in by_reason.items()]
-    said = f"{len(unused)} of {report['photos_in']} photos are not used: {'; '.join(parts)}"
-    return [said, *report["advice"]]
+    photos = [
+        text("{names} ({reason})", names=abbreviate_names(names), reason=reason)
+        for reason, names in by_reason.items()
+    ]
+    notice = text(
+        "{unused} of {n} photos are not used: {photos}",
+        unused=len(unused),
+        n=report["photos_in"],
+        photos=join("; ", photos),
+    )
+    return [notice, *advice]

@@ -14,7 +14,9 @@ import numpy as np
 from PIL import Image
 
 from core.base.errors import UserError
+from core.base.text import Text, text
 from core.capture.exif import camera_of, focal_px
+from core.capture.photo_file import PhotoError
 from core.capture.photos import photo_names, photo_size, read_photo
 
 _THUMB, _LOOKED_AT = 32, 320
@@ -60,13 +62,13 @@ class WorkingCopy:
 
 def copy_photos(
     paths: list[Path], folder: Path, max_side: int, tell: Callable[[int], None]
-) -> tuple[list[WorkingCopy], dict[str, str]]:
+) -> tuple[list[WorkingCopy], dict[str, Text]]:
     """Upright copies in ``folder`` of the photos that can be used, and why the others cannot, by
     name: damaged ones, and those that show what another one shows already. ``tell``: before
     each."""
     folder.mkdir(parents=True, exist_ok=True)
     copies: list[WorkingCopy] = []
-    refused: dict[str, str] = {}
+    refused: dict[str, Text] = {}
     for i, (path, name) in enumerate(zip(paths, photo_names(paths))):
         tell(i)
         try:
@@ -76,12 +78,12 @@ def copy_photos(
             pixels = read_photo(path, copy_size)
             focal, camera = focal_px(path), camera_of(path)
         except UserError as error:
-            refused[name] = error.what.removeprefix(f"{path} ")
+            refused[name] = error.fault if isinstance(error, PhotoError) else error.what
             continue
         look = photo_statistics(pixels)
         same = next((c for c in copies if c.size == size and _same(c.look, look)), None)
         if same is not None:
-            refused[name] = f"the same picture as {same.name}"
+            refused[name] = text("the same picture as {name}", name=same.name)
             continue
         copy = f"{_digest(path, max_side)}.jpg"
         if not (folder / copy).exists():

@@ -9,13 +9,14 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.interrupts import kept_handlers
+from core.base.text import Text, text
 from core.capture.photos import is_photo, natural_key, require_enough
 from core.capture.readers.transforms import missing_notice
 from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert
 
-COLMAP = "COLMAP model"
+COLMAP = text("a COLMAP model")
 """The kind of such a scene."""
 
 _PARTS = ("cameras", "images", "points3D")
@@ -44,33 +45,46 @@ def read_colmap(path: Path, which: int = 0) -> Scene:
     found = _complete_models(path)
     if which >= len(found):
         raise UserError(
-            f"{path} has no sub-model {which}: there are {len(found)}",
-            f"Choose one from 0, the largest, to {len(found) - 1}",
+            text(
+                "{path} has no sub-model {which}: there are {n_found}",
+                path=path,
+                which=which,
+                n_found=len(found),
+            ),
+            text("Choose one from 0, the largest, to {n_found}", n_found=len(found) - 1),
         )
     reconstruction, model = found[which]
-    notices: list[str] = []
+    notices: list[Text] = []
     if len(found) > 1:
         notices.append(
-            f"{len(found)} sub-models; {model.name} with "
-            f"{reconstruction.num_reg_images()} photos is used"
+            text(
+                "{n} sub-models; {name} with {n_photos} photos is used",
+                n=len(found),
+                name=model.name,
+                n_photos=reconstruction.num_reg_images(),
+            )
         )
     names = [image.name for image in _registered(reconstruction)]
     if not names:
         raise UserError(
-            f"The COLMAP model {model} places no photos",
-            "Solve the poses again, or open the folder of photos itself",
+            text("The COLMAP model {model} places no photos", model=model),
+            text("Solve the poses again, or open the folder of photos itself"),
         )
     folder = _photo_folder(path, model, names)
     if folder is None:
         raise UserError(
-            f"None of the {len(names)} photos of the COLMAP model {model} exists",
-            f"Put them into {path / 'images'}.",
+            text(
+                "None of the {n_names} photos of the COLMAP model {model} exists",
+                n_names=len(names),
+                model=model,
+            ),
+            text("Put them into {path}.", path=path / "images"),
         )
     paths = {n: folder / n for n in names if (folder / n).is_file()}
     scene = scene_from_model(reconstruction, paths)
     require_enough(len(scene.photos), folder)
     missing = [n for n in names if n not in paths]
-    notices += missing_notice("the COLMAP model", missing, len(names))
+    notices += missing_notice(COLMAP, missing, len(names))
     return propose_region(scene, notices=notices)
 
 
@@ -100,8 +114,8 @@ def load_model(model: Path) -> Any:
         return pycolmap.Reconstruction(str(model))
     except Exception as error:
         raise UserError(
-            f"The COLMAP model {model} is damaged or incomplete",
-            "Export it again, or open the photo folder to solve the poses.",
+            text("The COLMAP model {model} is damaged or incomplete", model=model),
+            text("Export it again, or open the photo folder to solve the poses."),
         ) from error
 
 
@@ -153,8 +167,8 @@ def intrinsics_from_camera(camera: Any) -> Intrinsics:
     if name in ("SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "OPENCV_FISHEYE"):
         return Intrinsics(*size, fx, fy, cx, cy, "fisheye", tuple(rest))
     raise UserError(
-        f"The COLMAP camera model {name} is not supported",
-        "Undistort the photos with COLMAP first (image_undistorter).",
+        text("The COLMAP camera model {name} is not supported", name=name),
+        text("Undistort the photos with COLMAP first (image_undistorter)."),
     )
 
 
@@ -185,17 +199,28 @@ def _photo_folder(path: Path, model: Path, names: list[str]) -> Path | None:
 
 def _incomplete(path: Path, models: list[Path]) -> UserError:
     if not models:
-        return UserError(f"{path} holds no COLMAP model", "Check the path.")
+        return UserError(text("{path} holds no COLMAP model", path=path), text("Check the path."))
     missing = next(part for part in _PARTS if not _has(models[0], part))
     for root in (path, *models[0].parents[:3]):
         for name in _PHOTO_FOLDERS[:-1]:
             if (root / name).is_dir() and any(is_photo(p) for p in (root / name).iterdir()):
                 return UserError(
-                    f"The COLMAP model {models[0]} lacks {missing}.bin, which holds its "
-                    f"{'poses' if missing == 'images' else missing}",
-                    f"Restore that file, or open the photos in {root / name} to solve the poses.",
+                    text(
+                        "The COLMAP model {models} lacks {missing}.bin, which holds its {value}",
+                        models=models[0],
+                        missing=missing,
+                        value="poses" if missing == "images" else missing,
+                    ),
+                    text(
+                        "Restore that file, or open the photos in {root} to solve the poses.",
+                        root=root / name,
+                    ),
                 )
     return UserError(
-        f"The COLMAP model {models[0]} lacks {missing}.bin (or .txt)",
-        "Restore that file, or open the photo folder to solve the poses.",
+        text(
+            "The COLMAP model {models} lacks {missing}.bin (or .txt)",
+            models=models[0],
+            missing=missing,
+        ),
+        text("Restore that file, or open the photo folder to solve the poses."),
     )

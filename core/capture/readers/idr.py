@@ -13,13 +13,14 @@ import numpy as np
 from scipy.linalg import rq
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.capture.photos import is_photo, natural_key, photo_size, require_enough
 from core.capture.readers.transforms import WHITE, require_same_size
 from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert, nearest_rigid, similarity
 
-IDR = "IDR/DTU"
+IDR = text("an IDR/DTU capture (cameras_sphere.npz)")
 _CAMERA_FILES = ("cameras_sphere.npz", "cameras.npz")
 
 
@@ -37,22 +38,34 @@ def read_idr(path: Path) -> Scene:
     """
     file = find_idr(Path(path))
     if file is None:
-        raise UserError(f"{path} holds no cameras_sphere.npz", "Check the path.")
+        raise UserError(
+            text("{path} holds no cameras_sphere.npz", path=path), text("Check the path.")
+        )
     cameras = _load(file)
     images = _files(file.parent, "image")
     masks = _files(file.parent, "mask")
     require_enough(len(images), file.parent / "image")
     if masks and len(masks) != len(images):
         raise UserError(
-            f"{file.parent} has {len(images)} photos but {len(masks)} masks",
-            "Provide one mask for each photo, or none.",
+            text(
+                "{parent} has {n_images} photos but {n_masks} masks",
+                parent=file.parent,
+                n_images=len(images),
+                n_masks=len(masks),
+            ),
+            text("Provide one mask for each photo, or none."),
         )
     photos = []
     for index, image in enumerate(images):
         if f"world_mat_{index}" not in cameras:
             raise UserError(
-                f"{file} has no world_mat_{index}, the camera of {image.name}",
-                "Remove the photo, or restore its camera.",
+                text(
+                    "{file} has no world_mat_{index}, the camera of {name}",
+                    file=file,
+                    index=index,
+                    name=image.name,
+                ),
+                text("Remove the photo, or restore its camera."),
             )
         mask = masks[index] if masks else None
         if mask is not None:
@@ -89,7 +102,9 @@ def _load(file: Path) -> dict[str, np.ndarray]:
         with np.load(file, allow_pickle=False) as archive:
             return {name: np.asarray(archive[name], np.float64) for name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise UserError(f"{file} is not a readable .npz file", "Copy it again.") from error
+        raise UserError(
+            text("{file} is not a readable .npz file", file=file), text("Copy it again.")
+        ) from error
 
 
 def _files(folder: Path, name: str) -> list[Path]:
@@ -107,7 +122,13 @@ def _camera(
         k, pose = decompose_projection(world_mat[:3, :4])
     except (ValueError, IndexError) as error:
         raise UserError(
-            f"{file}: world_mat_{index} cannot be used: {error}", "Export the file again."
+            text(
+                "{file}: world_mat_{index} cannot be used: {error}",
+                file=file,
+                index=index,
+                error=error,
+            ),
+            text("Export the file again."),
         ) from error
     fx, fy, cx, cy = float(k[0, 0]), float(k[1, 1]), float(k[0, 2]), float(k[1, 2])
     return Intrinsics(*size, fx, fy, cx + 0.5, cy + 0.5), pose

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.capture.photos import list_photos
 from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 
+LLFF = text("an LLFF capture (poses_bounds.npy)")
 _FILE = "poses_bounds.npy"
 
 
@@ -31,21 +33,30 @@ def read_llff(path: Path) -> Scene:
     the photos."""
     file = find_llff(Path(path))
     if file is None:
-        raise UserError(f"{path} holds no {_FILE}", "Check the path.")
+        raise UserError(
+            text("{path} holds no {file}", path=path, file=_FILE), text("Check the path.")
+        )
     try:
         rows = np.asarray(np.load(file, allow_pickle=False), np.float64)
         matrices = rows[:, :15].reshape(-1, 3, 5)
     except (OSError, ValueError, IndexError, EOFError) as error:
-        raise UserError(f"{file} is not a readable table of poses", "Copy it again.") from error
+        raise UserError(
+            text("{file} is not a readable table of poses", file=file), text("Copy it again.")
+        ) from error
     photos = list_photos(file.parent)
     if len(photos) != len(matrices):
         raise UserError(
-            f"{file} has {len(matrices)} poses for {len(photos)} photos",
-            "Restore the photos that the poses were made from.",
+            text(
+                "{file} has {n_matrices} poses for {n_photos} photos",
+                file=file,
+                n_matrices=len(matrices),
+                n_photos=len(photos),
+            ),
+            text("Restore the photos that the poses were made from."),
         )
     return propose_region(
         Scene(
-            "LLFF",
+            LLFF,
             tuple(
                 Photo(photo.name, photo, _lens(file, matrix), _pose(file, matrix, photo))
                 for photo, matrix in zip(photos, matrices)
@@ -59,7 +70,8 @@ def _lens(file: Path, matrix: np.ndarray) -> Intrinsics:
     height, width, focal = matrix[:, 4].tolist()
     if not (np.isfinite(matrix[:, 4]).all() and focal > 0 and width >= 1 and height >= 1):
         raise UserError(
-            f"{file} has a focal length or size that is not positive", "Export it again."
+            text("{file} has a focal length or size that is not positive", file=file),
+            text("Export it again."),
         )
     return Intrinsics(int(width), int(height), focal, focal, width / 2, height / 2)
 
@@ -73,5 +85,11 @@ def _pose(file: Path, matrix: np.ndarray, photo: Path) -> np.ndarray:
         return world_from_opengl_camera(nearest_rigid(pose))
     except ValueError as error:
         raise UserError(
-            f"{file}: the pose of {photo.name} cannot be used: {error}", "Export the file again."
+            text(
+                "{file}: the pose of {name} cannot be used: {error}",
+                file=file,
+                name=photo.name,
+                error=error,
+            ),
+            text("Export the file again."),
         ) from error

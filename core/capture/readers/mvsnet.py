@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.text import text, verbatim
 from core.capture.photos import SUFFIXES, natural_key, photo_size, require_enough
 from core.capture.readers.transforms import missing_notice
 from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert, nearest_rigid
 
+MVSNET = text("a capture in MVSNet's layout (cams)")
 _FOLDERS = ("blended_images", "images", "image")
 
 
@@ -42,10 +44,8 @@ def read_mvsnet(path: Path) -> Scene:
         lens = Intrinsics(*photo_size(photo), fx, fy, cx + 0.5, cy + 0.5)
         photos.append(Photo(photo.name, photo, lens, pose))
     require_enough(len(photos), Path(path))
-    notices = missing_notice("cams", missing, len(cameras))
-    return propose_region(
-        Scene("MVSNet layout (BlendedMVS)", tuple(photos), np.eye(4)), notices=notices
-    )
+    notices = missing_notice(verbatim("cams"), missing, len(cameras))
+    return propose_region(Scene(MVSNET, tuple(photos), np.eye(4)), notices=notices)
 
 
 def _photo(folder: Path, name: str) -> Path | None:
@@ -65,5 +65,6 @@ def _camera(file: Path) -> tuple[np.ndarray, np.ndarray]:
         return k, invert(nearest_rigid(camera_from_world))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{file} is not a readable camera ({error})", "Export it again, or remove it."
+            text("{file} is not a readable camera ({error})", file=file, error=error),
+            text("Export it again, or remove it."),
         ) from error

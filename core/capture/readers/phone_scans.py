@@ -15,12 +15,15 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.capture.photos import SUFFIXES, list_photos, natural_key, require_enough
 from core.capture.readers.transforms import missing_notice
 from core.capture.region import propose_region
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 
+POLYCAM = text("a Polycam capture (keyframes)")
+RECORD3D = text("a Record3D capture (metadata.json)")
 _Z_UP = np.array([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """From +Y up; the axes take each other's places in turn."""
 
@@ -58,9 +61,9 @@ def read_polycam(path: Path) -> Scene:
             raise _unusable(file, error) from error
         photos.append(Photo(photo.name, photo, lens, pose))
     require_enough(len(photos), Path(path))
-    notices = missing_notice("the Polycam capture", missing, len(files))
+    notices = missing_notice(POLYCAM, missing, len(files))
     return propose_region(
-        Scene("Polycam", tuple(photos), np.eye(4), unit="m"), declared_z_up=True, notices=notices
+        Scene(POLYCAM, tuple(photos), np.eye(4), unit="m"), declared_z_up=True, notices=notices
     )
 
 
@@ -82,7 +85,9 @@ def read_record3d(path: Path) -> Scene:
     file = find_record3d(Path(path))
     folder = file and _record3d_photos(file)
     if file is None or folder is None:
-        raise UserError(f"{path} holds no metadata.json of Record3D", "Check the path.")
+        raise UserError(
+            text("{path} holds no metadata.json of Record3D", path=path), text("Check the path.")
+        )
     data = _json(file)
     photos = list_photos(folder)
     try:
@@ -104,7 +109,7 @@ def read_record3d(path: Path) -> Scene:
         raise _unusable(file, error) from error
     return propose_region(
         Scene(
-            "Record3D",
+            RECORD3D,
             tuple(
                 Photo(photo.name, photo, lens, pose)
                 for photo, lens, pose in zip(photos, lenses, cameras)
@@ -143,4 +148,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _unusable(file: Path, error: Exception) -> UserError:
-    return UserError(f"{file} cannot be used ({error})", "Export the capture again.")
+    return UserError(
+        text("{file} cannot be used ({error})", file=file, error=error),
+        text("Export the capture again."),
+    )

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.config.prompt import find_prompt, read_prompt
 from core.geometry.camera_path import looking_at_center
 
+PROMPT = text("a text prompt (sentence.json)")
 RINGS = ((-0.2, 6), (0.35, 10), (0.9, 6))
 """Elevation, radians, and number of views of each."""
 DISTANCE, FOV = 3.0, 0.75
@@ -23,7 +25,7 @@ def read_prompt_scene(path: Path) -> Scene:
     """The scene of the sentence at ``path``, the ball itself its frame. Raises UserError."""
     file = find_prompt(path)
     if file is None:
-        raise UserError(f"{path} holds no sentence", "Check the path.")
+        raise UserError(text("{path} holds no sentence", path=path), text("Check the path."))
     focal = 0.5 * SIDE / math.tan(FOV / 2)
     lens = Intrinsics(SIDE, SIDE, focal, focal, SIDE / 2, SIDE / 2)
     poses = [
@@ -35,4 +37,4 @@ def read_prompt_scene(path: Path) -> Scene:
         Photo(f"view {i + 1}", file.with_name(f"view {i + 1}"), lens, pose)
         for i, pose in enumerate(poses)
     )
-    return Scene("a sentence", views, np.eye(4), has_masks=True, sentence=read_prompt(file))
+    return Scene(PROMPT, views, np.eye(4), has_masks=True, sentence=read_prompt(file))

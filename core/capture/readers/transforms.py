@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.text import Text, text, verbatim
 from core.capture.photos import (
     SUFFIXES,
     abbreviate_names,
@@ -26,6 +27,7 @@ from core.capture.region import propose_region
 from core.capture.scene import CameraModel, Intrinsics, Photo, Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 
+TRANSFORMS = text("a posed capture (transforms.json)")
 WHITE = (1.0, 1.0, 1.0)
 _FISHEYE_MODELS = {"OPENCV_FISHEYE", "FISHEYE"}
 _PLANAR_MODELS = {
@@ -62,7 +64,7 @@ def read_transforms(path: Path) -> Scene:
     """
     file = find_transforms(Path(path))
     if file is None:
-        raise UserError(f"{path} holds no transforms.json", "Check the path.")
+        raise UserError(text("{path} holds no transforms.json", path=path), text("Check the path."))
     photos, notices, data = _read_split(file)
     require_enough(len(photos), file)
     held_out: list[Photo] = []
@@ -76,7 +78,7 @@ def read_transforms(path: Path) -> Scene:
     has_masks = transparent or any(p.mask_path for p in photos)
     return propose_region(
         Scene(
-            kind="transforms.json",
+            kind=TRANSFORMS,
             photos=tuple(photos),
             scene_from_input=np.eye(4),
             held_out=tuple(held_out),
@@ -91,7 +93,7 @@ def read_transforms(path: Path) -> Scene:
 
 def _read_split(
     file: Path, may_be_missing: bool = False
-) -> tuple[list[Photo], list[str], dict[str, Any]]:
+) -> tuple[list[Photo], list[Text], dict[str, Any]]:
     """Photos, notices and the whole content of one file; ``may_be_missing``: none need exist."""
     data = _load(file)
     photos: list[Photo] = []
@@ -104,38 +106,65 @@ def _read_split(
             photos.append(photo)
     if missing and not photos and not may_be_missing:
         raise UserError(
-            f"{file} lists {len(missing)} photos, none of which exists",
-            f"Put them beside it, the first as {data['frames'][0].get('file_path')}.",
+            text(
+                "{file} lists {n_missing} photos, none of which exists",
+                file=file,
+                n_missing=len(missing),
+            ),
+            text(
+                "Put them beside it, the first as {data}.", data=data["frames"][0].get("file_path")
+            ),
         )
-    return photos, missing_notice(file.name, missing, len(data["frames"])), data
+    return photos, missing_notice(verbatim(file.name), missing, len(data["frames"])), data
 
 
-def missing_notice(source: str, missing: list[str], listed: int) -> list[str]:
+def missing_notice(source: Text, missing: list[str], listed: int) -> list[Text]:
     """A sentence about photos that ``source`` lists but that do not exist."""
     if not missing:
         return []
-    names = abbreviate_names(missing)
-    return [f"{len(missing)} of {listed} photos listed in {source} do not exist: {names}"]
+    return [
+        text(
+            "{n_missing} of {listed} photos listed in {source} do not exist: {names}",
+            n_missing=len(missing),
+            listed=listed,
+            source=source,
+            names=abbreviate_names(missing),
+        )
+    ]
 
 
 def _load(file: Path) -> dict[str, Any]:
     try:
         data = json.loads(file.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise UserError(f"{file} is not valid JSON{where}", "Export it again.") from error
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
+        raise UserError(
+            text("{file} is not valid JSON (line {line})", file=file, line=line)
+            if line
+            else text("{file} is not valid JSON", file=file),
+            text("Export it again."),
+        ) from error
     except OSError as error:
-        raise UserError(f"{file} cannot be read ({error.strerror})", "Check the path.") from error
+        raise UserError(
+            text("{file} cannot be read ({strerror})", file=file, strerror=error.strerror),
+            text("Check the path."),
+        ) from error
     frames = data.get("frames") if isinstance(data, dict) else None
     if not isinstance(frames, list) or not frames or not all(isinstance(f, dict) for f in frames):
-        raise UserError(f"{file} lists no frames", "A transforms.json needs a list 'frames'.")
+        raise UserError(
+            text("{file} lists no frames", file=file),
+            text("A transforms.json needs a list 'frames'."),
+        )
     return data
 
 
 def _photo(file: Path, data: dict[str, Any], frame: dict[str, Any], index: int) -> Photo | None:
     listed = frame.get("file_path")
     if not isinstance(listed, str):
-        raise UserError(f"{file}, frame {index}, has no file_path", "Export it again.")
+        raise UserError(
+            text("{file}, frame {index}, has no file_path", file=file, index=index),
+            text("Export it again."),
+        )
     path = _existing(file.parent, listed)
     pose = _pose(file, frame, listed)
     lens = _intrinsics(file, data | frame, path)
@@ -145,8 +174,12 @@ def _photo(file: Path, data: dict[str, Any], frame: dict[str, Any], index: int) 
     mask_path = _existing(file.parent, mask) if isinstance(mask, str) else None
     if isinstance(mask, str) and mask_path is None:
         raise UserError(
-            f"{file.parent / mask}, the mask of {listed}, does not exist",
-            f"Restore it, or remove mask_path from {file.name}.",
+            text(
+                "{parent}, the mask of {listed}, does not exist",
+                parent=file.parent / mask,
+                listed=listed,
+            ),
+            text("Restore it, or remove mask_path from {name}.", name=file.name),
         )
     if mask_path is not None:
         require_same_size(path, mask_path)
@@ -158,9 +191,17 @@ def require_same_size(photo: Path, mask: Path) -> None:
     (width, height), (mask_width, mask_height) = photo_size(photo), photo_size(mask)
     if (width, height) != (mask_width, mask_height):
         raise UserError(
-            f"The mask {mask} is {mask_width}x{mask_height} pixels, "
-            f"its photo {photo.name} {width}x{height}",
-            "Make masks of the same size as the photos.",
+            text(
+                "The mask {mask} is {mask_width}x{mask_height} pixels, its photo {name} "
+                "{width}x{height}",
+                mask=mask,
+                mask_width=mask_width,
+                mask_height=mask_height,
+                name=photo.name,
+                width=width,
+                height=height,
+            ),
+            text("Make masks of the same size as the photos."),
         )
 
 
@@ -186,8 +227,13 @@ def _pose(file: Path, frame: dict[str, Any], listed: str) -> np.ndarray:
     except (TypeError, ValueError) as error:
         reason = str(error) if str(error).startswith("it ") else "it is not a 4x4 matrix"
         raise UserError(
-            f"{file}: the transform_matrix of frame {listed} cannot be used: {reason}",
-            "Remove that frame, or export the file again.",
+            text(
+                "{file}: the transform_matrix of frame {listed} cannot be used: {reason}",
+                file=file,
+                listed=listed,
+                reason=reason,
+            ),
+            text("Remove that frame, or export the file again."),
         ) from error
 
 
@@ -196,8 +242,8 @@ def _intrinsics(file: Path, entry: dict[str, Any], path: Path | None) -> Intrins
     it needs the size of a photo that does not exist."""
     if not any(key in entry for key in _LENS_KEYS):
         raise UserError(
-            f"{file} lacks intrinsics (camera_angle_x, or fl_x with cx and cy)",
-            "Export it with the focal length, or open the photo folder to solve the poses.",
+            text("{file} lacks intrinsics (camera_angle_x, or fl_x with cx and cy)", file=file),
+            text("Export it with the focal length, or open the photo folder to solve the poses."),
         )
     try:
         width, height = int(entry.get("w", 0)), int(entry.get("h", 0))
@@ -211,10 +257,13 @@ def _intrinsics(file: Path, entry: dict[str, Any], path: Path | None) -> Intrins
         model, distortion = _lens_model(file, entry)
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"{file} has intrinsics that are not numbers", "Export it again."
+            text("{file} has intrinsics that are not numbers", file=file), text("Export it again.")
         ) from error
     if not (math.isfinite(fx * fy * cx * cy) and fx > 0 and fy > 0):
-        raise UserError(f"{file} has a focal length that is not positive", "Export it again.")
+        raise UserError(
+            text("{file} has a focal length that is not positive", file=file),
+            text("Export it again."),
+        )
     return Intrinsics(width, height, fx, fy, cx, cy, model, distortion)
 
 
@@ -233,8 +282,10 @@ def _lens_model(file: Path, entry: dict[str, Any]) -> tuple[CameraModel, tuple[f
     name = str(entry.get("camera_model", other)).upper()
     if name not in _FISHEYE_MODELS | _PLANAR_MODELS:
         raise UserError(
-            f"{file} uses the camera model {name}, which is not supported",
-            "Undistort the photos to a pinhole camera first.",
+            text(
+                "{file} uses the camera model {name}, which is not supported", file=file, name=name
+            ),
+            text("Undistort the photos to a pinhole camera first."),
         )
 
     def coefficients(*keys: str) -> tuple[float, ...]:
@@ -256,7 +307,7 @@ def _sparse_points(folder: Path, data: dict[str, Any]) -> np.ndarray:
         vertices = np.asarray(trimesh.load(folder / listed, process=False).vertices, np.float32)  # type: ignore[union-attr]
     except Exception as error:
         raise UserError(
-            f"{folder / listed} is not a readable PLY file",
-            "Export it again, or remove ply_file_path.",
+            text("{folder} is not a readable PLY file", folder=folder / listed),
+            text("Export it again, or remove ply_file_path."),
         ) from error
     return vertices[np.isfinite(vertices).all(1)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.capture.scene import Photo, Scene
 from core.config.run import MeshOptions
 from core.geometry.rigid import similarity, transform_pose
@@ -23,8 +24,11 @@ def out_from_input(scene: Scene, options: MeshOptions) -> np.ndarray:
     known = METRES.get(scene.unit)
     if known is None:
         raise UserError(
-            f"The mesh cannot be in {options.unit}: nothing says how large the scene is",
-            "Measure a length in the window (Scale), or photograph with GPS",
+            text(
+                "The mesh cannot be in {unit}: nothing says how large the scene is",
+                unit=options.unit,
+            ),
+            text("Measure a length in the window (Scale), or photograph with GPS"),
         )
     return similarity(known / METRES[options.unit], np.eye(3), np.zeros(3)) @ out
 

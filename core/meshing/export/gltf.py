@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.meshing.mesh import Mesh
 
 FLOAT, USHORT, UINT = 5126, 5123, 5125
@@ -193,11 +194,13 @@ def _opaque(colors: np.ndarray) -> np.ndarray:
 
 
 def _packed(tree: dict[str, Any], build: _Builder) -> Iterator[bytes]:
-    text = json.dumps(tree, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    length = 12 + 8 + len(text) + 8 + build.n_bytes
+    header = json.dumps(tree, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 4)
+    length = 12 + 8 + len(header) + 8 + build.n_bytes
     if length >= 1 << 32:
-        raise UserError("A GLB cannot hold more than 4 GB", "Choose PLY, or fewer cells")
-    head = struct.pack("<III", _MAGIC, 2, length) + struct.pack("<II", len(text), _JSON) + text
+        raise UserError(
+            text("A GLB cannot hold more than 4 GB"), text("Choose PLY, or fewer cells")
+        )
+    head = struct.pack("<III", _MAGIC, 2, length) + struct.pack("<II", len(header), _JSON) + header
     middle = struct.pack("<II", build.n_bytes, _BIN)
     return chain([head, middle], chain.from_iterable(data() for data in build.data))

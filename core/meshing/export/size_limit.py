@@ -9,6 +9,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, within
+from core.base.text import Text, join, text
 from core.config.run import TEXTURED_FACES, MeshOptions
 from core.meshing.export.gltf import encode_picture, glb_pieces
 from core.meshing.mesh import Mesh
@@ -51,7 +52,7 @@ def finish_within(
         if not len(finest.faces):
             return done, None
         found = yield from in_background(
-            lambda finest=finest: _fitted(finest, limit), Progress(0.95, "fitting the file")
+            lambda finest=finest: _fitted(finest, limit), Progress(0.95, text("fitting the file"))
         )
         if found is not None:
             mesh, jpeg = found
@@ -61,7 +62,10 @@ def finish_within(
                 done = replace(done, notes=(*done.notes, _note(mesh, jpeg, limit)))
             return replace(done, lods=lods), jpeg
         if faces <= FEWEST:
-            raise UserError(f"The mesh does not fit into {limit / 1e6:.3g} MB", "Allow more bytes")
+            raise UserError(
+                text("The mesh does not fit into {limit:.3g} MB", limit=limit / 1e6),
+                text("Allow more bytes"),
+            )
         faces = max(FEWEST, min(faces, len(finest.faces)) // 2)
 
 
@@ -117,16 +121,18 @@ def _no_larger(mesh: Mesh, than: Mesh) -> Mesh:
     )
 
 
-def _note(mesh: Mesh, jpeg: int | None, limit: int) -> str:
-    texture = (
-        ""
-        if mesh.texture is None
-        else (
-            f", texture of {len(mesh.texture)} texels a side" + (f" (JPEG {jpeg})" if jpeg else "")
+def _note(mesh: Mesh, jpeg: int | None, limit: int) -> Text:
+    parts = [text("{n:,} faces", n=len(mesh.faces))]
+    if mesh.texture is not None:
+        size = len(mesh.texture)
+        parts.append(
+            text("texture of {size} texels a side (JPEG {quality})", size=size, quality=jpeg)
+            if jpeg
+            else text("texture of {size} texels a side", size=size)
         )
-    )
-    relief = "" if mesh.normal_map is None else f", normal map of {len(mesh.normal_map)}"
-    return f"To fit into {limit / 1e6:.3g} MB: {len(mesh.faces):,} faces{texture}{relief}"
+    if mesh.normal_map is not None:
+        parts.append(text("normal map of {size}", size=len(mesh.normal_map)))
+    return text("To fit into {limit:.3g} MB: {parts}", limit=limit / 1e6, parts=join(", ", parts))
 
 
 def _halved_relief(relief: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.meshing.export.gltf import encode_picture, linear
 from core.meshing.mesh import Mesh
 
@@ -20,8 +21,8 @@ def require_usd(path: Path) -> None:
         import pxr  # noqa: F401
     except ImportError as error:
         raise UserError(
-            f"{path}: writing USDZ needs an optional part",
-            "Run pip install 'gradina[usd]', or choose GLB",
+            text("{path}: writing USDZ needs an optional part", path=path),
+            text("Run pip install 'gradina[usd]', or choose GLB"),
         ) from error
 
 
@@ -53,7 +54,7 @@ def encode_usdz(mesh: Mesh, up: str, metres_per_unit: float) -> bytes:
         stage.Save()
         package = Path(folder) / "mesh.usdz"
         if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(path)), str(package)):
-            raise UserError("The USDZ could not be packed", "Choose GLB")
+            raise UserError(text("The USDZ could not be packed"), text("Choose GLB"))
         return package.read_bytes()
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, run
 from core.base.outputs import Outputs
+from core.base.text import text
 from core.config.run import MeshFormat, MeshOptions
 from core.meshing.export.gltf import encode_picture, glb_pieces
 from core.meshing.export.usd import encode_usdz, require_usd
@@ -64,10 +65,10 @@ def write_mesh_task(
     format = check_format(path, format)
     if not len(mesh.faces):
         raise UserError(
-            f"{path}: the mesh is empty, there is no surface in the region yet",
-            "Train longer, or enlarge the region",
+            text("{path}: the mesh is empty, there is no surface in the region yet", path=path),
+            text("Train longer, or enlarge the region"),
         )
-    now = Progress(1.0, f"writing {path.name}")
+    now = Progress(1.0, text("writing {name}", name=path.name))
     files = yield from in_background(lambda: _pieces(mesh, path, format, stated), now)
     n_bytes = 0
     for file, pieces in files.items():
@@ -79,7 +80,7 @@ def write_lods_task(
     lods: Sequence[Mesh], path: Path, outputs: Outputs, stated: ExportMetadata = PLAIN_METADATA
 ) -> Task[int]:
     """All levels in one GLB at ``path``; returns its bytes."""
-    now = Progress(1.0, f"writing {path.name}")
+    now = Progress(1.0, text("writing {name}", name=path.name))
     pieces = yield from in_background(lambda: glb_pieces(lods, stated.jpeg), now)
     return (yield from _writing(path, pieces, outputs, now))
 
@@ -126,7 +127,10 @@ def check_format(path: Path, format: str | None) -> str:
     takes to write it is not installed."""
     format = (format or path.suffix.lstrip(".")).lower()
     if format not in FORMATS:
-        raise UserError(f"{path}: unknown mesh format", f"Choose one of {', '.join(FORMATS)}")
+        raise UserError(
+            text("{path}: unknown mesh format", path=path),
+            text("Choose one of {formats}", formats=", ".join(FORMATS)),
+        )
     if format == "usdz":
         require_usd(path)
     return format

@@ -10,6 +10,7 @@ import psutil
 
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task
+from core.base.text import Text, join, text
 from core.config.run import MeshOptions
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
@@ -20,12 +21,19 @@ BYTES_A_FACE, SHARE = 700, 0.5
 ROUGH = 192
 """cells of the cut that tells how many faces a finer one will have, and stands in for it before the
 photos"""
-NOTE = "{:.1f} million faces are too many to be held at once: holes stay open"
 
 
 def most_faces() -> float:
     """That can be finished as a whole on this machine as it is now."""
     return SHARE * psutil.virtual_memory().available / BYTES_A_FACE
+
+
+def holes_stay_open(n_faces: float) -> Text:
+    """What people should know of a mesh of ``n_faces``, which is finished piece by piece."""
+    return text(
+        "{millions:.1f} million faces are too many to be held at once: holes stay open",
+        millions=n_faces / 1e6,
+    )
 
 
 def stand_in(
@@ -43,20 +51,25 @@ def stand_in(
     asked = [
         name
         for name, wanted in (
-            ("simplified", options.faces or options.max_error or options.lods > 1),
-            ("textured", options.texture),
-            ("refined", options.refine),
-            ("cut by what no camera saw", options.unseen == "cut"),
-            ("written as USDZ", options.format == "usdz"),
+            (text("simplified"), options.faces or options.max_error or options.lods > 1),
+            (text("textured"), options.texture),
+            (text("refined"), options.refine),
+            (text("cut by what no camera saw"), options.unseen == "cut"),
+            (text("written as USDZ"), options.format == "usdz"),
         )
         if wanted
     ]
     if asked:
         cells = int(options.resolution * math.sqrt(most / n_faces))
         raise UserError(
-            f"A mesh of {options.resolution} cells has about {n_faces / 1e6:.0f} million faces, "
-            f"too many to be {' and '.join(asked)}",
-            f"Choose at most {cells} cells, or leave that out",
+            text(
+                "A mesh of {resolution} cells has about {millions:.0f} million faces, too many "
+                "to be {asked}",
+                resolution=options.resolution,
+                millions=n_faces / 1e6,
+                asked=join(", ", asked),
+            ),
+            text("Choose at most {cells} cells, or leave that out", cells=cells),
         )
-    yield Progress(1.0, NOTE.format(n_faces / 1e6))
+    yield Progress(1.0, holes_stay_open(n_faces))
     return rough

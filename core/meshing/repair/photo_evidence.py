@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 from core.base.jobs import Progress, Task, in_background
 from core.base.parallel import parallel_map
 from core.base.spill_array import map_chunks
+from core.base.text import text
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
 from core.geometry.cameras import project
@@ -66,14 +67,14 @@ def gather_evidence(
             lambda some=some: parallel_map(
                 lambda photo: _ask(shown, probes, photo, has_masks), some
             ),
-            Progress(start / len(photos), "asking the photos what they see"),
+            Progress(start / len(photos), text("asking the photos what they see")),
         )
         for one in found:
             total += one
     tree = KDTree(probes)
     nearest = yield from in_background(
         lambda: map_chunks(lambda some: np.asarray(tree.query(some)[1], np.int32), mesh.vertices),
-        Progress(1.0, "asking the photos"),
+        Progress(1.0, text("asking the photos")),
     )
     return Evidence(*(said[nearest] for said in total))
 

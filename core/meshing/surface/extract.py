@@ -16,6 +16,7 @@ import numpy as np
 
 from core.base.jobs import Progress, Task, in_background
 from core.base.spill_array import SpillArray
+from core.base.text import NO_TEXT, Text, text
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
 from core.meshing.surface.grid import Grid, bricks_beside, crossed, edges_of, near_surface, touching
@@ -62,16 +63,20 @@ def extract(
     for first, numbers in groupby(range(len(blocks)), lambda number: blocks[number][0]):
         slab: list[Part] = []
         for number in numbers:
-            now = Progress(0.1 + 0.9 * number / len(blocks), f"cutting block {number + 1}")
+            now = Progress(
+                0.1 + 0.9 * number / len(blocks), text("cutting block {number}", number=number + 1)
+            )
             task = _march(sdf, grid, side, occupied, block, blocks[number], planes, now)
             slab.append((yield from task))
             yield now
         end = min(first * BRICK + block, int(grid.n_cells[0]))
         yield from in_background(lambda slab=slab, end=end: weld.add(slab, end), now)
-    return (yield from in_background(weld.mesh, Progress(1.0, "joining the blocks")))
+    return (yield from in_background(weld.mesh, Progress(1.0, text("joining the blocks"))))
 
 
-def evaluate(function: Callable, *arrays: np.ndarray, start=0.0, end=1.0, detail="") -> Task:
+def evaluate(
+    function: Callable, *arrays: np.ndarray, start=0.0, end=1.0, detail: Text = NO_TEXT
+) -> Task:
     """``function`` over rows of ``arrays``, `BATCH` at a time, with progress from ``start`` to
     ``end``; returns the result of all (None for no rows)."""
     n, results = len(arrays[0]), SpillArray()
@@ -92,7 +97,7 @@ def _find_occupied(sdf: Sdf, grid: Grid, ball: Ball | None) -> Task[tuple[np.nda
         index = np.nonzero(wanted & np.isnan(values))
         points = grid.positions(np.stack([a[i] for a, i in zip(axes, index)], 1))
         found = yield from evaluate(
-            sdf, points.astype(np.float32), start=0.05, end=0.05, detail="finding the surface"
+            sdf, points.astype(np.float32), start=0.05, end=0.05, detail=text("finding the surface")
         )
         if found is not None:
             values[index] = _off_zero(found, grid)

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.base.jobs import Task
 from core.base.subprocess_call import run_in_subprocess
+from core.base.text import text
 from core.meshing.mesh import Mesh
 from core.rendering.raster import rasterize_parallel
 
@@ -30,7 +31,7 @@ def unwrap(mesh: Mesh, size: int) -> Task[Mesh]:
         mesh.vertices,
         mesh.faces,
         size,
-        detail="unwrapping",
+        detail=text("unwrapping"),
         expected_s=2 + len(mesh.faces) / FACES_PER_S,
     )
     return replace(mesh.at_vertices(source, faces), uvs=uvs)

@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 
 from core.base.jobs import Progress, Task, in_background, within
 from core.base.parallel import parallel_map
+from core.base.text import text
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
 from core.meshing.mesh import Mesh
@@ -68,7 +69,12 @@ def choose(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> 
         some = photos[start : start + LANES]
         found += yield from in_background(
             lambda some=some: parallel_map(lambda photo: observe_vertices(mesh, photo), some),
-            Progress(0.9 * start / len(photos), f"looking at photo {start + 1} of {len(photos)}"),
+            Progress(
+                0.9 * start / len(photos),
+                text(
+                    "looking at photo {start} of {n_photos}", start=start + 1, n_photos=len(photos)
+                ),
+            ),
         )
     quality = np.stack([f.quality for f in found])
     density = np.stack([np.where(f.quality > 0, f.density, 0) for f in found]).max(0)
@@ -78,7 +84,7 @@ def choose(mesh: Mesh, photos: Sequence[Photo], size: int | None, most: int) -> 
     return (
         yield from in_background(
             lambda: _choose(mesh, quality, density, colors, detail, size, most),
-            Progress(0.9, "levelling exposures"),
+            Progress(0.9, text("levelling exposures")),
         )
     )
 
@@ -118,17 +124,22 @@ def _bake(
     mesh: Mesh, flat: Mesh, photos: Sequence[Photo], chosen: ViewSelection
 ) -> Task[np.ndarray]:
     size = chosen.size
-    texels = yield from in_background(lambda: texels_of(flat, size), Progress(0.0, "laying out"))
+    texels = yield from in_background(
+        lambda: texels_of(flat, size), Progress(0.0, text("laying out"))
+    )
     total = np.zeros((len(texels.where), 4), np.float32)
     used = np.flatnonzero(np.diff(chosen.shares.indptr)).tolist()
     for number, index in enumerate(used):
         yield from in_background(
             lambda index=index: _add(mesh, texels, photos[index], index, chosen, total),
-            Progress(number / len(used) * 0.9, f"baking photo {number + 1} of {len(used)}"),
+            Progress(
+                number / len(used) * 0.9,
+                text("baking photo {number} of {n_used}", number=number + 1, n_used=len(used)),
+            ),
         )
     return (
         yield from in_background(
-            lambda: _finished(mesh, texels, chosen, total), Progress(0.9, "filling seams")
+            lambda: _finished(mesh, texels, chosen, total), Progress(0.9, text("filling seams"))
         )
     )
 

@@ -14,6 +14,7 @@ import igl
 import numpy as np
 
 from core.base.jobs import Progress, Task, in_background
+from core.base.text import Text, text
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import Texels, texels_of
 from core.meshing.texture.bake import dilated
@@ -34,11 +35,15 @@ def with_texture_of(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
     assert fine.texture is not None
     assert fine.uvs is not None
     at = np.stack([fine.uvs[:, 0], 1 - fine.uvs[:, 1]], 1) * fine.texture.shape[0]
-    texels = yield from in_background(lambda: texels_of(coarse, size), Progress(0, "laying out"))
-    pixels, known = yield from _opposite(fine, coarse, texels, at, "carrying the texture over")
+    texels = yield from in_background(
+        lambda: texels_of(coarse, size), Progress(0, text("laying out"))
+    )
+    pixels, known = yield from _opposite(
+        fine, coarse, texels, at, text("carrying the texture over")
+    )
     colors = np.round(bilinear(fine.texture, pixels)).astype(np.uint8)
     picture = yield from in_background(
-        lambda: _painted(texels, colors, known), Progress(1.0, "filling seams")
+        lambda: _painted(texels, colors, known), Progress(1.0, text("filling seams"))
     )
     return replace(coarse, texture=picture)
 
@@ -50,12 +55,14 @@ def with_normal_map_of(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
     # The field's normals at a few vertices say less than the faces do, and would turn the frame.
     coarse = replace(coarse, normals=smooth_normals(coarse))
     coarse = replace(coarse, tangents=tangents_of(coarse))
-    texels = yield from in_background(lambda: texels_of(coarse, size), Progress(0, "laying out"))
-    task = _opposite(fine, coarse, texels, fine.normals, "baking the relief")
+    texels = yield from in_background(
+        lambda: texels_of(coarse, size), Progress(0, text("laying out"))
+    )
+    task = _opposite(fine, coarse, texels, fine.normals, text("baking the normal map"))
     normals, known = yield from task
     picture = yield from in_background(
         lambda: _painted(texels, _encoded(coarse, texels, normals), known),
-        Progress(1.0, "filling seams"),
+        Progress(1.0, text("filling seams")),
     )
     return replace(coarse, normal_map=picture)
 
@@ -107,7 +114,7 @@ def smooth_normals(mesh: Mesh) -> np.ndarray:
 
 
 def _opposite(
-    fine: Mesh, coarse: Mesh, texels: Texels, values: np.ndarray, detail: str
+    fine: Mesh, coarse: Mesh, texels: Texels, values: np.ndarray, detail: Text
 ) -> Task[tuple[np.ndarray, np.ndarray]]:
     """[T, C] of ``values`` [V, C] at the vertices of ``fine``, where it lies opposite to texels,
     and [T] bool, where something does that looks to their side."""

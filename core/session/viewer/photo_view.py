@@ -117,7 +117,7 @@ class PhotoLoader:
                 self._truth = job.result
                 self._show(job.result.picture(self._view.backdrop), self._view)
         except UserError as error:
-            self._emit(Notice(str(error)))
+            self._emit(Notice(error.text))
         if job.is_over:
             self._job = None
         return True

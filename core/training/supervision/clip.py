@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.base.errors import UserError
+from core.base.text import text
 from core.config.prompt import REMEDY, Prompt
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -29,7 +30,7 @@ class Clip:
     def __init__(self, sentence: Prompt, device: torch.device) -> None:
         folder = Path(sentence.weights)
         if not folder.is_dir():
-            raise UserError(f"{folder} does not exist", REMEDY)
+            raise UserError(text("{folder} does not exist", folder=folder), REMEDY)
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         try:
             from transformers import (  # pyright: ignore[reportMissingImports]
@@ -39,8 +40,8 @@ class Clip:
             )
         except ImportError as error:
             raise UserError(
-                "Making a scene of a sentence needs an optional part",
-                "Run pip install 'gradina[text]'",
+                text("Making a scene of a sentence needs an optional part"),
+                text("Run pip install 'gradina[text]'"),
             ) from error
         utils.logging.disable_progress_bar()
         try:
@@ -59,9 +60,12 @@ class Clip:
                 told = self._model.get_text_features(**tokens.to(device))
         except Exception as error:  # of many kinds: the files may be anything
             raise UserError(
-                f"{folder} holds no CLIP network that can be read "
-                f"({(str(error).splitlines() or [type(error).__name__])[0][:120]})",
-                "Give a folder with its config.json, model.safetensors and tokenizer",
+                text(
+                    "{folder} holds no CLIP network that can be read ({value})",
+                    folder=folder,
+                    value=(str(error).splitlines() or [type(error).__name__])[0][:120],
+                ),
+                text("Give a folder with its config.json, model.safetensors and tokenizer"),
             ) from error
         self._text = F.normalize(_pooled(told), dim=-1)
         self.side: int = self._model.config.vision_config.image_size

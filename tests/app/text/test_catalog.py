@@ -1,17 +1,15 @@
 """Every text of the window is in one file, and another language can take its place."""
 
 import ast
-import json
 import re
-import tomllib
 
 import pytest
+from babel.messages.pofile import write_po
 
 from app.text import catalog
-from core.base.paths import settings_file
+from app.text.extract import template
 from tests.app.driver import ROOT
 
-CATALOGUE = ROOT / "assets" / "text" / "en.toml"
 OTHERS = ("dialogs.py", "screen.py")
 """Commands of other programs; words for a terminal, where there is no window."""
 A_SENTENCE = re.compile(r"[A-Za-z]{2,}[,.:;]? |\s[a-z]{2,}|…")
@@ -76,8 +74,7 @@ def test_no_text_of_the_window_stands_in_its_code():
 
 
 def test_every_text_is_asked_for_and_every_text_asked_for_exists():
-    keys = set(dict(catalog._flat(tomllib.loads(CATALOGUE.read_text("utf-8")))))
-    of_the_window = {key for key in keys if not key.startswith("engine.")}
+    keys = set(catalog.english_texts())
     strings, asked, groups = [], [], []
     for tree in _trees().values():
         strings += [
@@ -96,72 +93,22 @@ def test_every_text_is_asked_for_and_every_text_asked_for_exists():
             p and p.fullmatch(group) for p in groups
         )
 
-    assert sorted(key for key in of_the_window if not used(key)) == []
+    assert sorted(key for key in keys if not used(key)) == []
     missing = [p.pattern for p in asked if p and not any(p.fullmatch(key) for key in keys)]
     assert missing == []
 
 
-def _translate(file, change):
-    """Write a translation: of each text what ``change`` makes of it."""
-
-    def all_of(table):
-        return {
-            key: all_of(value) if isinstance(value, dict) else change(value)
-            for key, value in table.items()
-        }
-
-    def lines(table, above):
-        for key, value in table.items():
-            name = [*above, json.dumps(key, ensure_ascii=False)]
-            if isinstance(value, dict):
-                yield from lines(value, name)
-            else:
-                yield f"{'.'.join(name)} = {json.dumps(value, ensure_ascii=False)}"
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    made = all_of(tomllib.loads(CATALOGUE.read_text("utf-8"))) | {"plural": "n != 1"}
-    file.write_text("\n".join(lines(made, [])), "utf-8")
-
-
-@pytest.fixture
-def of_the_person(tmp_path, monkeypatch):
-    """The folder of a person's own translations."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    folder = settings_file().parent / "text"
-    folder.mkdir(parents=True)
-    yield folder
-    catalog.use(catalog.ENGLISH)
-
-
-def test_a_translation_may_lack_texts_and_cannot_break_the_others(of_the_person):
-    (of_the_person / "pl.toml").write_text(
-        'language = "polski"\n'
-        'plural = "n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2"\n'
-        'film.views = ["{n} widok", "{n} widoki", "{n} widoków"]\n'
-        'source.masks = "maski {oops}"\n'
-        'status.empty = "brace { alone"\n'
-        'widgets.mesh_resolution.format = "%s komórek"\n'
-        'widgets.start.label = "Zacznij"\n',
-        "utf-8",
-    )
-    (of_the_person / "broken.toml").write_text("= no TOML", "utf-8")
-    assert catalog.languages() == {"en": "English", "broken": "broken", "pl": "polski"}
-    catalog.use("pl")
-    assert [catalog.say("film.views", n) for n in (1, 3, 12)] == [
-        "1 widok",
-        "3 widoki",
-        "12 widoków",
-    ]
-    assert catalog.widgets()["start"]["label"] == "Zacznij"
-    assert catalog.widgets()["mesh_resolution"]["format"] == "Resolution: %d"
-    assert (catalog.say("source.masks"), catalog.say("status.empty")) == (
-        "masks",
-        "Nothing is open.",
-    )
-    catalog.use("broken")
-    assert catalog.say("film.views", 2) == "2 keyframes"
-    catalog.use("nowhere")
-    assert catalog.say("film.views", 1) == "1 keyframe"
+def _bracketed(path):
+    """Write a translation: every text in brackets."""
+    made = template("en")
+    for message in made:
+        if message.id:
+            ids = message.id if isinstance(message.id, tuple) else (message.id,)
+            forms = tuple(f"[{one}]" for one in ids)
+            message.string = forms if len(forms) > 1 else forms[0]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, made)
 
 
 @pytest.mark.slow
@@ -169,10 +116,7 @@ def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, 
     home = tmp_path / "home"
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     folder = home / ".config" / "gradina"
-    _translate(
-        folder / "text" / "xx.toml",
-        lambda told: [f"[{one}]" for one in told] if isinstance(told, list) else f"[{told}]",
-    )
+    _bracketed(folder / "text" / "xx.po")
     (folder / "settings.json").write_text('{"language": "xx"}')
     window = launch(home=home)
     ui = window.wait(lambda ui: ui["engine"] == "ready", "the engine")
@@ -188,7 +132,7 @@ def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, 
     window.type("/no/such/folder")
     window.key("Return")
     ui = window.wait(lambda ui: ui["failure"], "the failure")
-    assert ui["failure"] == "[/no/such/folder does not exist. Check the path.]"
+    assert ui["failure"] == "[[/no/such/folder does not exist]. [Check the path.]]"
     window.retype("path", str(capture))
     window.wait_state("ready")
     window.click("start")
