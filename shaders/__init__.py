@@ -1,0 +1,1 @@
+"""Sources of the GPU kernels and of the window's shaders; data, no Python code."""

@@ -14,8 +14,8 @@ from types import ModuleType
 
 import torch
 
-from . import cpu, cuda, nvrtc, reference
-from .grid_layout import GridLayout
+from core.kernels import cpu, cuda, nvrtc, reference
+from core.kernels.grid_layout import GridLayout
 
 __all__ = ["GridLayout", "for_device", "why_slow"]
 

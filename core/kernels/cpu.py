@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import numba_grid, numba_rays
-from .grid_layout import GridLayout
+from core.kernels import numba_grid, numba_rays
+from core.kernels.grid_layout import GridLayout
 
 
 def _np(t: Tensor, dtype: torch.dtype = torch.float32) -> np.ndarray:

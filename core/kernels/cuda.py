@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .grid_layout import GridLayout
-from .nvrtc import launch
+from core.kernels.grid_layout import GridLayout
+from core.kernels.nvrtc import launch
 
 
 def _ready(t: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from .numba_grid import FAST
+from core.kernels.numba_grid import FAST
 
 
 @njit(inline="always", **FAST)

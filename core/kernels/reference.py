@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .grid_layout import HASH_PRIMES, GridLayout
+from core.kernels.grid_layout import HASH_PRIMES, GridLayout
 
 
 def _corners(x: Tensor, layout: GridLayout, level: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from core.kernels import cpu, cuda, nvrtc
-
-from . import host
+from tests.core.kernels import host
 
 
 @pytest.fixture(scope="session")
