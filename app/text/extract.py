@@ -15,8 +15,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from app.text.catalog import english_texts
+from core.base.program import ROOT
 
-ROOT = Path(__file__).parents[2]
 KEYWORDS = {"text": None, "plural": (1, 2)}
 """The functions of `core.base.text` whose first arguments are message ids."""
 
