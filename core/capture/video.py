@@ -13,9 +13,9 @@ from PIL import Image
 from skimage.registration import phase_cross_correlation
 
 from core.base.errors import UserError
-from core.base.file_lock import acquire_lock
 from core.base.jobs import Progress, Task
 from core.base.text import text
+from core.capture.file_lock import acquire_lock
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm")
 _LOOKED_AT = 320

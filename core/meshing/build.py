@@ -9,12 +9,12 @@ import numpy as np
 from numba import njit
 
 from core.base.jobs import Progress, Task, in_background, within
-from core.base.spill_array import map_chunks
 from core.base.text import text
 from core.config.run import MeshOptions
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh, face_normal
 from core.meshing.repair.clean import clean
+from core.meshing.spill_array import map_chunks
 from core.meshing.surface.extract import Sdf, evaluate, extract
 
 # points [N, 3], normals [N, 3] float32 -> sRGB [N, 3] in [0, 1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from core.base.spill_array import map_chunks
+from core.meshing.spill_array import map_chunks
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ import numpy as np
 from core.base.child_process import start_module
 from core.base.cores import usable_cores
 from core.base.errors import UserError
-from core.base.file_lock import acquire_lock
 from core.base.jobs import Progress, Task, in_background
 from core.base.text import Text, join, text
+from core.capture.file_lock import acquire_lock
 from core.capture.photos import abbreviate_names, list_photos, photo_names
 from core.capture.poses.export import write_poses
 from core.capture.readers.colmap import load_model, scene_from_model

@@ -8,8 +8,8 @@ import igl
 import numpy as np
 from numba import njit
 
-from core.base.spill_array import map_chunks
 from core.meshing.mesh import Mesh, face_normal
+from core.meshing.spill_array import map_chunks
 
 Counts = dict[str, int]
 """What a step did, by name, for people: faces or edges unless it says otherwise."""

@@ -11,7 +11,6 @@ from scipy.spatial import KDTree
 
 from core.base.jobs import Progress, Task, in_background
 from core.base.parallel import parallel_map
-from core.base.spill_array import map_chunks
 from core.base.text import text
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
@@ -19,6 +18,7 @@ from core.geometry.cameras import project
 from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import Counts, without_faces
 from core.meshing.repair.visibility import DEPTH_TOLERANCE
+from core.meshing.spill_array import map_chunks
 from core.rendering.raster import rasterize
 
 SIDE = 512

@@ -15,10 +15,10 @@ import mcubes
 import numpy as np
 
 from core.base.jobs import Progress, Task, in_background
-from core.base.spill_array import SpillArray
 from core.base.text import NO_TEXT, Text, text
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
+from core.meshing.spill_array import SpillArray
 from core.meshing.surface.grid import Grid, bricks_beside, crossed, edges_of, near_surface, touching
 from core.meshing.surface.weld import Part, Weld, named
 

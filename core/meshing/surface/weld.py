@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.base.spill_array import SpillArray
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
+from core.meshing.spill_array import SpillArray
 from core.meshing.surface.grid import Grid
 
 

@@ -5,9 +5,9 @@ import pytest
 import trimesh
 
 from core.base import paths as places
-from core.base import spill_array as rows
 from core.base.errors import UserError
 from core.base.jobs import run
+from core.meshing import spill_array as rows
 from core.meshing.mesh import Mesh
 from core.meshing.surface.extract import BRICK, extract
 
