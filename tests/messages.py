@@ -9,6 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 from hypothesis import strategies as st
 
+from core.base.text import Text
+
 INTEGERS = st.one_of(st.integers(-2, 10), st.integers(-(2**63), 2**63 - 1))
 FLOATS = st.one_of(st.sampled_from([0.0, -0.0, 1.0, 1e-300, 1e300]), st.floats(allow_nan=False))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -36,6 +38,16 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, **{name: values(hints[name]) for name in kind.__struct_fields__})
 
 
+TEMPLATES = st.sampled_from(["", "plain", "{a}", "{a} of {b}", "{n} photos"])
+
+
+def _texts(parts: st.SearchStrategy[Text]) -> st.SearchStrategy[Text]:
+    """Texts whose templates find all of their values, other texts among them."""
+    part = st.one_of(TEXTS, INTEGERS, FLOATS, parts)
+    values = st.fixed_dictionaries({"a": part, "b": part, "n": INTEGERS})
+    return st.builds(Text, TEMPLATES, values, st.sampled_from(["", "{n} photos"]))
+
+
 _PRIMITIVES: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     int: INTEGERS,
@@ -43,4 +55,5 @@ _PRIMITIVES: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXTS,
     bytes: st.binary(max_size=40),
     type(None): st.none(),
+    Text: st.recursive(st.builds(Text, st.just("plain")), _texts, max_leaves=3),
 }
