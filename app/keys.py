@@ -8,26 +8,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from app.platform.dialogs import own_shown
+from app.platform.dialogs import is_own_dialog_shown
 from app.platform.gui import dpg
-from app.text.catalog import names, say
+from app.text.catalog import tr, tr_group
 
 TEXT_FIELDS = (
     "path",
     "export_path",
     "minutes",
     "more_minutes",
-    "levels",
-    "share",
+    "detail_levels",
+    "preview_duty",
     "mesh_resolution",
     "region_center",
     "region_size",
-    "region_turn",
+    "region_rotation",
     "known_length",
-    "frames",
-    "film_seconds",
-    "sentence",
-    "weights",
+    "video_frames",
+    "video_seconds",
+    "prompt",
+    "clip_folder",
 )
 
 
@@ -43,19 +43,19 @@ class Key:
     name: str
     action: str
     argument: int | str | None = None
-    does: str | None = None
+    text: str | None = None
     control: bool = False
 
     @property
     def label(self) -> str:
         """What it is called."""
-        key = names("key_names").get(self.name, self.name)
-        return say("keys.control", key=key) if self.control else key
+        key = tr_group("key_names").get(self.name, self.name)
+        return tr("keys.control", key=key) if self.control else key
 
     @property
-    def words(self) -> str:
+    def effect(self) -> str:
         """What it does."""
-        return say(f"keys.{self.does or self.action}")
+        return tr(f"keys.{self.text or self.action}")
 
 
 KEYS = (
@@ -65,16 +65,16 @@ KEYS = (
     Key("NumPad3", "side", "right", "side_right"),
     Key("NumPad7", "side", "top", "side_top"),
     Key("P", "projection"),
-    Key("Open_Brace", "photo", -1, "photo_before"),
+    Key("Open_Brace", "photo", -1, "photo_previous"),
     Key("Close_Brace", "photo", 1, "photo_next"),
     Key("G", "compare", "photo", "photo_itself"),
     Key("C", "compare", "split"),
     Key("V", "compare", "blink", "blink"),
     Key("O", "error"),
-    Key("I", "album"),
-    Key("K", "add_view"),
+    Key("I", "photo_list"),
+    Key("K", "add_keyframe"),
     Key("B", "region"),
-    Key("Escape", "pick_nothing"),
+    Key("Escape", "cancel_picking"),
     Key("T", "train_or_pause"),
     Key("1", "mode", "color", "mode_color"),
     Key("2", "mode", "normals", "mode_normals"),
@@ -90,74 +90,76 @@ KEYS = (
     Key("N", "new", control=True),
     Key("O", "open", control=True),
     Key("S", "save", control=True),
-    Key("H", "help"),
+    Key("H", "shortcut_list"),
 )
-HIDDEN = (
+UNLISTED_KEYS = (
     Key("NumPad1", "side", "back", control=True),
     Key("NumPad3", "side", "left", control=True),
     Key("NumPad7", "side", "bottom", control=True),
 )
-HANDS = ("turn", "move", "handle", "zoom", "pivot", "fly", "rise")
+MOUSE_ACTIONS = ("orbit", "pan", "handle", "zoom", "pivot", "fly", "rise")
 
 
 def bind_keys(actions: Mapping[str, Callable[..., None]]) -> None:
     """Call ``actions`` by the table, unless a field is being typed into; H shows the table."""
-    every = {**actions, "help": toggle_help}
+    actions_by_name = {**actions, "shortcut_list": toggle_shortcut_list}
     with dpg.handler_registry():
         for code in (*CONTROL, *SHIFT):
-            dpg.add_key_press_handler(code, callback=_hold(code))
-            dpg.add_key_release_handler(code, callback=_let_go(code))
-        for key in (*KEYS, *HIDDEN):
+            dpg.add_key_press_handler(code, callback=_mark_held(code))
+            dpg.add_key_release_handler(code, callback=_mark_released(code))
+        for key in (*KEYS, *UNLISTED_KEYS):
             code = getattr(dpg, f"mvKey_{key.name}")
-            dpg.add_key_press_handler(code, callback=_pressed(key, every[key.action]))
+            dpg.add_key_press_handler(
+                code, callback=_key_callback(key, actions_by_name[key.action])
+            )
 
 
-def _pressed(key: Key, action: Callable[..., None]) -> Callable[[], None]:
+def _key_callback(key: Key, action: Callable[..., None]) -> Callable[[], None]:
     def pressed() -> None:
-        if control_held() == key.control and not typing():
+        if control_held() == key.control and not is_typing():
             action(*(() if key.argument is None else (key.argument,)))
 
     return pressed
 
 
-def typing() -> bool:
+def is_typing() -> bool:
     """Whether keys are letters for a text field now."""
-    return own_shown() or any(dpg.is_item_active(field) for field in TEXT_FIELDS)
+    return is_own_dialog_shown() or any(dpg.is_item_active(field) for field in TEXT_FIELDS)
 
 
-_until: dict[int, float] = {}
+_held_until: dict[int, float] = {}
 """How long keys are held, by `time.perf_counter`, as far as callbacks have told."""
-QUICK_S = 0.1
+RELEASE_GRACE_S = 0.1
 """A quick hand has let go of Ctrl before the letter, or in the frame in which that is seen."""
 
 
-def _hold(code: int) -> Callable[[], None]:
-    return lambda: _until.update({code: math.inf})
+def _mark_held(code: int) -> Callable[[], None]:
+    return lambda: _held_until.update({code: math.inf})
 
 
-def _let_go(code: int) -> Callable[[], None]:
-    return lambda: _until.update({code: time.perf_counter() + QUICK_S})
+def _mark_released(code: int) -> Callable[[], None]:
+    return lambda: _held_until.update({code: time.perf_counter() + RELEASE_GRACE_S})
 
 
-def _are_held(codes: tuple[int, ...]) -> bool:
-    return any(_until.get(code, 0.0) > time.perf_counter() for code in codes)
+def _any_held(codes: tuple[int, ...]) -> bool:
+    return any(_held_until.get(code, 0.0) > time.perf_counter() for code in codes)
 
 
 def control_held() -> bool:
-    return _are_held(CONTROL)
+    return _any_held(CONTROL)
 
 
 def shift_held() -> bool:
-    return _are_held(SHIFT)
+    return _any_held(SHIFT)
 
 
-def toggle_help() -> None:
+def toggle_shortcut_list() -> None:
     """Show or hide the list of keys."""
-    if not dpg.does_item_exist("help"):
+    if not dpg.does_item_exist("shortcut_list"):
         with (
             dpg.window(
-                tag="help",
-                label=say("widgets.help.label"),
+                tag="shortcut_list",
+                label=tr("widgets.shortcut_list.label"),
                 no_resize=True,
                 no_collapse=True,
                 pos=(60, 60),
@@ -166,14 +168,16 @@ def toggle_help() -> None:
             ),
             dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit),
         ):
-            hands = [(say(f"hands.{hand}.hand"), say(f"hands.{hand}.does")) for hand in HANDS]
-            lines = [*hands, *((key.label, key.words) for key in KEYS)]
-            half = -(-len(lines) // 2)  # side by side: one below the other they need a tall screen
+            mouse_rows = [
+                (tr(f"mouse.{name}.input"), tr(f"mouse.{name}.effect")) for name in MOUSE_ACTIONS
+            ]
+            rows = [*mouse_rows, *((key.label, key.effect) for key in KEYS)]
+            half = -(-len(rows) // 2)  # side by side: one below the other they need a tall screen
             for _ in range(4):
                 dpg.add_table_column()
-            for pair in zip_longest(lines[:half], lines[half:], fillvalue=("", "")):
+            for pair in zip_longest(rows[:half], rows[half:], fillvalue=("", "")):
                 with dpg.table_row():
-                    for label, words in pair:
+                    for label, effect in pair:
                         dpg.add_text(f"{label}    ")
-                        dpg.add_text(f"{words}        ")
-    dpg.configure_item("help", show=not dpg.is_item_shown("help"))
+                        dpg.add_text(f"{effect}        ")
+    dpg.configure_item("shortcut_list", show=not dpg.is_item_shown("shortcut_list"))

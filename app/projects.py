@@ -7,101 +7,103 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from app.platform.dialogs import Kind, Purpose
+from app.platform.dialogs import DialogPurpose, InputKind
 from app.state import AppState
-from app.store.recent import load_recents, recent_of, save_recents, with_newest
-from app.store.recovery import Unfinished, Word, unfinished
-from app.text.catalog import say
-from app.text.status import lost_without_saving
-from app.widgets.question import ask
+from app.store.recent import add_recent, load_recents, make_recent, save_recents
+from app.store.recovery import RecoveryMarker, UnsavedWork, find_unsaved_work
+from app.text.catalog import tr
+from app.text.status import unsaved_text
+from app.widgets.question import ask_question
 from core.protocol import Close, Command, Failure, Opened, Save, Saved
 
 
-class Window(Protocol):
+class ProjectHost(Protocol):
     """What is asked of the window."""
 
     state: AppState
 
     def send(self, command: Command) -> None: ...
-    def open(self, path: str, group: int = 0, photos: str = "") -> None: ...
-    def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None: ...
+    def open_path(self, path: str, group: int = 0, photos: str = "") -> None: ...
+    def pick_path(
+        self, purpose: DialogPurpose, start: str, then: Callable[[str], None]
+    ) -> None: ...
     def quit(self) -> None: ...
 
 
-class Projects:
-    def __init__(self, window: Window) -> None:
+class ProjectActions:
+    def __init__(self, window: ProjectHost) -> None:
         self._window = window
         self.recents = load_recents()
-        self._word = Word()
-        self._once_saved: Callable[[], None] | None = None
+        self._marker = RecoveryMarker()
+        self._after_save: Callable[[], None] | None = None
 
     # --- what a person asks ------------------------------------------------------------
 
-    def choose(self, what: Kind) -> None:
+    def browse_input(self, what: InputKind) -> None:
         """Let the person choose what to open."""
-        self._window.pick("file" if what == "film" else "folder", "", self._window.open)
+        self._window.pick_path("file" if what == "video" else "folder", "", self._window.open_path)
 
-    def new(self) -> None:
+    def new_scene(self) -> None:
         if self._window.state.may("close"):
-            self._unless_lost(lambda keep: self._window.send(Close(keep)))
+            self._confirm_discard(lambda keep: self._window.send(Close(keep)))
 
-    def save(self) -> None:
+    def save_project(self) -> None:
         state = self._window.state
         if not state.may("save"):
             return
         if state.project:
             self._window.send(Save(state.project))
         else:
-            self.save_as()
+            self.save_project_as()
 
-    def save_as(self) -> None:
+    def save_project_as(self) -> None:
         state = self._window.state
         if state.opened is None or not state.may("save"):
             return
         name = Path(state.opened.path).stem or "scene"
         start = state.project or str(Path.home() / f"{name}-project")
-        self._window.pick(
+        self._window.pick_path(
             "save", start, lambda path: self._window.send(Save(project_folder(path, name)))
         )
 
-    def find_photos(self) -> None:
+    def locate_photos(self) -> None:
         """Open the project again whose photos are elsewhere, once their folder is chosen."""
-        project = self._window.state.photos_of
-        self._window.pick(
+        project = self._window.state.project_without_photos
+        self._window.pick_path(
             "folder",
             str(Path(project).parent),
-            lambda path: self._window.open(project, photos=path),
+            lambda path: self._window.open_path(project, photos=path),
         )
 
-    def close(self) -> None:
+    def close_window(self) -> None:
         """Close the window, and ask first where something would be lost."""
 
         def leave(keep: bool) -> None:
             if not keep:
                 self._window.send(Close(keep=False))
-            self._word.take_back()
+            self._marker.clear()
             self._window.quit()
 
-        self._unless_lost(leave)
+        self._confirm_discard(leave)
 
-    def _unless_lost(self, action: Callable[[bool], None]) -> None:
+    def _confirm_discard(self, action: Callable[[bool], None]) -> None:
         """``action`` gets whether to keep what is unsaved."""
-        words = lost_without_saving(self._window.state)
+        words = unsaved_text(self._window.state)
         if not words:
             action(True)
             return
 
         def save_first() -> None:
-            self._once_saved = lambda: action(True)
-            self.save()
+            self._after_save = lambda: action(True)
+            self.save_project()
 
-        ask(
-            say("questions.close"),
+        ask_question(
+            tr("questions.close"),
             words,
             [
-                (say("questions.close_save"), "question_save", save_first),
-                (say("questions.close_drop"), "question_drop", lambda: action(False)),
-                (say("questions.cancel"), "question_cancel", lambda: None),
+                (tr("questions.close_save"), "question_save", save_first),
+                (tr("questions.close_discard"), "question_drop", lambda: action(False)),
+                (tr("questions.cancel"), "question_cancel", lambda: None),
             ],
         )
 
@@ -109,50 +111,50 @@ class Projects:
 
     def offer_recovery(self) -> None:
         """Ask about work that a crash left, if there is any."""
-        work = unfinished()
+        work = find_unsaved_work()
         if work is not None:
-            self._ask_about(work)
+            self._ask_recovery(work)
 
-    def _ask_about(self, work: Unfinished) -> None:
-        at = time.strftime(say("dates.saved_at"), time.localtime(work.saved_at)).lstrip("0")
+    def _ask_recovery(self, work: UnsavedWork) -> None:
+        at = time.strftime(tr("dates.saved_at"), time.localtime(work.saved_at)).lstrip("0")
         answers = [
-            (say("questions.recover_save"), "recover", lambda: self._window.open(work.autosave))
+            (tr("questions.recover_save"), "recover", lambda: self._window.open_path(work.autosave))
         ]
         if work.project:
             answers.append(
                 (
-                    say("questions.recover_project"),
+                    tr("questions.recover_project"),
                     "open_saved",
-                    lambda: self._window.open(work.project),
+                    lambda: self._window.open_path(work.project),
                 )
             )
-        answers.append((say("questions.recover_new"), "begin_new", lambda: None))
-        ask(
-            say("questions.recover"), say("questions.recover_words", name=work.name, at=at), answers
+        answers.append((tr("questions.recover_none"), "begin_new", lambda: None))
+        ask_question(
+            tr("questions.recover"), tr("questions.recover_text", name=work.name, at=at), answers
         )
 
-    def heard(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow what was opened and saved."""
-        state, once_saved = self._window.state, self._once_saved
+        state, after_save = self._window.state, self._after_save
         if isinstance(event, Opened):
-            self._remember(event)
+            self._add_recent(event)
         elif isinstance(event, Saved) and not event.automatic:
             if state.opened is not None:
-                self._remember(state.opened, event.path)
-            if once_saved is not None:
-                self._once_saved = None
-                once_saved()
+                self._add_recent(state.opened, event.path)
+            if after_save is not None:
+                self._after_save = None
+                after_save()
         elif isinstance(event, Failure) and event.task == "save":
-            self._once_saved = None
+            self._after_save = None
         if state.unsaved and state.opened is not None:
             name = Path(state.project or state.opened.path).name
-            self._word.leave(name, state.opened.autosave, state.project)
+            self._marker.write(name, state.opened.autosave, state.project)
         elif state.engine == "ready":
-            self._word.take_back()
+            self._marker.clear()
 
-    def _remember(self, opened: Opened, saved_to: str = "") -> None:
-        newest = recent_of(opened, saved_to, time.time())
-        self.recents = with_newest(self.recents, newest)
+    def _add_recent(self, opened: Opened, saved_to: str = "") -> None:
+        newest = make_recent(opened, saved_to, time.time())
+        self.recents = add_recent(self.recents, newest)
         save_recents(self.recents)
 
 

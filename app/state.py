@@ -1,11 +1,11 @@
-"""What the window knows, and how each event changes it. Pure: no drawing, no process."""
+"""What the window knows, and cause each event changes it. Pure: no drawing, no process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.text.catalog import say, words
+from app.text.catalog import localize, tr
 from core.protocol import (
     Action,
     Arrangement,
@@ -51,18 +51,18 @@ class WorkerLost:
 
 
 @dataclass(frozen=True)
-class Opening:
+class OpenRequested:
     """The person asked for ``path``."""
 
     path: str
 
 
 @dataclass(frozen=True)
-class Dismissed:
+class MessagesDismissed:
     """The person has read the messages."""
 
 
-AppEvent = Event | WorkerStarted | WorkerLost | Opening | Dismissed
+AppEvent = Event | WorkerStarted | WorkerLost | OpenRequested | MessagesDismissed
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,20 @@ class History:
     """What was told of the run, oldest first. Bounded: when full, every second goes, so that the
     whole run stays visible."""
 
-    told: tuple[TrainingStats, ...] = ()
+    stats: tuple[TrainingStats, ...] = ()
 
     @property
     def steps(self) -> tuple[int, ...]:
-        return tuple(stats.step for stats in self.told)
+        return tuple(stats.step for stats in self.stats)
 
     def add(self, stats: TrainingStats) -> History:
         """With one more; those at or after its step (of an undone run) are dropped. What is told
         of a project that was only opened is no figure of a step."""
         if not stats.losses:
             return self
-        keep = sum(told.step < stats.step for told in self.told)
+        keep = sum(s.step < stats.step for s in self.stats)
         thin = slice(keep % 2, keep, 2) if keep >= MAX_HISTORY else slice(0, keep)
-        return History((*self.told[thin], stats))
+        return History((*self.stats[thin], stats))
 
 
 @dataclass(frozen=True)
@@ -97,20 +97,20 @@ class AppState:
     reasons: dict[Action, str] = field(default_factory=dict)
     path: str = ""
     """what the person asked to open last"""
-    recognised: tuple[str, ...] = ()
+    detected: tuple[str, ...] = ()
     """what lies at the path that is being opened, and why it is taken for that"""
     opened: Opened | None = None
-    arranged: Arrangement | None = None
+    arrangement: Arrangement | None = None
     excluded: frozenset[str] = frozenset()
     """names of the photos that training does without"""
-    mesh_size: ExportEstimate | None = None
+    export_estimate: ExportEstimate | None = None
     """of the export asked about last"""
     n_thumbnails: int = 0
     """small pictures that have arrived"""
     scores: dict[str, tuple[float, int]] = field(default_factory=dict)
     """by a photo's name its PSNR, dB, and the step at which it was measured"""
     poses: PoseReport | None = None
-    solving: PosesSoFar | None = None
+    partial_poses: PosesSoFar | None = None
     task: TaskProgress | None = None
     stats: TrainingStats | None = None
     history: History = History()
@@ -128,14 +128,14 @@ class AppState:
     undo: str = ""
     redo: str = ""
     """what would be taken back or done again, "" for nothing"""
-    chosen: RunOptionsChanged | None = None
+    run_options: RunOptionsChanged | None = None
     """the settings of the next run; None: as they were opened"""
-    photos_of: str = ""
+    project_without_photos: str = ""
     """a project that could not be opened, because its photos are elsewhere"""
     failure: str = ""
     notices: tuple[str, ...] = ()
-    offer: str = ""
-    """what to open to go on after the engine stopped, "" when there is nothing to offer"""
+    resume_path: str = ""
+    """what to open to go on after the engine stopped, "" when there is nothing to resume_path"""
 
     def may(self, action: Action) -> bool:
         """Whether ``action`` is allowed now."""
@@ -146,7 +146,7 @@ class AppState:
         if self.may(action):
             return ""
         fallback = "nothing_open" if self.engine == "ready" else self.engine
-        return self.reasons.get(action) or say(f"why.{fallback}")
+        return self.reasons.get(action) or tr(f"why.{fallback}")
 
 
 def reduce(state: AppState, event: AppEvent) -> AppState:
@@ -158,27 +158,27 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(
                 state,
                 opened=event,
-                arranged=event.arranged,
+                arrangement=event.arranged,
                 poses=None,
                 task=None,
                 stats=None,
                 history=History(),
                 exported=None,
-                notices=tuple(map(words, event.notices[-MAX_NOTICES:])),
+                notices=tuple(map(localize, event.notices[-MAX_NOTICES:])),
                 failure="",
                 preview=None,
                 mesh=None,
-                solving=None,
+                partial_poses=None,
                 excluded=frozenset(event.excluded),
                 scores={},
-                mesh_size=None,
+                export_estimate=None,
                 project=event.project,
                 autosave="",
-                chosen=None,
-                photos_of="",
+                run_options=None,
+                project_without_photos="",
             )
         case Arrangement():
-            return replace(state, arranged=event, mesh=None)  # it is cut anew
+            return replace(state, arrangement=event, mesh=None)  # it is cut anew
         case ExcludedPhotos():
             return replace(state, excluded=frozenset(event.names), mesh=None)
         case MeshReady():
@@ -186,19 +186,19 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
         case Picked() | PhotoReady():
             return state
         case ExportEstimate():
-            return replace(state, mesh_size=event)
+            return replace(state, export_estimate=event)
         case Thumbnails():
             return replace(state, n_thumbnails=event.first + len(event.pictures))
         case RunOptionsChanged():
-            return replace(state, chosen=event)
+            return replace(state, run_options=event)
         case PhotoScored():
             return replace(state, scores={**state.scores, event.name: (event.psnr, event.step)})
         case PoseReport():
             return replace(state, poses=event)
         case InputDetected():
-            return replace(state, recognised=tuple(map(words, event.lines)))
+            return replace(state, detected=tuple(map(localize, event.lines)))
         case PosesSoFar():
-            return replace(state, solving=event)
+            return replace(state, partial_poses=event)
         case TaskProgress():
             return replace(state, task=event if event.fraction < 1 else None)
         case TrainingStats():
@@ -214,51 +214,63 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
                 return replace(state, saved=event, autosave=event.path)
             return replace(state, saved=event, project=event.path)
         case Notice():
-            return replace(state, notices=(*state.notices, words(event.text))[-MAX_NOTICES:])
+            return replace(state, notices=(*state.notices, localize(event.text))[-MAX_NOTICES:])
         case Failure():
-            return replace(state, failure=words(event.text), task=None, photos_of=event.photos_of)
+            return replace(
+                state,
+                failure=localize(event.text),
+                task=None,
+                project_without_photos=event.photos_of,
+            )
         case WorkerStarted():
-            return replace(state, engine="starting", offer="", failure="")
+            return replace(state, engine="starting", resume_path="", failure="")
         case WorkerLost():
             return _worker_lost(state, event)
-        case Opening():
-            return replace(state, path=event.path, failure="", notices=(), offer="", photos_of="")
-        case Dismissed():
-            return replace(state, failure="", notices=(), offer="", photos_of="")
+        case OpenRequested():
+            return replace(
+                state,
+                path=event.path,
+                failure="",
+                notices=(),
+                resume_path="",
+                project_without_photos="",
+            )
+        case MessagesDismissed():
+            return replace(state, failure="", notices=(), resume_path="", project_without_photos="")
 
 
 def _state_changed(state: AppState, event: StateChanged) -> AppState:
-    begun_again = event.state in ("empty", "ready")
+    untrained = event.state in ("empty", "ready")
     return replace(
         state,
         engine="ready",
         state=event.state,
         allowed=event.allowed,
-        reasons={action: words(reason) for action, reason in event.reasons.items()},
+        reasons={action: localize(reason) for action, reason in event.reasons.items()},
         opened=None if event.state == "empty" else state.opened,
-        solving=state.solving if event.state == "solving" else None,
-        recognised=state.recognised if event.state in ("opening", "solving") else (),
-        stats=None if begun_again else state.stats,
-        mesh=None if begun_again else state.mesh,
-        history=History() if begun_again else state.history,
-        scores={} if begun_again else state.scores,
-        mesh_size=None if begun_again else state.mesh_size,
+        partial_poses=state.partial_poses if event.state == "solving" else None,
+        detected=state.detected if event.state in ("opening", "solving") else (),
+        stats=None if untrained else state.stats,
+        mesh=None if untrained else state.mesh,
+        history=History() if untrained else state.history,
+        scores={} if untrained else state.scores,
+        export_estimate=None if untrained else state.export_estimate,
         task=state.task if "cancel" in event.allowed else None,
-        undo=words(event.undo),
-        redo=words(event.redo),
+        undo=localize(event.undo),
+        redo=localize(event.redo),
         unsaved=event.unsaved,
     )
 
 
 def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
     code = event.exit_code or 0
-    how = say("failures.by_signal" if code < 0 else "failures.by_code", number=abs(code))
-    offer = state.autosave or (state.opened.path if state.opened else "")
-    text = state.failure or say("failures.stopped", how=how)
+    cause = tr("failures.by_signal" if code < 0 else "failures.by_code", number=abs(code))
+    resume_path = state.autosave or (state.opened.path if state.opened else "")
+    text = state.failure or tr("failures.stopped", cause=cause)
     if state.autosave:
-        text += say("failures.resume_save")
-    elif offer:
-        text += say("failures.resume_open", name=Path(offer).name)
+        text += tr("failures.resume_save")
+    elif resume_path:
+        text += tr("failures.resume_open", name=Path(resume_path).name)
     return replace(
         state,
         engine="lost",
@@ -269,7 +281,7 @@ def _worker_lost(state: AppState, event: WorkerLost) -> AppState:
         task=None,
         stats=None,
         failure=text,
-        offer=offer,
+        resume_path=resume_path,
         undo="",
         redo="",
         unsaved=False,

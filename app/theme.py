@@ -21,7 +21,7 @@ SERIES = ("psnr", "loss", "1", "2", "3", "4", "5", "6")
 """The lines of plots: themes "line_psnr" and so on."""
 
 _palette: Palette = PALETTES["dark"]
-_live: list[tuple[int, str]] = []  # theme colours, and which of the palette they are
+_palette_items: list[tuple[int, str]] = []  # theme colours, and which of the palette they are
 
 
 def __getattr__(name: str) -> Color:
@@ -32,30 +32,30 @@ def __getattr__(name: str) -> Color:
         raise AttributeError(f"module {__name__} has no colour {name}") from None
 
 
-def apply(name: str, scale: float) -> None:
+def apply_theme(name: str, scale: float) -> None:
     """Bind the global theme and font; make "font_regular", "font_bold" and "font_title", and the
     item themes "primary", "link", "handle", "error_bar", "toast", "root_theme", "padded",
     "padded_window", "rows", "canvas", and one for each of `SERIES`."""
     global _palette
     _palette = PALETTES[name]
-    _fonts(scale)
-    dpg.bind_theme(_base())
+    _load_fonts(scale)
+    dpg.bind_theme(_base_theme())
     with dpg.theme(tag="primary"), dpg.theme_component(dpg.mvButton):
-        _color(dpg.mvThemeCol_Button, "accent_dark")
-        _color(dpg.mvThemeCol_ButtonHovered, "accent_hovered")
-        _color(dpg.mvThemeCol_ButtonActive, "accent")
-        _color(dpg.mvThemeCol_Text, "on_accent")
+        _add_palette_color(dpg.mvThemeCol_Button, "accent_dark")
+        _add_palette_color(dpg.mvThemeCol_ButtonHovered, "accent_hovered")
+        _add_palette_color(dpg.mvThemeCol_ButtonActive, "accent")
+        _add_palette_color(dpg.mvThemeCol_Text, "on_accent")
     _bar_theme("error_bar", "error", "error_button", "on_error")
     _bar_theme("toast", "notice", "notice_button", "text")
     for series in SERIES:
         _line_theme(series)
     with dpg.theme(tag="link"), dpg.theme_component(dpg.mvButton):
-        _color(dpg.mvThemeCol_Button, "panel")
+        _add_palette_color(dpg.mvThemeCol_Button, "panel")
         dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0, 0.5)
     with dpg.theme(tag="handle"), dpg.theme_component(dpg.mvButton):
         for part in (dpg.mvThemeCol_Button, dpg.mvThemeCol_ButtonActive):
             dpg.add_theme_color(part, CLEAR)
-        _color(dpg.mvThemeCol_ButtonHovered, "frame")
+        _add_palette_color(dpg.mvThemeCol_ButtonHovered, "frame")
     with dpg.theme(tag="root_theme"), dpg.theme_component(dpg.mvWindowAppItem):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
     with dpg.theme(tag="padded"), dpg.theme_component(dpg.mvChildWindow):
@@ -72,11 +72,11 @@ def apply(name: str, scale: float) -> None:
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
 
 
-def use(name: str) -> None:
+def switch_palette(name: str) -> None:
     """Change to another palette, texts with a colour of their own too."""
     global _palette
     before, _palette = _palette, PALETTES[name]
-    for item, field in _live:
+    for item, field in _palette_items:
         dpg.set_value(item, getattr(_palette, field))
     fields = {getattr(before, f): f for f in Palette.__dataclass_fields__}
     for item in dpg.get_all_items():
@@ -94,12 +94,12 @@ def backdrop() -> Gradient:
     return upper, lower  # type: ignore[return-value]
 
 
-def name() -> str:
+def palette_name() -> str:
     """Of the palette in use."""
     return next(name for name, palette in PALETTES.items() if palette is _palette)
 
 
-def _fonts(scale: float) -> None:
+def _load_fonts(scale: float) -> None:
     fonts = files("assets") / "fonts"
     with (
         as_file(fonts / "Inter-Regular.otf") as regular,
@@ -112,7 +112,7 @@ def _fonts(scale: float) -> None:
         dpg.add_font(str(bold), round(26 * scale), tag="font_title")
 
 
-def _base() -> int | str:
+def _base_theme() -> int | str:
     with dpg.theme() as theme:
         with dpg.theme_component(dpg.mvAll):
             _base_colors()
@@ -134,10 +134,10 @@ def _base() -> int | str:
                     dpg.mvThemeCol_FrameBgHovered,
                     dpg.mvThemeCol_FrameBgActive,
                 ):
-                    _color(part, "frame_off")
-                _color(dpg.mvThemeCol_Text, "text_off")
-                _color(dpg.mvThemeCol_SliderGrab, "frame_active")
-                _color(dpg.mvThemeCol_CheckMark, "text_off")
+                    _add_palette_color(part, "frame_off")
+                _add_palette_color(dpg.mvThemeCol_Text, "text_off")
+                _add_palette_color(dpg.mvThemeCol_SliderGrab, "frame_active")
+                _add_palette_color(dpg.mvThemeCol_CheckMark, "text_off")
     return theme
 
 
@@ -184,7 +184,7 @@ def _base_colors() -> None:
         dpg.mvThemeCol_NavHighlight: "grab",
         dpg.mvThemeCol_DragDropTarget: "accent",
     }.items():
-        _color(part, field)
+        _add_palette_color(part, field)
     for part, field in {
         dpg.mvPlotCol_FrameBg: "panel",
         dpg.mvPlotCol_PlotBg: "background",
@@ -194,7 +194,7 @@ def _base_colors() -> None:
         dpg.mvPlotCol_LegendBorder: "border",
         dpg.mvPlotCol_LegendText: "text",
     }.items():
-        _color(part, field, dpg.mvThemeCat_Plots)
+        _add_palette_color(part, field, dpg.mvThemeCat_Plots)
     # the window is cleared in the panels' colour; filling them took a fifth of a frame in software
     dpg.add_theme_color(dpg.mvThemeCol_ChildBg, CLEAR)
     dpg.add_theme_color(dpg.mvPlotCol_PlotBorder, CLEAR, category=dpg.mvThemeCat_Plots)
@@ -232,22 +232,22 @@ def _bar_theme(tag: str, field: str, button: str, text: str) -> None:
     with dpg.theme(tag=tag):
         for kind in (dpg.mvChildWindow, dpg.mvWindowAppItem):
             with dpg.theme_component(kind):
-                _color(dpg.mvThemeCol_ChildBg, field)
-                _color(dpg.mvThemeCol_WindowBg, field)
+                _add_palette_color(dpg.mvThemeCol_ChildBg, field)
+                _add_palette_color(dpg.mvThemeCol_WindowBg, field)
                 dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 12, 10)
         with dpg.theme_component(dpg.mvAll):
-            _color(dpg.mvThemeCol_Text, text)
+            _add_palette_color(dpg.mvThemeCol_Text, text)
         with dpg.theme_component(dpg.mvButton):
-            _color(dpg.mvThemeCol_Button, button)
+            _add_palette_color(dpg.mvThemeCol_Button, button)
 
 
 def _line_theme(series: str) -> None:
     with dpg.theme(tag=f"line_{series}"), dpg.theme_component(dpg.mvLineSeries):
-        _color(dpg.mvPlotCol_Line, f"plot_{series}", dpg.mvThemeCat_Plots)
+        _add_palette_color(dpg.mvPlotCol_Line, f"plot_{series}", dpg.mvThemeCat_Plots)
         dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, 2.0, category=dpg.mvThemeCat_Plots)
 
 
-def _color(part: int, field: str, category: int = 0) -> None:
+def _add_palette_color(part: int, field: str, category: int = 0) -> None:
     """Colour ``part`` with what ``field`` of the palette is, now and after each `use`."""
     item = dpg.add_theme_color(part, getattr(_palette, field), category=category)
-    _live.append((item, field))
+    _palette_items.append((item, field))

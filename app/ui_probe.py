@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from app import theme
-from app.platform.dialogs import own_shown
+from app.platform.dialogs import is_own_dialog_shown
 from app.platform.gui import dpg
 from app.state import AppState
 from app.text.status import status_line
@@ -19,7 +19,7 @@ from app.viewport.viewport import Viewport
 PERIOD_S = 0.12
 
 
-class Reporter:
+class UiProbe:
     """Writes at most a few times a second, whole files only; does nothing without the variable."""
 
     def __init__(self) -> None:
@@ -42,13 +42,15 @@ class Reporter:
         if self._path is None or now - self._last < PERIOD_S:
             return
         self._last = now
-        if not (viewport.held and self._panels):  # costs as much as a frame, and the mouse is busy
+        if not (
+            viewport.dragging and self._panels
+        ):  # costs as much as a frame, and the mouse is busy
             self._panels = {
                 "widgets": _rectangles(),
                 "labels": {tag: label for tag in dpg.get_aliases() if (label := _label(tag))},
             }
-        shown, stage = viewport.shown, viewport.stage
-        region = stage.region.box
+        shown, overlay = viewport.shown, viewport.overlay
+        region = overlay.region.box
         recent = [t for t in frames if t > now - 1.0]
         document = {
             "frame": self._frame,
@@ -60,7 +62,7 @@ class Reporter:
             "status": status_line(state),
             "failure": state.failure,
             "notices": state.notices,
-            "offer": state.offer,
+            "resume_path": state.resume_path,
             "autosave": state.autosave,
             "project": state.project,
             "unsaved": state.unsaved,
@@ -72,27 +74,27 @@ class Reporter:
             "view_id": shown.view_id,
             "asked_view_id": viewport.view_id,
             "region": region and region.frame_from_cube.ravel().tolist(),
-            "handles": viewport.handles(),
-            "camera": viewport.looking.camera.scene_from_camera.ravel().tolist(),
-            "pivot": viewport.looking.camera.pivot,
-            "parallel": viewport.looking.camera.parallel,
-            "unit": state.arranged.unit if state.arranged else "",
-            "photo": viewport.looking.photo,
-            "photo_shown": viewport.over.shows_photo,
+            "handles": viewport.handle_positions(),
+            "camera": viewport.controller.camera.scene_from_camera.ravel().tolist(),
+            "pivot": viewport.controller.camera.pivot,
+            "parallel": viewport.controller.camera.parallel,
+            "unit": state.arrangement.unit if state.arrangement else "",
+            "photo": viewport.controller.photo,
+            "photo_shown": viewport.photo_overlay.shows_photo,
             "excluded": sorted(state.excluded),
             "scores": len(state.scores),
             "thumbnails": state.n_thumbnails,
-            "mesh_faces": state.mesh_size.n_faces if state.mesh_size else None,
+            "mesh_faces": state.export_estimate.n_faces if state.export_estimate else None,
             "group": state.poses.group if state.poses else None,
-            "n_markers": len(stage.markers),
-            "moving": viewport.active,
+            "n_markers": len(overlay.markers),
+            "moving": viewport.animating,
             "final": shown.final,
             "latency_ms": shown.latency_ms,
             "preview_size": [shown.width, shown.height],
             "fps": len(recent),
             "frame_ms": [round(1000 * (b - a), 1) for a, b in pairwise(recent)],
-            "dialog": own_shown(),
-            "theme": theme.name(),
+            "dialog": is_own_dialog_shown(),
+            "theme": theme.palette_name(),
             "history": len(state.history.steps),
             **self._panels,
         }
@@ -107,13 +109,13 @@ class Reporter:
 
 def _rectangles() -> dict[str, list[int]]:
     """[left, top, width, height] of every visible widget that has a name."""
-    found = {}
+    rectangles = {}
     for name in dpg.get_aliases():
         state = dpg.get_item_state(name)
         corner = state.get("rect_min", state.get("pos"))  # windows have only the latter
         if state.get("visible") and corner and "rect_size" in state:
-            found[name] = [*corner, *state["rect_size"]]
-    return found
+            rectangles[name] = [*corner, *state["rect_size"]]
+    return rectangles
 
 
 def _label(tag: str) -> str:

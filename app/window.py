@@ -15,21 +15,21 @@ from app import theme
 from app.keys import bind_keys, shift_held
 from app.panels.layout import Layout
 from app.platform import scaling
-from app.platform.dialogs import FileDialogs, Kind, Purpose
-from app.platform.frame_pacer import Pace
+from app.platform.dialogs import DialogPurpose, FileDialogs, InputKind
+from app.platform.frame_pacer import FramePacer
 from app.platform.glfw import Glfw
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.platform.screen import screen_scale, screen_size
-from app.projects import Projects
-from app.state import AppState, Dismissed, Opening, WorkerLost, reduce
+from app.projects import ProjectActions
+from app.state import AppState, MessagesDismissed, OpenRequested, WorkerLost, reduce
 from app.store.settings import Settings, load_settings, save_settings
 from app.text import catalog
-from app.text.catalog import say
-from app.text.status import short
-from app.ui_probe import Reporter
+from app.text.catalog import tr
+from app.text.status import short_path
+from app.ui_probe import UiProbe
 from app.viewport.viewport import Viewport
-from app.widgets.question import ask
+from app.widgets.question import ask_question
 from app.worker_client import WorkerClient
 from core.base.cores import usable_cores
 from core.base.interrupts import Interrupted
@@ -62,7 +62,7 @@ TITLE_BAR = 40
 CLOSE_S = 2.0
 SAVE_S = 20.0
 """a worker that has trained saves before it ends; the closed window waits this long at most"""
-HELD_S = 1.0
+DRAG_REDRAW_S = 1.0
 """between drawings of the panels while the mouse turns the view"""
 
 
@@ -95,9 +95,9 @@ class _Window:
     def __init__(self, device: str, session: str, screen: tuple[int, int] | None) -> None:
         self.state = AppState()
         self._settings = load_settings()
-        catalog.use(self._settings.language)
-        scaling.start(self._settings.scale or screen_scale())
-        theme.apply(self._settings.theme, scaling.scale())
+        catalog.set_language(self._settings.language)
+        scaling.set_scale(self._settings.scale or screen_scale())
+        theme.apply_theme(self._settings.theme, scaling.scale())
         dpg.configure_app(manual_callback_management=True)
         wanted = self._settings.window or (px(SIZE[0]), px(SIZE[1]))
         width, height = (min(want, have) for want, have in zip(wanted, screen or wanted))
@@ -115,7 +115,7 @@ class _Window:
             vsync=False,
             disable_close=True,
         )
-        dpg.set_exit_callback(lambda: self._projects.close())
+        dpg.set_exit_callback(lambda: self._projects.close_window())
         dpg.set_viewport_clear_color(list(theme.PANEL))
         dpg.setup_dearpygui()
         self._glfw: Glfw | None = None
@@ -138,38 +138,38 @@ class _Window:
                 self,
                 self._viewport,
                 self._settings,
-                lambda: self._apply(Dismissed()),
+                lambda: self._apply(MessagesDismissed()),
                 self._set_settings,
             )
         dpg.bind_item_theme("root", "root_theme")
         bind_keys(
             {
-                "reset_view": self._viewport.looking.reset,
-                "frame": self._viewport.looking.frame,
-                "side": self._viewport.looking.from_side,
-                "projection": self._viewport.looking.toggle_projection,
-                "photo": self._viewport.looking.next_photo,
-                "compare": self._viewport.over.toggle,
+                "reset_view": self._viewport.controller.reset_view,
+                "frame": self._viewport.controller.frame_scene,
+                "side": self._viewport.controller.look_from_side,
+                "projection": self._viewport.controller.toggle_projection,
+                "photo": self._viewport.controller.step_photo,
+                "compare": self._viewport.photo_overlay.toggle_compare,
                 "error": self._layout.view.toggle_error,
-                "album": self._layout.photos.toggle,
-                "add_view": self._layout.film.add,
+                "photo_list": self._layout.photo_list.toggle_window,
+                "add_keyframe": self._layout.video.add_keyframe,
                 "region": self._toggle_region,
-                "pick_nothing": self._layout.scene.pick_nothing,
+                "cancel_picking": self._layout.scene.cancel_picking,
                 "train_or_pause": self._train_or_pause,
                 "mode": self._layout.view.set_mode,
-                "new": self.new,
-                "open": lambda: self.choose("folder"),
-                "save": lambda: self.save_as() if shift_held() else self.save(),
-                "undo": lambda: self._if_allowed("undo", Undo()),
-                "redo": lambda: self._if_allowed("redo", Redo()),
+                "new": self.new_scene,
+                "open": lambda: self.browse_input("folder"),
+                "save": lambda: self.save_project_as() if shift_held() else self.save_project(),
+                "undo": lambda: self._send_if_allowed("undo", Undo()),
+                "redo": lambda: self._send_if_allowed("redo", Redo()),
             }
         )
-        self._projects = Projects(self)
-        self._writing: Export | WriteVideo | None = None
+        self._projects = ProjectActions(self)
+        self._last_export: Export | WriteVideo | None = None
         self._closing = False
-        self._report = Reporter()
+        self._probe = UiProbe()
         self._dropped: deque[str] = deque()
-        self._pace = Pace()
+        self._pacer = FramePacer()
         self._drawn: AppState | None = None
         self._drawn_at = 0.0
 
@@ -178,37 +178,37 @@ class _Window:
     def send(self, command: Command) -> None:
         """Hand ``command`` to the worker."""
         if isinstance(command, Export | WriteVideo):
-            self._writing = command
+            self._last_export = command
         if self.state.engine != "lost" or isinstance(command, Open):
             self._client.send(command)
 
-    def _ask_to_replace(self, file: str) -> None:
+    def _confirm_overwrite(self, file: str) -> None:
         """What is to be written would take the place of a person's own ``file``."""
-        command = self._writing
+        command = self._last_export
         if command is None:
             return
-        ask(
-            say("questions.replace"),
-            say("questions.replace_words", file=short(file)),
+        ask_question(
+            tr("questions.replace"),
+            tr("questions.replace_text", file=short_path(file)),
             [
                 (
-                    say("questions.replace_yes"),
+                    tr("questions.replace_yes"),
                     "question_replace",
                     lambda: self.send(msgspec.structs.replace(command, force=True)),
                 ),
-                (say("questions.cancel"), "question_cancel", lambda: None),
+                (tr("questions.cancel"), "question_cancel", lambda: None),
             ],
         )
 
-    def open(self, path: str, group: int = 0, photos: str = "") -> None:
+    def open_path(self, path: str, group: int = 0, photos: str = "") -> None:
         """Open whatever lies at ``path``; ``group`` and ``photos`` as in `OpenOptions`."""
         cleaned = path.strip().strip("\"'").encode(errors="replace").decode()
         if not cleaned:
-            self._apply(Failure(verbatim(say("failures.no_path"))))
+            self._apply(Failure(verbatim(tr("failures.no_path"))))
             return
         cleaned = str(Path(cleaned).expanduser().absolute())
-        self._apply(Opening(cleaned))
-        dpg.set_value("path", short(cleaned))
+        self._apply(OpenRequested(cleaned))
+        dpg.set_value("path", short_path(cleaned))
         self.send(
             Open(
                 cleaned,
@@ -216,35 +216,35 @@ class _Window:
                     self._layout.source.recursive,
                     self._layout.poses.quality,
                     group,
-                    self._layout.poses.frames,
+                    self._layout.poses.video_frames,
                     photos,
                 ),
             )
         )
 
-    def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
+    def pick_path(self, purpose: DialogPurpose, start: str, then: Callable[[str], None]) -> None:
         """Let the person choose a path."""
-        self._dialogs.ask(purpose, start, then)
+        self._dialogs.show_dialog(purpose, start, then)
 
-    def choose(self, what: Kind) -> None:
+    def browse_input(self, what: InputKind) -> None:
         """Let the person choose what to open."""
-        if what == "sentence":
-            self._layout.sentence.show()
+        if what == "prompt":
+            self._layout.prompt.show_window()
         else:
-            self._projects.choose(what)
+            self._projects.browse_input(what)
 
-    def new(self) -> None:
-        self._projects.new()
+    def new_scene(self) -> None:
+        self._projects.new_scene()
 
-    def save(self) -> None:
-        self._projects.save()
+    def save_project(self) -> None:
+        self._projects.save_project()
 
-    def save_as(self) -> None:
-        self._projects.save_as()
+    def save_project_as(self) -> None:
+        self._projects.save_project_as()
 
-    def find_photos(self) -> None:
+    def locate_photos(self) -> None:
         """Let the person choose where the photos of a project are now."""
-        self._projects.find_photos()
+        self._projects.locate_photos()
 
     def quit(self) -> None:
         """End, whatever is unsaved."""
@@ -256,13 +256,13 @@ class _Window:
         if settings.theme != before.theme:
             self._viewport.restyle()
 
-    def _if_allowed(self, action: Action, command: Command) -> None:
+    def _send_if_allowed(self, action: Action, command: Command) -> None:
         if self.state.may(action):
             self.send(command)
 
     def _toggle_region(self) -> None:
-        self._viewport.show_region(not self._viewport.stage.region.shown)
-        self._layout.scene.draw(self.state)
+        self._viewport.show_region(not self._viewport.overlay.region.shown)
+        self._layout.scene.draw_panel(self.state)
 
     def _train_or_pause(self) -> None:
         if self.state.may("pause"):
@@ -283,7 +283,7 @@ class _Window:
         self._client.start()
         self._layout.start.show_recents(self._projects.recents)
         if path is not None:
-            self.open(str(path))
+            self.open_path(str(path))
         else:
             self._projects.offer_recovery()
         try:
@@ -291,15 +291,15 @@ class _Window:
                 self._frame()
         except Interrupted as stop:
             if self.state.unsaved:
-                stop.add_note(say("questions.at_next_start"))
+                stop.add_note(tr("questions.at_next_start"))
             raise
         finally:
-            self._remember_layout()
+            self._save_layout()
             self._glfw = None
             self._dialogs.close()
-            self._report.close()
+            self._probe.close()
 
-    def _remember_layout(self) -> None:
+    def _save_layout(self) -> None:
         save_settings(
             msgspec.structs.replace(
                 self._settings,
@@ -314,34 +314,36 @@ class _Window:
         self._client.stop(SAVE_S if self.state.stats is not None else CLOSE_S)
 
     def _frame(self) -> None:
-        self._pace.begin()
+        self._pacer.begin_frame()
         self._run_callbacks()
         for event in self._client.events():
             self._apply(event)
         self._dialogs.poll()
         if self._dropped:
-            self.open(self._dropped.popleft())
+            self.open_path(self._dropped.popleft())
             self._dropped.clear()
         self._layout.arrange(self.state)
-        self._viewport.watch(self.state.solving)
-        something = self.state.opened is not None or self.state.solving is not None
+        self._viewport.set_partial_poses(self.state.partial_poses)
+        something = self.state.opened is not None or self.state.partial_poses is not None
         self._viewport.update(enabled=something)
         self._draw_panels()
-        with self._pace.drawing():
+        with self._pacer.measure_draw():
             dpg.render_dearpygui_frame()
-        self._report.write(self.state, self._viewport, self._pace.frames, self._client.pid)
+        self._probe.write(self.state, self._viewport, self._pacer.frame_times, self._client.pid)
         assert self._glfw is not None
-        self._pace.rest(self._glfw, self._viewport.active, self.state.state == "training")
+        self._pacer.wait_next_frame(
+            self._glfw, self._viewport.animating, self.state.state == "training"
+        )
 
     def _draw_panels(self) -> None:
         """As the state is now; while the mouse turns the view seldom, since it takes as long as a
         frame."""
         now = time.perf_counter()
-        late = self._drawn_at + (HELD_S if self._viewport.held else 0.0)
+        late = self._drawn_at + (DRAG_REDRAW_S if self._viewport.dragging else 0.0)
         if self.state is not self._drawn and now >= late:
             self._drawn, self._drawn_at = self.state, now
-            self._layout.draw(self.state)
-            self._pace.draw_soon()
+            self._layout.draw_panels(self.state)
+            self._pacer.request_frames()
 
     def _run_callbacks(self) -> None:
         try:
@@ -349,39 +351,39 @@ class _Window:
         except Exception as error:  # a bug in a panel must not take the window away
             _log.exception("in a callback")
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            text = say("failures.unexpected", what=what, log=worker.log_path())
+            text = tr("failures.unexpected", what=what, log=worker.log_path())
             self._apply(Failure(verbatim(text)))
 
     def _apply(self, event: object) -> None:
         before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]
         if isinstance(event, Opened):
-            self._viewport.opened(event)
+            self._viewport.on_opened(event)
         elif isinstance(event, Arrangement):
-            self._viewport.arranged(event)
+            self._viewport.on_arranged(event)
         elif isinstance(event, MeshReady):
-            self._viewport.show_mesh(event)
+            self._viewport.load_mesh(event)
         elif isinstance(event, Picked):
-            self._viewport.picked(event)
+            self._viewport.on_picked(event)
         elif isinstance(event, Thumbnails):
-            self._viewport.take_thumbnails(event)
+            self._viewport.add_thumbnails(event)
         elif isinstance(event, Failure) and event.replaces:
-            self._ask_to_replace(event.replaces)
+            self._confirm_overwrite(event.replaces)
         elif isinstance(event, PhotoReady) and self._client.ring is not None:
-            self._viewport.over.take(event, self._client.ring)
+            self._viewport.photo_overlay.load_photo(event, self._client.ring)
         elif self.state.opened is None and before.opened is not None:
             self._viewport.clear(None)
         elif self.state.state == "ready" and before.state != "ready":
             self._viewport.clear(self.state.opened)
         elif self.state.state == "training" and before.state != "training":
-            self._viewport.approach()
-        self._projects.heard(event)
+            self._viewport.on_training_started()
+        self._projects.on_event(event)
         self._layout.start.show_recents(self._projects.recents)
-        self._layout.heard(event, before, self.state)
+        self._layout.on_event(event, before, self.state)
         if isinstance(event, WorkerLost):
             return
         ring = self._client.ring
         if self.state.preview is not before.preview and self.state.preview and ring is not None:
-            self._viewport.show(self.state.preview, ring)
+            self._viewport.load_preview(self.state.preview, ring)
 
     def _wake(self) -> None:
         glfw = self._glfw  # called from another thread while the window may be closing

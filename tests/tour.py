@@ -28,7 +28,7 @@ SAMPLE = ROOT / "assets" / "sample"
 SCREEN, SIZE = "1600x1040x24", (1600, 1000)
 LONG_S = 3600
 """What is waited for at most: nothing here measures time, and machines are loaded."""
-MODES = ("color", "normals", "depth", "mesh", "wireframe", "slice", "error", "levels")
+MODES = ("color", "normals", "depth", "mesh", "wireframe", "slice", "error", "detail_levels")
 """By their keys, from 1."""
 MESHES = ("mesh", "wireframe")
 MESH_S = 20
@@ -183,7 +183,7 @@ def close(tour: Tour) -> None:
 
 def open_photos(tour: Tour) -> None:
     """Some of the capture's photos, without its poses, and one of nothing."""
-    folder = tour.capture.parent / "photos"
+    folder = tour.capture.parent / "open_poses"
     folder.mkdir()
     kinds = (".jpg", ".jpeg", ".png", ".webp")
     found = sorted(p for p in tour.capture.rglob("*") if p.suffix.lower() in kinds)
@@ -202,7 +202,7 @@ STOPS: list[tuple[str, tuple[Act, ...]]] = [
     ("region", (click("scene"),)),
     ("training", (click("scene"), train)),
     ("trained", (state("paused", "finished"), rest)),
-    *((f"curve-{name}", (curve(name),)) for name in ("loss", "inv_s", "levels", "speed")),
+    *((f"curve-{name}", (curve(name),)) for name in ("loss", "inv_s", "detail_levels", "speed")),
     *(
         (name, (keys(str(number)), wait(MESH_S) if name in MESHES else rest))
         for number, name in enumerate(MODES, 1)
@@ -212,21 +212,21 @@ STOPS: list[tuple[str, tuple[Act, ...]]] = [
     ("error-to-photo", (keys("c", "o"), rest)),
     ("error-compared", (keys("c"), until(lambda ui: ui["photo_shown"]))),
     ("ranking", (keys("c", "o", "i"),)),
-    ("few-levels", (keys("i"), click("training"), press("levels", 0.25), rest)),
-    ("slice-elsewhere", (press("levels", 0.99), keys("6"), choose("slice_axis", 0), rest)),
-    ("few-triangles", (keys("5"), choose("mesh_share", 2), wait(MESH_S))),
+    ("few-levels", (keys("i"), click("training"), press("detail_levels", 0.25), rest)),
+    ("slice-elsewhere", (press("detail_levels", 0.99), keys("6"), choose("slice_axis", 0), rest)),
+    ("few-triangles", (keys("5"), choose("mesh_triangles", 2), wait(MESH_S))),
     ("purposes", (keys("4"), click("purpose"))),
     (
         "exported",
         (
             click("status"),
-            choose("mesh_share", 0),
+            choose("mesh_triangles", 0),
             click("export"),
             until(lambda ui: ui["exported"]),
         ),
     ),
-    ("film", (keys("1"), rest, click("view", "film"), fly_past, rest)),
-    ("measured", (click("film", "scene", "measure"), measure)),
+    ("video", (keys("1"), rest, click("view", "video"), fly_past, rest)),
+    ("measured", (click("video", "scene", "measure"), measure)),
     ("log", (click("scene", "training", "view", "show_log"),)),
     ("failure", (click("show_log"), open_nothing)),
     (
@@ -244,7 +244,7 @@ STOPS: list[tuple[str, tuple[Act, ...]]] = [
     ("large-text-training", (open_capture, click("start"), until(lambda ui: ui["step"] > 40))),
     ("large-text-keys", (click("pause"), state("paused"), keys("h"))),
     ("solving", (keys("h"), open_photos)),
-    ("doctor", (state("ready"), click("photos"))),
+    ("poses", (state("ready"), click("open_poses"))),
 ]
 
 

@@ -57,7 +57,7 @@ class Frame:
     size: tuple[int, int]
     clip_from_scene: np.ndarray
     eye: np.ndarray
-    slopes: tuple[float, float]
+    tan_half_fov: tuple[float, float]
     """Half the width and height of the picture at a depth of 1; in a parallel view 0"""
     picture: Picture | None = None
     surface: Surface | None = None
@@ -65,22 +65,22 @@ class Frame:
     lines: np.ndarray | None = None
     outlines: np.ndarray | None = None
     dots: np.ndarray | None = None
-    marks: np.ndarray | None = None
+    markers: np.ndarray | None = None
     photos: np.ndarray | None = None
     thumbnails: np.ndarray | None = None
-    reach: float = 1.0
+    fade_distance: float = 1.0
     """Scene units from the eye to the pivot, by which the brightness of dots falls off"""
-    dot_scale: float = 1.0
+    pixel_scale: float = 1.0
     camera: OrbitCamera | None = None
-    deep: bool = False
+    wants_depths: bool = False
     """Whether the depths of picture and mesh are wanted too"""
-    behind: Gradient = BACKDROP
+    background: Gradient = BACKDROP
     """What is seen where nothing is"""
-    about: object = None
+    user_data: object = None
     """Whatever is to be known again when this frame is on screen"""
 
 
-def depth_before(camera: OrbitCamera, window_depth: float) -> float | None:
+def camera_depth(camera: OrbitCamera, window_depth: float) -> float | None:
     """Scene units before the camera's plane, of a depth in [0, 1] as OpenGL stores it; None at the
     far end, where nothing is."""
     if window_depth >= 1 - 1e-6:
@@ -111,7 +111,7 @@ def clip_from_scene(camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
     return clip @ camera_from_scene
 
 
-def slopes(camera: OrbitCamera, size: tuple[int, int]) -> tuple[float, float]:
+def tan_half_fov(camera: OrbitCamera, size: tuple[int, int]) -> tuple[float, float]:
     """As in `Frame`."""
     if camera.parallel:
         return 0.0, 0.0

@@ -10,7 +10,7 @@ from app.gl.frame import Surface
 from core.protocol import MeshReady
 
 
-def take_surface(ready: MeshReady) -> Surface | None:
+def load_mesh_file(ready: MeshReady) -> Surface | None:
     """What ``ready`` announces; its file is removed. None where it is gone, since a newer one is
     there, or is not as announced."""
     path, n, m = Path(ready.path), ready.n_vertices, ready.n_faces

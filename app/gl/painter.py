@@ -16,14 +16,14 @@ from typing import Any
 import moderngl
 import numpy as np
 
-from app.gl.drawings import Backdrop, Dots, Lines, Mesh, Photos
 from app.gl.frame import Frame
+from app.gl.layers import BackdropLayer, DotLayer, LineLayer, MeshLayer, PhotoLayer
 
 _log = logging.getLogger("gradina.gl")
 
 
 @dataclass(frozen=True, eq=False)
-class Painted:
+class PaintedFrame:
     """``pixels`` uint8 [H, W, 4] of ``frame``, and the ``seconds`` that it took; ``depths`` float32
     [H, W] of picture and mesh in OpenGL's window space, where the frame asked for them."""
 
@@ -38,11 +38,11 @@ class Painter:
     why there is no OpenGL, "" while there is."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        self.trouble = ""
+        self.error = ""
         self._wake = wake
         self._wanted: Frame | None = None
-        self._painted: Painted | None = None
-        self._more = threading.Condition()
+        self._painted: PaintedFrame | None = None
+        self._condition = threading.Condition()
         self._busy = False
         threading.Thread(target=self._run, name="gradina-gl", daemon=True).start()
 
@@ -51,41 +51,41 @@ class Painter:
         """Whether something is still being painted."""
         return self._busy or self._wanted is not None
 
-    def paint(self, frame: Frame) -> None:
+    def submit(self, frame: Frame) -> None:
         """Paint ``frame`` next, in place of any other that waits."""
-        with self._more:
+        with self._condition:
             self._wanted = frame
-            self._more.notify()
+            self._condition.notify()
 
-    def take(self) -> Painted | None:
+    def take_result(self) -> PaintedFrame | None:
         """What was painted last, once."""
-        with self._more:
+        with self._condition:
             painted, self._painted = self._painted, None
         return painted
 
     def _run(self) -> None:
-        stage: _Stage | _Bare | None = None
+        renderer: _Renderer | _PlainRenderer | None = None
         while True:
-            with self._more:
-                self._more.wait_for(lambda: self._wanted is not None)
+            with self._condition:
+                self._condition.wait_for(lambda: self._wanted is not None)
                 frame, self._wanted, self._busy = self._wanted, None, True
             assert frame is not None
             try:
-                stage = stage or _Stage()
+                renderer = renderer or _Renderer()
                 began = time.perf_counter()
-                pixels, depths = stage.paint(frame)
+                pixels, depths = renderer.paint(frame)
             except Exception as error:  # whatever a driver may say
                 _log.exception("OpenGL")
-                self.trouble = (str(error).splitlines() or [type(error).__name__])[0]
-                stage, began = _Bare(), time.perf_counter()
-                pixels, depths = stage.paint(frame)
-            with self._more:
-                self._painted = Painted(frame, pixels, time.perf_counter() - began, depths)
+                self.error = (str(error).splitlines() or [type(error).__name__])[0]
+                renderer, began = _PlainRenderer(), time.perf_counter()
+                pixels, depths = renderer.paint(frame)
+            with self._condition:
+                self._painted = PaintedFrame(frame, pixels, time.perf_counter() - began, depths)
                 self._busy = False
             self._wake()
 
 
-class _Bare:
+class _PlainRenderer:
     """Where there is no OpenGL: the picture alone."""
 
     def paint(self, frame: Frame) -> tuple[np.ndarray, None]:
@@ -93,25 +93,25 @@ class _Bare:
         return np.concatenate([shown, np.full((*shown.shape[:2], 1), 255, np.uint8)], -1), None
 
 
-class _Stage:
+class _Renderer:
     """The context and what is drawn in it."""
 
     def __init__(self) -> None:
-        self._context = _context()
-        self._finish = _without_gil(self._context)
+        self._context = _create_context()
+        self._finish = _finish_without_gil(self._context)
         self._target: moderngl.Framebuffer | None = None
-        self._backdrop = Backdrop(self._context)
-        self._mesh = Mesh(self._context)
-        self._photos = Photos(self._context)
-        self._lines, self._outlines = Lines(self._context), Lines(self._context)
-        self._dots, self._marks = Dots(self._context), Dots(self._context)
+        self._backdrop = BackdropLayer(self._context)
+        self._mesh = MeshLayer(self._context)
+        self._photos = PhotoLayer(self._context)
+        self._lines, self._outlines = LineLayer(self._context), LineLayer(self._context)
+        self._dots, self._marker_layer = DotLayer(self._context), DotLayer(self._context)
         self._context.gc_mode = "auto"
         self._context.enable(moderngl.PROGRAM_POINT_SIZE)
         self._context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
 
     def paint(self, frame: Frame) -> tuple[np.ndarray, np.ndarray | None]:
-        """Pixels and depths, as in `Painted`."""
-        target = self._target_of(frame.size)
+        """Pixels and depths, as in `PaintedFrame`."""
+        target = self._framebuffer(frame.size)
         target.use()
         self._context.enable(moderngl.DEPTH_TEST)
         self._context.depth_func = "1"
@@ -120,35 +120,35 @@ class _Stage:
         self._context.depth_func = "<="
         if frame.surface is not None and len(frame.surface.faces):
             self._mesh.paint(frame, frame.surface)
-        depths = self._depths(target) if frame.deep else None
+        depths = self._read_depths(target) if frame.wants_depths else None
         self._context.enable(moderngl.BLEND)
         if frame.dots is not None and len(frame.dots):
-            self._dots.paint(frame, frame.dots, marks=False)
+            self._dots.paint(frame, frame.dots, as_markers=False)
         photos, thumbnails = frame.photos, frame.thumbnails
         if photos is not None and thumbnails is not None and len(photos) and len(thumbnails):
             self._photos.paint(frame, photos, thumbnails)
         target.depth_mask = False  # the faint edges of a line hide nothing
         if frame.lines is not None and len(frame.lines):
-            self._lines.paint(frame, frame.lines, ghost=False)
+            self._lines.paint(frame, frame.lines, show_hidden=False)
         if frame.outlines is not None and len(frame.outlines):
-            self._outlines.paint(frame, frame.outlines, ghost=True)
-        if frame.marks is not None and len(frame.marks):
+            self._outlines.paint(frame, frame.outlines, show_hidden=True)
+        if frame.markers is not None and len(frame.markers):
             self._context.disable(moderngl.DEPTH_TEST)
-            self._marks.paint(frame, frame.marks, marks=True)
+            self._marker_layer.paint(frame, frame.markers, as_markers=True)
         target.depth_mask = True
         self._finish()
         out = np.empty((frame.size[1], frame.size[0], 4), np.uint8)
         target.read_into(out, components=4)
         return out, depths
 
-    def _depths(self, target: moderngl.Framebuffer) -> np.ndarray:
+    def _read_depths(self, target: moderngl.Framebuffer) -> np.ndarray:
         self._finish()
         width, height = target.size
         out = np.empty((height, width), np.float32)
         target.read_into(out, components=1, attachment=-1, dtype="f4")
         return out
 
-    def _target_of(self, size: tuple[int, int]) -> moderngl.Framebuffer:
+    def _framebuffer(self, size: tuple[int, int]) -> moderngl.Framebuffer:
         if self._target is None or self._target.size != size:
             if self._target is not None:
                 self._target.release()
@@ -159,7 +159,7 @@ class _Stage:
         return self._target
 
 
-def _context() -> moderngl.Context:
+def _create_context() -> moderngl.Context:
     if sys.platform == "linux":
         with suppress(Exception):  # EGL needs no display, but a machine may lack it
             egl: Any = "egl"  # typed otherwise there
@@ -167,7 +167,7 @@ def _context() -> moderngl.Context:
     return moderngl.create_context(standalone=True, require=330)
 
 
-def _without_gil(context: moderngl.Context) -> Callable[[], None]:
+def _finish_without_gil(context: moderngl.Context) -> Callable[[], None]:
     """Waits for all that was drawn while other threads go on, which moderngl's own does not."""
     glue: Any = context.mglo
     kind = ctypes.WINFUNCTYPE if sys.platform == "win32" else ctypes.CFUNCTYPE

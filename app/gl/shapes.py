@@ -16,7 +16,7 @@ Color = tuple[int, int, int, int]
 FRUSTUM_LENGTH = 0.12
 GRID_CELLS = 10
 """About so many across the region, each way."""
-BELOW = 0.003
+GROUND_GAP = 0.003
 """So far under the region, of its width, that its own lines are not mingled with the grid's."""
 AXIS_COLORS: tuple[Color, Color, Color] = (
     (214, 84, 84, 255),
@@ -35,7 +35,7 @@ _FRUSTUM_EDGES = ((0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)
 _BOX_EDGES = tuple((k, k | 1 << i) for k in range(8) for i in range(3) if not k >> i & 1)
 
 
-def lines(ends: np.ndarray, color: Color | np.ndarray, width: float = 1.0) -> np.ndarray:
+def line_records(ends: np.ndarray, color: Color | np.ndarray, width: float = 1.0) -> np.ndarray:
     """[N] `LINE` between ``ends`` [N, 2, 3]; ``color`` of all or [N, 4]."""
     out = np.zeros(len(ends), LINE)
     out["a"], out["b"] = ends[:, 0], ends[:, 1]
@@ -43,7 +43,7 @@ def lines(ends: np.ndarray, color: Color | np.ndarray, width: float = 1.0) -> np
     return out
 
 
-def dots(points: np.ndarray, color: Color, width: float) -> np.ndarray:
+def dot_records(points: np.ndarray, color: Color, width: float) -> np.ndarray:
     """[N] `DOT` at ``points`` [N, 3]."""
     out = np.zeros(len(points), DOT)
     out["at"], out["color"], out["width"] = points, color, width
@@ -78,14 +78,14 @@ def frustum_lines(
 ) -> np.ndarray:
     """[8 N] `LINE` along the edges of `frusta` [N, 5, 3]; the ``chosen`` one is ``bright``."""
     ends = corners[:, np.array(_FRUSTUM_EDGES)]
-    out = lines(ends.reshape(-1, 2, 3), color)
+    out = line_records(ends.reshape(-1, 2, 3), color)
     if chosen is not None and chosen < len(corners):
         its = out.reshape(len(corners), -1)[chosen]
         its["color"], its["width"] = bright, 2.0
     return out
 
 
-def photos(corners: np.ndarray) -> np.ndarray:
+def photo_records(corners: np.ndarray) -> np.ndarray:
     """[N] `PHOTO` at the far ends of `frusta` [N, 5, 3]."""
     out = np.zeros(len(corners), PHOTO)
     out["center"] = corners[:, 1:].mean(1)
@@ -96,10 +96,10 @@ def photos(corners: np.ndarray) -> np.ndarray:
 
 def box_lines(box: Box, color: Color) -> np.ndarray:
     """[12] `LINE` along the edges."""
-    return lines(box.corners()[np.array(_BOX_EDGES)], color, 1.5)
+    return line_records(box.corners()[np.array(_BOX_EDGES)], color, 1.5)
 
 
-def ground(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndarray:
+def ground_grid(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndarray:
     """`LINE` of a level grid under the ``region``, whose lines stand a power of ten (or twice or
     five times that) of the unit apart and fade away from it, and of the axes of the upright frame
     at its middle, the last three: +X and +Y in the grid, +Z up. ``upright_from_scene`` [4, 4]
@@ -111,7 +111,7 @@ def ground(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndar
     step = _round_step(reach / GRID_CELLS)
     center = np.round((low[:2] + high[:2]) / 2 / step) * step
     n = math.ceil(reach / step)
-    level = low[2] - BELOW * reach
+    level = low[2] - GROUND_GAP * reach
     cells = np.arange(-n, n + 1)
     i, j = np.meshgrid(cells, cells, indexing="ij")
     at = np.stack([center[0] + i * step, center[1] + j * step, np.full(i.shape, level)], -1)
@@ -125,14 +125,16 @@ def ground(upright_from_scene: np.ndarray, region: Box, color: Color) -> np.ndar
     colors = np.tile(np.array(color, float), (len(grid), 1))
     colors[:, 3] *= fade
     seen = fade > 0.02
-    out = lines(_carried(grid[seen], scene_from_upright), colors[seen].astype(np.uint8))
+    out = line_records(_transform(grid[seen], scene_from_upright), colors[seen].astype(np.uint8))
     foot = np.array([*center, level])
     axes = np.stack([np.tile(foot, (3, 1)), foot + 2 * step * np.eye(3)], 1)
-    colored = lines(_carried(axes, scene_from_upright), np.array(AXIS_COLORS, np.uint8), 2.0)
+    colored = line_records(
+        _transform(axes, scene_from_upright), np.array(AXIS_COLORS, np.uint8), 2.0
+    )
     return np.concatenate([out, colored])
 
 
-def axis_names(
+def axis_labels(
     axes: np.ndarray, camera: OrbitCamera, size: tuple[int, int], height: float
 ) -> np.ndarray:
     """`LINE` of the letters X, Y and Z beyond the ends of three ``axes`` (of dtype `LINE`), upright
@@ -146,7 +148,7 @@ def axis_names(
     drawn = []
     for letter, place, large, color in zip(_LETTERS, at, tall, axes["color"]):
         strokes = (np.array(letter) - 0.5) * large * (LETTER_WIDTH, 1.0)
-        drawn.append(lines(place + strokes @ pose[:3, :2].T, color, 1.5))
+        drawn.append(line_records(place + strokes @ pose[:3, :2].T, color, 1.5))
     return np.concatenate(drawn)
 
 
@@ -156,5 +158,5 @@ def _round_step(about: float) -> float:
     return max(k * power for k in (1, 2, 5) if k * power <= about * (1 + 1e-9))
 
 
-def _carried(ends: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def _transform(ends: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return ends @ matrix[:3, :3].T + matrix[:3, 3]

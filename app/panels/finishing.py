@@ -6,31 +6,32 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.platform.gui import dpg
-from app.widgets.widgets import choice, choose, chosen
+from app.widgets.widgets import add_choice, get_choice, set_choice
 from core.config.run import PURPOSES, MeshOptions
 
-OWN = "own"
+SCENE_UNIT = "own"
 """The unit of the scene itself."""
 
 
-class Finishing:
-    """``filled`` gets the options of the purpose that was chosen; ``changed`` is called after
-    anything else was."""
+class FinishingOptions:
+    """The export preset, the unit and the switches of a mesh export."""
 
-    def __init__(self, filled: Callable[[MeshOptions], None], changed: Callable[[], None]) -> None:
-        self._filled = filled
+    def __init__(
+        self, on_purpose: Callable[[MeshOptions], None], on_changed: Callable[[], None]
+    ) -> None:
+        self._on_purpose = on_purpose
         self._base = MeshOptions()
         with dpg.group(horizontal=True):
-            choice("purpose", self._chosen, width=166)
-            choice("mesh_unit", changed, width=-1)
+            add_choice("purpose", self._apply_purpose, width=166)
+            add_choice("mesh_unit", on_changed, width=-1)
         for row in (("texture", "normal_map"), ("watertight", "refine")):
             with dpg.group(horizontal=True):
                 for tag in row:
-                    dpg.add_checkbox(tag=tag, callback=lambda: changed())
+                    dpg.add_checkbox(tag=tag, callback=lambda: on_changed())
 
-    def _chosen(self) -> None:
-        base = self._base = PURPOSES.get(chosen("purpose"), MeshOptions())  # type: ignore[call-overload]
-        choose("mesh_unit", base.unit or OWN)
+    def _apply_purpose(self) -> None:
+        base = self._base = PURPOSES.get(get_choice("purpose"), MeshOptions())  # type: ignore[call-overload]
+        set_choice("mesh_unit", base.unit or SCENE_UNIT)
         for tag, value in (
             ("texture", base.texture),
             ("normal_map", base.normal_map),
@@ -38,11 +39,11 @@ class Finishing:
             ("refine", base.refine),
         ):
             dpg.set_value(tag, value)
-        self._filled(base)
+        self._on_purpose(base)
 
-    def finished(self, options: MeshOptions) -> MeshOptions:
+    def apply_to(self, options: MeshOptions) -> MeshOptions:
         """``options`` with what is chosen here, in one file."""
-        base, unit = self._base, chosen("mesh_unit")
+        base, unit = self._base, get_choice("mesh_unit")
         texture = dpg.get_value("texture")
         return replace(
             base,
@@ -56,5 +57,5 @@ class Finishing:
             normal_map=texture and dpg.get_value("normal_map"),
             watertight=dpg.get_value("watertight"),
             refine=dpg.get_value("refine"),
-            unit="" if unit == OWN else unit,
+            unit="" if unit == SCENE_UNIT else unit,
         )

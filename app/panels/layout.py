@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app import theme
-from app.keys import toggle_help
-from app.panels.film import FilmPanel
+from app.keys import toggle_shortcut_list
 from app.panels.log import LogPanel
 from app.panels.mesh import MeshPanel
-from app.panels.options import OptionsPanel
-from app.panels.photos import PhotosPanel, caption
+from app.panels.overlays import OverlaysPanel
+from app.panels.photo_list import PhotoListPanel, photo_caption
 from app.panels.poses import PosesPanel
+from app.panels.prompt import PromptPanel
 from app.panels.scene import ScenePanel
-from app.panels.sentence import SentencePanel
+from app.panels.settings import SettingsPanel
 from app.panels.source import MessageBar, SourcePanel
-from app.panels.stage import StagePanel
-from app.panels.start import StartPage
+from app.panels.start_page import StartPage
 from app.panels.toolbar import Toolbar
 from app.panels.training import TrainingPanel
+from app.panels.video import VideoPanel
 from app.panels.view import ViewPanel
 from app.platform.gui import dpg
 from app.platform.scaling import px, rescale, scale
-from app.state import AppState, Dismissed
+from app.state import AppState, MessagesDismissed
 from app.store.settings import Settings
-from app.text.catalog import say, words
+from app.text.catalog import localize, tr
 from app.text.status import status_line
 from app.viewport.viewport import Viewport
 from app.widgets.toasts import Toasts
-from app.widgets.widgets import Host, bar_height, button, dress, reveal
+from app.widgets.widgets import Host, add_button, apply_texts, bar_height, set_shown
 from core.protocol import (
     Arrangement,
     Cancel,
@@ -40,8 +40,8 @@ from core.protocol import (
     VideoWritten,
 )
 
-SECTIONS = ("source", "scene", "training", "view", "stage", "film", "mesh")
-WIDEST = 0.5
+SECTIONS = ("source", "scene", "training", "view", "overlays", "video", "mesh")
+MAX_PANEL_FRACTION = 0.5
 """Of the window, for the side panel."""
 
 
@@ -60,26 +60,26 @@ class Layout:
         self._viewport = viewport
         self.messages = MessageBar(host, dismiss)
         with dpg.child_window(tag="side", width=theme.PANEL_WIDTH, always_use_window_padding=True):
-            self.source = SourcePanel(host, lambda: self.poses.toggle())
+            self.source = SourcePanel(host, lambda: self.poses.toggle_window())
             self.scene = ScenePanel(host, viewport)
             self.training = TrainingPanel(host)
             self.view = ViewPanel(
-                self._look,
-                viewport.looking.reset,
-                compare=viewport.over.toggle,
-                album=lambda: self.photos.toggle(),
+                self._update_display,
+                viewport.controller.reset_view,
+                compare=viewport.photo_overlay.toggle_compare,
+                show_photo_list=lambda: self.photo_list.toggle_window(),
             )
-            self.stage = StagePanel(viewport)
-            self.film = FilmPanel(host, viewport)
-            self.mesh = MeshPanel(host, lambda: self.view.levels, self._look)
+            self.overlays = OverlaysPanel(viewport)
+            self.video = VideoPanel(host, viewport)
+            self.mesh = MeshPanel(host, lambda: self.view.levels, self._update_display)
         with dpg.child_window(tag="finish", no_scrollbar=True, always_use_window_padding=True):
             dpg.move_item("export", parent="finish")  # stays in reach whatever is unfolded
-        self.poses = PosesPanel(host, viewport.looking.through)
-        self.photos = PhotosPanel(host, viewport.looking.through)
-        self.sentence = SentencePanel(host)
+        self.poses = PosesPanel(host, viewport.controller.look_through)
+        self.photo_list = PhotoListPanel(host, viewport.controller.look_through)
+        self.prompt = PromptPanel(host)
         self.log = LogPanel()
-        self.options = OptionsPanel(settings, changed)
-        self.toolbar = Toolbar(host, self.log.toggle, self.options.toggle)
+        self.settings = SettingsPanel(settings, changed)
+        self.toolbar = Toolbar(host, self.log.toggle_window, self.settings.toggle_window)
         self.start = StartPage(host)
         self.toasts = Toasts()
         self._build_status()
@@ -87,22 +87,22 @@ class Layout:
         dpg.bind_item_theme("splitter", "handle")
         for tag in ("side", "finish", "status_bar"):
             dpg.bind_item_theme(tag, "padded")
-        self._arranged: tuple[object, ...] = ()
+        self._laid_out: tuple[object, ...] = ()
         self._panel = settings.panel
         for tag in SECTIONS:
             dpg.set_value(tag, tag not in settings.folded)
-        dress()
+        apply_texts()
         rescale(
             "side",
             "message_bar",
             "status_bar",
             "toolbar",
-            "hint",
+            "start_page",
             "log",
             "settings",
-            "doctor",
-            "album",
-            "imagine",
+            "poses",
+            "photo_list",
+            "prompt_window",
         )
 
     def _build_status(self) -> None:
@@ -120,17 +120,19 @@ class Layout:
                 dpg.add_text("", tag="status")
                 with dpg.group(horizontal=True):
                     dpg.add_progress_bar(tag="task_progress", width=180, show=False)
-                    button("cancel", self._cancel, width=80, show=False)
-                    button("keys", toggle_help, width=94)
+                    add_button("cancel", self._cancel, width=80, show=False)
+                    add_button("shortcuts", toggle_shortcut_list, width=94)
 
     def _cancel(self) -> None:
         self._host.send(Cancel())
 
-    def _look(self) -> None:
+    def _update_display(self) -> None:
         view = self.view
         self.mesh.refresh()
-        self._viewport.set_look(view.mode, view.levels, view.duty_cycle, view.cut, self.mesh.look)
-        self.stage.tell(self.mesh.live)
+        self._viewport.set_display(
+            view.mode, view.levels, view.duty_cycle, view.scene_slice, self.mesh.preview_options
+        )
+        self.overlays.set_mesh_text(self.mesh.preview_text)
 
     @property
     def panel(self) -> int:
@@ -144,28 +146,28 @@ class Layout:
 
     def arrange(self, state: AppState) -> None:
         """Fit everything into the window; cheap when nothing changed."""
-        self.stage.update()
-        self.film.update()
+        self.overlays.sync()
+        self.video.advance_playback()
         gap = theme.GAP
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         self._follow_splitter(width)
-        panel = max(min(px(self._panel), round(WIDEST * width)), px(theme.PANEL_WIDTH))
+        panel = max(min(px(self._panel), round(MAX_PANEL_FRACTION * width)), px(theme.PANEL_WIDTH))
         left = width - panel - 3 * gap
         bar = status = bar_height()
-        self.toasts.draw(gap + left, height - gap - status)
-        arranged = (
+        self.toasts.draw_toasts(gap + left, height - gap - status)
+        layout_key = (
             width,
             height,
             panel,
             state.failure,
-            state.offer,
-            state.photos_of,
+            state.resume_path,
+            state.project_without_photos,
             self.start.recents,
         )
-        if arranged == self._arranged:
+        if layout_key == self._laid_out:
             return
-        self._arranged = arranged
-        top = self.messages.draw(state, left)
+        self._laid_out = layout_key
+        top = self.messages.draw_message(state, left)
         below = height - 2 * gap
         y = 2 * gap + bar + (top + gap if top else 0)
         view_height = below - y - status
@@ -180,7 +182,7 @@ class Layout:
         side = left + 2 * gap
         dpg.configure_item("side", pos=(side, gap), width=panel, height=below - status - gap)
         dpg.configure_item("finish", pos=(side, below + gap - status), width=panel, height=status)
-        self.start.place(gap, y, left, view_height)
+        self.start.place_page(gap, y, left, view_height)
 
     def _follow_splitter(self, width: int) -> None:
         if dpg.is_item_active("splitter"):
@@ -188,38 +190,38 @@ class Layout:
             wanted = round((width - x - 1.5 * theme.GAP) / scale())
             self._panel = max(wanted, theme.PANEL_WIDTH)
 
-    def heard(self, event: object, before: AppState, state: AppState) -> None:
+    def on_event(self, event: object, before: AppState, state: AppState) -> None:
         """Tell of ``event``, which made ``state`` of the state ``before``, in passing."""
         texts: tuple[str, ...] = ()
         match event:
             case Opened():
-                texts = tuple(map(words, event.notices))
-                self.film.opened(event)
+                texts = tuple(map(localize, event.notices))
+                self.video.on_opened(event)
             case InputDetected():
-                texts = ("\n".join(map(words, event.lines)),)
+                texts = ("\n".join(map(localize, event.lines)),)
             case Arrangement():
-                self.film.arranged(event)
+                self.video.on_arranged(event)
             case Notice():
-                texts = (words(event.text),)
+                texts = (localize(event.text),)
             case Exported():
-                texts = (say("told.mesh", path=event.path), *map(words, event.notes))
+                texts = (tr("messages.mesh", path=event.path), *map(localize, event.notes))
             case VideoWritten(n_frames=n):
-                texts = (say("told.film" if n > 1 else "told.picture", path=event.path),)
+                texts = (tr("messages.video" if n > 1 else "messages.image", path=event.path),)
             case Saved(automatic=False):
-                texts = (say("told.saved", path=event.path),)
+                texts = (tr("messages.saved", path=event.path),)
             case Saved():
-                self.log.add(say("told.autosaved", path=event.path))
-            case Dismissed():
+                self.log.add(tr("messages.autosaved", path=event.path))
+            case MessagesDismissed():
                 self.toasts.clear()
         for text in texts:
-            self.toasts.say(text)
+            self.toasts.add(text)
             self.log.add(text)
         if state.failure and state.failure != before.failure:
             self.log.add(state.failure)
         if state.state != before.state:
             self.log.add(status_line(state))
 
-    def draw(self, state: AppState) -> None:
+    def draw_panels(self, state: AppState) -> None:
         """Show what ``state`` holds."""
         for panel in (
             self.toolbar,
@@ -228,18 +230,18 @@ class Layout:
             self.scene,
             self.training,
             self.view,
-            self.film,
+            self.video,
             self.mesh,
         ):
-            panel.draw(state)
-        self.photos.draw(state, self._viewport.thumbnails.pictures)
-        self._viewport.over.caption = lambda name: caption(state, name)
-        self._look()
+            panel.draw_panel(state)
+        self.photo_list.draw_panel(state, self._viewport.thumbnails.images)
+        self._viewport.photo_overlay.photo_caption = lambda name: photo_caption(state, name)
+        self._update_display()
         dpg.set_value("status", status_line(state))
         task = state.task
         dpg.configure_item("task_progress", show=task is not None)
-        reveal("cancel", state.may("cancel"))
+        set_shown("cancel", state.may("cancel"))
         if task is not None:
             dpg.set_value("task_progress", task.fraction)
             dpg.configure_item("task_progress", overlay=f"{100 * task.fraction:.0f}%")
-        self.start.show(state.opened is None and task is None)
+        self.start.show_page(state.opened is None and task is None)

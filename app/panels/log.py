@@ -8,18 +8,18 @@ from collections import deque
 from app import theme
 from app.platform.gui import dpg
 from app.platform.scaling import px
-from app.text.catalog import say
-from app.widgets.widgets import button
+from app.text.catalog import tr
+from app.widgets.widgets import add_button
 from core.engine.worker import log_path
 
-MOST = 300
+MAX_LINES = 300
 
 
 class LogPanel:
     """A window of its own."""
 
     def __init__(self) -> None:
-        self._lines: deque[str] = deque(maxlen=MOST)
+        self._lines: deque[str] = deque(maxlen=MAX_LINES)
         with dpg.window(
             tag="log",
             width=px(780),
@@ -29,8 +29,8 @@ class LogPanel:
             no_collapse=True,
         ):
             with dpg.group(horizontal=True):
-                button("log_copy", self._copy)
-                dpg.add_text(say("told.log_file", path=log_path()), color=theme.TEXT_DIM)
+                add_button("log_copy", self._copy)
+                dpg.add_text(tr("messages.log_file", path=log_path()), color=theme.TEXT_DIM)
             with dpg.child_window(tag="log_lines_window"):
                 dpg.add_text("", tag="log_lines", wrap=0)
         dpg.bind_item_theme("log", "padded_window")
@@ -42,7 +42,7 @@ class LogPanel:
         self._lines.append(f"{time.strftime('%H:%M:%S')}  {text}")
         dpg.set_value("log_lines", "\n".join(reversed(self._lines)))
 
-    def toggle(self) -> None:
+    def toggle_window(self) -> None:
         dpg.configure_item("log", show=not dpg.is_item_shown("log"))
 
     def _copy(self) -> None:

@@ -9,41 +9,50 @@ from app import theme
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.state import AppState
-from app.text.catalog import say, words
-from app.widgets.widgets import Host, button, choice, choose, chosen, enable, reveal, show_text
+from app.text.catalog import localize, tr
+from app.widgets.widgets import (
+    Host,
+    add_button,
+    add_choice,
+    get_choice,
+    set_choice,
+    set_enabled,
+    set_shown,
+    set_text,
+)
 from core.config.run import OpenOptions, PoseQuality
 from core.protocol import PhotoReport, PoseReport
 
-SIZE, CORNER = (960, 520), 60
-ROW = 24
-COLUMNS = ("photo", "used", "details", "common", "error", "sharpness")
+SIZE, MARGIN = (960, 520), 60
+ROW_HEIGHT = 24
+COLUMNS = ("photo", "status", "features", "matches", "error", "sharpness")
 
 
 class PosesPanel:
     """A window of its own, opened from the photos' panel. ``look`` goes to the place of a used
     photo, by its name."""
 
-    def __init__(self, host: Host, look: Callable[[str], None]) -> None:
-        self._host, self._look = host, look
+    def __init__(self, host: Host, look_through: Callable[[str], None]) -> None:
+        self._host, self._look_through = host, look_through
         self._report: PoseReport | None = None
         self._path = ""
         with dpg.window(
-            tag="doctor",
-            width=min(px(SIZE[0]), dpg.get_viewport_width() - 2 * CORNER),
+            tag="poses",
+            width=min(px(SIZE[0]), dpg.get_viewport_width() - 2 * MARGIN),
             height=px(SIZE[1]),
-            pos=(CORNER, CORNER),
+            pos=(MARGIN, MARGIN),
             show=False,
             no_collapse=True,
         ):
-            dpg.add_text("", tag="doctor_summary", wrap=SIZE[0] - 40)
-            dpg.add_text("", tag="doctor_advice", color=theme.PLOT_LOSS, wrap=SIZE[0] - 40)
-            dpg.add_text("", tag="doctor_attempts", color=theme.TEXT_DIM, wrap=SIZE[0] - 40)
+            dpg.add_text("", tag="poses_summary", wrap=SIZE[0] - 40)
+            dpg.add_text("", tag="poses_advice", color=theme.PLOT_LOSS, wrap=SIZE[0] - 40)
+            dpg.add_text("", tag="poses_attempts", color=theme.TEXT_DIM, wrap=SIZE[0] - 40)
             with dpg.group(horizontal=True):
-                choice("quality", width=110)
-                choose("quality", OpenOptions().quality)
-                button("solve_again", self._solve_again, width=110)
+                add_choice("quality", width=110)
+                set_choice("quality", OpenOptions().quality)
+                add_button("solve_again", self._solve_again, width=110)
                 dpg.add_input_int(
-                    tag="frames",
+                    tag="video_frames",
                     default_value=OpenOptions().frames,
                     width=160,
                     step=20,
@@ -52,9 +61,9 @@ class PosesPanel:
                     min_clamped=True,
                     max_clamped=True,
                 )
-                dpg.add_combo([], tag="group", width=220, callback=self._choose_group)
+                dpg.add_combo([], tag="photo_group", width=220, callback=self._choose_group)
             with dpg.table(
-                tag="doctor_photos",
+                tag="poses_table",
                 policy=dpg.mvTable_SizingFixedFit,
                 scrollY=True,
                 borders_innerH=True,
@@ -62,86 +71,86 @@ class PosesPanel:
                 freeze_rows=1,
             ):
                 for name in COLUMNS:
-                    dpg.add_table_column(label=say(f"poses.{name}"), width_stretch=name == "used")
-        dpg.bind_item_theme("doctor", "padded_window")
-        dpg.bind_item_theme("doctor_photos", "rows")
+                    dpg.add_table_column(label=tr(f"poses.{name}"), width_stretch=name == "status")
+        dpg.bind_item_theme("poses", "padded_window")
+        dpg.bind_item_theme("poses_table", "rows")
 
     @property
     def quality(self) -> PoseQuality:
-        return cast(PoseQuality, chosen("quality"))
+        return cast(PoseQuality, get_choice("quality"))
 
     @property
-    def frames(self) -> int:
+    def video_frames(self) -> int:
         """Of a film, at most."""
-        return dpg.get_value("frames")
+        return dpg.get_value("video_frames")
 
-    def toggle(self) -> None:
+    def toggle_window(self) -> None:
         """Show or hide the window."""
-        dpg.configure_item("doctor", show=not dpg.is_item_shown("doctor"))
+        dpg.configure_item("poses", show=not dpg.is_item_shown("poses"))
 
     def _solve_again(self) -> None:
-        self._host.open(self._path)
+        self._host.open_path(self._path)
 
     def _choose_group(self) -> None:
         assert self._report is not None
-        chosen = _groups(self._report).index(dpg.get_value("group"))
+        chosen = _group_labels(self._report).index(dpg.get_value("photo_group"))
         if chosen != self._report.group:
-            self._host.open(self._path, chosen)
+            self._host.open_path(self._path, chosen)
 
-    def draw(self, state: AppState) -> None:
+    def draw_panel(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        enable("photos", "" if state.poses else say("why.not_solved_here"))
-        enable("solve_again", state.reason("open"))
-        dpg.configure_item("group", enabled=state.may("open"))
+        set_enabled("open_poses", "" if state.poses else tr("why.poses_not_solved"))
+        set_enabled("solve_again", state.reason("open"))
+        dpg.configure_item("photo_group", enabled=state.may("open"))
         if state.poses is self._report:
             return
         self._report, self._path = state.poses, state.opened.path if state.opened else ""
-        dpg.delete_item("doctor_photos", children_only=True, slot=1)
+        dpg.delete_item("poses_table", children_only=True, slot=1)
         if state.poses is None:
-            dpg.configure_item("doctor", show=False)
+            dpg.configure_item("poses", show=False)
             return
-        self._fill(state.poses)
+        self._show_report(state.poses)
 
-    def _fill(self, report: PoseReport) -> None:
+    def _show_report(self, report: PoseReport) -> None:
         used = sum(photo.used for photo in report.photos)
         summary = (
-            say("poses.summary", len(report.photos), used=used)
+            tr("poses.summary", len(report.photos), used=used)
             if report.photos
-            else (say("poses.elsewhere"))
+            else (tr("poses.external"))
         )
-        dpg.set_value("doctor_summary", summary)
-        show_text("doctor_advice", "\n".join(f"{words(advice)}." for advice in report.advice))
-        told = report.attempts if len(report.attempts) > 1 else ()
-        show_text("doctor_attempts", "\n".join(f"{words(attempt)}." for attempt in told))
-        groups = _groups(report)
-        dpg.configure_item("group", items=groups)
-        reveal("group", len(groups) > 1)
-        dpg.set_value("group", groups[report.group])
+        dpg.set_value("poses_summary", summary)
+        set_text("poses_advice", "\n".join(f"{localize(advice)}." for advice in report.advice))
+        attempts = report.attempts if len(report.attempts) > 1 else ()
+        set_text("poses_attempts", "\n".join(f"{localize(attempt)}." for attempt in attempts))
+        groups = _group_labels(report)
+        dpg.configure_item("photo_group", items=groups)
+        set_shown("photo_group", len(groups) > 1)
+        dpg.set_value("photo_group", groups[report.group])
         for photo in sorted(report.photos, key=lambda photo: photo.used):
-            self._row(photo)
+            self._add_row(photo)
 
-    def _row(self, photo: PhotoReport) -> None:
+    def _add_row(self, photo: PhotoReport) -> None:
         color = theme.TEXT if photo.used else theme.PLOT_LOSS
         cells = (
-            say("poses.is_used") if photo.used else words(photo.reason),
+            tr("poses.used") if photo.used else localize(photo.reason),
             f"{photo.details:,}",
-            say("poses.common_with", number=photo.n_common, name=photo.common)
+            tr("poses.matches_with", number=photo.n_common, name=photo.common)
             if photo.common
-            else say("poses.nothing_common"),
+            else tr("poses.no_matches"),
             "" if photo.error_px is None else f"{photo.error_px:.2f}",
             "" if photo.sharpness is None else f"{photo.sharpness:.2f}",
         )
-        with dpg.table_row(parent="doctor_photos"):
+        with dpg.table_row(parent="poses_table"):
             dpg.add_selectable(
                 label=photo.name,
                 span_columns=True,
                 enabled=photo.used,
-                height=ROW,
-                callback=lambda: self._look(photo.name),
+                height=ROW_HEIGHT,
+                callback=lambda: self._look_through(photo.name),
             )
             for cell in cells:
                 dpg.add_text(cell, color=color)
 
 
-def _groups(report: PoseReport) -> list[str]:
-    return [say("poses.group", n, number=i + 1) for i, n in enumerate(report.groups)]
+def _group_labels(report: PoseReport) -> list[str]:
+    return [tr("poses.group", n, number=i + 1) for i, n in enumerate(report.groups)]

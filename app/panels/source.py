@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app import theme
-from app.platform.dialogs import Purpose
+from app.platform.dialogs import DialogPurpose
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.state import AppState
-from app.text.catalog import say, words
-from app.text.status import count
+from app.text.catalog import localize, tr
+from app.text.status import format_count
 from app.widgets.widgets import (
-    BUTTON,
+    BUTTON_WIDTH,
     Host,
-    button,
-    dim_text,
-    enable,
-    reveal,
+    add_button,
+    add_dim_text,
     section,
-    show_text,
+    set_enabled,
+    set_shown,
+    set_text,
 )
 
 
@@ -36,13 +36,13 @@ class SourcePanel:
                     on_enter=True,
                     callback=self._open,
                 )
-                button("open", self._open, width=-1)
+                add_button("open", self._open, width=-1)
             with dpg.group(horizontal=True):
-                button("browse", lambda: self._browse("folder"), width=76)
-                button("browse_file", lambda: self._browse("file"), width=70)
+                add_button("browse", lambda: self._browse("folder"), width=76)
+                add_button("browse_file", lambda: self._browse("file"), width=70)
                 dpg.add_checkbox(tag="recursive")
-                button("photos", show_poses, width=-1)
-            dim_text("source_summary", show=False)
+                add_button("open_poses", show_poses, width=-1)
+            add_dim_text("source_summary", show=False)
 
     @property
     def recursive(self) -> bool:
@@ -50,41 +50,41 @@ class SourcePanel:
         return dpg.get_value("recursive")
 
     def _open(self) -> None:
-        self._host.open(dpg.get_value("path"))
+        self._host.open_path(dpg.get_value("path"))
 
-    def _browse(self, purpose: Purpose) -> None:
+    def _browse(self, purpose: DialogPurpose) -> None:
         def picked(path: str) -> None:
             dpg.set_value("path", path)
-            self._host.open(path)
+            self._host.open_path(path)
 
-        self._host.pick(purpose, dpg.get_value("path"), picked)
+        self._host.pick_path(purpose, dpg.get_value("path"), picked)
 
-    def draw(self, state: AppState) -> None:
+    def draw_panel(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        enable("open", state.reason("open"))
-        show_text("source_summary", _summary(state))
+        set_enabled("open", state.reason("open"))
+        set_text("source_summary", _summary(state))
 
 
 def _summary(state: AppState) -> str:
-    if state.recognised:
-        return "\n".join(state.recognised)
+    if state.detected:
+        return "\n".join(state.detected)
     opened = state.opened
     if opened is None:
         return ""
     if opened.sentence:
-        return say("source.sentence", sentence=opened.sentence, device=opened.device)
+        return tr("source.prompt", prompt=opened.sentence, device=opened.device)
     parts = [
-        say("source.photos", opened.n_photos),
-        words(opened.kind),
-        say(f"settings_found.{opened.setting}"),
+        tr("source.photos", opened.n_photos),
+        localize(opened.kind),
+        tr(f"capture_kind.{opened.setting}"),
     ]
     if opened.n_held_out:
-        parts.append(say("source.held_out", opened.n_held_out))
+        parts.append(tr("source.held_out", opened.n_held_out))
     if opened.n_points:
-        parts.append(say("source.points", count=count(opened.n_points)))
+        parts.append(tr("source.points", count=format_count(opened.n_points)))
     if opened.has_masks:
-        parts.append(say("source.masks"))
-    parts.append(say("source.device", device=opened.device))
+        parts.append(tr("source.masks"))
+    parts.append(tr("source.device", device=opened.device))
     return "  ·  ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
@@ -93,7 +93,7 @@ class MessageBar:
 
     def __init__(self, host: Host, dismiss: Callable[[], None]) -> None:
         self._host = host
-        self._offer = ""
+        self._resume_path = ""
         with (
             dpg.child_window(
                 tag="message_bar",
@@ -109,22 +109,24 @@ class MessageBar:
             with dpg.table_row():
                 dpg.add_text("", tag="message", wrap=0)
                 with dpg.group(horizontal=True):
-                    button("find_photos", host.find_photos)
-                    button("resume", lambda: host.open(self._offer), width=BUTTON)
-                    button("dismiss", dismiss, width=BUTTON)
+                    add_button("locate_photos", host.locate_photos)
+                    add_button(
+                        "resume", lambda: host.open_path(self._resume_path), width=BUTTON_WIDTH
+                    )
+                    add_button("dismiss", dismiss, width=BUTTON_WIDTH)
         dpg.bind_item_theme("message_bar", "error_bar")
 
-    def draw(self, state: AppState, width: int) -> int:
+    def draw_message(self, state: AppState, width: int) -> int:
         """Show the messages in ``width`` pixels; returns the height taken."""
         text = state.failure
-        self._offer = state.offer
+        self._resume_path = state.resume_path
         dpg.configure_item("message_bar", show=bool(text))
         if not text:
             return 0
-        n_buttons = 1 + bool(state.offer) + 1.5 * bool(state.photos_of)
-        buttons = round(n_buttons * (px(BUTTON) + theme.GAP))
-        reveal("resume", bool(state.offer))
-        reveal("find_photos", bool(state.photos_of))
+        n_buttons = 1 + bool(state.resume_path) + 1.5 * bool(state.project_without_photos)
+        buttons = round(n_buttons * (px(BUTTON_WIDTH) + theme.GAP))
+        set_shown("resume", bool(state.resume_path))
+        set_shown("locate_photos", bool(state.project_without_photos))
         dpg.set_value("message", text)
         _, lines = dpg.get_text_size(text, wrap_width=width - buttons - 40) or (0, 0)
         height = max(round(lines), 26) + 24

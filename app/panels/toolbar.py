@@ -7,11 +7,11 @@ from collections.abc import Callable
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.state import AppState
-from app.text.catalog import names, say
-from app.widgets.widgets import Host, bar_height, button, enable, reveal, tell
+from app.text.catalog import tr, tr_group
+from app.widgets.widgets import Host, add_button, bar_height, set_enabled, set_shown, show_tip
 from core.protocol import Action, Redo, Undo
 
-NARROW = 590
+MIN_SAVE_AS_WIDTH = 590
 """Below this width Save as… is left to its key."""
 
 
@@ -27,37 +27,39 @@ class Toolbar:
             ),
             dpg.group(horizontal=True),
         ):
-            button("new", host.new)
-            button("toolbar_open", lambda: None)
+            add_button("new", host.new_scene)
+            add_button("toolbar_open", lambda: None)
             with dpg.popup("toolbar_open", dpg.mvMouseButton_Left, tag="open_menu"):
-                for what, label in names("menu").items():
+                for what, label in tr_group("menu").items():
                     dpg.add_menu_item(
-                        label=label, callback=lambda _s, _a, what: host.choose(what), user_data=what
+                        label=label,
+                        callback=lambda _s, _a, what: host.browse_input(what),
+                        user_data=what,
                     )
-            button("save", host.save)
-            button("save_as", host.save_as)
-            button("undo", lambda: host.send(Undo()))
-            button("redo", lambda: host.send(Redo()))
-            button("show_log", toggle_log)
-            button("show_settings", toggle_settings)
+            add_button("save", host.save_project)
+            add_button("save_as", host.save_project_as)
+            add_button("undo", lambda: host.send(Undo()))
+            add_button("redo", lambda: host.send(Redo()))
+            add_button("show_log", toggle_log)
+            add_button("show_settings", toggle_settings)
         dpg.bind_item_theme("toolbar", "padded")
 
     def resize(self, width: int) -> None:
         dpg.configure_item("toolbar", width=width, height=bar_height())
-        reveal("save_as", width > px(NARROW))
+        set_shown("save_as", width > px(MIN_SAVE_AS_WIDTH))
 
-    def draw(self, state: AppState) -> None:
+    def draw_panel(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        enable("new", state.reason("close"))
-        enable("toolbar_open", state.reason("open"))
+        set_enabled("new", state.reason("close"))
+        set_enabled("toolbar_open", state.reason("open"))
         for tag in ("save", "save_as"):
-            enable(tag, state.reason("save"))
+            set_enabled(tag, state.reason("save"))
         names: dict[Action, str] = {"undo": state.undo, "redo": state.redo}
         for tag, words in names.items():
-            enable(tag, state.reason(tag))
+            set_enabled(tag, state.reason(tag))
             if state.may(tag):
-                tell(tag, say(f"toolbar.{tag}", what=words))
+                show_tip(tag, tr(f"toolbar.{tag}", what=words))
         if state.may("save"):
             saved = state.project and not state.unsaved
-            where = state.project or say("toolbar.a_folder")
-            tell("save", say("toolbar.all_saved" if saved else "toolbar.save", where=where))
+            where = state.project or tr("toolbar.a_folder")
+            show_tip("save", tr("toolbar.all_saved" if saved else "toolbar.save", where=where))

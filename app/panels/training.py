@@ -1,4 +1,4 @@
-"""Training: preset and budget, the buttons, what it is doing, how far it is, and its curves."""
+"""Training: preset and budget, the buttons, what it does, how far it is, and its curves."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from app import theme
 from app.panels.curves import Curves
 from app.platform.gui import dpg
 from app.state import AppState
-from app.text.catalog import names, say, words
-from app.text.status import count, doing, duration, memory_line
+from app.text.catalog import localize, tr, tr_group
+from app.text.status import format_count, format_duration, memory_line, phase_text
 from app.widgets.widgets import (
     Host,
-    button,
-    choice,
-    choose,
-    chosen,
-    dim_text,
-    enable,
-    offer,
-    reveal,
+    add_button,
+    add_choice,
+    add_dim_text,
+    get_choice,
     section,
-    show_text,
+    set_choice,
+    set_choices,
+    set_enabled,
+    set_shown,
+    set_text,
 )
 from core.base.text import NO_TEXT
 from core.config.run import MethodName, RunOptions
@@ -42,8 +42,8 @@ from core.protocol import (
 
 NUMBERS = ("step", "time", "psnr", "rays")
 FIELDS = ("method", "wild", "unbounded", "preset", "minutes", "budget_kind")
-MOST = {"minutes": 6000.0, "steps": 1e7}
-STEPS = 2000.0
+MAX_BUDGET = {"minutes": 6000.0, "steps": 1e7}
+DEFAULT_STEPS = 2000.0
 """Offered when a person chooses to count steps."""
 
 
@@ -51,59 +51,59 @@ class TrainingPanel:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._opened: Opened | None = None
-        self._chosen: RunOptionsChanged | None = None
-        self._may_choose = self._resumes = False
+        self._run_options: RunOptionsChanged | None = None
+        self._may_set_options = self._resumes = False
         self._state = ""
         with section("training"):
-            self._build_fresh()
-            self._build_longer()
+            self._build_options()
+            self._build_continue()
             with dpg.group(horizontal=True):
-                button("start", self.start, width=112)
-                button("pause", lambda: host.send(Pause()), width=112)
-                button("reset", lambda: host.send(DiscardTraining()), width=-1)
-            button("renew", lambda: host.send(WarmStart(self._choice())), width=-1)
-            dim_text("method_words", show=False)  # below the buttons, which stay where they are
-            dim_text("preset_words", show=False)
-            dpg.add_text("", tag="doing", wrap=theme.PANEL_WIDTH - 40, show=False)
-            with dpg.group(tag="figures", show=False):
+                add_button("start", self.start, width=112)
+                add_button("pause", lambda: host.send(Pause()), width=112)
+                add_button("reset", lambda: host.send(DiscardTraining()), width=-1)
+            add_button("warm_start", lambda: host.send(WarmStart(self._options())), width=-1)
+            add_dim_text("method_text", show=False)  # below the buttons, which stay where they are
+            add_dim_text("preset_text", show=False)
+            dpg.add_text("", tag="training_phase", wrap=theme.PANEL_WIDTH - 40, show=False)
+            with dpg.group(tag="training_numbers", show=False):
                 dpg.add_progress_bar(tag="training_progress", width=-1, height=20)
-                _numbers()
-                dim_text("memory")
+                _add_numbers()
+                add_dim_text("memory")
                 self._curves = Curves()
-        for primary in ("start", "continue"):
+        for primary in ("start", "continue_training"):
             dpg.bind_item_theme(primary, "primary")
 
-    def _build_fresh(self) -> None:
-        choice("method", self._choose, width=-1)
+    def _build_options(self) -> None:
+        add_choice("method", self._on_option_changed, width=-1)
         for switch in ("wild", "unbounded"):
-            dpg.add_checkbox(tag=switch, callback=self._choose)
+            dpg.add_checkbox(tag=switch, callback=self._on_option_changed)
         with dpg.group(horizontal=True):
-            choice("preset", self._choose, width=142)
+            add_choice("preset", self._on_option_changed, width=142)
             dpg.add_input_float(
                 tag="minutes",
                 width=96,
                 default_value=10.0,
                 min_value=0.1,
-                max_value=MOST["minutes"],
+                max_value=MAX_BUDGET["minutes"],
                 min_clamped=True,
                 max_clamped=True,
                 step=0,
                 format="%.1f",
             )
-            choice("budget_kind", self._change_kind, width=-1)
+            add_choice("budget_kind", self._on_budget_kind_changed, width=-1)
         with dpg.item_handler_registry(tag="budget_edited"):
-            dpg.add_item_deactivated_after_edit_handler(callback=self._choose)
+            dpg.add_item_deactivated_after_edit_handler(callback=self._on_option_changed)
         dpg.bind_item_handler_registry("minutes", "budget_edited")
 
-    def _build_longer(self) -> None:
-        with dpg.group(horizontal=True, tag="longer_run", show=False):
-            button("continue", self._continue, width=156)
+    def _build_continue(self) -> None:
+        with dpg.group(horizontal=True, tag="continue_row", show=False):
+            add_button("continue_training", self._continue, width=156)
             dpg.add_input_float(
                 tag="more_minutes",
                 width=-1,
                 default_value=5.0,
                 min_value=0.1,
-                max_value=MOST["minutes"],
+                max_value=MAX_BUDGET["minutes"],
                 min_clamped=True,
                 max_clamped=True,
                 step=0,
@@ -111,14 +111,14 @@ class TrainingPanel:
 
     def start(self) -> None:
         """Start training, or resume it when paused."""
-        self._host.send(Resume() if self._resumes else Start(self._choice()))
+        self._host.send(Resume() if self._resumes else Start(self._options()))
 
     def _continue(self) -> None:
         self._host.send(Continue(float(dpg.get_value("more_minutes"))))
 
-    def _choice(self) -> RunOptions:
+    def _options(self) -> RunOptions:
         return RunOptions(
-            chosen("preset") or None,
+            get_choice("preset") or None,
             *self._budget(),
             self._method(),
             dpg.get_value("wild"),
@@ -126,47 +126,49 @@ class TrainingPanel:
         )
 
     def _method(self) -> MethodName:
-        return cast(MethodName, chosen("method") or "surface")
+        return cast(MethodName, get_choice("method") or "surface")
 
     def _budget(self) -> tuple[float | None, int | None]:
         """Minutes or steps."""
         value = float(dpg.get_value("minutes"))
-        if chosen("budget_kind") == "steps":
+        if get_choice("budget_kind") == "steps":
             return None, max(round(value), 1)
         return value, None
 
-    def _change_kind(self) -> None:
-        steps = chosen("budget_kind") == "steps"
+    def _on_budget_kind_changed(self) -> None:
+        steps = get_choice("budget_kind") == "steps"
         before = self._opened.choice.minutes if self._opened else None
-        self._show_budget(before or 10.0, round(STEPS) if steps else None)
-        self._choose()
+        self._show_budget(before or 10.0, round(DEFAULT_STEPS) if steps else None)
+        self._on_option_changed()
 
     def _show_budget(self, minutes: float, steps: int | None) -> None:
         kind = "minutes" if steps is None else "steps"
-        choose("budget_kind", kind)
+        set_choice("budget_kind", kind)
         dpg.configure_item(
-            "minutes", max_value=MOST[kind], format="%.1f" if steps is None else "%.0f"
+            "minutes", max_value=MAX_BUDGET[kind], format="%.1f" if steps is None else "%.0f"
         )
         dpg.set_value("minutes", minutes if steps is None else float(steps))
 
-    def _choose(self) -> None:
+    def _on_option_changed(self) -> None:
         """Tell the worker, so that the choice can be undone and is saved."""
         self._describe(changed=True)
-        choice = self._choice()
-        if choice.preset is not None and self._may_choose:
+        choice = self._options()
+        if choice.preset is not None and self._may_set_options:
             self._host.send(SetRunOptions(choice))
 
     def _describe(self, *, changed: bool = False) -> None:
         """Say what the choice means: before a run, and when it is ``changed`` for the next; what
         follows is in sight otherwise."""
         methods = self._opened.methods if self._opened else {}
-        of = methods.get(self._method()) if self._may_choose or changed else None
-        show_text("method_words", words(of.words) if of else "")
-        show_text("preset_words", words(of.presets.get(chosen("preset"), NO_TEXT)) if of else "")
+        of = methods.get(self._method()) if self._may_set_options or changed else None
+        set_text("method_text", localize(of.words) if of else "")
+        set_text(
+            "preset_text", localize(of.presets.get(get_choice("preset"), NO_TEXT)) if of else ""
+        )
 
-    def draw(self, state: AppState) -> None:
+    def draw_panel(self, state: AppState) -> None:
         """Show what ``state`` holds."""
-        self._may_choose = state.may("set_options")
+        self._may_set_options = state.may("set_options")
         if state.state != self._state:
             self._state = state.state
             self._describe()
@@ -174,38 +176,38 @@ class TrainingPanel:
             self._opened = state.opened
             if state.opened is not None:
                 methods = state.opened.methods
-                _offer("method", methods)
-                _offer("preset", methods[state.opened.choice.method].presets)
-                self._show_choice(state.opened.choice)
+                _set_named_choices("method", methods)
+                _set_named_choices("preset", methods[state.opened.choice.method].presets)
+                self._show_options(state.opened.choice)
             self._describe()
-        if state.chosen is not self._chosen:
-            self._chosen = state.chosen
-            if state.chosen is not None:
-                self._show_choice(state.chosen.choice)
+        if state.run_options is not self._run_options:
+            self._run_options = state.run_options
+            if state.run_options is not None:
+                self._show_options(state.run_options.choice)
         self._resumes = state.state == "paused"
-        enable("start", state.reason("resume" if self._resumes else "start"))
+        set_enabled("start", state.reason("resume" if self._resumes else "start"))
         buttons: dict[str, Action] = {
             "pause": "pause",
             "reset": "discard",
-            "continue": "continue",
-            "renew": "warm_start",
+            "continue_training": "continue",
+            "warm_start": "warm_start",
         }
         for button_, action in buttons.items():
-            enable(button_, state.reason(action))
+            set_enabled(button_, state.reason(action))
         dpg.configure_item(
             "start",
-            label=(say("training.resume") if self._resumes else say("widgets.start.label")),
+            label=(tr("training.resume") if self._resumes else tr("widgets.start.label")),
         )
         for field in FIELDS:
-            dpg.configure_item(field, enabled=self._may_choose or state.may("warm_start"))
-        reveal("renew", state.may("warm_start"))
-        dpg.configure_item("longer_run", show=state.state == "finished")
+            dpg.configure_item(field, enabled=self._may_set_options or state.may("warm_start"))
+        set_shown("warm_start", state.may("warm_start"))
+        dpg.configure_item("continue_row", show=state.state == "finished")
         self._draw_progress(state)
-        self._curves.draw(state)
+        self._curves.draw_curves(state)
 
-    def _show_choice(self, of: RunOptions) -> None:
-        choose("method", of.method)
-        choose("preset", of.preset or "")
+    def _show_options(self, of: RunOptions) -> None:
+        set_choice("method", of.method)
+        set_choice("preset", of.preset or "")
         dpg.set_value("wild", of.wild)
         dpg.set_value("unbounded", of.unbounded)
         self._show_budget(of.minutes or 10.0, of.steps)
@@ -213,13 +215,13 @@ class TrainingPanel:
 
     def _draw_progress(self, state: AppState) -> None:
         stats = state.stats
-        show_text("doing", doing(state))
-        dpg.configure_item("figures", show=stats is not None)
+        set_text("training_phase", phase_text(state))
+        dpg.configure_item("training_numbers", show=stats is not None)
         if stats is None:
             return
         dpg.set_value("memory", memory_line(stats))
-        left = duration(stats.eta_s) if stats.eta_s and stats.progress < 1 else ""
-        done = say(
+        left = format_duration(stats.eta_s) if stats.eta_s and stats.progress < 1 else ""
+        done = tr(
             "training.progress_left" if left else "training.progress",
             percent=100 * stats.progress,
             left=left,
@@ -227,13 +229,13 @@ class TrainingPanel:
         dpg.set_value("training_progress", stats.progress)
         dpg.configure_item("training_progress", overlay=done)
         measure = "clip" if "sentence" in stats.losses else "psnr"
-        dpg.set_value("number_psnr_name", say(f"training.{measure}"))
+        dpg.set_value("number_psnr_name", tr(f"training.{measure}"))
         known = bool(stats.losses)  # not of a project that was only opened
         values = (
             f"{stats.step:,}",
-            duration(stats.elapsed_s),
+            format_duration(stats.elapsed_s),
             _quality(stats) if known else "-",
-            count(stats.rays_per_s) if known else "-",
+            format_count(stats.rays_per_s) if known else "-",
         )
         for name, value in zip(NUMBERS, values):
             dpg.set_value(f"number_{name}", value)
@@ -242,17 +244,17 @@ class TrainingPanel:
 def _quality(stats: TrainingStats) -> str:
     """How close pictures come to the photos, or to the sentence."""
     if "sentence" in stats.losses:
-        return say("training.likeness", likeness=1 - stats.losses["sentence"])
-    return say("training.db", psnr=stats.psnr)
+        return tr("training.clip_value", similarity=1 - stats.losses["sentence"])
+    return tr("training.psnr_value", psnr=stats.psnr)
 
 
-def _offer(tag: str, of: Iterable[str]) -> None:
+def _set_named_choices(tag: str, of: Iterable[str]) -> None:
     """Let a choice be among these, called as the window calls them."""
-    called = names(f"choices.{tag}")
-    offer(tag, {name: called.get(name, name) for name in of})
+    called = tr_group(f"choices.{tag}")
+    set_choices(tag, {name: called.get(name, name) for name in of})
 
 
-def _numbers() -> None:
+def _add_numbers() -> None:
     with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp):
         for weight in (1.0, 1.1, 1.0, 1.0):
             dpg.add_table_column(init_width_or_weight=weight)
@@ -260,6 +262,6 @@ def _numbers() -> None:
             with dpg.table_row():
                 for name in (left, right):
                     dpg.add_text(
-                        say(f"training.{name}"), tag=f"number_{name}_name", color=theme.TEXT_DIM
+                        tr(f"training.{name}"), tag=f"number_{name}_name", color=theme.TEXT_DIM
                     )
                     dpg.add_text("–", tag=f"number_{name}")

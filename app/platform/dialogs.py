@@ -12,15 +12,15 @@ from typing import Literal
 
 from app.platform.gui import dpg
 from app.platform.scaling import px
-from app.text.catalog import say
+from app.text.catalog import tr
 
-Purpose = Literal["folder", "file", "save"]
-Kind = Literal["folder", "film", "project", "sentence"]
+DialogPurpose = Literal["folder", "file", "save"]
+InputKind = Literal["folder", "video", "project", "prompt"]
 """What a person may look for to open."""
 
 
-OWN = "own_file_dialog"
-ANY = ".*"
+OWN_TAG = "own_file_dialog"
+ANY_SUFFIX = ".*"
 """Files of all kinds."""
 
 
@@ -31,7 +31,7 @@ class FileDialogs:
         self._process: subprocess.Popen[str] | None = None
         self._then: Callable[[str], None] | None = None
 
-    def ask(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
+    def show_dialog(self, purpose: DialogPurpose, start: str, then: Callable[[str], None]) -> None:
         """Show a dialog; ``then`` gets the path unless the person cancels. ``start`` is the path
         or folder to begin at."""
         if self._process is not None:
@@ -39,7 +39,7 @@ class FileDialogs:
         start = os.path.expanduser(start)
         command = _desktop_command(purpose, start)
         if command is None:
-            _own_dialog(purpose, start, then)
+            _show_own_dialog(purpose, start, then)
             return
         self._then = then
         self._process = subprocess.Popen(
@@ -51,7 +51,7 @@ class FileDialogs:
         )
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         return self._process is not None
 
     def poll(self) -> None:
@@ -70,12 +70,12 @@ class FileDialogs:
             self._process.wait()
 
 
-def _desktop_command(purpose: Purpose, start: str) -> list[str] | None:
+def _desktop_command(purpose: DialogPurpose, start: str) -> list[str] | None:
     if sys.platform == "darwin":
         return ["osascript", "-e", _APPLE[purpose]]
     if sys.platform == "win32":
         return ["powershell", "-NoProfile", "-STA", "-Command", _WINDOWS[purpose]]
-    title = say(f"file_dialog.{purpose}")
+    title = tr(f"file_dialog.{purpose}")
     if shutil.which("zenity"):
         options = {"folder": ["--directory"], "file": [], "save": ["--save", "--confirm-overwrite"]}
         return [
@@ -95,7 +95,7 @@ def _desktop_command(purpose: Purpose, start: str) -> list[str] | None:
     return None
 
 
-_APPLE: dict[Purpose, str] = {
+_APPLE: dict[DialogPurpose, str] = {
     "folder": "POSIX path of (choose folder)",
     "file": "POSIX path of (choose file)",
     "save": "POSIX path of (choose file name)",
@@ -110,34 +110,36 @@ def _windows(kind: str, result: str) -> str:
     )
 
 
-_WINDOWS: dict[Purpose, str] = {
+_WINDOWS: dict[DialogPurpose, str] = {
     "folder": _windows("FolderBrowserDialog", "SelectedPath"),
     "file": _windows("OpenFileDialog", "FileName"),
     "save": _windows("SaveFileDialog", "FileName"),
 }
 
 
-def own_shown() -> bool:
+def is_own_dialog_shown() -> bool:
     """Whether Dear PyGui's dialog is on screen."""
-    return dpg.does_item_exist(OWN) and dpg.is_item_shown(OWN)
+    return dpg.does_item_exist(OWN_TAG) and dpg.is_item_shown(OWN_TAG)
 
 
-def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> None:
-    for tag in (OWN, f"{OWN}_keys"):
+def _show_own_dialog(purpose: DialogPurpose, start: str, then: Callable[[str], None]) -> None:
+    for tag in (OWN_TAG, f"{OWN_TAG}_keys"):
         if dpg.does_item_exist(tag):
             dpg.delete_item(tag)
 
     def chosen(_sender: object, data: dict[str, str]) -> None:
-        then(data["file_path_name"].removesuffix(ANY))  # Dear PyGui adds the filter to a new name
+        then(
+            data["file_path_name"].removesuffix(ANY_SUFFIX)
+        )  # Dear PyGui adds the filter to a new name
 
     def accept() -> None:
-        if own_shown():
-            chosen(OWN, dpg.get_file_dialog_info(OWN))
-            dpg.configure_item(OWN, show=False)
+        if is_own_dialog_shown():
+            chosen(OWN_TAG, dpg.get_file_dialog_info(OWN_TAG))
+            dpg.configure_item(OWN_TAG, show=False)
 
     folder = Path(start or ".")
     with dpg.file_dialog(
-        tag=OWN,
+        tag=OWN_TAG,
         directory_selector=purpose == "folder",
         callback=chosen,
         modal=True,
@@ -145,13 +147,13 @@ def _own_dialog(purpose: Purpose, start: str, then: Callable[[str], None]) -> No
         width=px(720),
         height=px(460),
         default_filename=folder.name if purpose == "save" else "",
-        label=say(f"file_dialog.{purpose}"),
+        label=tr(f"file_dialog.{purpose}"),
     ):
         if purpose != "folder":
-            dpg.add_file_extension(ANY)
-    with dpg.handler_registry(tag=f"{OWN}_keys"):
+            dpg.add_file_extension(ANY_SUFFIX)
+    with dpg.handler_registry(tag=f"{OWN_TAG}_keys"):
         for key in (dpg.mvKey_Return, dpg.mvKey_NumPadEnter):
             dpg.add_key_press_handler(key, callback=accept)
         dpg.add_key_press_handler(
-            dpg.mvKey_Escape, callback=lambda: dpg.configure_item(OWN, show=False)
+            dpg.mvKey_Escape, callback=lambda: dpg.configure_item(OWN_TAG, show=False)
         )

@@ -21,7 +21,7 @@ def px(pixels: float) -> int:
     return round(pixels * _scale)
 
 
-def start(at: float) -> None:
+def set_scale(at: float) -> None:
     """Before anything is built: all that is built later is to be scaled by ``at``."""
     global _scale
     _scale = at
@@ -32,16 +32,16 @@ def rescale(*windows: str | int) -> None:
     if _scale == 1.0:
         return
     for window in windows:
-        for item in _below(window):
+        for item in _descendants(window):
             _rescale(item)
 
 
-def _below(item: str | int) -> list[int | str]:
-    found: list[int | str] = []
+def _descendants(item: str | int) -> list[int | str]:
+    items: list[int | str] = []
     for children in dpg.get_item_children(item).values():
         for child in children:
-            found += [child, *_below(child)]
-    return found
+            items += [child, *_descendants(child)]
+    return items
 
 
 def _rescale(item: int | str) -> None:

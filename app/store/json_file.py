@@ -13,7 +13,7 @@ T = TypeVar("T")
 _log = logging.getLogger("gradina.window")
 
 
-def read(path: Path, kind: type[T]) -> T | None:
+def read_json(path: Path, kind: type[T]) -> T | None:
     """What `write` left at ``path``; None where that is nothing, or cannot be read as ``kind``."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
@@ -21,7 +21,7 @@ def read(path: Path, kind: type[T]) -> T | None:
         return None
 
 
-def write(path: Path, value: object) -> None:
+def write_json(path: Path, value: object) -> None:
     """Leave ``value`` at ``path``, whole or not at all; never waits for the disk. What cannot be
     written is only logged."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""Work that a crash left behind: each window leaves word of what is unsaved until it ends well."""
+"""Unsaved work of a window that crashed: each window leaves a marker until it ends well."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from app.store.json_file import read, write
+from app.store.json_file import read_json, write_json
 from core.base.paths import recovery_folder
 
 
-class Unfinished(msgspec.Struct, frozen=True):
+class UnsavedWork(msgspec.Struct, frozen=True):
     """Work that was not saved: its ``name``, the folder of its automatic saves, the person's own
     ``project`` ("" where there is none yet), and when the window that held it began, seconds since
     1970."""
@@ -33,44 +33,44 @@ class Unfinished(msgspec.Struct, frozen=True):
         return at if at >= self.began else None
 
 
-class Word:
+class RecoveryMarker:
     """What this window leaves."""
 
     def __init__(self) -> None:
         self._began = time.time()
         self._path = recovery_folder() / f"{os.getpid()}.json"
-        self._left: Unfinished | None = None
+        self._written: UnsavedWork | None = None
 
-    def leave(self, name: str, autosave: str, project: str) -> None:
+    def write(self, name: str, autosave: str, project: str) -> None:
         """There is work that was not saved."""
-        word = Unfinished(os.getpid(), name, autosave, project, self._began)
-        if word != self._left:
-            self._left = word
-            write(self._path, word)
+        marker = UnsavedWork(os.getpid(), name, autosave, project, self._began)
+        if marker != self._written:
+            self._written = marker
+            write_json(self._path, marker)
 
-    def take_back(self) -> None:
+    def clear(self) -> None:
         """All is saved, or is not to be."""
-        if self._left is not None:
-            self._left = None
+        if self._written is not None:
+            self._written = None
             self._path.unlink(missing_ok=True)
 
 
-def unfinished() -> Unfinished | None:
+def find_unsaved_work() -> UnsavedWork | None:
     """The latest work of a window that did not end well, if its automatic save is there. Each is
     told of only once."""
-    found: list[tuple[float, Unfinished]] = []
+    found: list[tuple[float, UnsavedWork]] = []
     for path in recovery_folder().glob("*.json"):
-        word = read(path, Unfinished)
-        if word is not None and _runs(word.pid, word.began):
+        marker = read_json(path, UnsavedWork)
+        if marker is not None and _is_running(marker.pid, marker.began):
             continue
         path.unlink(missing_ok=True)
-        if word is not None and word.saved_at is not None:
-            found.append((word.saved_at, word))
+        if marker is not None and marker.saved_at is not None:
+            found.append((marker.saved_at, marker))
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def _runs(pid: int, began: float) -> bool:
-    """Whether the process that left a word still runs, and is not a later one of its number."""
+def _is_running(pid: int, began: float) -> bool:
+    """Whether the process that left a marker still runs, and is not a later one of its number."""
     import psutil  # only after a crash
 
     try:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from app.store.json_file import read, write
+from app.store.json_file import read_json, write_json
 from core.base.paths import settings_file
 
 ThemeName = Literal["dark", "light"]
@@ -23,12 +23,12 @@ class Settings(msgspec.Struct, frozen=True):
     language: str = "en"
     window: tuple[int, int] | None = None
     panel: int = 376
-    folded: tuple[str, ...] = ("scene", "film")
+    folded: tuple[str, ...] = ("scene", "video")
 
 
 def load_settings() -> Settings:
-    return read(settings_file(), Settings) or Settings()
+    return read_json(settings_file(), Settings) or Settings()
 
 
 def save_settings(settings: Settings) -> None:
-    write(settings_file(), settings)
+    write_json(settings_file(), settings)

@@ -1,9 +1,9 @@
 """Every text of the window, in its language.
 
-The window's own texts stand in English in ``assets/text/en.toml``, by dotted key: `say` and `names`
-ask for them. What the engine says arrives as a `core.base.text.Text`: `words` puts it into words. A
-translation is a gettext file ``<language>.po`` in ``assets/text`` or in the folder "text" next to
-the person's settings (`python -m app.text.extract` writes one to fill in). Whatever it lacks, or
+The window's own texts stand in English in ``assets/text/en.toml``, by dotted key; `tr` and
+`tr_group` look them up. The engine's texts arrive as `core.base.text.Text`; `localize` translates
+them. A translation is a gettext file ``<language>.po`` in ``assets/text`` or in the folder "text"
+next to the settings (`python -m app.text.extract` writes one to fill in). Whatever it lacks, or
 fills in with other parts than the English text has, stays English.
 """
 
@@ -35,24 +35,24 @@ def languages() -> dict[str, str]:
     return {ENGLISH: "English"} | {code: _name(code) for code in sorted(codes - {ENGLISH})}
 
 
-def use(language: str) -> None:
+def set_language(language: str) -> None:
     """Speak ``language``, one of `languages`, from now on; English where there is no such one."""
     global _translation
     _translation = None if language == ENGLISH else _read(language)
 
 
-def say(key: str, n: int = 1, /, *numbered: object, **parts: object) -> str:
+def tr(key: str, n: int = 1, /, *numbered: object, **parts: object) -> str:
     """The text ``key`` of ``en.toml``, of its plural forms that for the number ``n``, filled in."""
     one, many = english_texts()[key]
     return _translated(one, many, n, key).format(*numbered, n=n, **parts)
 
 
-def words(text: Text) -> str:
+def localize(text: Text) -> str:
     """What the engine says, in the window's language."""
     return text.in_words(_translated)
 
 
-def names(key: str) -> dict[str, str]:
+def tr_group(key: str) -> dict[str, str]:
     """All texts below ``key``, by the rest of their keys, in the file's order."""
     below = f"{key}."
     return {
@@ -62,10 +62,10 @@ def names(key: str) -> dict[str, str]:
     }
 
 
-def widgets() -> dict[str, dict[str, str]]:
+def widget_texts() -> dict[str, dict[str, str]]:
     """By tag the texts on and about each widget, by their use: label, tip, hint …"""
     found: dict[str, dict[str, str]] = {}
-    for key, text in names("widgets").items():
+    for key, text in tr_group("widgets").items():
         tag, _, part = key.rpartition(".")
         found.setdefault(tag, {})[part] = text
     return found

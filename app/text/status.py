@@ -6,11 +6,11 @@ import math
 from pathlib import Path
 
 from app.state import AppState
-from app.text.catalog import names, say, words
+from app.text.catalog import localize, tr, tr_group
 from core.protocol import TrainingStats
 
 
-def duration(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """ "0:42", "12:05" or "3:20:00"; "" when unknown."""
     if seconds is None:
         return ""
@@ -19,14 +19,14 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"
 
 
-def count(number: float) -> str:
+def format_count(number: float) -> str:
     """ "950", "12.3 k" or "1.25 M"."""
     if number < 1000:
         return f"{number:.0f}"
     return f"{number / 1e3:.1f} k" if number < 1e6 else f"{number / 1e6:.2f} M"
 
 
-def size(n_bytes: int) -> str:
+def format_bytes(n_bytes: int) -> str:
     """ "12 kB", "3.4 MB", "34 MB" or "1.2 GB"."""
     if n_bytes < 1e6:
         return f"{n_bytes / 1e3:.0f} kB"
@@ -35,77 +35,80 @@ def size(n_bytes: int) -> str:
     return f"{n_bytes / 1e9:.1f} GB"
 
 
-def doing(state: AppState) -> str:
+def phase_text(state: AppState) -> str:
     """What the training is about at this moment, without a full stop; "" while there is none."""
     stats = state.stats
     if state.task is not None and state.task.task == "renew":
-        return say("doing.renewing")
+        return tr("phase.renewing")
     if stats is None:
-        return say("doing.opening") if state.state == "opening" else ""
+        return tr("phase.opening") if state.state == "opening" else ""
     if state.state == "finished":
-        return say("doing.done")
+        return tr("phase.done")
     level = min(math.ceil(stats.active_levels), stats.n_levels)
     what = (
         stats.phase
         if stats.phase != "surface"
         else ("refining" if level < stats.n_levels else "sharpening")
     )
-    key = f"doing.{what}" if state.state == "training" else f"paused_while.{what}"
-    return say(key, level=level, n_levels=stats.n_levels)
+    key = f"phase.{what}" if state.state == "training" else f"paused_phase.{what}"
+    return tr(key, level=level, n_levels=stats.n_levels)
 
 
 def memory_line(stats: TrainingStats) -> str:
     """Memory now, at its peak, and as it was forecast."""
-    return say(
+    return tr(
         "training.memory",
-        now=size(stats.memory),
-        peak=size(stats.memory_peak),
-        forecast=size(stats.memory_forecast),
+        now=format_bytes(stats.memory),
+        peak=format_bytes(stats.memory_peak),
+        forecast=format_bytes(stats.memory_forecast),
     )
 
 
-def lost_without_saving(state: AppState) -> str:
+def unsaved_text(state: AppState) -> str:
     """What closing without a save would lose, as a sentence; "" for nothing."""
     if not state.unsaved or state.opened is None:
         return ""
     name = Path(state.project or state.opened.path).name
     stats = state.stats
     if stats is None or not stats.step:
-        return say("lost.edits", name=name)
-    return say(
-        "lost.both" if state.undo else "lost.training",
+        return tr("unsaved.edits", name=name)
+    return tr(
+        "unsaved.both" if state.undo else "unsaved.training",
         stats.step,
         name=name,
-        time=duration(stats.elapsed_s),
+        time=format_duration(stats.elapsed_s),
     )
 
 
 def status_line(state: AppState) -> str:
     """What is going on, in one plain sentence."""
     if state.engine != "ready":
-        return say(f"status.{state.engine}")
+        return tr(f"status.{state.engine}")
     task = state.task
     if task is not None:
         key = "task" + "_detail" * bool(task.detail) + "_left" * (task.eta_s is not None)
-        what = names("tasks").get(task.task, task.task.capitalize())
-        return say(
-            f"status.{key}", doing=what, detail=words(task.detail), left=duration(task.eta_s)
+        what = tr_group("tasks").get(task.task, task.task.capitalize())
+        return tr(
+            f"status.{key}",
+            doing=what,
+            detail=localize(task.detail),
+            left=format_duration(task.eta_s),
         )
-    return _resting_line(state)
+    return _state_line(state)
 
 
-def _resting_line(state: AppState) -> str:
+def _state_line(state: AppState) -> str:
     name = Path(state.opened.path).name if state.opened else ""
     key = state.state
-    if key == "training" and not doing(state):
+    if key == "training" and not phase_text(state):
         key = "training_begins"
     elif state.stats is None:
         key = {"paused": "paused_early", "finished": "finished_before"}.get(key, key)
     step = f"{state.stats.step:,}" if state.stats else ""
-    return say(f"status.{key}", name=name, doing=doing(state), step=step)
+    return tr(f"status.{key}", name=name, doing=phase_text(state), step=step)
 
 
-def short(path: str) -> str:
+def short_path(path: str) -> str:
     """``path`` for people: "~" for their home."""
     home = str(Path.home())
     return "~" + path.removeprefix(home) if Path(path).is_relative_to(home) else path

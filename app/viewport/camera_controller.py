@@ -1,4 +1,4 @@
-"""From where the scene is looked at: freely, from its sides, or through one of its photos."""
+"""From where the scene is looked at: freely, from its sides, or current one of its photos."""
 
 from __future__ import annotations
 
@@ -9,118 +9,118 @@ from dataclasses import replace
 import numpy as np
 
 from app.viewport.orbit_camera import OrbitCamera
-from app.viewport.scene_overlay import Stage, upright_axes
+from app.viewport.scene_overlay import SceneOverlay, upright_axes
 from core.protocol import Arrangement, Opened
 
 
-class Looking:
+class CameraController:
     """The camera of a viewport. ``moved`` is called after it has become another one, but not when
     another scene comes before it."""
 
-    def __init__(self, stage: Stage, moved: Callable[[], None]) -> None:
+    def __init__(self, overlay: SceneOverlay, on_moved: Callable[[], None]) -> None:
         self.camera = OrbitCamera()
         self.size: tuple[int, int] = (1, 1)
         """pixels of the viewport"""
-        self._stage, self._moved = stage, moved
-        self._home = self._overview = self._before = self.camera
-        self._first: tuple[str, OrbitCamera] | None = None
-        self._through = self._first
+        self._overlay, self._on_moved = overlay, on_moved
+        self._home = self._overview = self._before_solving = self.camera
+        self._first_photo: tuple[str, OrbitCamera] | None = None
+        self._current_photo = self._first_photo
 
     @property
     def photo(self) -> str:
-        """The name of the photo that is looked through, "" for any other view."""
-        through = self._through
-        return through[0] if through is not None and through[1] == self.camera else ""
+        """The name of the photo that is looked current, "" for any other view."""
+        current = self._current_photo
+        return current[0] if current is not None and current[1] == self.camera else ""
 
-    def go(self, camera: OrbitCamera) -> None:
-        """Look through ``camera`` from now on."""
+    def set_camera(self, camera: OrbitCamera) -> None:
+        """Look current ``camera`` from now on."""
         if camera != self.camera:
             self.camera = camera
-            self._moved()
+            self._on_moved()
 
     # --- the life of the scene ---------------------------------------------------------
 
-    def open(self, opened: Opened) -> None:
+    def on_opened(self, opened: Opened) -> None:
         """Look at a newly opened scene from afar, past its first photo."""
-        self._first = self._through = None
+        self._first_photo = self._current_photo = None
         self.camera = OrbitCamera(axes=upright_axes(opened.arranged), fov_y=opened.fov_y)
-        if len(self._stage.cameras):
+        if len(self._overlay.cameras):
             camera = self._camera_of(0)
-            self._first = opened.names[0], camera
+            self._first_photo = opened.names[0], camera
         else:
             camera = self.camera.framed()
         self._home = camera
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
 
-    def arrange(self, arranged: Arrangement) -> None:
+    def on_arranged(self, arranged: Arrangement) -> None:
         """The region, the frame or the unit is another one now: keep looking at the same."""
         moved, axes = np.reshape(arranged.moved, (4, 4)), upright_axes(arranged)
-        looking_home, photo = self.camera == self._overview, self.photo
-        self._home = self._home.carried(moved, axes)
-        self._overview = self._overview.carried(moved, axes)
-        self.go(self._overview if looking_home else self.camera.carried(moved, axes))
-        self._first = self._first and (self._first[0], self._home)
-        self._through = (photo, self.camera) if photo else None
+        at_overview, photo = self.camera == self._overview, self.photo
+        self._home = self._home.transformed(moved, axes)
+        self._overview = self._overview.transformed(moved, axes)
+        self.set_camera(self._overview if at_overview else self.camera.transformed(moved, axes))
+        self._first_photo = self._first_photo and (self._first_photo[0], self._home)
+        self._current_photo = (photo, self.camera) if photo else None
 
-    def step_aside(self) -> None:
+    def enter_pose_solving(self) -> None:
         """Look at poses that are being solved, for a while."""
-        self._before = self.camera
+        self._before_solving = self.camera
         self.camera = OrbitCamera().framed()
 
-    def step_back(self) -> None:
+    def leave_pose_solving(self) -> None:
         """Look at what is open again."""
-        self.camera = self._before
+        self.camera = self._before_solving
 
-    def approach(self) -> None:
-        """Look through the first photo, unless the person has already chosen a view."""
+    def show_first_photo(self) -> None:
+        """Look current the first photo, unless the person has already chosen a view."""
         if self.camera == self._overview:
-            self.reset()
+            self.reset_view()
 
     # --- what the person chooses -------------------------------------------------------
 
-    def reset(self) -> None:
+    def reset_view(self) -> None:
         """The first view again."""
-        self._through = self._first
-        self.go(self._home)
+        self._current_photo = self._first_photo
+        self.set_camera(self._home)
 
-    def frame(self) -> None:
+    def frame_scene(self) -> None:
         """All of the scene in view."""
-        self.go(self.camera.framed())
+        self.set_camera(self.camera.framed())
 
-    def from_side(self, side: str) -> None:
+    def look_from_side(self, side: str) -> None:
         """Look at the pivot from one of `SIDES`."""
-        self.go(self.camera.from_side(side))
+        self.set_camera(self.camera.from_side(side))
 
     def toggle_projection(self) -> None:
         """Between perspective and parallel rays."""
-        self.go(replace(self.camera, parallel=not self.camera.parallel))
+        self.set_camera(replace(self.camera, parallel=not self.camera.parallel))
 
-    def next_photo(self, step: int) -> None:
-        """Look through the next photo, or the one before (``step`` -1)."""
-        n = len(self._stage.cameras)
-        if self._stage.opened is not None and n:
-            self.go_to(((self._stage.chosen or 0) + step) % n)
+    def step_photo(self, step: int) -> None:
+        """Look current the next photo, or the one before (``step`` -1)."""
+        n = len(self._overlay.cameras)
+        if self._overlay.opened is not None and n:
+            self.look_through_index(((self._overlay.selected_photo or 0) + step) % n)
 
-    def through(self, name: str) -> None:
-        """Look through the photo ``name``, if it is one of those that are used."""
-        opened = self._stage.opened
+    def look_through(self, name: str) -> None:
+        """Look current the photo ``name``, if it is one of those that are used."""
+        opened = self._overlay.opened
         if opened is not None and name in opened.names:
-            self.go_to(opened.names.index(name))
+            self.look_through_index(opened.names.index(name))
 
-    def go_to(self, number: int) -> None:
-        """Look through the photo of this number."""
-        assert self._stage.opened is not None
-        self._stage.chosen = number
+    def look_through_index(self, number: int) -> None:
+        """Look current the photo of this number."""
+        assert self._overlay.opened is not None
+        self._overlay.selected_photo = number
         camera = self._camera_of(number)
-        self._through = self._stage.opened.names[number], camera
+        self._current_photo = self._overlay.opened.names[number], camera
         self.camera = camera
-        self._moved()
+        self._on_moved()
 
     def _camera_of(self, number: int) -> OrbitCamera:
         """At the place of a photo, with all of it in view."""
-        angle, aspect = self._stage.lenses[number]
+        angle, aspect = self._overlay.lenses[number]
         width, height = self.size
         wider = max(aspect * height / width, 1.0) if min(width, height) > 1 else 1.0
         angle = 2 * math.atan(math.tan(angle / 2) * wider)
         camera = replace(self.camera, parallel=False)
-        return camera.looking_through(self._stage.cameras[number], angle)
+        return camera.looking_through(self._overlay.cameras[number], angle)

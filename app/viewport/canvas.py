@@ -7,21 +7,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.gl.frame import Frame, depth_before
+from app.gl.frame import Frame, camera_depth
 from app.gl.painter import Painter
 from app.platform.gui import dpg
 from app.viewport.orbit_camera import OrbitCamera
 from app.viewport.projection import project, ray
-from app.viewport.texture import Texture, stop_sending
+from app.viewport.texture import Texture, disable_direct_upload
 
-MOVING_S = 0.012
+MAX_MOVING_PAINT_S = 0.012
 """What painting a frame may take while the camera moves; where it takes longer, the frame is
 smaller."""
-SHARES = (1.0, 0.75, 0.5, 0.35, 0.25)
+FRAME_SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
 """Sizes of such frames, of the viewport's."""
-SAME_PLACE = 2
+SAME_PLACE_PX = 2
 """Pixels that the mouse, or what was under it, may have moved since and still be there."""
-FRESH = 2
+TEXTURE_LATENCY_FRAMES = 2
 """Frames of the window until new pixels are on screen, and until a new texture has any: so long
 the one before stays, or there would be a flash."""
 
@@ -36,60 +36,64 @@ class Canvas:
         self._texture: Texture | None = None
         self._next: Texture | None = None
         self._next_in = 0
-        self._placed: object = None
-        self._share = 1.0
-        self._per_pixel = 0.0
-        self._fresh = 0
+        self._drawn_key: object = None
+        self._frame_scale = 1.0
+        self._paint_s_per_pixel = 0.0
+        self._frames_until_shown = 0
         self._depths: tuple[OrbitCamera, np.ndarray] | None = None
-        self._under: tuple[float, float, np.ndarray] | None = None
+        self._last_hit: tuple[float, float, np.ndarray] | None = None
         dpg.add_texture_registry(tag="textures")
         with dpg.drawlist(1, 1, tag="canvas_area"):
             dpg.add_draw_layer(tag="picture")
 
     @property
-    def trouble(self) -> str:
+    def gl_error(self) -> str:
         """As in `Painter`."""
-        return self._painter.trouble
+        return self._painter.error
 
     @property
-    def free(self) -> bool:
+    def idle(self) -> bool:
         """Whether a frame that is given now is painted at once."""
         return not self._painter.busy
 
     @property
-    def active(self) -> bool:
+    def pending(self) -> bool:
         """Whether something is about to come on screen."""
-        return self._painter.busy or self._fresh > 0 or self._next is not None
+        return self._painter.busy or self._frames_until_shown > 0 or self._next is not None
 
     def resize(self, size: tuple[int, int]) -> None:
         self.size = size
         dpg.configure_item("canvas_area", width=size[0], height=size[1])
-        self._placed = None
+        self._drawn_key = None
 
-    def share(self, moving: bool) -> float:
+    def frame_scale(self, moving: bool) -> float:
         """Of the viewport's width and height that a frame should have now."""
         if not moving:
             return 1.0
-        full = self._per_pixel * self.size[0] * self.size[1]
-        wanted = math.sqrt(MOVING_S / full) if full > 0 else 1.0
-        if not 0.8 * self._share < wanted < 1.5 * self._share:  # else it would go to and fro
-            self._share = next((s for s in SHARES if s <= wanted), SHARES[-1])
-        return self._share
+        full = self._paint_s_per_pixel * self.size[0] * self.size[1]
+        wanted = math.sqrt(MAX_MOVING_PAINT_S / full) if full > 0 else 1.0
+        if (
+            not 0.8 * self._frame_scale < wanted < 1.5 * self._frame_scale
+        ):  # else it would go to and fro
+            self._frame_scale = next((s for s in FRAME_SCALES if s <= wanted), FRAME_SCALES[-1])
+        return self._frame_scale
 
-    def paint(self, frame: Frame) -> None:
+    def submit(self, frame: Frame) -> None:
         """Put ``frame`` on screen as soon as it is painted."""
-        self._painter.paint(frame)
+        self._painter.submit(frame)
 
-    def update(self) -> Frame | None:
+    def poll(self) -> Frame | None:
         """Once per frame of the window: the frame that comes on screen now, if one does."""
-        self._fresh = max(self._fresh - 1, 0)
-        self._come_in()
-        painted = self._painter.take()
+        self._frames_until_shown = max(self._frames_until_shown - 1, 0)
+        self._swap_texture()
+        painted = self._painter.take_result()
         if painted is None:
             return None
         width, height = painted.frame.size
-        self._per_pixel += 0.3 * (painted.seconds / (width * height) - self._per_pixel)
-        self._fresh = FRESH
+        self._paint_s_per_pixel += 0.3 * (
+            painted.seconds / (width * height) - self._paint_s_per_pixel
+        )
+        self._frames_until_shown = TEXTURE_LATENCY_FRAMES
         if painted.depths is not None and painted.frame.camera is not None:
             self._depths = painted.frame.camera, painted.depths
         self._load(painted.pixels)
@@ -98,32 +102,32 @@ class Canvas:
     def _load(self, pixels: np.ndarray) -> None:
         height, width = pixels.shape[:2]
         if self._texture is not None and self._texture.fits(height, width):
-            self._forget_next()
+            self._discard_next()
             self._texture.load(pixels)
-            self._place(self._texture)
+            self._draw_image(self._texture)
             return
         if self._next is None or not self._next.fits(height, width):
-            self._forget_next()
-            self._next, self._next_in = Texture(height, width), FRESH
+            self._discard_next()
+            self._next, self._next_in = Texture(height, width), TEXTURE_LATENCY_FRAMES
         self._next.load(pixels)
 
-    def _forget_next(self) -> None:
+    def _discard_next(self) -> None:
         if self._next is not None:
             self._next.delete()
             self._next = None
 
-    def _come_in(self) -> None:
+    def _swap_texture(self) -> None:
         """Let the next texture take the place of the present one, if it is time."""
         self._next_in = max(self._next_in - 1, 0)
         if self._next is None or self._next_in:
             return
-        if not self._next.send():
-            stop_sending()
+        if not self._next.upload():
+            disable_direct_upload()
             pixels, self._next = self._next.pixels, None
             self._load(pixels)
             return
         before, self._texture, self._next = self._texture, self._next, None
-        self._place(self._texture)
+        self._draw_image(self._texture)
         if before is not None:
             before.delete()
 
@@ -132,26 +136,26 @@ class Canvas:
         where there is none, or nobody knows as the camera has moved."""
         pose = camera.scene_from_camera
         if self._depths is not None and self._depths[0] == camera:
-            depth = _looked_up(self._depths[1], x, y, camera)
+            depth = _lookup_depth(self._depths[1], x, y, camera)
             origin, direction = ray(x, y, camera, self.size)
-            self._under = (
+            self._last_hit = (
                 None
                 if depth is None
                 else (x, y, origin + direction * depth / (direction @ pose[:3, 2]))
             )
             return depth
-        if self._under is None or math.dist((x, y), self._under[:2]) > SAME_PLACE:
+        if self._last_hit is None or math.dist((x, y), self._last_hit[:2]) > SAME_PLACE_PX:
             return None
-        pixel, before = project(self._under[2], camera, self.size)
-        if not before or math.dist((x, y), pixel.tolist()) > SAME_PLACE:
+        pixel, before = project(self._last_hit[2], camera, self.size)
+        if not before or math.dist((x, y), pixel.tolist()) > SAME_PLACE_PX:
             return None
-        return float((self._under[2] - pose[:3, 3]) @ pose[:3, 2])
+        return float((self._last_hit[2] - pose[:3, 3]) @ pose[:3, 2])
 
-    def _place(self, texture: Texture) -> None:
+    def _draw_image(self, texture: Texture) -> None:
         place = (texture.tag, self.size, texture.uv_max)
-        if place == self._placed:
+        if place == self._drawn_key:
             return
-        self._placed = place
+        self._drawn_key = place
         dpg.delete_item("picture", children_only=True)
         dpg.draw_image(
             texture.tag,
@@ -163,8 +167,8 @@ class Canvas:
         )
 
 
-def _looked_up(depths: np.ndarray, x: float, y: float, camera: OrbitCamera) -> float | None:
+def _lookup_depth(depths: np.ndarray, x: float, y: float, camera: OrbitCamera) -> float | None:
     row, column = int(y), int(x)
     if not (0 <= row < depths.shape[0] and 0 <= column < depths.shape[1]):
         return None
-    return depth_before(camera, float(depths[row, column]))
+    return camera_depth(camera, float(depths[row, column]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.platform.gui import dpg
 from app.platform.scaling import px
-from app.text.catalog import say
+from app.text.catalog import tr
 from app.viewport.orbit_camera import SCENE_AXES
 from core.base.colormaps import (
     INSIDE,
@@ -35,15 +35,13 @@ PLATE, INK = (12, 14, 18, 175), (232, 234, 238, 255)
 
 @dataclass(frozen=True)
 class Legend:
-    """``n_levels``: of the hash grid; ``apart``: words that say how far apart contours are;
-    ``through``: whether a photo is looked through; ``ends``: the nearest and the farthest depth in
-    words; ``axes`` as in `OrbitCamera`."""
+    """What the legend explains."""
 
     mode: PreviewMode = "color"
     n_levels: int = 1
-    apart: str = ""
-    through: bool = False
-    ends: tuple[str, str] = ("", "")
+    contour_spacing: str = ""
+    has_photo: bool = False
+    depth_range: tuple[str, str] = ("", "")
     axes: tuple[float, ...] = SCENE_AXES
 
 
@@ -53,37 +51,39 @@ def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
     match legend.mode:
         case "slice":
             rows = [
-                (color, say(f"legend.{side}"))
+                (color, tr(f"legend.{side}"))
                 for color, side in ((INSIDE, "inside"), (ZERO, "surface"), (OUTSIDE, "outside"))
             ]
-            _swatches(parent, rows, bottom, say("legend.lines", apart=legend.apart))
+            _draw_swatches(
+                parent, rows, bottom, tr("legend.contours", spacing=legend.contour_spacing)
+            )
         case "normals":
             ways = np.reshape(legend.axes, (3, 3)).T
             rows = [(tuple(normal_colors(way)), name) for way, name in zip(ways, "XYZ")]
-            _swatches(parent, rows, bottom, say("legend.normals"))
+            _draw_swatches(parent, rows, bottom, tr("legend.normals"))
         case "depth":
-            near, far = legend.ends
-            _scale(parent, bottom, say("legend.depth"), depth_colors, ((0.0, near), (1.0, far)))
+            near, far = legend.depth_range
+            _draw_scale(parent, bottom, tr("legend.depth"), depth_colors, ((0.0, near), (1.0, far)))
         case "level":
-            _levels(parent, legend.n_levels, bottom)
-        case "error" if legend.through:
-            half, all_of = (f"{100 * share * WORST:.0f}%" for share in (0.5, 1))
+            _draw_levels(parent, legend.n_levels, bottom)
+        case "error" if legend.has_photo:
+            half, all_of = (f"{100 * fraction * WORST:.0f}%" for fraction in (0.5, 1))
             marks = ((0.0, "0"), (0.5, half), (1.0, f"{all_of}+"))
-            _scale(parent, bottom, say("legend.error"), lambda x: heat(WORST * x), marks)
+            _draw_scale(parent, bottom, tr("legend.error"), lambda x: heat(WORST * x), marks)
         case "error":
-            draw_words(parent, (px(LEFT), bottom - px(LINE)), say("legend.no_photo"))
+            draw_label(parent, (px(LEFT), bottom - px(LINE)), tr("legend.no_photo"))
 
 
-def words_width(words: str) -> int:
-    """Pixels that ``words`` take."""
-    return round((dpg.get_text_size(words) or (0, 0))[0])
+def text_width(text: str) -> int:
+    """Pixels that ``text`` take."""
+    return round((dpg.get_text_size(text) or (0, 0))[0])
 
 
-def draw_words(parent: str, at: tuple[float, float], words: str, *, right: bool = False) -> None:
-    """``words`` on a dark plate, ``at`` their upper left corner, or upper ``right``."""
-    if not words:
+def draw_label(parent: str, at: tuple[float, float], text: str, *, right: bool = False) -> None:
+    """``text`` on a dark plate, ``at`` their upper left corner, or upper ``right``."""
+    if not text:
         return
-    width = words_width(words)
+    width = text_width(text)
     x, y = (at[0] - width if right else at[0]), at[1]
     dpg.draw_rectangle(
         (x - px(PAD), y - px(3)),
@@ -93,14 +93,14 @@ def draw_words(parent: str, at: tuple[float, float], words: str, *, right: bool 
         fill=PLATE,
         rounding=px(5),
     )
-    _write(parent, (x, y), words)
+    _draw_text(parent, (x, y), text)
 
 
-def _write(parent: str, at: tuple[float, float], words: str) -> None:
-    dpg.draw_text(at, words, parent=parent, size=px(TEXT_SIZE), color=INK)
+def _draw_text(parent: str, at: tuple[float, float], text: str) -> None:
+    dpg.draw_text(at, text, parent=parent, size=px(TEXT_SIZE), color=INK)
 
 
-def _plate(parent: str, width: float, n_lines: int, bottom: float) -> tuple[float, float]:
+def _draw_plate(parent: str, width: float, n_lines: int, bottom: float) -> tuple[float, float]:
     """The upper left corner of what stands on it."""
     left, top = px(LEFT), bottom - px(LINE) * n_lines
     dpg.draw_rectangle(
@@ -114,56 +114,56 @@ def _plate(parent: str, width: float, n_lines: int, bottom: float) -> tuple[floa
     return left, top
 
 
-def _swatches(
+def _draw_swatches(
     parent: str, rows: list[tuple[tuple[float, float, float], str]], bottom: float, title: str
 ) -> None:
     beside = px(SWATCH + 8)
-    width = max(words_width(title), *(beside + words_width(words) for _, words in rows))
-    left, top = _plate(parent, width, len(rows) + 1, bottom)
-    _write(parent, (left, top), title)
-    for i, (color, words) in enumerate(rows):
+    width = max(text_width(title), *(beside + text_width(text) for _, text in rows))
+    left, top = _draw_plate(parent, width, len(rows) + 1, bottom)
+    _draw_text(parent, (left, top), title)
+    for i, (color, text) in enumerate(rows):
         y = top + px(LINE) * (i + 1)
-        _patch(parent, (left, y + px(2)), (px(SWATCH), px(SWATCH)), np.array(color))
-        _write(parent, (left + beside, y), words)
+        _draw_patch(parent, (left, y + px(2)), (px(SWATCH), px(SWATCH)), np.array(color))
+        _draw_text(parent, (left + beside, y), text)
 
 
-def _levels(parent: str, n_levels: int, bottom: float) -> None:
-    title = say("legend.level")
-    width = max(words_width(title), px(LEVEL) * n_levels)
-    left, top = _plate(parent, width, 3, bottom)
-    _write(parent, (left, top), title)
+def _draw_levels(parent: str, n_levels: int, bottom: float) -> None:
+    title = tr("legend.level")
+    width = max(text_width(title), px(LEVEL) * n_levels)
+    left, top = _draw_plate(parent, width, 3, bottom)
+    _draw_text(parent, (left, top), title)
     step = width / n_levels
     for i, color in enumerate(level_colors(n_levels)):
-        _patch(parent, (left + i * step, top + px(LINE)), (step - 2, px(SWATCH)), color)
+        _draw_patch(parent, (left + i * step, top + px(LINE)), (step - 2, px(SWATCH)), color)
         middle = left + (i + 0.5) * step
         number = str(i + 1)
-        _write(parent, (middle - words_width(number) / 2, top + px(LINE + SWATCH + 3)), number)
+        _draw_text(parent, (middle - text_width(number) / 2, top + px(LINE + SWATCH + 3)), number)
 
 
-def _scale(
+def _draw_scale(
     parent: str,
     bottom: float,
     title: str,
     colors: Callable[[np.ndarray], np.ndarray],
     marks: tuple[tuple[float, str], ...],
 ) -> None:
-    """``colors`` [N, 3] of what goes from 0 to 1, and words at some of its places."""
-    width = max(words_width(title), px(BAR) + words_width(marks[-1][1]) // 2)
-    left, top = _plate(parent, width, 3, bottom)
-    _write(parent, (left, top), title)
+    """``colors`` [N, 3] of what goes from 0 to 1, and text at some of its places."""
+    width = max(text_width(title), px(BAR) + text_width(marks[-1][1]) // 2)
+    left, top = _draw_plate(parent, width, 3, bottom)
+    _draw_text(parent, (left, top), title)
     step = px(BAR) / STEPS
     for i, color in enumerate(colors((np.arange(STEPS) + 0.5) / STEPS)):
-        _patch(parent, (left + i * step, top + px(LINE)), (step + 1, px(SWATCH)), color)
-    for share, words in marks:
+        _draw_patch(parent, (left + i * step, top + px(LINE)), (step + 1, px(SWATCH)), color)
+    for fraction, text in marks:
         x = (
             left
-            + share * (px(BAR) - 0.5 * words_width(words))
-            - (0.25 * words_width(words) if 0 < share < 1 else 0)
+            + fraction * (px(BAR) - 0.5 * text_width(text))
+            - (0.25 * text_width(text) if 0 < fraction < 1 else 0)
         )
-        _write(parent, (x, top + px(LINE + SWATCH + 3)), words)
+        _draw_text(parent, (x, top + px(LINE + SWATCH + 3)), text)
 
 
-def _patch(
+def _draw_patch(
     parent: str, at: tuple[float, float], size: tuple[float, float], color: np.ndarray
 ) -> None:
     shade = [*(255 * color).round().astype(int).tolist(), 255]

@@ -104,12 +104,12 @@ class OrbitCamera:
         pivot = np.asarray(self.pivot)
         center = pivot if about is None else np.asarray(about, float)
         pivot = center + distance / self.distance * (pivot - center)
-        return replace(self, pivot=_triple(pivot), distance=distance)
+        return replace(self, pivot=_to_tuple(pivot), distance=distance)
 
     def moved(self, right: float, down: float, forward: float) -> OrbitCamera:
         """Moved along the camera's own axes by so many scene units, looking the same way."""
         shift = self.scene_from_camera[:3, :3] @ (right, down, forward)
-        return replace(self, pivot=_triple(np.asarray(self.pivot) + shift))
+        return replace(self, pivot=_to_tuple(np.asarray(self.pivot) + shift))
 
     def pivoted(self, point: np.ndarray) -> OrbitCamera:
         """With the pivot in ``point`` [3], scene frame, which comes to the middle of the picture as
@@ -117,7 +117,7 @@ class OrbitCamera:
         pose = self.scene_from_camera
         depth = float((point - pose[:3, 3]) @ pose[:3, 2])
         distance = self.distance if self.parallel else max(depth, MIN_DISTANCE)
-        return replace(self, pivot=_triple(np.asarray(point, float)), distance=distance)
+        return replace(self, pivot=_to_tuple(np.asarray(point, float)), distance=distance)
 
     def framed(self, radius: float = 1.0) -> OrbitCamera:
         """Looking at the scene's centre from the same side, with a ball of ``radius`` in view."""
@@ -135,22 +135,22 @@ class OrbitCamera:
         the scene's centre."""
         pose = np.asarray(scene_from_camera, float).reshape(4, 4)
         distance = max(float(-pose[:3, 3] @ pose[:3, 2]), 0.1)
-        pivot = _triple(pose[:3, 3] + distance * pose[:3, 2])
+        pivot = _to_tuple(pose[:3, 3] + distance * pose[:3, 2])
         through = replace(self, fov_y=fov_y, parallel=False, pivot=pivot, distance=distance)
-        return through._turned(pose[:3, :3])
+        return through._with_rotation(pose[:3, :3])
 
-    def carried(self, similarity: np.ndarray, axes: tuple[float, ...]) -> OrbitCamera:
+    def transformed(self, similarity: np.ndarray, axes: tuple[float, ...]) -> OrbitCamera:
         """The same picture of a scene that was moved by ``similarity`` [4, 4]. Where the up of
         ``axes`` is another one than it would then be, the picture is set upright."""
         scale = similarity_scale(similarity)
         turned = transform_pose(similarity, self.scene_from_camera)
         pivot = similarity[:3, :3] @ self.pivot + similarity[:3, 3]
-        camera = replace(self, pivot=_triple(pivot), distance=self.distance * scale, axes=axes)
+        camera = replace(self, pivot=_to_tuple(pivot), distance=self.distance * scale, axes=axes)
         same = similarity[:3, :3] @ self.up @ camera.up > (1 - 1e-9) * scale
-        camera = camera._turned(turned[:3, :3])
+        camera = camera._with_rotation(turned[:3, :3])
         return camera if same else replace(camera, roll=0.0)
 
-    def _turned(self, rotation: np.ndarray) -> OrbitCamera:
+    def _with_rotation(self, rotation: np.ndarray) -> OrbitCamera:
         """About the pivot, to the pose of this ``rotation`` [3, 3]."""
         local = self._axes.T @ -rotation[:, 2]
         elevation = math.asin(min(max(local[2], -1.0), 1.0))
@@ -169,5 +169,5 @@ class OrbitCamera:
         return 2 * depth * math.tan(self.fov_y / 2)
 
 
-def _triple(v: np.ndarray) -> tuple[float, float, float]:
+def _to_tuple(v: np.ndarray) -> tuple[float, float, float]:
     return float(v[0]), float(v[1]), float(v[2])

@@ -16,25 +16,25 @@ import numpy as np
 from app import theme
 from app.platform.gui import dpg
 from app.platform.scaling import px
-from app.text.catalog import say
-from app.viewport.camera_controller import Looking
-from app.viewport.legend import INK, Legend, draw_legend, draw_words
+from app.text.catalog import tr
+from app.viewport.camera_controller import CameraController
+from app.viewport.legend import INK, Legend, draw_label, draw_legend
 from app.viewport.orbit_camera import OrbitCamera
 from core.protocol import PhotoReady
 from core.protocol.pixel_ring import PreviewRing
 
-Comparing = Literal["photo", "split", "blink"]
+CompareMode = Literal["photo", "split", "blink"]
 BLINK_S = 0.5
 """So long the photo and the rendering are seen in turn."""
-NEAR_LINE = 8
+DIVIDER_REACH_PX = 8
 """Pixels from where the line can be dragged, before scaling."""
-KNOB = 7
-CORNER, LINE = (12, 10), 32
-"""Where the first line of text begins, and how far below it the next one does."""
+KNOB_RADIUS = 7
+TEXT_CORNER, LINE_HEIGHT = (12, 10), 32
+"""Where the first line of text begins, and mode far below it the next one does."""
 
 
 @dataclass(frozen=True)
-class Place:
+class PhotoView:
     """Where the picture is seen from: ``photo`` is the name of the one looked through, or ""."""
 
     photo: str
@@ -42,54 +42,54 @@ class Place:
     size: tuple[int, int]
 
 
-class Over:
-    """Draws into a layer of the item "canvas_area" what belongs to the view of ``looking``."""
+class PhotoOverlay:
+    """Draws into a layer of the item "canvas_area" what belongs to the view of ``controller``."""
 
-    def __init__(self, looking: Looking) -> None:
-        self._looking = looking
-        self.since = 0
+    def __init__(self, controller: CameraController) -> None:
+        self._controller = controller
+        self.min_view_id = 0
         """photos of views before this one are seen from elsewhere, or of another size"""
-        self._comparing: Comparing | None = None
-        self.caption: Callable[[str], str] = lambda name: name
+        self._compare_mode: CompareMode | None = None
+        self.photo_caption: Callable[[str], str] = lambda name: name
         """what is said of the photo that is looked through"""
         self.legend = Legend()
         self.shows_photo = False
         """whether it is on screen, all or part of it"""
-        self._at = 0.5
+        self._divider = 0.5
         self._texture: int | str = 0
-        self._of: Place | None = None
-        self._drawn: object = None
+        self._texture_view: PhotoView | None = None
+        self._drawn_key: object = None
         dpg.add_texture_registry(tag="photo_textures")
         dpg.add_draw_layer(tag="over", parent="canvas_area")
 
-    def toggle(self, how: Comparing) -> None:
+    def toggle_compare(self, mode: CompareMode) -> None:
         """Compare the photo that is looked through with the rendering, or no longer."""
-        self._comparing = None if self._comparing == how else how
-        if self._comparing is not None and not self._looking.photo:
-            self._looking.next_photo(0)
+        self._compare_mode = None if self._compare_mode == mode else mode
+        if self._compare_mode is not None and not self._controller.photo:
+            self._controller.step_photo(0)
 
     @property
-    def _whole(self) -> bool:
+    def _covers_all(self) -> bool:
         """Whether it is the photo's turn to be seen, without the rendering."""
         turn = int(time.perf_counter() / BLINK_S) % 2 == 0
-        return self._comparing == "photo" or (self._comparing == "blink" and turn)
+        return self._compare_mode == "photo" or (self._compare_mode == "blink" and turn)
 
     @property
-    def _place(self) -> Place:
-        return Place(self._looking.photo, self._looking.camera, self._looking.size)
+    def _photo_view(self) -> PhotoView:
+        return PhotoView(self._controller.photo, self._controller.camera, self._controller.size)
 
-    def take(self, ready: PhotoReady, ring: PreviewRing) -> None:
+    def load_photo(self, ready: PhotoReady, ring: PreviewRing) -> None:
         """Here is the photo that is looked through."""
-        place = self._place
-        if ready.view_id < self.since:
+        view = self._photo_view
+        if ready.view_id < self.min_view_id:
             return
         slot = ready.slot, ready.sequence, ready.width, ready.height
         with ring.reading(*slot) as pixels:
-            if pixels is None or ready.name != place.photo:
+            if pixels is None or ready.name != view.photo:
                 return
             rgba = np.ones((ready.height, ready.width, 4), np.float32)
             np.multiply(pixels, np.float32(1 / 255), out=rgba[..., :3])
-        self._drop()
+        self._delete_photo()
         # a static texture is uploaded once, a raw one in every frame
         self._texture = dpg.add_static_texture(
             ready.width,
@@ -97,57 +97,67 @@ class Over:
             rgba.ravel(),
             parent="photo_textures",  # type: ignore[arg-type]
         )
-        self._of = place
+        self._texture_view = view
 
-    def _drop(self) -> None:
+    def _delete_photo(self) -> None:
         dpg.delete_item("over", children_only=True)
-        self._drawn, self._of = None, None
+        self._drawn_key, self._texture_view = None, None
         if self._texture:
             dpg.delete_item(self._texture)
             self._texture = 0
 
-    def grab(self, x: float) -> bool:
+    def hits_divider(self, x: float) -> bool:
         """Whether the line is there to be dragged at column ``x`` of the viewport."""
-        compares = self._comparing == "split" and self._of == self._place
-        return compares and abs(x - self._at * self._looking.size[0]) < px(NEAR_LINE)
+        compares = self._compare_mode == "split" and self._texture_view == self._photo_view
+        return compares and abs(x - self._divider * self._controller.size[0]) < px(DIVIDER_REACH_PX)
 
-    def drag(self, dx: float) -> None:
-        self._at = min(max(self._at + dx / self._looking.size[0], 0.0), 1.0)
+    def drag_divider(self, dx: float) -> None:
+        self._divider = min(max(self._divider + dx / self._controller.size[0], 0.0), 1.0)
 
-    def update(self) -> None:
+    def draw_overlay(self) -> None:
         """Once per frame: draw what is to be seen, if that is not drawn yet."""
-        place = self._place
-        caption = self.caption(place.photo) if place.photo else ""
-        whole = self._whole
-        now = (place, self._comparing, whole, self._at, self._texture, caption, self.legend)
-        if now == self._drawn:
+        view = self._photo_view
+        photo_caption = self.photo_caption(view.photo) if view.photo else ""
+        whole = self._covers_all
+        now = (
+            view,
+            self._compare_mode,
+            whole,
+            self._divider,
+            self._texture,
+            photo_caption,
+            self.legend,
+        )
+        if now == self._drawn_key:
             return
-        self._drawn = now
+        self._drawn_key = now
         dpg.delete_item("over", children_only=True)
-        width, height = place.size
-        wanted, here = self._comparing is not None, self._of == place
-        self.shows_photo = here and (whole or self._comparing == "split")
+        width, height = view.size
+        wanted, here = self._compare_mode is not None, self._texture_view == view
+        self.shows_photo = here and (whole or self._compare_mode == "split")
         if self.shows_photo:
-            self._draw_photo(None if whole else self._at, width, height)
-        if place.photo:
-            draw_words("over", (px(CORNER[0]), px(CORNER[1])), caption)
+            self._draw_photo(None if whole else self._divider, width, height)
+        if view.photo:
+            draw_label("over", (px(TEXT_CORNER[0]), px(TEXT_CORNER[1])), photo_caption)
         if wanted and not here:
-            words = say("over.reading" if place.photo else "over.hint")
-            below = px(CORNER[1] + LINE * bool(place.photo))
-            draw_words("over", (px(CORNER[0]), below), words)
+            words = tr("photo_overlay.loading" if view.photo else "photo_overlay.hint")
+            below = px(TEXT_CORNER[1] + LINE_HEIGHT * bool(view.photo))
+            draw_label("over", (px(TEXT_CORNER[0]), below), words)
         if not whole:
-            draw_legend("over", self.legend, place.size)
+            draw_legend("over", self.legend, view.size)
 
-    def _draw_photo(self, upto: float | None, width: int, height: int) -> None:
-        """All of it, or as far as the line ``upto`` a share of the width."""
-        share = 1.0 if upto is None else upto
-        x = share * width
-        dpg.draw_image(self._texture, (0, 0), (x, height), parent="over", uv_max=(share, 1))
-        if upto is None:
+    def _draw_photo(self, divider: float | None, width: int, height: int) -> None:
+        """All of it, or as far as the line ``divider`` a fraction of the width."""
+        fraction = 1.0 if divider is None else divider
+        x = fraction * width
+        dpg.draw_image(self._texture, (0, 0), (x, height), parent="over", uv_max=(fraction, 1))
+        if divider is None:
             return
         dpg.draw_line((x, 0), (x, height), parent="over", color=INK, thickness=px(2))
-        dpg.draw_circle((x, height / 2), px(KNOB), parent="over", color=INK, fill=theme.ACCENT)
-        beside, y = px(CORNER[0]), height - px(LINE)
-        draw_words("over", (x - beside, y), say("over.photo"), right=True)
+        dpg.draw_circle(
+            (x, height / 2), px(KNOB_RADIUS), parent="over", color=INK, fill=theme.ACCENT
+        )
+        beside, y = px(TEXT_CORNER[0]), height - px(LINE_HEIGHT)
+        draw_label("over", (x - beside, y), tr("photo_overlay.photo"), right=True)
         other = "error" if self.legend.mode == "error" else "rendering"
-        draw_words("over", (x + beside, y), say(f"over.{other}"))
+        draw_label("over", (x + beside, y), tr(f"photo_overlay.{other}"))

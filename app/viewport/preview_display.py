@@ -1,4 +1,4 @@
-"""What there is to see of the surface, the worker's newest picture or the live mesh, and the frame
+"""What there is to see of the surface, the worker's latest picture or the live mesh, and the frame
 that it makes with what stands around it."""
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from app import theme
-from app.gl.frame import Frame, Picture, Style, Surface, clip_from_scene, slopes
-from app.gl.mesh_file import take_surface
-from app.platform.scaling import scale
+from app.gl.frame import Frame, Picture, Style, Surface, clip_from_scene, tan_half_fov
+from app.gl.mesh_file import load_mesh_file
+from app.platform import scaling
 from app.viewport.orbit_camera import OrbitCamera
-from app.viewport.scene_overlay import Stage
+from app.viewport.scene_overlay import SceneOverlay
 from core.geometry.view import MESH_MODES, PreviewMode
 from core.protocol import MeshReady, PreviewReady
 from core.protocol.pixel_ring import PreviewRing
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownPreview:
     """The preview on screen. ``latency_ms`` from the request of its view to its display."""
 
     view_id: int = 0
@@ -29,7 +29,7 @@ class Shown:
     latency_ms: float = 0.0
 
 
-class Showing:
+class PreviewDisplay:
     """A mesh stays until the first picture of another mode is there, and the other way round."""
 
     def __init__(self) -> None:
@@ -38,25 +38,25 @@ class Showing:
 
     def clear(self) -> None:
         """There is no surface (any more)."""
-        self.newest = Shown()
+        self.latest = ShownPreview()
         """of the picture that came last"""
         self._picture: Picture | None = None
         self._surface: Surface | None = None
         self._as_mesh = False
 
     @property
-    def anything(self) -> bool:
+    def has_surface(self) -> bool:
         return self._picture is not None or self._as_mesh
 
-    def look(self, mode: PreviewMode) -> None:
+    def set_mode(self, mode: PreviewMode) -> None:
         """What is wanted from now on."""
         self._as_mesh |= mode in MESH_MODES and self._surface is not None
 
-    def take_picture(
-        self, preview: PreviewReady, ring: PreviewRing, mode: PreviewMode, waited_ms: float | None
+    def load_picture(
+        self, preview: PreviewReady, ring: PreviewRing, mode: PreviewMode, latency_ms: float | None
     ) -> bool:
         """Take the pixels that ``preview`` announces, while ``mode`` is wanted; False where they
-        are gone. ``waited_ms`` since its view was asked for, None if that is not known."""
+        are gone. ``latency_ms`` since its view was asked for, None if that is not known."""
         slot = preview.slot, preview.width, preview.height
         with ring.reading(preview.slot, preview.sequence, preview.width, preview.height) as pixels:
             if pixels is None:
@@ -64,62 +64,71 @@ class Showing:
             distance = ring.distances(*slot).copy() if preview.has_distances else None
             self._picture = Picture(pixels.copy(), distance)
         self._as_mesh &= mode in MESH_MODES
-        known = waited_ms is not None and preview.view_id != self.newest.view_id
-        self.newest = Shown(
+        known = latency_ms is not None and preview.view_id != self.latest.view_id
+        self.latest = ShownPreview(
             preview.view_id,
             preview.width,
             preview.height,
             preview.final,
-            waited_ms if known and waited_ms is not None else self.newest.latency_ms,
+            latency_ms if known and latency_ms is not None else self.latest.latency_ms,
         )
         return True
 
-    def take_mesh(self, ready: MeshReady, mode: PreviewMode) -> bool:
+    def load_mesh(self, ready: MeshReady, mode: PreviewMode) -> bool:
         """Take the mesh that ``ready`` announces; False where it is gone."""
-        surface = take_surface(ready)
+        surface = load_mesh_file(ready)
         if surface is not None:
             self._surface = surface
             self._as_mesh = mode in MESH_MODES
         return surface is not None
 
-    def shows(self, view_id: int) -> bool:
+    def shows_view(self, view_id: int) -> bool:
         """Whether what is shown is seen as in this view."""
-        return self._as_mesh or self.newest.view_id == view_id
+        return self._as_mesh or self.latest.view_id == view_id
 
-    def frame(
+    def make_frame(
         self,
         camera: OrbitCamera,
-        stage: Stage,
+        overlay: SceneOverlay,
         size: tuple[int, int],
-        share: float,
+        scale: float,
         mode: PreviewMode,
         *,
-        alone: bool,
-        deep: bool,
+        hide_overlay: bool,
+        wants_depths: bool,
     ) -> Frame:
-        """Of a viewport of ``size``, at a ``share`` of its width and height; ``alone``: without
-        what stands around the surface."""
-        surface_shown = self.anything and stage.solving is None
-        standing, pose = stage.standing, camera.scene_from_camera
+        """Build the frame to draw.
+
+        Args:
+            camera: The camera.
+            overlay: What is drawn around the surface.
+            size: Width and height of the viewport, pixels.
+            scale: Resolution of the frame as a fraction of ``size``.
+            mode: The display mode.
+            hide_overlay: Whether to draw the surface alone.
+            wants_depths: Whether the depths are read back.
+        """
+        surface_shown = self.has_surface and overlay.partial_poses is None
+        geometry, pose = overlay.geometry, camera.scene_from_camera
         style: Style = "colored" if self.mesh_colored else "shaded"
         return Frame(
-            size=(max(1, round(size[0] * share)), max(1, round(size[1] * share))),
+            size=(max(1, round(size[0] * scale)), max(1, round(size[1] * scale))),
             clip_from_scene=clip_from_scene(camera, size),
             eye=pose[:3, 3],
-            slopes=slopes(camera, size),
-            dot_scale=share * scale(),
+            tan_half_fov=tan_half_fov(camera, size),
+            pixel_scale=scale * scaling.scale(),
             camera=camera,
-            deep=deep,
+            wants_depths=wants_depths,
             picture=self._picture if surface_shown and not self._as_mesh else None,
             surface=self._surface if surface_shown and self._as_mesh else None,
             style="wireframe" if mode == "wireframe" else style,
-            lines=None if alone else stage.lines(camera, size),
-            outlines=None if alone else stage.outlines(),
-            marks=None if alone else stage.marks(camera, size),
-            dots=standing.dots if stage.points_shown and not alone else None,
-            photos=standing.photos if stage.cameras_shown and not alone else None,
-            thumbnails=stage.thumbnails,
-            about=self.newest,
-            behind=theme.backdrop(),
-            reach=float(np.linalg.norm(pose[:3, 3] - camera.pivot)),
+            lines=None if hide_overlay else overlay.lines(camera, size),
+            outlines=None if hide_overlay else overlay.outlines(),
+            markers=None if hide_overlay else overlay.marker_dots(camera, size),
+            dots=geometry.dots if overlay.show_points and not hide_overlay else None,
+            photos=geometry.photos if overlay.show_cameras and not hide_overlay else None,
+            thumbnails=overlay.thumbnails,
+            user_data=self.latest,
+            background=theme.backdrop(),
+            fade_distance=float(np.linalg.norm(pose[:3, 3] - camera.pivot)),
         )

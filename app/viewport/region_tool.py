@@ -13,21 +13,21 @@ from app.viewport.projection import project
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 
-REACH = 12
+GRAB_PX = 12
 """Pixels from where a handle can be grabbed."""
-SMALLEST = 0.02
+MIN_HALF_SIZE = 0.02
 """Half length, scene units."""
-END_ON = 20
+MIN_AXIS_PX = 20
 """Pixels that half an axis must measure on screen for its faces to be dragged."""
 _FACES = np.concatenate([np.eye(3), -np.eye(3)])
 
 
-def handles(box: Box) -> np.ndarray:
+def face_centers(box: Box) -> np.ndarray:
     """[6, 3] middles of the faces, those at the upper ends of the axes first."""
     return transform_points(box.frame_from_cube, _FACES)
 
 
-def dragged(
+def drag_face(
     box: Box,
     handle: int,
     by: tuple[float, float],
@@ -37,60 +37,62 @@ def dragged(
 ) -> Box:
     """``box`` (scene frame) after its ``handle`` followed the mouse ``by`` so many pixels along its
     axis; the opposite face stays, or goes along if the ``whole`` is moved."""
-    at, axis, outward = handles(box)[handle], handle % 3, box.axes @ _FACES[handle]
+    at, axis, outward = face_centers(box)[handle], handle % 3, box.axes @ _FACES[handle]
     step = 0.01 * box.half[axis]
     pixels, _ = project(np.stack([at, at + step * outward]), camera, size)
     along = (pixels[1] - pixels[0]) / step
     move = float(along @ by / max(along @ along, 1e-9))
     half = box.half.copy()
     if not whole:
-        half[axis] = max(half[axis] + 0.5 * move, SMALLEST)
+        half[axis] = max(half[axis] + 0.5 * move, MIN_HALF_SIZE)
         move = half[axis] - box.half[axis]
     return Box.of(box.center + move * outward, half, box.axes)
 
 
 class RegionTool:
-    """``changed`` gets the box when a drag of it ends."""
+    """``on_changed`` gets the box when a drag of it ends."""
 
-    def __init__(self, changed: Callable[[Box], None]) -> None:
+    def __init__(self, on_changed: Callable[[Box], None]) -> None:
         self.box: Box | None = None
         self.shown = True
-        self._changed = changed
+        self._on_changed = on_changed
         self._grabbed: int | None = None
 
-    def grab(self, x: float, y: float, camera: OrbitCamera, size: tuple[int, int]) -> bool:
+    def grab_handle(self, x: float, y: float, camera: OrbitCamera, size: tuple[int, int]) -> bool:
         """Whether there is a handle at this pixel; it then follows `drag` until `release`."""
         if self.box is None or not self.shown:
             return False
-        pixels, free = self.places(camera, size)
+        pixels, free = self.handle_pixels(camera, size)
         away = np.where(free, np.linalg.norm(pixels - (x, y), axis=1), math.inf)
-        self._grabbed = int(away.argmin()) if away.min() < px(REACH) else None
+        self._grabbed = int(away.argmin()) if away.min() < px(GRAB_PX) else None
         return self._grabbed is not None
 
-    def places(self, camera: OrbitCamera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def handle_pixels(
+        self, camera: OrbitCamera, size: tuple[int, int]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Pixels [6, 2] of the handles, and which [6] can be dragged, their axes not being seen end
         on."""
         assert self.box is not None
-        pixels, before = project(handles(self.box), camera, size)
+        pixels, before = project(face_centers(self.box), camera, size)
         middle, _ = project(self.box.center, camera, size)
-        return pixels, before & (np.linalg.norm(pixels - middle, axis=1) > px(END_ON))
+        return pixels, before & (np.linalg.norm(pixels - middle, axis=1) > px(MIN_AXIS_PX))
 
     def free_handles(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
         """[H, 3] scene frame: those that can be dragged; none while the region is not shown."""
         if self.box is None or not self.shown:
             return np.zeros((0, 3))
-        _, free = self.places(camera, size)
-        return handles(self.box)[free]
+        _, free = self.handle_pixels(camera, size)
+        return face_centers(self.box)[free]
 
-    def drag(
+    def drag_handle(
         self, dx: float, dy: float, camera: OrbitCamera, size: tuple[int, int], whole: bool
     ) -> None:
         """Move what was grabbed by so many pixels, as `dragged` does."""
         assert self.box is not None
         assert self._grabbed is not None
-        self.box = dragged(self.box, self._grabbed, (dx, dy), camera, size, whole)
+        self.box = drag_face(self.box, self._grabbed, (dx, dy), camera, size, whole)
 
-    def release(self) -> None:
+    def release_handle(self) -> None:
         assert self.box is not None
         self._grabbed = None
-        self._changed(self.box)
+        self._on_changed(self.box)

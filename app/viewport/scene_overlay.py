@@ -20,18 +20,18 @@ from core.geometry.rigid import transform_points
 from core.geometry.view import Point
 from core.protocol import Arrangement, Opened, PosesSoFar
 
-A_LENS = (math.radians(40), 4 / 3)
+DEFAULT_LENS = (math.radians(40), 4 / 3)
 """Field of view and aspect of cameras that are not known yet."""
-POINT, MARKER, HANDLE = 2.0, 9.0, 12.0
+POINT_PX, MARKER_PX, HANDLE_PX = 2.0, 9.0, 12.0
 """Pixels across, before scaling."""
-AXIS_NAME = 10
+AXIS_LABEL_PX = 10
 """Pixels that the letters at the axes are high."""
-NEAR_A_CAMERA = 12
+CAMERA_CLICK_PX = 12
 """Pixels from where a camera can be clicked."""
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class OverlayGeometry:
     """Cameras and points that stand there, and what they are drawn as; see `Frame`."""
 
     poses: np.ndarray
@@ -40,40 +40,43 @@ class Standing:
     photos: np.ndarray
 
     @staticmethod
-    def of(
+    def build(
         poses: np.ndarray, lenses: tuple[tuple[float, float], ...], points: np.ndarray
-    ) -> Standing:
+    ) -> OverlayGeometry:
         corners = shapes.frusta(poses, lenses)
-        return Standing(
-            poses, corners, shapes.dots(points, theme.TEXT, POINT), shapes.photos(corners)
+        return OverlayGeometry(
+            poses,
+            corners,
+            shapes.dot_records(points, theme.TEXT, POINT_PX),
+            shapes.photo_records(corners),
         )
 
 
-NOTHING = Standing.of(np.zeros((0, 4, 4)), (), np.zeros((0, 3)))
+NO_GEOMETRY = OverlayGeometry.build(np.zeros((0, 4, 4)), (), np.zeros((0, 3)))
 
 
-class Stage:
+class SceneOverlay:
     """Everything is in the scene frame. ``changed`` gets the region's box when a drag of it ends.
     While poses are being solved, what was found so far stands there instead of what is open."""
 
-    def __init__(self, changed: Callable[[Box], None]) -> None:
-        self.region = RegionTool(changed)
+    def __init__(self, on_region_changed: Callable[[Box], None]) -> None:
+        self.region = RegionTool(on_region_changed)
         self.markers: tuple[Point, ...] = ()
         """places that were picked; joined by a line"""
         self.camera_path = np.zeros((0, 3))
         """[N, 3] of a film's camera"""
-        self.cameras_shown = True
-        self.points_shown = True
-        self.ground_shown = True
+        self.show_cameras = True
+        self.show_points = True
+        self.show_grid = True
         self.opened: Opened | None = None
-        self.solving: PosesSoFar | None = None
-        self.chosen: int | None = None
+        self.partial_poses: PosesSoFar | None = None
+        self.selected_photo: int | None = None
         """number of the photo that was looked through last"""
         self.thumbnails: np.ndarray | None = None
         self.lenses: tuple[tuple[float, float], ...] = ()
         """of each camera the angle from top to bottom, radians, and the aspect"""
-        self._standing = self._found = NOTHING
-        self._arranged: Arrangement | None = None
+        self._scene_geometry = self._partial_geometry = NO_GEOMETRY
+        self._arrangement: Arrangement | None = None
         self._points = np.zeros((0, 3), np.float32)
         self._ground: np.ndarray | None = None
         self._frusta: tuple[object, np.ndarray] | None = None
@@ -81,112 +84,114 @@ class Stage:
     @property
     def cameras(self) -> np.ndarray:
         """[N, 4, 4] of the photos that are open."""
-        return self._standing.poses
+        return self._scene_geometry.poses
 
-    def open(self, opened: Opened) -> None:
+    def on_opened(self, opened: Opened) -> None:
         """Show what was newly opened."""
-        self._points = _points(opened.points)
-        self.region.shown = self.cameras_shown = self.points_shown = True
-        self.thumbnails, self.chosen = None, None
+        self._points = _decode_points(opened.points)
+        self.region.shown = self.show_cameras = self.show_points = True
+        self.thumbnails, self.selected_photo = None, None
         self.opened = opened
-        self._take(opened.arranged)
+        self._rebuild(opened.arranged)
 
-    def solve(self, solving: PosesSoFar | None) -> None:
+    def set_partial_poses(self, partial_poses: PosesSoFar | None) -> None:
         """Show the poses found so far; None: what is open again."""
-        self.solving = solving
-        if solving is not None:
-            poses = _poses(solving.cameras)
-            self._found = Standing.of(poses, (A_LENS,) * len(poses), _points(solving.points))
+        self.partial_poses = partial_poses
+        if partial_poses is not None:
+            poses = _decode_poses(partial_poses.cameras)
+            self._partial_geometry = OverlayGeometry.build(
+                poses, (DEFAULT_LENS,) * len(poses), _decode_points(partial_poses.points)
+            )
 
-    def arrange(self, arranged: Arrangement) -> None:
+    def on_arranged(self, arranged: Arrangement) -> None:
         """Move all to where it is now."""
         moved = np.reshape(arranged.moved, (4, 4))
         self._points = transform_points(moved, self._points)
         self.markers = tuple(
-            point_of(transform_points(moved, np.array([p]))[0]) for p in self.markers
+            to_point(transform_points(moved, np.array([p]))[0]) for p in self.markers
         )
-        self._take(arranged)
+        self._rebuild(arranged)
 
-    def _take(self, arranged: Arrangement) -> None:
+    def _rebuild(self, arranged: Arrangement) -> None:
         assert self.opened is not None
-        self._arranged = arranged
-        poses = _poses(arranged.cameras)
+        self._arrangement = arranged
+        poses = _decode_poses(arranged.cameras)
         one = (self.opened.fov_y, self.opened.aspect)
         self.lenses = self.opened.lenses or (one,) * len(poses)
-        self._standing = Standing.of(poses, self.lenses, self._points)
+        self._scene_geometry = OverlayGeometry.build(poses, self.lenses, self._points)
         box = Box(np.reshape(arranged.region, (4, 4)))
         self.region.box = box
         upright = np.reshape(arranged.upright_from_scene, (4, 4))
-        self._ground = shapes.ground(upright, box, theme.GROUND)
+        self._ground = shapes.ground_grid(upright, box, theme.GROUND)
 
     def restyle(self) -> None:
         """Draw it in the colours of the theme, which have changed."""
         self._frusta = None
-        if self._arranged is not None and self.opened is not None:
-            self._take(self._arranged)
-        self.solve(self.solving)
+        if self._arrangement is not None and self.opened is not None:
+            self._rebuild(self._arrangement)
+        self.set_partial_poses(self.partial_poses)
 
     def set_thumbnails(self, thumbnails: np.ndarray | None) -> None:
         """Small pictures uint8 [N, h, w, 3] of the photos, in the order of the cameras."""
         self.thumbnails = thumbnails
 
     @property
-    def standing(self) -> Standing:
+    def geometry(self) -> OverlayGeometry:
         """What is seen of cameras and points."""
-        if self.solving is not None:
-            return self._found
-        return self._standing if self.opened is not None else NOTHING
+        if self.partial_poses is not None:
+            return self._partial_geometry
+        return self._scene_geometry if self.opened is not None else NO_GEOMETRY
 
     def lines(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
         """Of cameras and the ground with its axes, whose names face the ``camera``."""
         parts = []
-        if self.ground_shown and self.opened is not None and self.solving is None:
+        if self.show_grid and self.opened is not None and self.partial_poses is None:
             assert self._ground is not None
-            names = shapes.axis_names(self._ground[-3:], camera, size, px(AXIS_NAME))
+            names = shapes.axis_labels(self._ground[-3:], camera, size, px(AXIS_LABEL_PX))
             parts += [self._ground, names]
-        if self.cameras_shown:
+        if self.show_cameras:
             parts.append(self._frustum_lines())
         return np.concatenate(parts) if parts else np.zeros(0, shapes.LINE)
 
     def _frustum_lines(self) -> np.ndarray:
-        chosen = self.chosen if self.solving is None else None
-        of = (self.standing, chosen)
+        chosen = self.selected_photo if self.partial_poses is None else None
+        of = (self.geometry, chosen)
         if self._frusta is None or self._frusta[0] != of:
-            drawn = shapes.frustum_lines(self.standing.corners, theme.FRUSTUM, chosen, theme.ACCENT)
+            drawn = shapes.frustum_lines(self.geometry.corners, theme.FRUSTUM, chosen, theme.ACCENT)
             self._frusta = of, drawn
         return self._frusta[1]
 
     def outlines(self) -> np.ndarray | None:
         """Of the region, and between the markers."""
         parts = []
-        if self.solving is None and self.opened is not None:
+        if self.partial_poses is None and self.opened is not None:
             if self.region.box is not None and self.region.shown:
                 parts.append(shapes.box_lines(self.region.box, theme.ACCENT))
             for places in (np.array(self.markers), self.camera_path):
                 if len(places) > 1:
                     ends = np.stack([places[:-1], places[1:]], 1)
-                    parts.append(shapes.lines(ends, theme.PLOT_LOSS, 2.0))
+                    parts.append(shapes.line_records(ends, theme.PLOT_LOSS, 2.0))
         return np.concatenate(parts) if parts else None
 
-    def marks(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray | None:
+    def marker_dots(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray | None:
         """The region's handles that can be dragged, and the markers."""
-        if self.solving is not None or self.opened is None:
+        if self.partial_poses is not None or self.opened is None:
             return None
         free = self.region.free_handles(camera, size)
-        parts = [shapes.dots(free, theme.ACCENT, HANDLE)]
+        parts = [shapes.dot_records(free, theme.ACCENT, HANDLE_PX)]
         if self.markers:
-            parts.append(shapes.dots(np.array(self.markers), theme.PLOT_LOSS, MARKER))
+            parts.append(shapes.dot_records(np.array(self.markers), theme.PLOT_LOSS, MARKER_PX))
         return np.concatenate(parts)
 
     def camera_at(
         self, x: float, y: float, camera: OrbitCamera, size: tuple[int, int]
     ) -> int | None:
         """Number of the photo whose camera is drawn at a pixel of the viewport."""
-        if not self.cameras_shown or self.solving is not None or not len(self.cameras):
+        if not self.show_cameras or self.partial_poses is not None or not len(self.cameras):
             return None
-        pixels, before = project(self._standing.corners.mean(1), camera, size)
+        pixels, before = project(self._scene_geometry.corners.mean(1), camera, size)
         away = np.where(before, np.linalg.norm(pixels - (x, y), axis=1), math.inf)
-        return int(away.argmin()) if away.min() < px(NEAR_A_CAMERA) else None
+        return int(away.argmin()) if away.min() < px(CAMERA_CLICK_PX) else None
 
 
 def upright_axes(arranged: Arrangement) -> tuple[float, ...]:
@@ -195,15 +200,15 @@ def upright_axes(arranged: Arrangement) -> tuple[float, ...]:
     return tuple((turn / np.linalg.norm(turn[2])).T.ravel().tolist())
 
 
-def point_of(v: np.ndarray) -> Point:
+def to_point(v: np.ndarray) -> Point:
     """``v`` [3] as a message holds it."""
     x, y, z = v.tolist()
     return x, y, z
 
 
-def _points(data: bytes) -> np.ndarray:
+def _decode_points(data: bytes) -> np.ndarray:
     return np.frombuffer(data, np.float32).reshape(-1, 3)
 
 
-def _poses(cameras: tuple[tuple[float, ...], ...]) -> np.ndarray:
+def _decode_poses(cameras: tuple[tuple[float, ...], ...]) -> np.ndarray:
     return np.array(cameras, float).reshape(-1, 4, 4)

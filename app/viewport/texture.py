@@ -10,8 +10,8 @@ from app.platform.gui import dpg
 from app.viewport import window_gl
 
 _log = logging.getLogger("gradina.window")
-_STEP = 32
-_WASTE = 1.5
+_SIZE_STEP = 32
+_MAX_WASTE = 1.5
 """A texture that is no longer used serves again for as little as its size over this."""
 
 
@@ -21,11 +21,11 @@ class Texture:
 
     def __init__(self, height: int, width: int) -> None:
         self._used = (height, width)
-        self._store = _take(*_room(height, width))
+        self._store = _acquire(*_padded_size(height, width))
 
     def fits(self, height: int, width: int) -> bool:
         """Whether it is of the right size for so many pixels."""
-        return _serves(self._store, *_room(height, width))
+        return _is_reusable(self._store, *_padded_size(height, width))
 
     def load(self, pixels: np.ndarray) -> None:
         """Take uint8 [H, W, 4]; the edges are repeated once so that filtering stays clean."""
@@ -34,11 +34,11 @@ class Texture:
         self._store.fill(framed[1:-1, 1:-1], pixels)
         framed[0], framed[-1] = framed[1], framed[-2]
         framed[:, 0], framed[:, -1] = framed[:, 1], framed[:, -2]
-        self._store.send(height + 2)
+        self._store.upload(height + 2)
 
-    def send(self) -> bool:
+    def upload(self) -> bool:
         """What was loaded before it could be drawn is there now; False: it cannot be."""
-        return self._store.send(self._used[0] + 2)
+        return self._store.upload(self._used[0] + 2)
 
     @property
     def pixels(self) -> np.ndarray:
@@ -66,35 +66,35 @@ class Texture:
         return (self._used[1] + 1) / width, (self._used[0] + 1) / height
 
 
-class _Sent:
+class _DirectTexture:
     """Uploaded when it changes: `app.viewport.window_gl`."""
 
-    works = window_gl.opengl() is not None
+    supported = window_gl.load_opengl() is not None
 
     def __init__(self, rows: int, columns: int) -> None:
         self.buffer = np.zeros((rows, columns, 4), np.uint8)
-        mark = np.random.default_rng().integers(0, 256, (columns, 4), np.uint8)
-        self._mark: np.ndarray | None = self.buffer.copy()
-        self._mark[0] = mark
+        row = np.random.default_rng().integers(0, 256, (columns, 4), np.uint8)
+        self._marker_pixels: np.ndarray | None = self.buffer.copy()
+        self._marker_pixels[0] = row
         self._name: int | None = None
         self.tag = dpg.add_static_texture(
-            columns, rows, self._mark.astype(np.float32).ravel() / 255, parent="textures"
+            columns, rows, self._marker_pixels.astype(np.float32).ravel() / 255, parent="textures"
         )
 
     def fill(self, into: np.ndarray, pixels: np.ndarray) -> None:
         into[:] = pixels
 
-    def send(self, rows: int) -> bool:
-        if self._name is None and self._mark is not None:
-            self._name = window_gl.find(self._mark)
+    def upload(self, rows: int) -> bool:
+        if self._name is None and self._marker_pixels is not None:
+            self._name = window_gl.find_texture(self._marker_pixels)
         if self._name is None:
             return False
-        self._mark = None
-        window_gl.replace(self._name, self.buffer[:rows])
+        self._marker_pixels = None
+        window_gl.replace_pixels(self._name, self.buffer[:rows])
         return True
 
 
-class _Raw:
+class _RawTexture:
     """Uploaded by Dear PyGui in every frame, as floats."""
 
     def __init__(self, rows: int, columns: int) -> None:
@@ -106,17 +106,17 @@ class _Raw:
     def fill(self, into: np.ndarray, pixels: np.ndarray) -> None:
         np.multiply(pixels, np.float32(1 / 255), out=into)
 
-    def send(self, rows: int) -> bool:
+    def upload(self, rows: int) -> bool:
         return True
 
 
-_Store = _Sent | _Raw
+_Store = _DirectTexture | _RawTexture
 
 
-def stop_sending() -> None:
+def disable_direct_upload() -> None:
     """From now on Dear PyGui uploads all textures, as those that are sent do not get there."""
     _log.warning("pixels cannot be put into textures directly")
-    _Sent.works = False
+    _DirectTexture.supported = False
     _spares().clear()
 
 
@@ -129,21 +129,21 @@ def _spares() -> list[_Store]:
     return found
 
 
-def _take(rows: int, columns: int) -> _Store:
+def _acquire(rows: int, columns: int) -> _Store:
     """The smallest spare texture that serves, or a new one."""
     spares = _spares()
-    serving = [spare for spare in spares if _serves(spare, rows, columns)]
+    serving = [spare for spare in spares if _is_reusable(spare, rows, columns)]
     if serving:
         best = min(serving, key=lambda spare: spare.buffer.size)
         spares[:] = [spare for spare in spares if spare is not best]
         return best
-    return (_Sent if _Sent.works else _Raw)(rows, columns)
+    return (_DirectTexture if _DirectTexture.supported else _RawTexture)(rows, columns)
 
 
-def _serves(store: _Store, rows: int, columns: int) -> bool:
+def _is_reusable(store: _Store, rows: int, columns: int) -> bool:
     height, width = store.buffer.shape[:2]
-    return height >= rows and width >= columns and height * width <= _WASTE * rows * columns
+    return height >= rows and width >= columns and height * width <= _MAX_WASTE * rows * columns
 
 
-def _room(height: int, width: int) -> tuple[int, int]:
-    return -(-(height + 2) // _STEP) * _STEP, -(-(width + 2) // _STEP) * _STEP
+def _padded_size(height: int, width: int) -> tuple[int, int]:
+    return -(-(height + 2) // _SIZE_STEP) * _SIZE_STEP, -(-(width + 2) // _SIZE_STEP) * _SIZE_STEP

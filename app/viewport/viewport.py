@@ -1,4 +1,4 @@
-"""The preview and what stands around it: its texture, its camera, and what is on its stage."""
+"""The preview and what stands around it: its texture, its camera, and what is on its overlay."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable
 import numpy as np
 
 from app.platform.gui import dpg
-from app.text.catalog import say
-from app.viewport.camera_controller import Looking
+from app.text.catalog import tr
+from app.viewport.camera_controller import CameraController
 from app.viewport.canvas import Canvas
-from app.viewport.input import Hands
+from app.viewport.input import ViewportInput
 from app.viewport.legend import Legend
-from app.viewport.photo_overlay import Over
-from app.viewport.preview_display import Showing, Shown
+from app.viewport.photo_overlay import PhotoOverlay
+from app.viewport.preview_display import PreviewDisplay, ShownPreview
 from app.viewport.projection import ray
-from app.viewport.scene_overlay import Stage, point_of
-from app.viewport.slicing import Slice
-from app.viewport.thumbnails import Thumbnails
-from app.viewport.view_requests import Asking
+from app.viewport.scene_overlay import SceneOverlay, to_point
+from app.viewport.slicing import SceneSlice
+from app.viewport.thumbnails import ThumbnailStore
+from app.viewport.view_requests import ViewRequests
 from core.base.colormaps import DEPTH_REACH
 from core.base.text import verbatim
 from core.geometry.box import Box
@@ -35,87 +35,87 @@ from core.protocol import (
     Picked,
     PosesSoFar,
     PreviewReady,
+    Thumbnails,
 )
-from core.protocol import Thumbnails as Arrived
 from core.protocol.pixel_ring import PreviewRing
 
 
 class Viewport:
     """Lives in the child window "viewport". ``send`` gets a `SetView` whenever camera, size, mode
     or level change: with ``moving`` while they change, and once without when they rest; and what
-    is done with the mouse to the scene itself. ``tell`` gets what the
+    is done with the mouse to the scene itself. ``report`` gets what the
     person should know; ``wake``: see `Canvas`."""
 
     def __init__(
         self,
         send: Callable[[Command], None],
-        tell: Callable[[Notice], None],
+        report: Callable[[Notice], None],
         wake: Callable[[], None],
     ) -> None:
-        self.shown = Shown()
-        self._send, self._tell, self._told = send, tell, False
-        self._asking = Asking(send)
-        self.stage = Stage(self._set_region)
-        self.looking = Looking(self.stage, self._moved)
-        self.thumbnails = Thumbnails()
-        self._picked: Callable[[Picked], None] | None = None
-        self.showing = Showing()
+        self.shown = ShownPreview()
+        self._send, self._report, self._gl_error_reported = send, report, False
+        self._requests = ViewRequests(send)
+        self.overlay = SceneOverlay(self._set_region)
+        self.controller = CameraController(self.overlay, self._on_camera_moved)
+        self.thumbnails = ThumbnailStore()
+        self._on_pick: Callable[[Picked], None] | None = None
+        self.display = PreviewDisplay()
         self._stale = False
-        self._small = False
+        self._is_downscaled = False
         with dpg.child_window(tag="viewport", no_scrollbar=True, no_scroll_with_mouse=True):
             self._canvas = Canvas(wake)
-            self.over = Over(self.looking)
+            self.photo_overlay = PhotoOverlay(self.controller)
         dpg.bind_item_theme("viewport", "canvas")
-        self._hands = Hands(self.stage.region, self)
+        self._input = ViewportInput(self.overlay.region, self)
 
     # --- what is shown -----------------------------------------------------------------
 
-    def opened(self, opened: Opened) -> None:
+    def on_opened(self, opened: Opened) -> None:
         """Look at a newly opened scene from afar, past its first photo."""
-        self.stage.solve(None)  # the camera from before that is of another scene
-        self.stage.open(opened)
-        self.thumbnails.open(opened)
-        self.looking.open(opened)
+        self.overlay.set_partial_poses(None)  # the camera from before that is of another scene
+        self.overlay.on_opened(opened)
+        self.thumbnails.reset(opened)
+        self.controller.on_opened(opened)
         self.clear(opened)
-        self.ask()
+        self.request_view()
 
-    def arranged(self, arranged: Arrangement) -> None:
-        """The region, the frame or the unit is another one now: keep looking at the same."""
-        self.stage.arrange(arranged)
-        self.looking.arrange(arranged)
+    def on_arranged(self, arranged: Arrangement) -> None:
+        """The region, the frame or the unit is another one now: keep controller at the same."""
+        self.overlay.on_arranged(arranged)
+        self.controller.on_arranged(arranged)
         self._stale = True
-        self.ask()
+        self.request_view()
 
-    def watch(self, solving: PosesSoFar | None) -> None:
+    def set_partial_poses(self, partial_poses: PosesSoFar | None) -> None:
         """Show the poses found so far; None: what is open again."""
-        if solving is self.stage.solving:
+        if partial_poses is self.overlay.partial_poses:
             return
-        if solving is not None and self.stage.solving is None:
-            self.looking.step_aside()
-        elif solving is None:
-            self.looking.step_back()
-        self.stage.solve(solving)
+        if partial_poses is not None and self.overlay.partial_poses is None:
+            self.controller.enter_pose_solving()
+        elif partial_poses is None:
+            self.controller.leave_pose_solving()
+        self.overlay.set_partial_poses(partial_poses)
         self._stale = True
 
-    def pick(self, then: Callable[[Picked], None] | None) -> None:
+    def pick_point(self, then: Callable[[Picked], None] | None) -> None:
         """Call ``then`` with what lies under the next click; None: pick nothing after all."""
-        self._picked = then
+        self._on_pick = then
 
-    def picked(self, picked: Picked) -> None:
+    def on_picked(self, picked: Picked) -> None:
         """The answer to a click."""
-        then, self._picked = self._picked, None
+        then, self._on_pick = self._on_pick, None
         if then is not None:
             then(picked)
         self._stale = True
 
     def show_region(self, shown: bool) -> None:
         """Whether the region and its handles are there to be dragged."""
-        self.stage.region.shown = shown
+        self.overlay.region.shown = shown
         self._stale = True
 
-    def mark(self, places: tuple[Point, ...]) -> None:
+    def set_markers(self, places: tuple[Point, ...]) -> None:
         """Draw these ``places``, joined by a line."""
-        self.stage.markers = places
+        self.overlay.markers = places
         self._stale = True
 
     def _set_region(self, box: Box) -> None:
@@ -123,69 +123,76 @@ class Viewport:
 
     def clear(self, opened: Opened | None) -> None:
         """There is no surface (any more): show the cameras of ``opened``, or nothing."""
-        self.stage.opened = opened
+        self.overlay.opened = opened
         if opened is not None:
-            self.stage.cameras_shown = self.stage.points_shown = True
-        self.showing.clear()
-        self.shown = self.showing.newest
+            self.overlay.show_cameras = self.overlay.show_points = True
+        self.display.clear()
+        self.shown = self.display.latest
         self._stale = True
 
     def resize(self, width: int, height: int) -> None:
         """Take ``width`` x ``height`` pixels of the window."""
         if (width, height) != self._size:
             self._canvas.resize((width, height))
-            self.looking.size = width, height
-            self.over.since = self.view_id + 1
-            self._touch()
+            self.controller.size = width, height
+            self.photo_overlay.min_view_id = self.view_id + 1
+            self._on_display_changed()
 
-    def set_look(
+    def set_display(
         self,
         mode: PreviewMode,
         levels: int | None,
         duty_cycle: float,
-        cut: Slice,
+        scene_slice: SceneSlice,
         mesh: MeshPreviewOptions,
     ) -> None:
-        """Change what is drawn of the scene, and for how much of the time; see `SetView`. ``cut``
-        is where the plane of a slice lies."""
-        if self._asking.look(mode, levels, duty_cycle, cut, mesh):
-            self.showing.look(mode)
-            self._touch()
+        """Change what is drawn of the scene.
 
-    def approach(self) -> None:
+        Args:
+            mode: The display mode.
+            levels: Hash levels shown; None for all.
+            duty_cycle: Fraction of the time that previews may take from training.
+            scene_slice: The slice in mode "slice".
+            mesh: How the mesh in modes "mesh" and "wireframe" is extracted.
+        """
+        if self._requests.set_display(mode, levels, duty_cycle, scene_slice, mesh):
+            self.display.set_mode(mode)
+            self._on_display_changed()
+
+    def on_training_started(self) -> None:
         """A surface is about to appear: look through the first photo, unless the person has
         already chosen a view."""
-        stage = self.stage
-        stage.region.shown = stage.cameras_shown = stage.points_shown = False
-        self.looking.approach()
+        overlay = self.overlay
+        overlay.region.shown = overlay.show_cameras = overlay.show_points = False
+        self.controller.show_first_photo()
 
-    def take_thumbnails(self, arrived: Arrived) -> None:
+    def add_thumbnails(self, message: Thumbnails) -> None:
         """Here are small pictures of some photos."""
-        self.thumbnails.take(arrived)
-        self.stage.set_thumbnails(self.thumbnails.pictures)
+        self.thumbnails.add(message)
+        self.overlay.set_thumbnails(self.thumbnails.images)
         self._stale = True
 
     @property
-    def look(self) -> tuple[PreviewMode, int | None]:
+    def display_mode(self) -> tuple[PreviewMode, int | None]:
         """The mode and the levels (None: all) that are shown."""
-        return self._asking.mode, self._asking.levels
+        return self._requests.mode, self._requests.levels
 
-    def show(self, preview: PreviewReady, ring: PreviewRing) -> None:
+    def load_preview(self, preview: PreviewReady, ring: PreviewRing) -> None:
         """Put the pixels that ``preview`` announces on screen."""
-        waited = self._asking.waited_ms(preview.view_id)
-        self._stale |= self.showing.take_picture(preview, ring, self._asking.mode, waited)
+        waited = self._requests.latency_ms(preview.view_id)
+        self._stale |= self.display.load_picture(preview, ring, self._requests.mode, waited)
 
-    def show_mesh(self, ready: MeshReady) -> None:
+    def load_mesh(self, ready: MeshReady) -> None:
         """Draw the mesh that ``ready`` announces from now on."""
-        self._stale |= self.showing.take_mesh(ready, self._asking.mode)
+        self._stale |= self.display.load_mesh(ready, self._requests.mode)
 
     def restyle(self) -> None:
         """The theme is another one now."""
-        self.stage.restyle()
-        self._touch()
+        self.overlay.restyle()
+        self._on_display_changed()
 
     def redraw(self) -> None:
-        """Something on the stage has changed."""
+        """Something on the overlay has changed."""
         self._stale = True
 
     @property
@@ -194,27 +201,27 @@ class Viewport:
 
     @property
     def _shows_surface(self) -> bool:
-        return self.showing.anything and self.stage.solving is None
+        return self.display.has_surface and self.overlay.partial_poses is None
 
-    def _paint(self) -> None:
+    def _submit_frame(self) -> None:
         """Paint what there is to see now: at rest in full, in motion as large as is quick."""
-        moving = not self._asking.resting
-        if not (self._stale or (self._small and not moving)) or not self._canvas.free:
+        moving = not self._requests.resting
+        if not (self._stale or (self._is_downscaled and not moving)) or not self._canvas.idle:
             return
-        share = self._canvas.share(moving)
-        self._stale, self._small = False, share < 1
-        mode = self._asking.mode
+        scale = self._canvas.frame_scale(moving)
+        self._stale, self._is_downscaled = False, scale < 1
+        mode = self._requests.mode
         # what stands around would hide what is compared, and a slice is flat
-        alone = self._shows_surface and (bool(self.looking.photo) or mode == "slice")
-        self._canvas.paint(
-            self.showing.frame(
-                self.looking.camera,
-                self.stage,
+        hide_overlay = self._shows_surface and (bool(self.controller.photo) or mode == "slice")
+        self._canvas.submit(
+            self.display.make_frame(
+                self.controller.camera,
+                self.overlay,
                 self._size,
-                share,
+                scale,
                 mode,
-                alone=alone,
-                deep=not moving and self.showing.shows(self.view_id),
+                hide_overlay=hide_overlay,
+                wants_depths=not moving and self.display.shows_view(self.view_id),
             )
         )
 
@@ -223,104 +230,115 @@ class Viewport:
     @property
     def view_id(self) -> int:
         """Of the view asked for last."""
-        return self._asking.view_id
+        return self._requests.view_id
 
     @property
-    def active(self) -> bool:
+    def animating(self) -> bool:
         """Whether the person is moving the camera right now."""
-        return self.held or not self._asking.resting or self._canvas.active
+        return self.dragging or not self._requests.resting or self._canvas.pending
 
     @property
-    def held(self) -> bool:
+    def dragging(self) -> bool:
         """Whether the mouse holds something of it."""
-        return self._hands.kind is not None
+        return self._input.drag_kind is not None
 
-    def ask(self) -> None:
+    def request_view(self) -> None:
         """Ask for the present view again, for instance of a new worker."""
-        self._asking.again()
+        self._requests.repeat()
 
-    def _touch(self) -> None:
-        self._asking.change()
+    def _on_display_changed(self) -> None:
+        self._requests.mark_changed()
         self._stale = True
 
-    def _moved(self) -> None:
-        self.over.since = self.view_id + 1
-        self._touch()
+    def _on_camera_moved(self) -> None:
+        self.photo_overlay.min_view_id = self.view_id + 1
+        self._on_display_changed()
 
     def update(self, enabled: bool) -> None:
         """Once per frame: follow the mouse, ask for a view when something changed, and show what
         there is."""
-        frame = self._canvas.update()
-        if self._canvas.trouble and not self._told:
-            self._told = True
-            self._tell(Notice(verbatim(say("failures.no_gl", trouble=self._canvas.trouble))))
-        if frame is not None and isinstance(frame.about, Shown):
-            self.shown = frame.about
+        frame = self._canvas.poll()
+        if self._canvas.gl_error and not self._gl_error_reported:
+            self._gl_error_reported = True
+            self._report(Notice(verbatim(tr("failures.no_gl", error=self._canvas.gl_error))))
+        if frame is not None and isinstance(frame.user_data, ShownPreview):
+            self.shown = frame.user_data
         if not enabled:
-            self._hands.let_go()
-            self._asking.stop()
-            self._paint()
+            self._input.release()
+            self._requests.stop()
+            self._submit_frame()
             return
-        before, looking = self._hands.kind, self.looking
-        looking.go(self._hands.follow(looking.camera, self._size))
+        before, controller = self._input.drag_kind, self.controller
+        controller.set_camera(self._input.move_camera(controller.camera, self._size))
         if before == "region":
             self._stale = True
-        if before is not None and self._hands.kind is None:
-            self._asking.rest()
-        self._asking.update(looking.camera, self._size, self.showing.newest.view_id, looking.photo)
-        self._paint()
-        self._annotate()
-
-    def _annotate(self) -> None:
-        asking, opened = self._asking, self.stage.opened
-        apart = asking.cut.apart(self.looking.camera, self._size[1])
-        words = f"{apart:g} {asking.cut.unit}".strip()
-        mode = asking.mode if self._shows_surface else "color"
-        n_levels = opened.n_levels if opened else 1
-        away = np.linalg.norm(self.looking.camera.scene_from_camera[:3, 3])
-        depths = (asking.cut.scale * max(away + way * DEPTH_REACH, 0) for way in (-1, 1))
-        near, far = (f"{depth:.3g} {asking.cut.unit}".strip() for depth in depths)
-        self.over.legend = Legend(
-            mode, n_levels, words, bool(self.looking.photo), (near, far), self.looking.camera.axes
+        if before is not None and self._input.drag_kind is None:
+            self._requests.mark_resting()
+        self._requests.send_if_due(
+            controller.camera, self._size, self.display.latest.view_id, controller.photo
         )
-        self.over.update()
+        self._submit_frame()
+        self._update_legend()
 
-    def clicked(self, x: float, y: float) -> None:
-        """As `Answers` says."""
-        if self._picked is not None:
-            origin, direction = ray(x, y, self.looking.camera, self._size)
-            self._send(Pick(point_of(origin), point_of(direction)))
+    def _update_legend(self) -> None:
+        requests, opened = self._requests, self.overlay.opened
+        spacing = requests.scene_slice.contour_spacing(self.controller.camera, self._size[1])
+        words = f"{spacing:g} {requests.scene_slice.unit}".strip()
+        mode = requests.mode if self._shows_surface else "color"
+        n_levels = opened.n_levels if opened else 1
+        away = np.linalg.norm(self.controller.camera.scene_from_camera[:3, 3])
+        depths = (requests.scene_slice.scale * max(away + way * DEPTH_REACH, 0) for way in (-1, 1))
+        near, far = (f"{depth:.3g} {requests.scene_slice.unit}".strip() for depth in depths)
+        self.photo_overlay.legend = Legend(
+            mode,
+            n_levels,
+            words,
+            bool(self.controller.photo),
+            (near, far),
+            self.controller.camera.axes,
+        )
+        self.photo_overlay.draw_overlay()
+
+    def on_click(self, x: float, y: float) -> None:
+        """As `ViewportInputHandler` says."""
+        if self._on_pick is not None:
+            origin, direction = ray(x, y, self.controller.camera, self._size)
+            self._send(Pick(to_point(origin), to_point(direction)))
             return
-        number = self.stage.camera_at(x, y, self.looking.camera, self._size)
+        number = self.overlay.camera_at(x, y, self.controller.camera, self._size)
         if number is not None:
-            self.looking.go_to(number)
+            self.controller.look_through_index(number)
 
-    def grabbed(self, x: float, y: float) -> bool:
-        """As `Answers` says."""
-        return self.over.grab(x)
+    def on_press(self, x: float, y: float) -> bool:
+        """As `ViewportInputHandler` says."""
+        return self.photo_overlay.hits_divider(x)
 
-    def dragged(self, dx: float, dy: float) -> None:
-        """As `Answers` says."""
-        self.over.drag(dx)
+    def on_drag(self, dx: float, dy: float) -> None:
+        """As `ViewportInputHandler` says."""
+        self.photo_overlay.drag_divider(dx)
 
-    def double_clicked(self, x: float, y: float) -> None:
+    def on_double_click(self, x: float, y: float) -> None:
         """Turn about what is there from now on."""
-        if self._picked is None and self.stage.opened is not None and self.stage.solving is None:
-            self.pick(self._turn_about)
-            self.clicked(x, y)
+        if (
+            self._on_pick is None
+            and self.overlay.opened is not None
+            and self.overlay.partial_poses is None
+        ):
+            self.pick_point(self._set_pivot)
+            self.on_click(x, y)
 
-    def _turn_about(self, picked: Picked) -> None:
+    def _set_pivot(self, picked: Picked) -> None:
         if picked.point is not None:
-            self.looking.go(self.looking.camera.pivoted(np.array(picked.point)))
+            self.controller.set_camera(self.controller.camera.pivoted(np.array(picked.point)))
 
     def depth_at(self, x: float, y: float) -> float | None:
-        """As `Answers` says."""
-        return self._canvas.depth_at(x, y, self.looking.camera)
+        """As `ViewportInputHandler` says."""
+        return self._canvas.depth_at(x, y, self.controller.camera)
 
-    def handles(self) -> list[tuple[float, float] | None]:
+    def handle_positions(self) -> list[tuple[float, float] | None]:
         """Where in the window the region's handles can be grabbed, None for those that cannot."""
-        if self.stage.region.box is None:
+        if self.overlay.region.box is None:
             return []
-        pixels, free = self.stage.region.places(self.looking.camera, self._size)
+        pixels, free = self.overlay.region.handle_pixels(self.controller.camera, self._size)
         left, top = dpg.get_item_rect_min("canvas_area")
         return [(left + x, top + y) if f else None for (x, y), f in zip(pixels.tolist(), free)]

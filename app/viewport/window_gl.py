@@ -14,11 +14,11 @@ from functools import cache
 import numpy as np
 
 _TEXTURE_2D, _RGBA, _BYTES, _WIDTH, _HEIGHT = 0x0DE1, 0x1908, 0x1401, 0x1000, 0x1001
-_MOST_NAMES = 1 << 14
+_MAX_NAMES = 1 << 14
 
 
 @cache
-def opengl() -> ctypes.CDLL | None:
+def load_opengl() -> ctypes.CDLL | None:
     """Its calls; None where they are not to be had."""
     if not sys.platform.startswith("linux"):
         return None
@@ -31,11 +31,11 @@ def opengl() -> ctypes.CDLL | None:
     return gl
 
 
-def find(pixels: np.ndarray) -> int | None:
+def find_texture(pixels: np.ndarray) -> int | None:
     """The name of the texture that consists of ``pixels``, uint8 [H, W, 4]; None: there is none."""
-    gl = opengl()
+    gl = load_opengl()
     assert gl is not None
-    for name in range(1, _MOST_NAMES):
+    for name in range(1, _MAX_NAMES):
         if gl.glIsTexture(name):
             gl.glBindTexture(_TEXTURE_2D, name)
             if _size(gl) == pixels.shape[:2]:
@@ -46,9 +46,9 @@ def find(pixels: np.ndarray) -> int | None:
     return None
 
 
-def replace(name: int, pixels: np.ndarray) -> None:
+def replace_pixels(name: int, pixels: np.ndarray) -> None:
     """Let the first rows of the texture ``name`` be ``pixels``, uint8 [H, W, 4], of its width."""
-    gl, (height, width) = opengl(), pixels.shape[:2]
+    gl, (height, width) = load_opengl(), pixels.shape[:2]
     assert gl is not None
     assert pixels.flags.c_contiguous
     gl.glBindTexture(_TEXTURE_2D, name)
@@ -58,7 +58,7 @@ def replace(name: int, pixels: np.ndarray) -> None:
 
 
 def _size(gl: ctypes.CDLL) -> tuple[int, int]:
-    found = ctypes.c_int(0), ctypes.c_int(0)
-    for which, value in zip((_HEIGHT, _WIDTH), found):
+    size = ctypes.c_int(0), ctypes.c_int(0)
+    for which, value in zip((_HEIGHT, _WIDTH), size):
         gl.glGetTexLevelParameteriv(_TEXTURE_2D, 0, which, ctypes.byref(value))
-    return found[0].value, found[1].value
+    return size[0].value, size[1].value

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 from app.platform.gui import dpg
 from app.platform.scaling import px, rescale
-from app.widgets.widgets import button
+from app.widgets.widgets import add_button
 
 WIDTH = 460
 Answer = tuple[str, str, Callable[[], None]]
 """A button's label and tag, and what it does once the question is gone."""
 
 
-def ask(title: str, text: str, answers: Sequence[Answer]) -> None:
+def ask_question(title: str, text: str, answers: Sequence[Answer]) -> None:
     """Ask, in place of any question before; the first answer is the proposed one."""
     if dpg.does_item_exist("question"):
         dpg.delete_item("question")
@@ -33,12 +33,12 @@ def ask(title: str, text: str, answers: Sequence[Answer]) -> None:
         dpg.add_spacer(height=6)
         with dpg.group(horizontal=True):
             for label, tag, action in answers:
-                button(tag, lambda action=action: _answer(action), label=label)
+                add_button(tag, lambda action=action: _close_and_run(action), label=label)
     dpg.bind_item_theme("question", "padded_window")
     dpg.bind_item_theme(answers[0][1], "primary")
     rescale("question")
 
 
-def _answer(action: Callable[[], None]) -> None:
+def _close_and_run(action: Callable[[], None]) -> None:
     dpg.delete_item("question")
     action()

@@ -7,7 +7,7 @@ import time
 from app.platform.gui import dpg
 from app.platform.scaling import px
 
-MOST = 4
+MAX_TOASTS = 4
 SECONDS = 8.0
 WIDTH = 340
 
@@ -16,7 +16,7 @@ class Toasts:
     def __init__(self) -> None:
         self._shown: list[tuple[float, str]] = []  # until when, newest last
         self._drawn: tuple[object, ...] = ()
-        for i in range(MOST):
+        for i in range(MAX_TOASTS):
             with dpg.child_window(
                 tag=f"toast_{i}",
                 width=px(WIDTH),
@@ -28,15 +28,15 @@ class Toasts:
                 dpg.add_text("", tag=f"toast_{i}_text", wrap=px(WIDTH - 24))
             dpg.bind_item_theme(f"toast_{i}", "toast")
 
-    def say(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Show ``text`` for a while; said again, it stays longer."""
         kept = [toast for toast in self._shown if toast[1] != text]
-        self._shown = [*kept, (time.monotonic() + SECONDS, text)][-MOST:]
+        self._shown = [*kept, (time.monotonic() + SECONDS, text)][-MAX_TOASTS:]
 
     def clear(self) -> None:
         self._shown = []
 
-    def draw(self, right: int, bottom: int) -> None:
+    def draw_toasts(self, right: int, bottom: int) -> None:
         """Stack them up from the corner ``right``, ``bottom``; cheap while nothing changes."""
         now = time.monotonic()
         self._shown = [toast for toast in self._shown if toast[0] > now]
@@ -44,7 +44,7 @@ class Toasts:
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        for i in range(MOST):
+        for i in range(MAX_TOASTS):
             dpg.configure_item(f"toast_{i}", show=i < len(self._shown))
         for i, (_, text) in enumerate(reversed(self._shown)):
             _, lines = dpg.get_text_size(text, wrap_width=px(WIDTH - 24)) or (0, 0)

@@ -7,27 +7,29 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from app import theme
-from app.platform.dialogs import Kind, Purpose
+from app.platform.dialogs import DialogPurpose, InputKind
 from app.platform.gui import dpg
 from app.platform.scaling import px
-from app.text.catalog import names, widgets
+from app.text.catalog import tr_group, widget_texts
 from core.protocol import Command
 
 Tag = int | str
-BUTTON, TIP = 90, 260
+BUTTON_WIDTH, TIP_WIDTH = 90, 260
 
 
 class Host(Protocol):
     """What panels may ask of the window."""
 
     def send(self, command: Command) -> None: ...
-    def open(self, path: str, group: int = 0, photos: str = "") -> None: ...
-    def pick(self, purpose: Purpose, start: str, then: Callable[[str], None]) -> None: ...
-    def choose(self, what: Kind) -> None: ...
-    def new(self) -> None: ...
-    def save(self) -> None: ...
-    def save_as(self) -> None: ...
-    def find_photos(self) -> None: ...
+    def open_path(self, path: str, group: int = 0, photos: str = "") -> None: ...
+    def pick_path(
+        self, purpose: DialogPurpose, start: str, then: Callable[[str], None]
+    ) -> None: ...
+    def browse_input(self, what: InputKind) -> None: ...
+    def new_scene(self) -> None: ...
+    def save_project(self) -> None: ...
+    def save_project_as(self) -> None: ...
+    def locate_photos(self) -> None: ...
 
 
 @contextmanager
@@ -40,94 +42,94 @@ def section(tag: str) -> Iterator[None]:
         dpg.bind_item_font(child, "font_regular")
 
 
-def button(tag: str, callback: Callable[[], None], **options: object) -> Tag:
+def add_button(tag: str, callback: Callable[[], None], **options: object) -> Tag:
     """A button whose tooltip (hidden while empty) says what it does, or why it is disabled; see
     `enable`."""
     item = dpg.add_button(tag=tag, callback=lambda: callback(), **options)
-    with dpg.tooltip(item, tag=f"{tag}_tooltip", show=False):
-        dpg.add_text("", tag=f"{tag}_reason", wrap=TIP)
+    with dpg.tooltip(item, tag=f"{tag}_tip", show=False):
+        dpg.add_text("", tag=f"{tag}_tip_text", wrap=TIP_WIDTH)
     return item
 
 
-def choice(tag: str, callback: Callable[[], None] | None = None, **options: object) -> Tag:
+def add_choice(tag: str, callback: Callable[[], None] | None = None, **options: object) -> Tag:
     """A combo of the few things that ``tag`` can be, at first the first of them; see `chosen`."""
-    of = names(f"choices.{tag}")
-    words = list(of.values())
+    names = tr_group(f"choices.{tag}")
+    text = list(names.values())
     return dpg.add_combo(
-        words,
+        text,
         tag=tag,
-        user_data=of,
-        default_value=words[0] if words else "",
+        user_data=names,
+        default_value=text[0] if text else "",
         callback=callback,
         **options,
     )
 
 
-def chosen(tag: str) -> str:
+def get_choice(tag: str) -> str:
     """Which of its things a `choice` is now; "" while it has none."""
-    words = dpg.get_value(tag)
-    return next((thing for thing, w in dpg.get_item_user_data(tag).items() if w == words), "")
+    text = dpg.get_value(tag)
+    return next((thing for thing, w in dpg.get_item_user_data(tag).items() if w == text), "")
 
 
-def choose(tag: str, thing: object) -> None:
+def set_choice(tag: str, thing: object) -> None:
     """Let a `choice` be ``thing``."""
     dpg.set_value(tag, dpg.get_item_user_data(tag)[str(thing)])
 
 
-def offer(tag: str, of: dict[str, str]) -> None:
+def set_choices(tag: str, names: dict[str, str]) -> None:
     """Let a `choice` be among these things, by what they are called."""
-    dpg.configure_item(tag, items=list(of.values()), user_data=of)
+    dpg.configure_item(tag, items=list(names.values()), user_data=names)
 
 
-def dress() -> None:
+def apply_texts() -> None:
     """Give the widgets that are there the texts that belong to their tags."""
-    for tag, texts in widgets().items():
+    for tag, texts in widget_texts().items():
         if not dpg.does_item_exist(tag):
             continue
-        shown = {part: texts[part] for part in ("label", "hint", "format") if part in texts}
+        shown = {part: texts[part] for part in ("label", "start_page", "format") if part in texts}
         if shown:
             dpg.configure_item(tag, **shown)
         if "text" in texts:
             dpg.set_value(tag, texts["text"])
         if "tip" in texts:
-            explain(tag, texts["tip"])
+            set_tip(tag, texts["tip"])
 
 
-def explain(tag: str, words: str) -> None:
+def set_tip(tag: str, text: str) -> None:
     """A tooltip for the widget ``tag``."""
-    if dpg.does_item_exist(f"{tag}_reason"):
-        dpg.set_item_user_data(f"{tag}_reason", words)
-        enable(tag, "")
+    if dpg.does_item_exist(f"{tag}_tip_text"):
+        dpg.set_item_user_data(f"{tag}_tip_text", text)
+        set_enabled(tag, "")
         return
-    with dpg.tooltip(tag, tag=f"{tag}_tooltip") as tooltip:
-        dpg.add_text(words, tag=f"{tag}_reason", wrap=TIP)
+    with dpg.tooltip(tag, tag=f"{tag}_tip") as tooltip:
+        dpg.add_text(text, tag=f"{tag}_tip_text", wrap=TIP_WIDTH)
     dpg.bind_item_font(tooltip, "font_regular")  # that of a section's title is bold
 
 
-def enable(tag: str, reason: str) -> None:
+def set_enabled(tag: str, reason: str) -> None:
     """Enable the button ``tag``, or disable it and show ``reason`` when hovered."""
     dpg.configure_item(tag, enabled=not reason)
-    tell(tag, reason or dpg.get_item_user_data(f"{tag}_reason") or "")
+    show_tip(tag, reason or dpg.get_item_user_data(f"{tag}_tip_text") or "")
 
 
-def tell(tag: str, words: str) -> None:
-    """Let the tooltip of the widget ``tag`` say ``words``; without any, there is none."""
-    dpg.set_value(f"{tag}_reason", words)
-    dpg.configure_item(f"{tag}_tooltip", show=bool(words) and dpg.is_item_shown(tag))
+def show_tip(tag: str, text: str) -> None:
+    """Let the tooltip of the widget ``tag`` say ``text``; without any, there is none."""
+    dpg.set_value(f"{tag}_tip_text", text)
+    dpg.configure_item(f"{tag}_tip", show=bool(text) and dpg.is_item_shown(tag))
 
 
-def reveal(tag: str, shown: bool) -> None:
+def set_shown(tag: str, shown: bool) -> None:
     """Show the widget ``tag``, or hide it and its tooltip, which would come up over the widget
     before it."""
     dpg.configure_item(tag, show=shown)
-    tell(tag, dpg.get_value(f"{tag}_reason"))
+    show_tip(tag, dpg.get_value(f"{tag}_tip_text"))
 
 
-def dim_text(tag: str, text: str = "", **options: object) -> Tag:
+def add_dim_text(tag: str, text: str = "", **options: object) -> Tag:
     return dpg.add_text(text, tag=tag, color=theme.TEXT_DIM, wrap=theme.PANEL_WIDTH - 40, **options)
 
 
-def show_text(tag: str, text: str) -> None:
+def set_text(tag: str, text: str) -> None:
     """Set a text and hide it while empty, so that it takes no room."""
     dpg.set_value(tag, text)
     dpg.configure_item(tag, show=bool(text))

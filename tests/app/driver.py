@@ -123,7 +123,7 @@ class Driver:
     def wait_state(self, *states: str) -> dict:
         return self.wait(lambda ui: ui["state"] in states, " or ".join(states))
 
-    def has_sdf(self, after: int = 0) -> dict:
+    def wait_final_preview(self, after: int = 0) -> dict:
         """The report once the view asked for last, newer than ``after``, is wholly on screen."""
         time.sleep(2 * PAUSE_S)
         return self.wait(
@@ -273,10 +273,10 @@ class Driver:
     def viewport_pixels(self) -> np.ndarray:
         """Screenshot of the viewport, uint8 [H, W, 3]."""
         time.sleep(2 * PAUSE_S)  # the report is written with the first of the frames that show it
-        shot = self._folder / "shot.png"
-        self.screenshot(shot)
+        row = self._folder / "shot.png"
+        self.screenshot(row)
         left, top, width, height = (round(v) for v in self.ui["widgets"]["canvas_area"])
-        with Image.open(shot) as image:
+        with Image.open(row) as image:
             return np.asarray(image.convert("RGB"))[top : top + height, left : left + width]
 
     def screenshot(self, file: Path) -> None:

@@ -34,7 +34,7 @@ def test_edits_are_undone_asked_about_and_come_back_after_a_crash(launch, tmp_pa
     ready = window.wait(lambda ui: ui["state"] == "ready", "the project", seconds=120)
     assert (ready["project"], ready["unsaved"], ready["undo"]) == (str(project), False, "")
     window.click("scene")
-    window.click("turn_z")
+    window.click("rotate_z")
     turned = window.wait(lambda ui: ui["undo"], "something to undo")
     assert turned["undo"] == "the turn about Z"
     assert turned["unsaved"]
@@ -69,7 +69,7 @@ def test_layout_and_theme_are_kept(launch, capture, tmp_path):
     window = launch(None, TOY, home)
     window.wait(lambda ui: ui["engine"] == "ready", "the engine")
     window.click("view")
-    folded = window.wait(lambda ui: "share" not in ui["widgets"], "a folded section")
+    folded = window.wait(lambda ui: "preview_duty" not in ui["widgets"], "a folded section")
     left, top, width, height = folded["widgets"]["splitter"]
     window.move(left + width / 2, top + height / 2)
     window.press()
@@ -90,7 +90,7 @@ def test_layout_and_theme_are_kept(launch, capture, tmp_path):
         lambda ui: abs(ui["widgets"]["splitter"][0] - (left - 80)) < 5, "the panel as it was"
     )
     assert ui["theme"] == "light"
-    assert "share" not in ui["widgets"]
+    assert "preview_duty" not in ui["widgets"]
 
 
 def test_windows_grow_with_the_text(launch, tmp_path):

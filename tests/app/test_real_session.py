@@ -41,7 +41,7 @@ def test_the_sample_trains_follows_the_mouse_exports_and_survives_a_crash(launch
     assert Path(exported["exported"]).stat().st_size > 1000
     os.kill(exported["worker_pid"], signal.SIGKILL)
     lost = window.wait(lambda ui: ui["engine"] == "lost", "the loss is noticed")
-    assert lost["offer"]
+    assert lost["resume_path"]
     window.click("resume")
     back = window.wait(
         lambda ui: ui["state"] in ("ready", "paused"), "the offered thing opens", seconds=120
@@ -95,7 +95,7 @@ def test_the_region_is_dragged_and_typed_and_a_length_measured(launch):
         window.press()
         window.release()
         window.wait(lambda ui, i=i: ui["n_markers"] == i + 1, "a place that is picked")
-    window.click("set_length")
+    window.click("set_scale")
     window.wait(lambda ui: ui["unit"] == "m", "the unit")
     assert window.discard() == 0
 
@@ -116,9 +116,9 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
     whole = truth[..., :3] * truth[..., 3:] / 255 + 255 - truth[..., 3:]
     window.wait(lambda ui: "toast_0_text" not in ui["widgets"], "what was opened is no longer told")
     time.sleep(1)  # for the frame that shows it
-    shot = window.viewport_pixels().astype(float)
-    height, width = shot.shape[:2]
-    square = shot[:, (width - height) // 2 : (width + height) // 2]
+    row = window.viewport_pixels().astype(float)
+    height, width = row.shape[:2]
+    square = row[:, (width - height) // 2 : (width + height) // 2]
     large = Image.fromarray(whole.round().astype(np.uint8)).resize((height, height))
     wrong = np.abs(square - np.asarray(large, float))[40:, 20:-20]  # but for the caption
     assert wrong.mean() < 4, "the photo fills the view from top to bottom, undistorted"
@@ -129,9 +129,9 @@ def test_photos_are_looked_through_compared_ranked_and_left_out(launch):
     window.wait(lambda ui: ui["step"] > 5, "training", seconds=180)
     window.key("i")
     window.wait(
-        lambda ui: ui["scores"] > 0 and "shot_used_0" in ui["widgets"], "a score", seconds=180
+        lambda ui: ui["scores"] > 0 and "photo_row_used_0" in ui["widgets"], "a score", seconds=180
     )
-    window.click("shot_used_0")
+    window.click("photo_row_used_0")
     out = window.wait(lambda ui: ui["excluded"], "a photo that is left out", seconds=60)
     assert len(out["excluded"]) == 1
     assert out["state"] == "training"

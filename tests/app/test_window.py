@@ -19,9 +19,9 @@ def _opened(launch, capture, **environment):
     """A window with a scene open, seen through its first photo."""
     window = launch(capture, **environment)
     window.wait_state("ready")
-    window.has_sdf()
+    window.wait_final_preview()
     window.key("Home")
-    window.has_sdf(after=window.ui["view_id"])
+    window.wait_final_preview(after=window.ui["view_id"])
     return window
 
 
@@ -29,7 +29,7 @@ def test_an_empty_window_invites_and_closes_cleanly(launch, no_leftovers):
     window = launch()
     ui = window.wait(lambda ui: ui["engine"] == "ready", "the engine")
     assert ui["state"] == "empty"
-    assert "hint_browse" in ui["widgets"]
+    assert "start_photos" in ui["widgets"]
     worker = ui["worker_pid"]
     assert alive(worker)
     assert window.close() == 0
@@ -51,12 +51,12 @@ def test_a_drag_turns_the_view_and_home_brings_it_back(launch, capture):
     first, pixels = window.ui["view_id"], window.viewport_pixels()
     assert pixels.std() > 10, "the preview is on screen"
     window.drag(160, 40)
-    ui = window.has_sdf(after=first)
+    ui = window.wait_final_preview(after=first)
     turned = window.viewport_pixels()
     assert np.abs(turned.astype(int) - pixels).mean() > 3
     assert ui["latency_ms"] > 0
     window.key("Home")
-    window.has_sdf(after=ui["view_id"])
+    window.wait_final_preview(after=ui["view_id"])
     assert np.abs(window.viewport_pixels().astype(int) - pixels).mean() < 0.5
 
 
@@ -66,7 +66,7 @@ def test_wheel_zooms_and_right_drag_pans(launch, capture):
     first = window.viewport_pixels()
     before = window.ui["view_id"]
     window.wheel(3)
-    ui = window.has_sdf(after=before)
+    ui = window.wait_final_preview(after=before)
     closer = window.viewport_pixels()
 
     def ball(pixels):
@@ -74,7 +74,7 @@ def test_wheel_zooms_and_right_drag_pans(launch, capture):
 
     assert ball(closer) > 1.3 * ball(first)
     window.drag(100, 0, button=3)
-    window.has_sdf(after=ui["view_id"])
+    window.wait_final_preview(after=ui["view_id"])
     columns = [
         np.nonzero((p.max(-1) > 60).any(0))[0].mean() for p in (closer, window.viewport_pixels())
     ]
@@ -86,7 +86,7 @@ def test_nothing_flashes_between_moving_and_resting_pictures(launch, capture):
     with window.watching() as seen:
         for way in (1, -1):
             window.drag(150 * way, 20)
-            window.has_sdf()
+            window.wait_final_preview()
     assert len(seen) > 10
     assert min(seen) > 0.8 * np.median(seen)
 
@@ -99,12 +99,12 @@ def test_keys_fly_choose_sides_and_the_projection(launch, capture):
 
     before = camera()
     window.hold("w", 0.6)
-    ui = window.has_sdf(after=window.ui["view_id"])
+    ui = window.wait_final_preview(after=window.ui["view_id"])
     ahead = before[:3, :3].T @ (camera()[:3, 3] - before[:3, 3])
     assert ahead[2] > 0.1
     assert ahead[:2] == pytest.approx([0, 0], abs=1e-6)
     window.key("KP_7")
-    ui = window.has_sdf(after=ui["view_id"])
+    ui = window.wait_final_preview(after=ui["view_id"])
     assert camera()[:3, 2] == pytest.approx([0, 0, -1], abs=1e-6)
     assert not ui["parallel"]
     window.key("p")
@@ -123,11 +123,11 @@ def test_mode_and_detail_ask_for_another_view(launch, capture):
     window = _opened(launch, capture)
     before, pixels = window.ui["view_id"], window.viewport_pixels()
     window.key("2")
-    ui = window.has_sdf(after=before)
+    ui = window.wait_final_preview(after=before)
     assert np.abs(window.viewport_pixels().astype(int) - pixels).mean() > 3
-    for slider in ("levels", "share"):
+    for slider in ("detail_levels", "preview_duty"):
         window.click(slider)
-        ui = window.has_sdf(after=ui["view_id"])
+        ui = window.wait_final_preview(after=ui["view_id"])
 
 
 def test_the_windows_own_file_dialog_is_typed_into_and_accepts_return(launch, capture):
@@ -180,7 +180,7 @@ def test_start_pause_reset_in_quick_succession_never_wedges(launch, capture):
 
 def test_what_a_choice_means_is_said_before_a_run_below_buttons_that_stay(launch, capture):
     window = _opened(launch, capture)
-    words, buttons = ("method_words", "preset_words"), ("start", "pause", "reset")
+    words, buttons = ("method_text", "preset_text"), ("start", "pause", "reset")
     said = window.wait(lambda ui: all(name in ui["widgets"] for name in words), "what they mean")
     window.click("start")
     window.wait_state("training")
@@ -198,11 +198,11 @@ def test_the_mouse_over_a_button_is_told_of_that_button_alone(launch, capture):
     window = _opened(launch, capture)
     window.click("start")
     window.wait_state("training")
-    assert "renew" not in window.ui["widgets"], "hidden, and beside it"
+    assert "warm_start" not in window.ui["widgets"], "hidden, and beside it"
     left, top, width, height = window.ui["widgets"]["start"]
     window.move(left + width / 2, top + height / 2)
-    ui = window.wait(lambda ui: "start_reason" in ui["widgets"], "the reason why it is greyed")
-    assert [name for name in ui["widgets"] if name.endswith("_reason")] == ["start_reason"]
+    ui = window.wait(lambda ui: "start_tip_text" in ui["widgets"], "the reason why it is greyed")
+    assert [name for name in ui["widgets"] if name.endswith("_tip_text")] == ["start_tip_text"]
 
 
 def test_a_bad_path_is_said_in_one_line_and_dismissed(launch, capture):
@@ -235,12 +235,12 @@ def test_a_killed_worker_leaves_the_window_offering_to_resume(launch, capture, n
     ui = window.wait(lambda ui: ui["autosave"], "an autosave")
     os.kill(ui["worker_pid"], signal.SIGKILL)
     lost = window.wait(lambda new: new["engine"] == "lost", "the loss is noticed")
-    assert lost["offer"] == str(capture / "autosave")
+    assert lost["resume_path"] == str(capture / "autosave")
     assert "signal 9" in lost["failure"]
     window.click("resume")
     back = window.wait(lambda new: new["state"] == "ready" and new["final"], "a new worker")
     assert back["worker_pid"] != ui["worker_pid"]
-    assert (back["failure"], back["offer"]) == ("", "")
+    assert (back["failure"], back["resume_path"]) == ("", "")
     assert window.close() == 0
 
 
@@ -329,10 +329,10 @@ except UserError as error:
 def test_the_keys_look_through_the_photos_and_drive_the_training(launch, capture):
     window = _opened(launch, capture)
     window.drag(160, 40)
-    first = window.has_sdf()["view_id"]
+    first = window.wait_final_preview()["view_id"]
     turned = window.viewport_pixels()
     window.key("bracketright")  # the toy has one photo: its own view again
-    window.has_sdf(after=first)
+    window.wait_final_preview(after=first)
     assert np.abs(window.viewport_pixels().astype(int) - turned).mean() > 3
     window.key("v")
     for shown in (True, False, True, False):
@@ -343,17 +343,17 @@ def test_the_keys_look_through_the_photos_and_drive_the_training(launch, capture
     window.key("t")
     window.wait_state("paused")
     window.key("h")
-    window.wait(lambda ui: "help" in ui["widgets"], "the list of keys")
+    window.wait(lambda ui: "shortcut_list" in ui["widgets"], "the list of keys")
 
 
 def test_the_pose_doctor_tells_of_each_photo_and_opens_another_group(launch, capture):
     window = _opened(launch, capture)
-    window.click("photos")
-    ui = window.wait(lambda ui: "group" in ui["widgets"], "the doctor")
-    assert "doctor_advice" in ui["widgets"]
+    window.click("open_poses")
+    ui = window.wait(lambda ui: "photo_group" in ui["widgets"], "the doctor")
+    assert "poses_advice" in ui["widgets"]
     assert ui["group"] == 0
-    left, top, _, height = ui["widgets"]["group"]
-    window.click("group")
+    left, top, _, height = ui["widgets"]["photo_group"]
+    window.click("photo_group")
     window.move(left + 40, top + 2.2 * height)  # the second of what unfolds below
     window.press()
     window.release()

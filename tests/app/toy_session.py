@@ -13,6 +13,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from core.base.errors import UserError
+from core.base.text import NO_TEXT, text, verbatim
 from core.config.run import RunOptions
 from core.geometry.view import IDENTITY, View
 from core.protocol import (
@@ -46,7 +47,7 @@ from core.protocol import (
 )
 from core.session.states import allowed_now
 
-PRESETS = {"draft": "Quick look", "standard": "Good in ten minutes"}
+PRESETS = {"draft": text("Quick look"), "standard": text("Good in ten minutes")}
 N_STEPS = 2000
 
 
@@ -97,7 +98,9 @@ class ToySession:
 
     def handle(self, command: Command) -> None:
         if command.action is not None and command.action not in self._allowed:
-            self._emit(Failure(f"Cannot {command.action} while {self._state}.", command.action))
+            self._emit(
+                Failure(verbatim(f"Cannot {command.action} while {self._state}."), command.action)
+            )
             return
         match command:
             case SetView():
@@ -127,7 +130,7 @@ class ToySession:
             case Pick():
                 self._emit(Picked((0.1, -0.6, 0.2), (0.0, -1.0, 0.0)))
             case Export() if Path(command.path).exists() and not command.force:
-                self._emit(Failure("It is there already.", "export", replaces=command.path))
+                self._emit(Failure(text("It is there already."), "export", replaces=command.path))
             case Export():
                 Path(command.path).write_text("v 0 0 0\n")
                 self._emit(Exported(command.path, 1, 0, 8))
@@ -140,7 +143,8 @@ class ToySession:
         if Path(path).name == "bug":
             raise RuntimeError("a bug on purpose")
         if not Path(path).exists():
-            self._emit(Failure(str(UserError(f"{path} does not exist", "Check the path.")), "open"))
+            missing = UserError(text("{path} does not exist", path=path), text("Check the path."))
+            self._emit(Failure(missing.text, "open"))
             return
         self._path, self._opening, self._step = path, 10, 0
         self._go("opening")
@@ -164,7 +168,7 @@ class ToySession:
         time.sleep(0.03)
         self._opening -= 1
         done = 1 - self._opening / 10
-        self._emit(TaskProgress("open", done, f"photo {10 - self._opening} of 10"))
+        self._emit(TaskProgress("open", done, verbatim(f"photo {10 - self._opening} of 10")))
         if self._opening == 0:
             pose = np.eye(4)
             pose[:3, :3] = [[1, 0, 0], [0, 0, 1], [0, -1, 0]]
@@ -172,7 +176,7 @@ class ToySession:
             self._emit(
                 Opened(
                     self._path,
-                    "toy",
+                    text("toy"),
                     "cpu",
                     10,
                     0,
@@ -185,19 +189,21 @@ class ToySession:
                     1.5,
                     12,
                     RunOptions("standard", 10.0),
-                    methods={name: MethodWords(name, PRESETS) for name in ("surface", "ngp")},
+                    methods={
+                        name: MethodWords(verbatim(name), PRESETS) for name in ("surface", "ngp")
+                    },
                 )
             )
             self._emit(
                 PoseReport(
                     (
-                        PhotoReport("a.jpg", True, "", 4000, "b.jpg", 900, 0.5, 1.0),
-                        PhotoReport("b.jpg", False, "blurred", 90),
+                        PhotoReport("a.jpg", True, NO_TEXT, 4000, "b.jpg", 900, 0.5, 1.0),
+                        PhotoReport("b.jpg", False, text("blurred"), 90),
                     ),
                     (9, 4),
                     self._group,
-                    ("Shoot a few more between a.jpg and b.jpg",),
-                    ("The first attempt placed 9 of 13 photos",),
+                    (text("Shoot a few more between a.jpg and b.jpg"),),
+                    (text("The first attempt placed 9 of 13 photos"),),
                 )
             )
             self._go("ready")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.gl import shapes
-from app.gl.frame import Frame, Picture, Surface, clip_from_scene, depth_before, slopes
+from app.gl.frame import Frame, Picture, Surface, camera_depth, clip_from_scene, tan_half_fov
 from app.gl.painter import Painter
 from app.viewport.orbit_camera import PARALLEL_FROM, OrbitCamera
 from app.viewport.projection import project, ray
@@ -25,15 +25,15 @@ def painter():
 
     def paint(frame):
         painted.clear()
-        painter.paint(frame)
+        painter.submit(frame)
         assert painted.wait(60)
-        assert not painter.trouble
-        return painter.take().pixels
+        assert not painter.error
+        return painter.take_result().pixels
 
     try:
         paint(frame(CAMERAS[0]))
     except AssertionError:
-        pytest.skip(f"no OpenGL here: {painter.trouble}")
+        pytest.skip(f"no OpenGL here: {painter.error}")
     return paint
 
 
@@ -42,8 +42,8 @@ def frame(camera, **things):
         SIZE,
         clip_from_scene(camera, SIZE),
         camera.scene_from_camera[:3, 3],
-        slopes(camera, SIZE),
-        reach=PARALLEL_FROM if camera.parallel else camera.distance,
+        tan_half_fov(camera, SIZE),
+        fade_distance=PARALLEL_FROM if camera.parallel else camera.distance,
         **things,
     )
 
@@ -62,9 +62,9 @@ def where(pixels, color):
 def test_dots_and_lines_are_drawn_where_they_project(painter, camera):
     a, b = np.array([[0.2, -0.1, 0.3], [-0.4, 0.3, -0.1]])
     places, _ = project(np.stack([a, b]), camera, SIZE)
-    dot = shapes.dots(a[None], RED, 9)
-    assert where(painter(frame(camera, marks=dot)), RED) == pytest.approx(places[0], abs=0.6)
-    line = shapes.lines(np.array([[a, b]]), GREEN, 3)
+    dot = shapes.dot_records(a[None], RED, 9)
+    assert where(painter(frame(camera, markers=dot)), RED) == pytest.approx(places[0], abs=0.6)
+    line = shapes.line_records(np.array([[a, b]]), GREEN, 3)
     assert where(painter(frame(camera, lines=line)), GREEN) == pytest.approx(
         places.mean(0), abs=1.5 if camera.parallel else 4
     )
@@ -74,7 +74,7 @@ def test_a_line_that_begins_behind_the_camera_is_seen_where_it_is_before_it(pain
     camera = CAMERAS[0]
     pose = camera.scene_from_camera
     ahead, behind = (pose[:3, 3] + pose[:3, :3] @ v for v in ((0, 0, 1.0), (0.4, 0, -1.0)))
-    line = shapes.lines(np.array([[behind, ahead]]), GREEN, 3)
+    line = shapes.line_records(np.array([[behind, ahead]]), GREEN, 3)
     seen = (painter(frame(camera, lines=line))[..., 1] > 200).nonzero()
     assert seen[1].max() == SIZE[0] - 1
     assert seen[1].min() == pytest.approx(SIZE[0] / 2, abs=2)
@@ -98,12 +98,12 @@ def test_what_lies_behind_the_surface_in_the_picture_is_hidden(painter, camera):
     near, far = origin + (t - 0.1) * direction, origin + (t + 0.1) * direction
     picture = Picture(np.full((30, 40, 3), 50, np.uint8), np.full((30, 40), t, np.float32))
     for place, seen in ((near, True), (far, False)):
-        dots = shapes.dots(place[None], RED, 9)
+        dots = shapes.dot_records(place[None], RED, 9)
         out = painter(frame(camera, picture=picture, dots=dots))
         assert (out[60, 80, 0] > 100) == seen
         out = painter(frame(camera, picture=Picture(picture.pixels), dots=dots))
         assert out[60, 80, 0] > 100, "nobody knows where the surface is"
-    outline = shapes.lines(np.array([[far - 0.3, far + 0.3]]), GREEN, 5)
+    outline = shapes.line_records(np.array([[far - 0.3, far + 0.3]]), GREEN, 5)
     through = painter(frame(camera, picture=picture, outlines=outline))[60, 80, 1]
     assert 70 < through < 160, "faintly"
 
@@ -118,7 +118,7 @@ def test_a_mesh_hides_what_is_behind_it_in_each_style(painter, camera):
         np.tile(np.uint8([255, 255, 0, 255]), (3, 1)),
         np.array([[0, 1, 2]], np.uint32),
     )
-    behind = shapes.dots((0.3 * pose[:3, 2])[None], RED, 9)
+    behind = shapes.dot_records((0.3 * pose[:3, 2])[None], RED, 9)
     looks = {}
     for style in ("shaded", "colored", "wireframe"):
         out = painter(frame(camera, surface=surface, style=style, dots=behind))
@@ -137,7 +137,7 @@ def test_thumbnails_stand_upright_in_their_frusta(painter):
     thumbnails = np.zeros((1, 30, 40, 3), np.uint8)
     thumbnails[0, :15] = RED[:3]
     thumbnails[0, 15:] = GREEN[:3]
-    out = painter(frame(camera, photos=shapes.photos(corners), thumbnails=thumbnails))
+    out = painter(frame(camera, photos=shapes.photo_records(corners), thumbnails=thumbnails))
     edges, _ = project(corners[0, 1:], camera, SIZE)
     assert where(out, RED)[1] < 60 < where(out, GREEN)[1]
     assert where(out, RED)[0] == pytest.approx(80, abs=1)
@@ -160,7 +160,7 @@ def test_half_a_million_triangles_are_drawable(painter):
     first = frame(CAMERAS[0], surface=surface)
     painter(first)
     began = time.perf_counter()
-    out = painter(replace(first, dot_scale=1.0))
+    out = painter(replace(first, pixel_scale=1.0))
     assert time.perf_counter() - began < 5, "far more than it takes in software"
     assert out[60, 80, 0] > 150
 
@@ -174,24 +174,24 @@ def test_depths_of_picture_and_mesh_are_told(camera):
     (x, y), _ = project(point, camera, SIZE)
     origin, _ = ray(x, y, camera, SIZE)
     picture.distance[int(y), int(x)] = np.linalg.norm(point - origin)
-    painter.paint(frame(camera, picture=picture, deep=True))
+    painter.submit(frame(camera, picture=picture, wants_depths=True))
     assert done.wait(60)
-    if painter.trouble:
-        pytest.skip(f"no OpenGL here: {painter.trouble}")
-    depths = painter.take().depths
+    if painter.error:
+        pytest.skip(f"no OpenGL here: {painter.error}")
+    depths = painter.take_result().depths
     pose = camera.scene_from_camera
     wanted = (point - pose[:3, 3]) @ pose[:3, 2]
-    assert depth_before(camera, depths[int(y), int(x)]) == pytest.approx(wanted, abs=0.01)
-    assert depth_before(camera, depths[0, 0]) is None
+    assert camera_depth(camera, depths[int(y), int(x)]) == pytest.approx(wanted, abs=0.01)
+    assert camera_depth(camera, depths[0, 0]) is None
 
 
 def test_thumbnails_without_cameras_are_nothing_to_paint(painter):
     empty = painter(frame(CAMERAS[0]))
     closed = frame(
         CAMERAS[0],
-        photos=shapes.photos(shapes.frusta(np.zeros((0, 4, 4)), [])),
+        photos=shapes.photo_records(shapes.frusta(np.zeros((0, 4, 4)), [])),
         thumbnails=np.zeros((2, 4, 6, 3), np.uint8),
-        dots=shapes.dots(np.zeros((0, 3)), RED, 3.0),
+        dots=shapes.dot_records(np.zeros((0, 3)), RED, 3.0),
         lines=np.zeros(0, shapes.LINE),
     )
     np.testing.assert_array_equal(painter(closed), empty)

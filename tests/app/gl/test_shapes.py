@@ -20,7 +20,7 @@ def test_a_frustum_opens_along_the_axis_of_its_photo_with_its_own_lens():
     across, down = wide[2] - wide[1], wide[4] - wide[1]
     assert np.linalg.norm(across) / np.linalg.norm(down) == pytest.approx(1.5)
     assert np.linalg.norm(down) == pytest.approx(2 * shapes.FRUSTUM_LENGTH)
-    (photo,) = shapes.photos(wide[None])
+    (photo,) = shapes.photo_records(wide[None])
     assert photo["right"] == pytest.approx(across / 2, rel=1e-5)
     assert photo["center"] - photo["right"] - photo["down"] == pytest.approx(wide[1], abs=1e-6)
 
@@ -38,7 +38,7 @@ def test_the_ground_is_level_under_the_region_and_its_lines_are_round_lengths_ap
     turn = rotation_between(np.array([0.0, 0, 1]), np.array([0.0, 0.6, 0.8]))
     upright_from_scene = similarity(scale, turn, np.array([0.3, 1.0, -0.2]))
     box = Box.of(np.array([0.1, 0.2, 0.1]), np.array([0.4, 0.5, 0.6]))
-    drawn = shapes.ground(upright_from_scene, box, GREY)
+    drawn = shapes.ground_grid(upright_from_scene, box, GREY)
     grid, axes = drawn[:-3], drawn[-3:]
     ends = transform_points(upright_from_scene, np.stack([grid["a"], grid["b"]]).reshape(-1, 3))
     corners = transform_points(upright_from_scene, box.corners())
@@ -56,10 +56,10 @@ def test_the_ground_is_level_under_the_region_and_its_lines_are_round_lengths_ap
 @pytest.mark.parametrize("parallel", [False, True])
 def test_axes_are_named_upright_and_as_high_from_near_and_from_far(parallel):
     size, height = (800, 600), 12
-    axes = shapes.lines(np.stack([np.zeros((3, 3)), 0.3 * np.eye(3)], 1), GREY, 2.0)
+    axes = shapes.line_records(np.stack([np.zeros((3, 3)), 0.3 * np.eye(3)], 1), GREY, 2.0)
     for distance in (1.5, 4.0):
         camera = OrbitCamera(distance=distance, parallel=parallel)
-        names = shapes.axis_names(axes, camera, size, height)
+        names = shapes.axis_labels(axes, camera, size, height)
         ends = np.concatenate([names["a"], names["b"]])
         pixels, before = project(ends, camera, size)
         assert before.all()

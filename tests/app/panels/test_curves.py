@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from app.panels.curves import KINDS, axis_range, ticks
-from app.text.catalog import names
+from app.panels.curves import CURVE_TABS, axis_range, ticks
+from app.text.catalog import tr_group
 from core.protocol import TrainingStats
 from tests.app.driver import ROOT
 
@@ -41,11 +41,11 @@ def stats(step, **losses):
 
 def test_terms_of_the_loss_are_lines_in_the_order_in_which_they_began():
     told = [stats(0, color=0.3, mask=0.1), stats(5, color=0.2, mask=0.0, eikonal=0.04)]
-    lines = KINDS["loss"].lines(told)
+    lines = CURVE_TABS["loss"].lines(told)
     assert lines == {"color": [(0, 0.3), (5, 0.2)], "mask": [(0, 0.1)], "eikonal": [(5, 0.04)]}
     assert list(lines) == ["color", "mask", "eikonal"]
     many = {f"term{i}": 0.1 for i in range(20)}
-    assert len(KINDS["loss"].lines([stats(0, **many)])) == KINDS["loss"].n
+    assert len(CURVE_TABS["loss"].lines([stats(0, **many)])) == CURVE_TABS["loss"].n
 
 
 def test_each_term_of_the_loss_has_a_name():
@@ -54,4 +54,4 @@ def test_each_term_of_the_loss_has_a_name():
     for literal in re.findall(r"terms = \{([^}]+)\}", source):
         terms |= set(re.findall(r'"(\w+)":', literal))
     assert {"sparsity", "eikonal", "sentence", "distortion"} <= terms
-    assert terms <= set(names("curves"))
+    assert terms <= set(tr_group("curves"))

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.panels.finishing import Finishing
-from app.panels.mesh import MeshPanel, live_words, look_of
+from app.panels.finishing import FinishingOptions
+from app.panels.mesh import MeshPanel, mesh_preview_text, preview_options_of
 from app.platform.gui import dpg
 from app.state import AppState, reduce
-from app.widgets.widgets import choose, explain
+from app.widgets.widgets import set_choice, set_tip
 from core.config.run import PURPOSES, TEXTURED_FACES, MeshOptions
 from core.geometry.view import IDENTITY, MeshPreviewOptions
 from core.protocol import Arrangement, ExcludedPhotos, MeshReady
@@ -24,17 +24,17 @@ def filled() -> Iterator[list[MeshOptions]]:
 
 def finishing(filled):
     with dpg.window():
-        return Finishing(filled.append, lambda: None)
+        return FinishingOptions(filled.append, lambda: None)
 
 
 def decide(use):
-    choose("purpose", use)
+    set_choice("purpose", use)
     dpg.get_item_callback("purpose")()
 
 
 def test_without_a_purpose_a_mesh_is_as_the_panel_says(filled):
     asked = MeshOptions(300, 7, "ply", "y")
-    assert finishing(filled).finished(asked) == asked
+    assert finishing(filled).apply_to(asked) == asked
 
 
 def test_a_purpose_fills_in_all_and_each_can_be_changed(filled):
@@ -42,17 +42,17 @@ def test_a_purpose_fills_in_all_and_each_can_be_changed(filled):
     decide("game")
     game = PURPOSES["game"]
     assert filled == [game]
-    assert panel.finished(game) == replace(game, lods=1)
+    assert panel.apply_to(game) == replace(game, lods=1)
     dpg.set_value("texture", False)
-    plain = panel.finished(game)
+    plain = panel.apply_to(game)
     assert not plain.texture
     assert not plain.normal_map, "it would lie on the texture"
     decide("print")
     assert dpg.get_value("watertight")
-    assert panel.finished(PURPOSES["print"]) == PURPOSES["print"]
+    assert panel.apply_to(PURPOSES["print"]) == PURPOSES["print"]
     decide("any")
     assert filled[-1] == MeshOptions()
-    assert panel.finished(MeshOptions()) == MeshOptions()
+    assert panel.apply_to(MeshOptions()) == MeshOptions()
 
 
 class Worker:
@@ -69,8 +69,8 @@ def test_what_is_weighed_is_the_export_whatever_its_unit(filled):
     worker = Worker()
     with dpg.window():
         panel = MeshPanel(worker, lambda: None, lambda: None)  # type: ignore[arg-type]
-    explain("mesh_density", "")
-    panel.draw(replace(AppState(), allowed=("export",)))
+    set_tip("mesh_density", "")
+    panel.draw_panel(replace(AppState(), allowed=("export",)))
     decide("print")
     dpg.get_item_callback("export")()
     *_, asked, export = worker.sent
@@ -80,11 +80,13 @@ def test_what_is_weighed_is_the_export_whatever_its_unit(filled):
 
 
 def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
-    assert look_of(MeshOptions()) == MeshPreviewOptions()
-    assert look_of(MeshOptions(texture=True)).faces == TEXTURED_FACES
-    assert look_of(PURPOSES["game"]).faces == PURPOSES["game"].faces
-    assert look_of(PURPOSES["print"]).watertight
-    assert look_of(PURPOSES["archive"]) == MeshPreviewOptions(512, 200_000, unseen="keep")
+    assert preview_options_of(MeshOptions()) == MeshPreviewOptions()
+    assert preview_options_of(MeshOptions(texture=True)).faces == TEXTURED_FACES
+    assert preview_options_of(PURPOSES["game"]).faces == PURPOSES["game"].faces
+    assert preview_options_of(PURPOSES["print"]).watertight
+    assert preview_options_of(PURPOSES["archive"]) == MeshPreviewOptions(
+        512, 200_000, unseen="keep"
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_the_mesh_that_is_shown_is_cut_as_the_export_is():
 )
 def test_it_says_whether_an_export_would_be_the_same(wanted, step, same):
     shown = MeshReady("", 3, 1, MeshPreviewOptions(), None, 7, finished=True)
-    assert live_words(shown, step, wanted).endswith("same as the export") is same
+    assert mesh_preview_text(shown, step, wanted).endswith("same as the export") is same
 
 
 @pytest.mark.parametrize(

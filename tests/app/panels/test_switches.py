@@ -14,7 +14,7 @@ from core.protocol import SetRunOptions, Start
 @pytest.fixture
 def sent():
     dpg.create_context()
-    theme.apply("dark", 1.0)
+    theme.apply_theme("dark", 1.0)
     yield []
     dpg.destroy_context()
 
@@ -22,16 +22,16 @@ def sent():
 def test_a_tick_is_sent_and_one_that_was_saved_is_shown(sent):
     with dpg.window():
         panel = TrainingPanel(SimpleNamespace(send=sent.append))
-    panel._may_choose = True
+    panel._may_set_options = True
     for switch in ("wild", "unbounded"):
         dpg.set_value(switch, True)
         dpg.get_item_callback(switch)()
         panel.start()
         chosen = RunOptions("draft", 10.0, **{switch: True})
         assert [(type(c), c.choice) for c in sent] == [(SetRunOptions, chosen), (Start, chosen)]
-        panel._show_choice(RunOptions("draft"))
+        panel._show_options(RunOptions("draft"))
         assert not dpg.get_value(switch)
-        panel._show_choice(chosen)
+        panel._show_options(chosen)
         assert dpg.get_value(switch)
         dpg.set_value(switch, False)
         sent.clear()

@@ -82,8 +82,8 @@ def test_every_text_is_asked_for_and_every_text_asked_for_exists():
             for node in ast.walk(tree)
             if _is_string(node) or isinstance(node, ast.JoinedStr)
         ]
-        asked += [_pattern(call.args[0]) for name, call in _calls(tree) if name == "say"]
-        groups += [_pattern(call.args[0]) for name, call in _calls(tree) if name == "names"]
+        asked += [_pattern(call.args[0]) for name, call in _calls(tree) if name == "tr"]
+        groups += [_pattern(call.args[0]) for name, call in _calls(tree) if name == "tr_group"]
 
     def used(key):
         group, _, _ = key.rpartition(".")
@@ -121,12 +121,12 @@ def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, 
     window = launch(home=home)
     ui = window.wait(lambda ui: ui["engine"] == "ready", "the engine")
     assert ui["status"] == "[Nothing is open.]"
-    labels = {tag: ui["labels"][tag] for tag in ("new", "start", "training", "hint_browse")}
+    labels = {tag: ui["labels"][tag] for tag in ("new", "start", "training", "start_photos")}
     assert labels == {
         "new": "[New]",
         "start": "[Start]",
         "training": "[Training]",
-        "hint_browse": "[Open photos…]",
+        "start_photos": "[Open photos…]",
     }
     window.click("path")
     window.type("/no/such/folder")
@@ -139,7 +139,7 @@ def test_the_whole_window_can_speak_another_language(launch, tmp_path, capture, 
     ui = window.wait(lambda ui: ui["step"] > 0 and ui["history"] > 1, "training")
     assert ui["status"].startswith("[capture: [Refining the surface, level ")
     window.key("h")
-    window.wait(lambda ui: "help" in ui["widgets"], "the list of keys")
+    window.wait(lambda ui: "shortcut_list" in ui["widgets"], "the list of keys")
     assert window.look()["failure"] == ""
     assert window.close() == 0
     assert window.errors() == ""

@@ -27,11 +27,11 @@ def speak(tmp_path, monkeypatch):
             made.add((one, many) if many else one, forms, context=key.replace("__", "."))
         with (folder / f"{code}.po").open("wb") as file:
             write_po(file, made)
-        catalog.use(code)
+        catalog.set_language(code)
         return folder
 
     yield speak
-    catalog.use(catalog.ENGLISH)
+    catalog.set_language(catalog.ENGLISH)
 
 
 def test_what_is_filled_in_changes_places_and_is_translated_itself(speak):
@@ -48,43 +48,43 @@ def test_what_is_filled_in_changes_places_and_is_translated_itself(speak):
         ),
         ("Left out: {failure}", "{failure} i {oops}"),
     )
-    assert catalog.words(text("{placed} of {n} photos placed", placed=7, n=9)) == (
+    assert catalog.localize(text("{placed} of {n} photos placed", placed=7, n=9)) == (
         "z 9 zdjęć umieszczono 7"
     )
     reading = text("reading {reader}", reader=text("a COLMAP model"))
-    assert catalog.words(reading) == "model COLMAP: czytanie"
-    assert catalog.words(join("; ", [reading, "x"])) == "model COLMAP: czytanie; x"
+    assert catalog.localize(reading) == "model COLMAP: czytanie"
+    assert catalog.localize(join("; ", [reading, "x"])) == "model COLMAP: czytanie; x"
     excluding = [
         plural("excluding {photo}", "excluding {n} photos", n=n, photo="a") for n in (1, 3, 8)
     ]
-    assert [*map(catalog.words, excluding)] == ["bez 1 zdjęcia", "bez 3 zdjęć", "bez 8"]
+    assert [*map(catalog.localize, excluding)] == ["bez 1 zdjęcia", "bez 3 zdjęć", "bez 8"]
     left_out = text("Left out: {failure}", failure="a.jpg")
-    assert catalog.words(left_out) == "Left out: a.jpg", "what it lacks cannot be filled in"
-    assert catalog.words(text("Nothing is training")) == "Nothing is training", "not translated"
+    assert catalog.localize(left_out) == "Left out: a.jpg", "what it lacks cannot be filled in"
+    assert catalog.localize(text("Nothing is training")) == "Nothing is training", "not translated"
 
 
 def test_the_windows_texts_are_translated_by_their_keys(speak):
     speak(
         "pl",
-        film__views=("{n} widok", "{n} widoki", "{n} widoków"),
+        video__keyframes=("{n} widok", "{n} widoki", "{n} widoków"),
         source__masks="maski {oops}",
         status__empty="brace { alone",
         widgets__mesh_resolution__format="%s komórek",
         widgets__start__label="Zacznij",
     )
     assert catalog.languages() == {"en": "English", "pl": "polski"}
-    assert [catalog.say("film.views", n) for n in (1, 3, 12)] == [
+    assert [catalog.tr("video.keyframes", n) for n in (1, 3, 12)] == [
         "1 widok",
         "3 widoki",
         "12 widoków",
     ]
-    widgets = catalog.widgets()
+    widgets = catalog.widget_texts()
     assert widgets["start"]["label"] == "Zacznij"
     english = catalog.english_texts()
     misfits = ("source.masks", "status.empty", "widgets.mesh_resolution.format")
     shown = (
-        catalog.say("source.masks"),
-        catalog.say("status.empty"),
+        catalog.tr("source.masks"),
+        catalog.tr("status.empty"),
         widgets["mesh_resolution"]["format"],
     )
     assert shown == tuple(english[key][0] for key in misfits)
@@ -95,9 +95,10 @@ def test_a_damaged_or_missing_translation_leaves_english(speak):
     (folder / "xx.po").write_text('msgid "no end', "utf-8")
     assert catalog.languages() == {"en": "English", "pl": "polski", "xx": "xx"}
     for language in ("xx", "nowhere"):
-        catalog.use(language)
+        catalog.set_language(language)
         assert (
-            catalog.widgets()["start"]["label"] == catalog.english_texts()["widgets.start.label"][0]
+            catalog.widget_texts()["start"]["label"]
+            == catalog.english_texts()["widgets.start.label"][0]
         )
 
 

@@ -145,7 +145,7 @@ def test_a_camera_is_carried_with_the_scene(camera):
     axes = tuple((turn @ np.reshape(camera.axes, (3, 3))).ravel().tolist())
     point = np.array(camera.pivot) + (0.1, 0.05, -0.2)
     there = moved[:3, :3] @ point + moved[:3, 3]
-    assert _pixel(camera.carried(moved, axes), there) == pytest.approx(_pixel(camera, point))
+    assert _pixel(camera.transformed(moved, axes), there) == pytest.approx(_pixel(camera, point))
 
 
 def test_framing_holds_the_ball_exactly():

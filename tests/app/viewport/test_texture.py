@@ -18,7 +18,7 @@ from app.platform.gui import dpg
 
 kind, path = sys.argv[1:]
 if kind == "raw":
-    texture._Sent.works = False
+    texture._DirectTexture.supported = False
 dpg.create_context()
 dpg.create_viewport(width=400, height=300, vsync=False)
 dpg.setup_dearpygui()
@@ -30,13 +30,13 @@ dpg.show_viewport()
 dpg.render_dearpygui_frame()
 others = [texture.Texture(150, 200) for _ in range(2)]  # of the same size
 shown = texture.Texture(150, 200)
-assert type(shown._store).__name__ == {"raw": "_Raw", "sent": "_Sent"}[kind]
+assert type(shown._store).__name__ == {"raw": "_RawTexture", "sent": "_DirectTexture"}[kind]
 for color in [(255, 255, 255, 255), (30, 60, 90, 255)]:
     pixels = np.full((150, 200, 4), color, np.uint8)
     pixels[40:60, :, 1] = 255
     shown.load(pixels)
     dpg.render_dearpygui_frame()
-    assert shown.send()
+    assert shown.upload()
 dpg.draw_image(shown.tag, (0, 0), (200, 150), parent="layer", uv_min=shown.uv_min,
                uv_max=shown.uv_max)
 for _ in range(3):

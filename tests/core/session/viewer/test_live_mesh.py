@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from app.gl.mesh_file import take_surface
+from app.gl.mesh_file import load_mesh_file
 from core import protocol as m
 from core.base.jobs import Progress, run
 from core.config.run import MeshOptions, RunOptions
@@ -70,7 +70,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     assert not told[0].finished, "something quick first"
     last = told[-1]
     assert (last.finished, last.look.cells, last.levels, last.step) == (True, 24, None, 20)
-    surface = take_surface(last)
+    surface = load_mesh_file(last)
     assert not Path(last.path).exists()
     scene = session.scene
     export = run(mesh_of_model(session.trainer.model, scene, MeshOptions(resolution=24)))
@@ -135,7 +135,7 @@ def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_pa
         look = MeshPreviewOptions(24, density=density)
         session.handle(m.SetView(msgspec.structs.replace(VIEW, mesh=look)))
         work(session, lambda: session.state == "finished" and not session.work())
-        surface = take_surface(meshes(session.events)[-1])
+        surface = load_mesh_file(meshes(session.events)[-1])
         assert surface is not None
         shown[density] = surface
         options = MeshOptions(resolution=24, density=density)
@@ -175,13 +175,13 @@ def test_a_file_that_is_not_read_goes_with_the_next_but_one_and_all_at_the_end(c
         while live.work(trainer, VIEW, training=False):  # type: ignore[arg-type]
             pass
     assert sum(Path(ready.path).exists() for ready in told) == 2
-    surface = take_surface(told[-1])
+    surface = load_mesh_file(told[-1])
     assert surface is not None
     there = transform_points(invert(Trainer.scene_from_input), surface.vertices)
     assert 3 * there == pytest.approx(TRIANGLE.vertices, abs=1e-5)
     assert surface.normals[0, :3].tolist() == [204, 128, 230]
     assert surface.colors[0, :3].tolist() == [10, 20, 30]
-    assert take_surface(told[-1]) is None, "it is gone"
+    assert load_mesh_file(told[-1]) is None, "it is gone"
     live.close()
     assert not Path(told[0].path).parent.exists()
 
@@ -189,6 +189,6 @@ def test_a_file_that_is_not_read_goes_with_the_next_but_one_and_all_at_the_end(c
 def test_a_mesh_that_is_not_as_announced_is_refused(tmp_path):
     live_mesh.write(TRIANGLE, tmp_path / "mesh")
     right = m.MeshReady(str(tmp_path / "mesh"), 3, 1, MeshPreviewOptions(8), None, 1, True)
-    assert take_surface(msgspec.structs.replace(right, n_faces=2)) is None
+    assert load_mesh_file(msgspec.structs.replace(right, n_faces=2)) is None
     live_mesh.write(replace(TRIANGLE, faces=np.array([[0, 1, 7]])), tmp_path / "mesh")
-    assert take_surface(right) is None
+    assert load_mesh_file(right) is None

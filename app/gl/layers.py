@@ -10,13 +10,13 @@ import numpy as np
 
 from app.gl.frame import FAR, NEAR, Frame, Picture, Surface
 
-SEEN_THROUGH = 0.25
+HIDDEN_STRENGTH = 0.25
 """How strong outlines are behind what hides them."""
-RIM = 2.0
+MARKER_RIM_PX = 2.0
 WIRE_DARK, WIRE_BRIGHT = 0.13, 0.75
 
 
-class Drawing:
+class ShaderLayer:
     """Compiles ``shaders/<name>.glsl``."""
 
     def __init__(self, context: moderngl.Context, name: str) -> None:
@@ -27,7 +27,7 @@ class Drawing:
             fragment_shader=f"#version 330\n{text}",
         )
 
-    def set(self, **uniforms: Any) -> None:
+    def set_uniforms(self, **uniforms: Any) -> None:
         """Uniforms that the compiler left away are passed over."""
         for name, value in uniforms.items():
             if name in self.program:
@@ -37,7 +37,7 @@ class Drawing:
         self.program["clip_from_scene"].write(matrix.T.astype("f4").tobytes())  # type: ignore[union-attr]
 
 
-class Instances(Drawing):
+class InstanceLayer(ShaderLayer):
     """Records of one dtype, uploaded when they are other ones than before."""
 
     def __init__(self, context: moderngl.Context, name: str, layout: str, *names: str) -> None:
@@ -46,7 +46,7 @@ class Instances(Drawing):
         self._records: np.ndarray | None = None
         self._array: moderngl.VertexArray | None = None
 
-    def draw(self, records: np.ndarray, mode: int, vertices: int) -> None:
+    def draw_records(self, records: np.ndarray, mode: int, vertices: int) -> None:
         """``vertices`` for each of the ``records``; 0: a vertex is a record."""
         if records is not self._records:
             self._records = records
@@ -62,40 +62,43 @@ class Instances(Drawing):
             self._array.render(mode, vertices=len(records))
 
 
-class Lines(Instances):
+class LineLayer(InstanceLayer):
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "lines", "3f 3f 4f1 1f/i", "a", "b", "color", "width")
 
-    def paint(self, frame: Frame, lines: np.ndarray, *, ghost: bool) -> None:
-        """``ghost``: also where they are hidden, faintly."""
+    def paint(self, frame: Frame, lines: np.ndarray, *, show_hidden: bool) -> None:
+        """``show_hidden``: also where they are hidden, faintly."""
         self.set_matrix(frame.clip_from_scene)
-        self.set(half_size=(frame.size[0] / 2, frame.size[1] / 2), scale=frame.dot_scale)
-        self.set(strength=1.0)
-        self.draw(lines, moderngl.TRIANGLE_STRIP, 4)
-        if ghost:
+        self.set_uniforms(half_size=(frame.size[0] / 2, frame.size[1] / 2), scale=frame.pixel_scale)
+        self.set_uniforms(strength=1.0)
+        self.draw_records(lines, moderngl.TRIANGLE_STRIP, 4)
+        if show_hidden:
             self.context.depth_func = ">"
-            self.set(strength=SEEN_THROUGH)
-            self.draw(lines, moderngl.TRIANGLE_STRIP, 4)
+            self.set_uniforms(strength=HIDDEN_STRENGTH)
+            self.draw_records(lines, moderngl.TRIANGLE_STRIP, 4)
             self.context.depth_func = "<="
 
 
-class Dots(Instances):
+class DotLayer(InstanceLayer):
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "dots", "3f 4f1 1f", "at", "color", "width")
 
-    def paint(self, frame: Frame, dots: np.ndarray, *, marks: bool) -> None:
+    def paint(self, frame: Frame, dots: np.ndarray, *, as_markers: bool) -> None:
         """``marks`` have a dark rim and do not fade with the distance, as others do."""
         self.set_matrix(frame.clip_from_scene)
-        self.set(eye=tuple(frame.eye), scale=frame.dot_scale)
-        self.set(behind=tuple(np.mean(frame.behind, axis=0)))
-        self.set(reach=0.0 if marks else frame.reach, rim=RIM * frame.dot_scale if marks else 0.0)
-        self.draw(dots, moderngl.POINTS, 0)
+        self.set_uniforms(eye=tuple(frame.eye), scale=frame.pixel_scale)
+        self.set_uniforms(behind=tuple(np.mean(frame.background, axis=0)))
+        self.set_uniforms(
+            reach=0.0 if as_markers else frame.fade_distance,
+            rim=MARKER_RIM_PX * frame.pixel_scale if as_markers else 0.0,
+        )
+        self.draw_records(dots, moderngl.POINTS, 0)
 
 
-class Photos(Instances):
+class PhotoLayer(InstanceLayer):
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "photos", "3f 3f 3f/i", "center", "right", "down")
-        self._of: np.ndarray | None = None
+        self._uploaded: np.ndarray | None = None
         self._textures: moderngl.TextureArray | None = None
 
     def paint(self, frame: Frame, photos: np.ndarray, thumbnails: np.ndarray) -> None:
@@ -103,12 +106,12 @@ class Photos(Instances):
         assert self._textures is not None
         self._textures.use(0)
         self.set_matrix(frame.clip_from_scene)
-        self.draw(photos[: self._textures.layers], moderngl.TRIANGLE_STRIP, 4)
+        self.draw_records(photos[: self._textures.layers], moderngl.TRIANGLE_STRIP, 4)
 
     def _upload(self, thumbnails: np.ndarray) -> None:
-        if thumbnails is self._of:
+        if thumbnails is self._uploaded:
             return
-        self._of = thumbnails
+        self._uploaded = thumbnails
         if self._textures is not None:
             self._textures.release()
         some = thumbnails[: self.context.info["GL_MAX_ARRAY_TEXTURE_LAYERS"]]
@@ -119,14 +122,14 @@ class Photos(Instances):
         self._textures.build_mipmaps()
 
 
-class Backdrop(Drawing):
+class BackdropLayer(ShaderLayer):
     """The worker's picture, or a gradient."""
 
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "picture")
         corners = context.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())
         self._array = context.vertex_array(self.program, [(corners, "2f", "corner")])
-        self._of: Picture | None = None
+        self._uploaded: Picture | None = None
         self._pixels, self._distances = context.texture((1, 1), 3), context.texture((1, 1), 1)
 
     def paint(self, frame: Frame) -> None:
@@ -134,32 +137,32 @@ class Backdrop(Drawing):
         if picture is not None:
             self._upload(picture)
             height, width = picture.pixels.shape[:2]
-            self.set(magnified=max(frame.size[0] / width, frame.size[1] / height))
-        parallel = frame.slopes == (0.0, 0.0)
+            self.set_uniforms(magnified=max(frame.size[0] / width, frame.size[1] / height))
+        parallel = frame.tan_half_fov == (0.0, 0.0)
         depth_from = (
             (2 / FAR, -1.0)
             if parallel
             else ((FAR + NEAR) / (FAR - NEAR), -2 * FAR * NEAR / (FAR - NEAR))
         )
-        self.set(
+        self.set_uniforms(
             has_pixels=picture is not None,
-            slopes=frame.slopes,
+            slopes=frame.tan_half_fov,
             parallel=parallel,
             has_distances=picture is not None and picture.distance is not None,
             depth_from=depth_from,
             pixels=0,
             distances=1,
-            upper=frame.behind[0],
-            lower=frame.behind[1],
+            upper=frame.background[0],
+            lower=frame.background[1],
         )
         self._pixels.use(0)
         self._distances.use(1)
         self._array.render()
 
     def _upload(self, picture: Picture) -> None:
-        if picture is self._of:
+        if picture is self._uploaded:
             return
-        self._of = picture
+        self._uploaded = picture
         height, width = picture.pixels.shape[:2]
         if self._pixels.size != (width, height):
             self._pixels.release()
@@ -175,33 +178,33 @@ class Backdrop(Drawing):
             self._distances.repeat_x = self._distances.repeat_y = False
 
 
-class Mesh(Drawing):
+class MeshLayer(ShaderLayer):
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "surface")
-        self._of: Surface | None = None
+        self._uploaded: Surface | None = None
         self._array: moderngl.VertexArray | None = None
 
     def paint(self, frame: Frame, surface: Surface) -> None:
         self._upload(surface)
         assert self._array is not None
         self.set_matrix(frame.clip_from_scene)
-        self.set(eye=tuple(frame.eye), colored=frame.style == "colored", flat_color=-1.0)
+        self.set_uniforms(eye=tuple(frame.eye), colored=frame.style == "colored", flat_color=-1.0)
         if frame.style != "wireframe":
             self._array.render()
             return
         self.context.polygon_offset = 1.0, 1.0
-        self.set(flat_color=WIRE_DARK)
+        self.set_uniforms(flat_color=WIRE_DARK)
         self._array.render()
         self.context.polygon_offset = 0.0, 0.0
         self.context.wireframe = True
-        self.set(flat_color=WIRE_BRIGHT)
+        self.set_uniforms(flat_color=WIRE_BRIGHT)
         self._array.render()
         self.context.wireframe = False
 
     def _upload(self, surface: Surface) -> None:
-        if surface is self._of:
+        if surface is self._uploaded:
             return
-        self._of = surface
+        self._uploaded = surface
         if self._array is not None:
             self._array.release()
         buffer = self.context.buffer

@@ -14,19 +14,19 @@ def test_a_sentence_is_typed_and_trained(launch, tmp_path):
     weights, home = tiny_clip(tmp_path / "clip"), tmp_path / "home"
     window = launch(None, REAL, home)
     window.wait(lambda ui: ui["engine"] == "ready", "the engine", seconds=120)
-    window.click("hint_sentence")
-    window.click("sentence")
+    window.click("start_prompt")
+    window.click("prompt")
     window.type("a red ball")
     window.pass_frames()
-    window.press_at("imagine_begin")
-    window.wait(lambda ui: "imagine_failure" in ui["widgets"], "word of the missing folder")
-    window.click("weights")
+    window.press_at("prompt_create")
+    window.wait(lambda ui: "prompt_failure" in ui["widgets"], "word of the missing folder")
+    window.click("clip_folder")
     window.type(str(weights))
     window.pass_frames()
-    window.press_at("imagine_begin")
+    window.press_at("prompt_create")
     ready = window.wait(lambda ui: ui["state"] == "ready", "the scene", seconds=120)
     assert ready["failure"] == ""
-    assert "imagine" not in ready["widgets"]
+    assert "prompt_window" not in ready["widgets"]
     (sentence,) = home.rglob("sentence.json")
     assert read_prompt(sentence).text == "a red ball"
     window.click("start")
@@ -40,10 +40,10 @@ def test_a_sentence_is_typed_and_trained(launch, tmp_path):
 
     again = launch(None, REAL, home)
     again.wait(lambda ui: ui["engine"] == "ready", "the engine", seconds=120)
-    again.click("hint_sentence")
-    again.click("sentence")
+    again.click("start_prompt")
+    again.click("prompt")
     again.type("a blue vase")
     again.pass_frames()
-    again.press_at("imagine_begin")
+    again.press_at("prompt_create")
     again.wait(lambda ui: ui["state"] == "ready", "the folder is remembered", seconds=120)
     assert again.close() == 0

@@ -8,12 +8,12 @@ from importlib.resources import files
 from app import theme
 from app.platform.gui import dpg
 from app.platform.scaling import px, rescale
-from app.store.recent import Recent, describe
-from app.text.catalog import say
-from app.widgets.widgets import Host, button, explain
+from app.store.recent import Recent, describe_recent
+from app.text.catalog import tr
+from app.widgets.widgets import Host, add_button, set_tip
 
 WIDTH, HEIGHT = 600, 156
-ROW, LIST = 56, 5
+ROW_HEIGHT, MAX_ROWS = 56, 5
 SAMPLE = files("assets") / "sample"
 
 
@@ -22,30 +22,30 @@ class StartPage:
         self._host = host
         self.recents: tuple[Recent, ...] = ()
         with dpg.child_window(
-            tag="hint",
+            tag="start_page",
             width=WIDTH,
             height=HEIGHT,
             always_use_window_padding=True,
             show=False,
         ):
-            dpg.add_text("", tag="hint_title")
-            dpg.add_text(say("start.words"), color=theme.TEXT_DIM, wrap=WIDTH - 30)
+            dpg.add_text("", tag="start_title")
+            dpg.add_text(tr("start.intro"), color=theme.TEXT_DIM, wrap=WIDTH - 30)
             dpg.add_spacer(height=4)
             with dpg.group(horizontal=True):
-                button("hint_browse", lambda: host.choose("folder"))
-                button("hint_film", lambda: host.choose("film"))
-                button("hint_project", lambda: host.choose("project"))
-                button("hint_sentence", lambda: host.choose("sentence"))
+                add_button("start_photos", lambda: host.browse_input("folder"))
+                add_button("start_video", lambda: host.browse_input("video"))
+                add_button("start_project", lambda: host.browse_input("project"))
+                add_button("start_prompt", lambda: host.browse_input("prompt"))
                 if SAMPLE.is_dir():
-                    button("hint_sample", lambda: host.open(str(SAMPLE)))
+                    add_button("start_sample", lambda: host.open_path(str(SAMPLE)))
             with dpg.group(tag="recents", show=False):
                 dpg.add_spacer(height=6)
                 dpg.add_text("", tag="recents_title")
                 dpg.add_group(tag="recent_rows")
-        dpg.bind_item_font("hint_title", "font_title")
+        dpg.bind_item_font("start_title", "font_title")
         dpg.bind_item_font("recents_title", "font_bold")
-        dpg.bind_item_theme("hint_browse", "primary")
-        dpg.bind_item_theme("hint", "padded")
+        dpg.bind_item_theme("start_photos", "primary")
+        dpg.bind_item_theme("start_page", "padded")
 
     def show_recents(self, recents: tuple[Recent, ...]) -> None:
         """List ``recents``, newest first."""
@@ -60,23 +60,23 @@ class StartPage:
                     label=recent.name,
                     tag=f"recent_{i}",
                     width=-1,
-                    callback=lambda _s, _a, path: self._host.open(path),
+                    callback=lambda _s, _a, path: self._host.open_path(path),
                     user_data=recent.path,
                 )
                 dpg.bind_item_theme(f"recent_{i}", "link")
-                dpg.add_text(describe(recent, now), color=theme.TEXT_DIM, indent=9)
-                explain(f"recent_{i}", recent.path)
+                dpg.add_text(describe_recent(recent, now), color=theme.TEXT_DIM, indent=9)
+                set_tip(f"recent_{i}", recent.path)
         rescale("recent_rows")
         dpg.configure_item("recents", show=bool(recents))
 
-    def place(self, left: int, top: int, width: int, height: int) -> None:
+    def place_page(self, left: int, top: int, width: int, height: int) -> None:
         """In the middle of the viewport."""
-        rows = min(len(self.recents), LIST)
-        wanted = px(HEIGHT + (rows * (ROW + 8) + 44 if rows else 0))
+        rows = min(len(self.recents), MAX_ROWS)
+        wanted = px(HEIGHT + (rows * (ROW_HEIGHT + 8) + 44 if rows else 0))
         w, h = min(px(WIDTH), width - 16), min(wanted, height - 16)
         dpg.configure_item(
-            "hint", pos=(left + (width - w) // 2, top + (height - h) // 2), width=w, height=h
+            "start_page", pos=(left + (width - w) // 2, top + (height - h) // 2), width=w, height=h
         )
 
-    def show(self, shown: bool) -> None:
-        dpg.configure_item("hint", show=shown)
+    def show_page(self, shown: bool) -> None:
+        dpg.configure_item("start_page", show=shown)

@@ -1,0 +1,78 @@
+"""The way of a film's camera, through keyframes that a person chose. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.viewport.orbit_camera import OrbitCamera
+from core.geometry.view import CameraPath
+
+
+def smooth_path(keys: np.ndarray, n: int, closed: bool) -> np.ndarray:
+    """As in `core.geometry.camera_path`, which is imported here so that the window opens sooner."""
+    from core.geometry import camera_path as path
+
+    return path.smooth_path(keys, n, closed)
+
+
+@dataclass(frozen=True)
+class KeyframePath:
+    """``keyframes`` in perspective, in the scene frame; ``closed``: back to the first."""
+
+    keyframes: tuple[OrbitCamera, ...] = ()
+    seconds: float = 6.0
+    rate: int = 30
+    closed: bool = False
+
+    @property
+    def n_frames(self) -> int:
+        return max(2, round(self.seconds * self.rate))
+
+    @property
+    def poses(self) -> np.ndarray:
+        """[K, 4, 4] scene_from_camera."""
+        return np.array([view.scene_from_camera for view in self.keyframes]).reshape(-1, 4, 4)
+
+    @staticmethod
+    def from_camera_path(path: CameraPath, axes: tuple[float, ...]) -> KeyframePath:
+        """Along ``path``; ``axes`` as in `OrbitCamera`."""
+        camera = OrbitCamera(axes=axes)
+        keyframes = (camera.looking_through(np.array(v), path.fov_y) for v in path.views)
+        return KeyframePath(tuple(keyframes), path.seconds, path.rate, path.closed)
+
+    @property
+    def camera_path(self) -> CameraPath:
+        """As it is saved and filmed."""
+        keys = tuple(tuple(key.ravel().tolist()) for key in self.poses)
+        fov_y = self.keyframes[0].fov_y if self.keyframes else CameraPath().fov_y
+        return CameraPath(keys, fov_y, self.seconds, self.rate, self.closed)
+
+    def with_keyframe(self, view: OrbitCamera) -> KeyframePath:
+        """With one more view at the end."""
+        return replace(self, keyframes=(*self.keyframes, replace(view, parallel=False)))
+
+    def transformed(self, similarity: np.ndarray, axes: tuple[float, ...]) -> KeyframePath:
+        """Through the same keyframes of a scene that was moved; as `OrbitCamera.carried`."""
+        return replace(
+            self, keyframes=tuple(v.transformed(similarity, axes) for v in self.keyframes)
+        )
+
+    def camera_at(self, progress: float) -> OrbitCamera:
+        """Return the camera at a moment of the video; the path must have two keyframes.
+
+        Args:
+            progress: Fraction of the video that is over, in [0, 1).
+        """
+        frame = min(int(progress * self.n_frames), self.n_frames - 1)
+        pose = smooth_path(self.poses, self.n_frames, self.closed)[frame]
+        return self.keyframes[0].looking_through(pose, self.keyframes[0].fov_y)
+
+    def polyline(self) -> np.ndarray:
+        """[N, 3] places along the way, few enough to draw; none where there is no way yet."""
+        if len(self.keyframes) < 2:
+            return np.zeros((0, 3))
+        n = 24 * len(self.keyframes)
+        places = smooth_path(self.poses, n, self.closed)[:, :3, 3]
+        return np.concatenate([places, places[:1]]) if self.closed else places
