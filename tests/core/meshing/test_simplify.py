@@ -8,6 +8,7 @@ import trimesh
 from core.base.errors import UserError
 from core.base.jobs import run
 from core.base.subprocess_call import run_in_subprocess
+from core.base.text import text
 from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import is_closed
 from core.meshing.simplify import simplify, simplify_within
@@ -55,7 +56,7 @@ def slow(seconds):
 
 
 def fails(seconds):
-    raise UserError("No", "way")
+    raise UserError(text("No"), text("way"))
 
 
 def dies(seconds):
@@ -65,7 +66,7 @@ def dies(seconds):
 
 
 def test_work_in_another_process_is_stopped_fails_and_dies_as_one_expects():
-    task = run_in_subprocess(slow, 60.0, detail="waiting", expected_s=1.0)
+    task = run_in_subprocess(slow, 60.0, detail=text("waiting"), expected_s=1.0)
     began = time.monotonic()
     fractions = [next(task).fraction for _ in range(40)]
     assert fractions == sorted(fractions)
@@ -73,6 +74,6 @@ def test_work_in_another_process_is_stopped_fails_and_dies_as_one_expects():
     task.close()
     assert time.monotonic() - began < 20
     with pytest.raises(UserError, match="No"):
-        run(run_in_subprocess(fails, 0, detail="failing", expected_s=1.0))
+        run(run_in_subprocess(fails, 0, detail=text("failing"), expected_s=1.0))
     with pytest.raises(UserError, match="This failed: dying ended unexpectedly"):
-        run(run_in_subprocess(dies, 0, detail="dying", expected_s=1.0))
+        run(run_in_subprocess(dies, 0, detail=text("dying"), expected_s=1.0))

@@ -8,6 +8,7 @@ import torch
 
 from core.base.errors import UserError
 from core.base.outputs import MARKER
+from core.base.text import text
 from core.project.store import (
     VERSION,
     ProjectState,
@@ -149,7 +150,7 @@ def test_the_scene_survives(store, trainer, tmp_path):
         store.scene,
         points=points,
         held_out=store.scene.photos[:2],
-        notices=("one thing", "another"),
+        notices=(text("one thing"), text("another")),
     )
     save_project(tmp_path, ProjectState("/some/photos", trainer.config, scene), None)
     project = load_project(tmp_path)

@@ -43,7 +43,7 @@ def test_a_limit_is_kept_by_what_shows_least(tmp_path):
     assert notes[0] == ()
     assert len({faces for faces, *_ in shown}) == len(set(shown)) == 3
     assert shown[-1][1:3] == (256, 256)
-    assert f"To fit into 0.045 MB: {shown[-1][0]:,} faces, texture of" in notes[-1][0]
+    assert f"To fit into 0.045 MB: {shown[-1][0]:,} faces, texture of" in str(notes[-1][0])
 
 
 def test_without_a_texture_the_faces_alone_give_way(tmp_path):
