@@ -1,6 +1,7 @@
-"""Profiles of hypothesis: ``quick`` unless ``--hypothesis-profile=thorough`` is given. And
-``--strict-skips``."""
+"""Profiles of hypothesis: ``quick`` unless ``--hypothesis-profile=thorough`` is given;
+``--strict-skips`` and ``--renew-golden``."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.skips"]
@@ -21,3 +22,10 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("quick")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds ``--renew-golden``."""
+    parser.addoption(
+        "--renew-golden", action="store_true", help="store the pictures of tests/golden anew"
+    )

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from core.base.text import Text
 
 INTEGERS = st.one_of(st.integers(-2, 10), st.integers(-(2**63), 2**63 - 1))
-FLOATS = st.one_of(st.sampled_from([0.0, -0.0, 1.0, 1e-300, 1e300]), st.floats(allow_nan=False))
+FLOATS = st.one_of(
+    st.sampled_from([0.0, -0.0, 1.0, 1e-300, 1e300]),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 

@@ -109,7 +109,7 @@ regions = st.builds(
     st.none()
     | st.builds(lambda rotvec: Rotation.from_rotvec(rotvec).as_matrix(), points)
     | rotations(),
-    st.lists(one_of(0, 0, 0, 0.3, -0.7, 3), min_size=3, max_size=3),
+    st.lists(one_of(0.0, 0.0, 0.0, 0.3, -0.7, 3.0), min_size=3, max_size=3),
 )
 """Any box, flat, minute or far away ones too."""
 
@@ -132,7 +132,7 @@ mesh_options = st.builds(
     resolution=one_of(8, 16, 48, 96),
     levels=one_of(None, None, 1, 3, 5),
     axes=st.sampled_from(get_args(Axes)),
-    min_component=one_of(0, 0.02, 0.5),
+    min_component=one_of(0.0, 0.02, 0.5),
     unit=one_of("", "", "mm"),
     unseen=st.sampled_from(get_args(Unseen)),
     seen_through=booleans,

@@ -33,11 +33,11 @@ def test_an_event_arrives_as_it_was_sent(kind):
     arrives()
 
 
-def test_what_has_no_value_yet_arrives_as_that():
-    """Not a number is unequal to itself, so that the law above leaves it out."""
-    stats = m.TrainingStats(1, 0.1, 1.0, None, {}, 20.0, float("nan"), 1.0, 2, 1.0, 1.0)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_not_a_finite_number_arrives_as_that(value):
+    stats = m.TrainingStats(1, 0.1, 1.0, None, {}, 20.0, value, 1.0, 2, 1.0, 1.0)
     arrived = m.decode_event(m.encode(stats))
-    assert repr(arrived) == repr(stats)
+    assert repr(arrived) == repr(stats), "NaN is unequal to itself"
 
 
 def test_every_command_with_an_action_has_its_own_and_every_action_one():

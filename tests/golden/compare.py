@@ -1,0 +1,65 @@
+"""Whether two pictures are the same but for rounding and smoothing of edges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+PICTURES = Path(__file__).parent / "pictures"
+SIGMA = 1.0
+"""Of the blur before, pixels: an edge that is a fraction of a pixel off counts as little."""
+MEAN = 1.0
+"""Mean difference of the channels, of 255."""
+VISIBLE, FEW = 16, 0.003
+"""A difference that is seen, of 255, and the fraction of the pixels that may have it."""
+SMALL, COLORS = 400, 128
+"""Pictures that are wider are stored in so many colours."""
+
+
+def difference(found: np.ndarray, stored: np.ndarray) -> str:
+    """Why two pictures uint8 [H, W, 3] are not the same; "" where they are."""
+    if found.shape != stored.shape:
+        return f"the size is {found.shape}, stored is {stored.shape}"
+    blurred = [gaussian_filter(i.astype(float), (SIGMA, SIGMA, 0)) for i in (found, stored)]
+    off = np.abs(blurred[0] - blurred[1])
+    mean, share = off.mean(), (off.max(-1) > VISIBLE).mean()
+    if mean <= MEAN and share <= FEW:
+        return ""
+    return f"mean difference {mean:.2f} of {MEAN}, {share:.2%} of the pixels differ, {FEW:.2%} may"
+
+
+class Golden:
+    """Compares pictures with those stored, or stores them.
+
+    Args:
+        renew: store them.
+        failed: folder for those that are not the same.
+    """
+
+    def __init__(self, renew: bool, failed: Path) -> None:
+        self._renew, self._failed = renew, failed
+
+    def check(self, name: str, found: np.ndarray) -> None:
+        """``found`` uint8 [H, W, 3] is the stored picture ``name``."""
+        path = PICTURES / f"{name}.png"
+        if self._renew:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image = Image.fromarray(found)
+            if found.shape[1] > SMALL:
+                image = image.quantize(COLORS, dither=Image.Dither.NONE)
+            image.save(path, optimize=True)
+        assert path.is_file(), f"{path} is missing; --renew-golden stores it"
+        why = difference(found, load(name))
+        if why:
+            seen = self._failed / f"{path.stem}.png"
+            Image.fromarray(found).save(seen)
+            raise AssertionError(f"{path.name}: {why}; what was drawn: {seen}")
+
+
+def load(name: str) -> np.ndarray:
+    """The stored picture, uint8 [H, W, 3]."""
+    with Image.open(PICTURES / f"{name}.png") as image:
+        return np.asarray(image.convert("RGB"))
