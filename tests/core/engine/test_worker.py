@@ -116,9 +116,9 @@ def test_a_bug_is_reported_with_its_log_and_the_worker_carries_on(start, tmp_pat
     run = start()
     run.send(Open("/bug"))
     failure = run.until(Failure)
-    assert "RuntimeError: a bug on purpose" in failure.text
-    assert "\n" not in failure.text
-    log = Path(failure.text.rpartition("see log ")[2])
+    assert "RuntimeError: a bug on purpose" in str(failure.text)
+    assert "\n" not in str(failure.text)
+    log = Path(str(failure.text).rpartition("see log ")[2])
     assert tmp_path in log.parents
     assert "Traceback" in log.read_text()
     run.send(Open(str(tmp_path)))
@@ -128,7 +128,7 @@ def test_a_bug_is_reported_with_its_log_and_the_worker_carries_on(start, tmp_pat
 def test_a_bug_in_training_pauses_and_is_said_once(start, tmp_path):
     run = start("tests.core.engine.test_worker:BuggySession")
     run.send(Start())
-    assert "while" not in run.until(Failure).text
+    assert "while" not in str(run.until(Failure).text)
     run.until(StateChanged, lambda event: event.state == "paused")
     assert not run.pipe.poll(0.5), "the failure must not repeat"
     run.send(Start())
@@ -160,7 +160,7 @@ class BuggySession:
 
 def test_a_session_that_cannot_be_made_is_said_before_the_worker_ends(start):
     run = start("tests.core.engine.test_worker:nothing_of_this_name")
-    assert "AttributeError" in run.until(Failure).text
+    assert "AttributeError" in str(run.until(Failure).text)
     run.process.join(5)
     assert run.process.exitcode == 1
 

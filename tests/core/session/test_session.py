@@ -99,7 +99,7 @@ def only(events, kind):
 
 
 def failures(events):
-    return [e.text for e in events if isinstance(e, m.Failure)]
+    return [str(e.text) for e in events if isinstance(e, m.Failure)]
 
 
 def view(view_id=1, width=64, height=48, moving=False):
@@ -112,7 +112,8 @@ def test_a_whole_life(sessions, photos, tmp_path):
     run = sessions()
     assert run.state == "empty"
     opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
-    assert (opened.n_photos, opened.has_masks, opened.kind) == (8, True, "transforms.json")
+    assert (opened.n_photos, opened.has_masks) == (8, True)
+    assert "transforms.json" in str(opened.kind)
     assert len(opened.arranged.cameras) == 8
     assert opened.fov_y == pytest.approx(2 * np.arctan(SIZE / 120))
     assert set(opened.methods[opened.choice.method].presets) == set(PRESETS)
@@ -495,7 +496,7 @@ def test_a_damaged_photo_is_left_out_and_named(sessions, tmp_path):
     (folder / "5.png").write_bytes(data[: len(data) // 2])
     run = sessions()
     run.train(folder, steps=2)
-    assert any("5.png" in e.text for e in run.events if isinstance(e, m.Notice))
+    assert any("5.png" in str(e.text) for e in run.events if isinstance(e, m.Notice))
     assert len(run.session.trainer.store.scene.photos) == 7
 
 
@@ -523,7 +524,7 @@ def test_where_little_memory_is_free_a_smaller_run_is_said_and_trained(
     monkeypatch.setattr("core.training.memory_forecast.FEWEST_SAMPLES", 256)
     run = sessions()
     run.train(photos, until="training")
-    told = [e.text for e in run.events if isinstance(e, m.Notice)][-1]
+    told = [str(e.text) for e in run.events if isinstance(e, m.Notice)][-1]
     assert "samples a step for" in told
     assert run.session.trainer.config.train.samples_per_step == 256
     run.steps(1)
@@ -543,7 +544,10 @@ def test_a_full_gpu_halves_the_batch_and_pauses_with_a_remedy_when_that_is_not_e
     monkeypatch.setattr(trainer, "work", full)
     run.session.work()
     assert run.state == "training"
-    assert f"{samples // 2} samples" in [e.text for e in run.events if isinstance(e, m.Notice)][-1]
+    assert (
+        f"{samples // 2} samples"
+        in [str(e.text) for e in run.events if isinstance(e, m.Notice)][-1]
+    )
     assert trainer.config.train.samples_per_step == samples // 2
     assert trainer.n_rays == rays // 2
     monkeypatch.setattr(trainer, "work", step)

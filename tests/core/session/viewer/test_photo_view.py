@@ -106,4 +106,4 @@ def test_the_photo_is_shown_once_for_each_place_that_it_is_seen_from(tmp_path):
     finder.look(through(view_id=8, width=50), scene)
     finished(finder)
     assert len(shown) == 3
-    assert "a.png" in said[0].text
+    assert "a.png" in str(said[0].text)
