@@ -188,5 +188,5 @@ def test_a_sentence_is_kept_in_a_file(tmp_path, capsys):
     assert ours[0] == ours[2] != ours[1]
     assert Path(ours[0]).is_relative_to(tmp_path / "data")
     file.write_text("{}")
-    with pytest.raises(UserError, match="holds no sentence"):
+    with pytest.raises(UserError, match="holds no prompt"):
         read_prompt(file)
