@@ -1,4 +1,4 @@
-"""The window: `reduce` keeps what is known, the panels draw it, the worker does the work."""
+"""The window: `reduce` keeps its state, the panels draw it, the worker process does the work."""
 
 from __future__ import annotations
 
@@ -6,72 +6,68 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from app import theme
-from app.keys import bind_keys, shift_held
+from app.actions import WindowActions
 from app.panels.layout import Layout
 from app.platform import scaling
-from app.platform.dialogs import DialogPurpose, FileDialogs, InputKind
 from app.platform.frame_pacer import FramePacer
 from app.platform.glfw import Glfw
 from app.platform.gui import dpg
-from app.platform.scaling import px
+from app.platform.main_viewport import (
+    create_main_viewport,
+    main_viewport_size,
+    show_main_viewport,
+)
 from app.platform.screen import screen_scale, screen_size
-from app.projects import ProjectActions
-from app.state import AppState, MessagesDismissed, OpenRequested, WorkerLost, reduce
+from app.state import AppEvent, AppState, MessagesDismissed, WorkerLost, reduce
 from app.store.settings import Settings, load_settings, save_settings
 from app.text import catalog
 from app.text.catalog import tr
-from app.text.status import short_path
 from app.ui_probe import UiProbe
 from app.viewport.viewport import Viewport
-from app.widgets.question import ask_question
 from app.worker_client import WorkerClient
 from core.base.cores import usable_cores
 from core.base.interrupts import Interrupted
 from core.base.text import verbatim
-from core.config.run import OpenOptions
 from core.engine import worker
 from core.protocol import (
-    Action,
     Arrangement,
-    Command,
-    Export,
     Failure,
     MeshReady,
-    Open,
     Opened,
-    Pause,
     PhotoReady,
     Picked,
-    Redo,
     Thumbnails,
-    Undo,
-    WriteVideo,
 )
 
 _log = logging.getLogger("gradina.window")
-TITLE = "Gradina"
-SIZE = (1440, 900)
-TITLE_BAR = 40
-"""Pixels that the desktop may add above the window."""
 CLOSE_S = 2.0
+"""The closed window waits this long for its worker to end."""
 SAVE_S = 20.0
-"""a worker that has trained saves before it ends; the closed window waits this long at most"""
+"""… or this long for one that has trained, which saves first."""
 DRAG_REDRAW_S = 1.0
-"""between drawings of the panels while the mouse turns the view"""
+"""Seconds between drawings of the panels while the mouse turns the view."""
 
 
 def run_window(
     path: Path | None, *, device: str = "auto", session: str = "core.session.session:Session"
 ) -> int:
-    """Show the window until it is closed; returns the exit code. ``path`` is opened at once.
+    """Show the window until it is closed.
 
-    Raises UserError when there is no display to show it on.
+    Args:
+        path: Opened at once.
+        device: Where the worker computes: "auto", "cpu" or "cuda".
+        session: Factory of the worker's session, "module:attribute".
+
+    Returns:
+        The exit status.
+
+    Raises:
+        UserError: There is no display.
     """
     screen = screen_size(path)
     # Mesa draws with as many threads as there are cores; they would wait for those that train
@@ -90,37 +86,19 @@ def run_window(
 
 
 class _Window:
-    """Implements `Host` for the panels."""
+    """Builds the widgets, and draws them frame by frame."""
 
     def __init__(self, device: str, session: str, screen: tuple[int, int] | None) -> None:
-        self.state = AppState()
         self._settings = load_settings()
         catalog.set_language(self._settings.language)
         scaling.set_scale(self._settings.scale or screen_scale())
         theme.apply_theme(self._settings.theme, scaling.scale())
         dpg.configure_app(manual_callback_management=True)
-        wanted = self._settings.window or (px(SIZE[0]), px(SIZE[1]))
-        width, height = (min(want, have) for want, have in zip(wanted, screen or wanted))
-        roomy = screen or (wanted[0], wanted[1] + px(TITLE_BAR))
-        self._fills_screen = wanted[0] > roomy[0] or wanted[1] + px(TITLE_BAR) > roomy[1]
-        x, y = ((have - got) // 2 for have, got in zip(screen or SIZE, (width, height)))
-        dpg.create_viewport(
-            title=TITLE,
-            width=width,
-            height=height,
-            x_pos=x,
-            y_pos=y,
-            min_width=900,
-            min_height=560,
-            vsync=False,
-            disable_close=True,
-        )
-        dpg.set_exit_callback(lambda: self._projects.close_window())
-        dpg.set_viewport_clear_color(list(theme.PANEL))
-        dpg.setup_dearpygui()
+        self._maximized = create_main_viewport(self._settings.window, screen)
         self._glfw: Glfw | None = None
         self._client = WorkerClient(session, device, self._wake)
-        self._dialogs = FileDialogs()
+        self._actions = WindowActions(self._client, self._apply)
+        dpg.set_exit_callback(self._actions.projects.close_window)
         # Not a "primary" window: that one paints a background, and software GL pays per layer.
         with dpg.window(
             tag="root",
@@ -133,122 +111,25 @@ class _Window:
             no_bring_to_front_on_focus=True,
             pos=(0, 0),
         ):
-            self._viewport = Viewport(self.send, self._apply, self._wake)
+            self._viewport = Viewport(self._actions.send, self._apply, self._wake)
             self._layout = Layout(
-                self,
+                self._actions,
                 self._viewport,
                 self._settings,
                 lambda: self._apply(MessagesDismissed()),
                 self._set_settings,
             )
         dpg.bind_item_theme("root", "root_theme")
-        bind_keys(
-            {
-                "reset_view": self._viewport.controller.reset_view,
-                "frame": self._viewport.controller.frame_scene,
-                "side": self._viewport.controller.look_from_side,
-                "projection": self._viewport.controller.toggle_projection,
-                "photo": self._viewport.controller.step_photo,
-                "compare": self._viewport.photo_overlay.toggle_compare,
-                "error": self._layout.view.toggle_error,
-                "photo_list": self._layout.photo_list.toggle_window,
-                "add_keyframe": self._layout.video.add_keyframe,
-                "region": self._toggle_region,
-                "cancel_picking": self._layout.scene.cancel_picking,
-                "train_or_pause": self._train_or_pause,
-                "mode": self._layout.view.set_mode,
-                "new": self.new_scene,
-                "open": lambda: self.browse_input("folder"),
-                "save": lambda: self.save_project_as() if shift_held() else self.save_project(),
-                "undo": lambda: self._send_if_allowed("undo", Undo()),
-                "redo": lambda: self._send_if_allowed("redo", Redo()),
-            }
-        )
-        self._projects = ProjectActions(self)
-        self._last_export: Export | WriteVideo | None = None
-        self._closing = False
+        self._actions.bind(self._layout, self._viewport)
         self._probe = UiProbe()
         self._dropped: deque[str] = deque()
         self._pacer = FramePacer()
         self._drawn: AppState | None = None
         self._drawn_at = 0.0
 
-    # --- what the panels ask -----------------------------------------------------------
-
-    def send(self, command: Command) -> None:
-        """Hand ``command`` to the worker."""
-        if isinstance(command, Export | WriteVideo):
-            self._last_export = command
-        if self.state.engine != "lost" or isinstance(command, Open):
-            self._client.send(command)
-
-    def _confirm_overwrite(self, file: str) -> None:
-        """What is to be written would take the place of a person's own ``file``."""
-        command = self._last_export
-        if command is None:
-            return
-        ask_question(
-            tr("questions.replace"),
-            tr("questions.replace_text", file=short_path(file)),
-            [
-                (
-                    tr("questions.replace_yes"),
-                    "question_replace",
-                    lambda: self.send(msgspec.structs.replace(command, force=True)),
-                ),
-                (tr("questions.cancel"), "question_cancel", lambda: None),
-            ],
-        )
-
-    def open_path(self, path: str, group: int = 0, photos: str = "") -> None:
-        """Open whatever lies at ``path``; ``group`` and ``photos`` as in `OpenOptions`."""
-        cleaned = path.strip().strip("\"'").encode(errors="replace").decode()
-        if not cleaned:
-            self._apply(Failure(verbatim(tr("failures.no_path"))))
-            return
-        cleaned = str(Path(cleaned).expanduser().absolute())
-        self._apply(OpenRequested(cleaned))
-        dpg.set_value("path", short_path(cleaned))
-        self.send(
-            Open(
-                cleaned,
-                OpenOptions(
-                    self._layout.source.recursive,
-                    self._layout.poses.quality,
-                    group,
-                    self._layout.poses.video_frames,
-                    photos,
-                ),
-            )
-        )
-
-    def pick_path(self, purpose: DialogPurpose, start: str, then: Callable[[str], None]) -> None:
-        """Let the person choose a path."""
-        self._dialogs.show_dialog(purpose, start, then)
-
-    def browse_input(self, what: InputKind) -> None:
-        """Let the person choose what to open."""
-        if what == "prompt":
-            self._layout.prompt.show_window()
-        else:
-            self._projects.browse_input(what)
-
-    def new_scene(self) -> None:
-        self._projects.new_scene()
-
-    def save_project(self) -> None:
-        self._projects.save_project()
-
-    def save_project_as(self) -> None:
-        self._projects.save_project_as()
-
-    def locate_photos(self) -> None:
-        """Let the person choose where the photos of a project are now."""
-        self._projects.locate_photos()
-
-    def quit(self) -> None:
-        """End, whatever is unsaved."""
-        self._closing = True
+    @property
+    def _state(self) -> AppState:
+        return self._actions.state
 
     def _set_settings(self, settings: Settings) -> None:
         before, self._settings = self._settings, settings
@@ -256,47 +137,28 @@ class _Window:
         if settings.theme != before.theme:
             self._viewport.restyle()
 
-    def _send_if_allowed(self, action: Action, command: Command) -> None:
-        if self.state.may(action):
-            self.send(command)
-
-    def _toggle_region(self) -> None:
-        self._viewport.show_region(not self._viewport.overlay.region.shown)
-        self._layout.scene.draw_panel(self.state)
-
-    def _train_or_pause(self) -> None:
-        if self.state.may("pause"):
-            self.send(Pause())
-        elif self.state.may("start") or self.state.may("resume"):
-            self._layout.training.start()
-
-    # --- the loop ----------------------------------------------------------------------
-
     def run(self, path: Path | None) -> None:
-        """Show the window until it is closed."""
-        dpg.show_viewport()
-        if self._fills_screen:
-            dpg.maximize_viewport()
-        dpg.render_dearpygui_frame()
+        """Show the window until it is closed; ``path`` is opened at once."""
+        show_main_viewport(self._maximized)
         self._glfw = Glfw()
         self._glfw.on_drop(self._dropped.extend)
         self._client.start()
-        self._layout.start.show_recents(self._projects.recents)
+        self._layout.start.show_recents(self._actions.projects.recents)
         if path is not None:
-            self.open_path(str(path))
+            self._actions.open_path(str(path))
         else:
-            self._projects.offer_recovery()
+            self._actions.projects.offer_recovery()
         try:
-            while dpg.is_dearpygui_running() and not self._closing:
-                self._frame()
+            while dpg.is_dearpygui_running() and not self._actions.closing:
+                self._frame(self._glfw)
         except Interrupted as stop:
-            if self.state.unsaved:
+            if self._state.unsaved:
                 stop.add_note(tr("questions.at_next_start"))
             raise
         finally:
             self._save_layout()
             self._glfw = None
-            self._dialogs.close()
+            self._actions.dialogs.close()
             self._probe.close()
 
     def _save_layout(self) -> None:
@@ -305,44 +167,40 @@ class _Window:
                 self._settings,
                 panel=self._layout.panel,
                 folded=self._layout.folded,
-                window=(dpg.get_viewport_width(), dpg.get_viewport_height()),
+                window=main_viewport_size(),
             )
         )
 
     def wait_for_worker(self) -> None:
         """Let the worker end, and save first if it has trained."""
-        self._client.stop(SAVE_S if self.state.stats is not None else CLOSE_S)
+        self._client.stop(SAVE_S if self._state.stats is not None else CLOSE_S)
 
-    def _frame(self) -> None:
+    def _frame(self, glfw: Glfw) -> None:
         self._pacer.begin_frame()
         self._run_callbacks()
         for event in self._client.events():
             self._apply(event)
-        self._dialogs.poll()
+        self._actions.dialogs.poll()
         if self._dropped:
-            self.open_path(self._dropped.popleft())
+            self._actions.open_path(self._dropped.popleft())
             self._dropped.clear()
-        self._layout.arrange(self.state)
-        self._viewport.set_partial_poses(self.state.partial_poses)
-        something = self.state.opened is not None or self.state.partial_poses is not None
-        self._viewport.update(enabled=something)
+        self._layout.arrange(self._state)
+        self._viewport.set_partial_poses(self._state.partial_poses)
+        has_scene = self._state.opened is not None or self._state.partial_poses is not None
+        self._viewport.update(enabled=has_scene)
         self._draw_panels()
         with self._pacer.measure_draw():
             dpg.render_dearpygui_frame()
-        self._probe.write(self.state, self._viewport, self._pacer.frame_times, self._client.pid)
-        assert self._glfw is not None
-        self._pacer.wait_next_frame(
-            self._glfw, self._viewport.animating, self.state.state == "training"
-        )
+        self._probe.write(self._state, self._viewport, self._pacer.frame_times, self._client.pid)
+        self._pacer.wait_next_frame(glfw, self._viewport.animating, self._state.state == "training")
 
     def _draw_panels(self) -> None:
-        """As the state is now; while the mouse turns the view seldom, since it takes as long as a
-        frame."""
+        """Draw the panels if the state is new; rarely during a drag, since it costs a frame."""
         now = time.perf_counter()
-        late = self._drawn_at + (DRAG_REDRAW_S if self._viewport.dragging else 0.0)
-        if self.state is not self._drawn and now >= late:
-            self._drawn, self._drawn_at = self.state, now
-            self._layout.draw_panels(self.state)
+        due = self._drawn_at + (DRAG_REDRAW_S if self._viewport.dragging else 0.0)
+        if self._state is not self._drawn and now >= due:
+            self._drawn, self._drawn_at = self._state, now
+            self._layout.draw_panels(self._state)
             self._pacer.request_frames()
 
     def _run_callbacks(self) -> None:
@@ -354,36 +212,43 @@ class _Window:
             text = tr("failures.unexpected", what=what, log=worker.log_path())
             self._apply(Failure(verbatim(text)))
 
-    def _apply(self, event: object) -> None:
-        before, self.state = self.state, reduce(self.state, event)  # type: ignore[arg-type]
-        if isinstance(event, Opened):
-            self._viewport.on_opened(event)
-        elif isinstance(event, Arrangement):
-            self._viewport.on_arranged(event)
-        elif isinstance(event, MeshReady):
-            self._viewport.load_mesh(event)
-        elif isinstance(event, Picked):
-            self._viewport.on_picked(event)
-        elif isinstance(event, Thumbnails):
-            self._viewport.add_thumbnails(event)
-        elif isinstance(event, Failure) and event.replaces:
-            self._confirm_overwrite(event.replaces)
-        elif isinstance(event, PhotoReady) and self._client.ring is not None:
-            self._viewport.photo_overlay.load_photo(event, self._client.ring)
-        elif self.state.opened is None and before.opened is not None:
-            self._viewport.clear(None)
-        elif self.state.state == "ready" and before.state != "ready":
-            self._viewport.clear(self.state.opened)
-        elif self.state.state == "training" and before.state != "training":
-            self._viewport.on_training_started()
-        self._projects.on_event(event)
-        self._layout.start.show_recents(self._projects.recents)
-        self._layout.on_event(event, before, self.state)
-        if isinstance(event, WorkerLost):
-            return
+    def _apply(self, event: AppEvent) -> None:
+        before = self._state
+        state = self._actions.state = reduce(before, event)
+        match event:
+            case Opened():
+                self._viewport.on_opened(event)
+            case Arrangement():
+                self._viewport.on_arranged(event)
+            case MeshReady():
+                self._viewport.load_mesh(event)
+            case Picked():
+                self._viewport.on_picked(event)
+            case Thumbnails():
+                self._viewport.add_thumbnails(event)
+            case Failure(replaces=file) if file:
+                self._actions.confirm_overwrite(file)
+            case PhotoReady() if self._client.ring is not None:
+                self._viewport.photo_overlay.load_photo(event, self._client.ring)
+            case _:
+                self._follow_state(before, state)
+        self._actions.projects.on_event(event)
+        self._layout.start.show_recents(self._actions.projects.recents)
+        self._layout.on_event(event, before, state)
         ring = self._client.ring
-        if self.state.preview is not before.preview and self.state.preview and ring is not None:
-            self._viewport.load_preview(self.state.preview, ring)
+        if isinstance(event, WorkerLost) or ring is None:
+            return
+        if state.preview is not before.preview and state.preview:
+            self._viewport.load_preview(state.preview, ring)
+
+    def _follow_state(self, before: AppState, state: AppState) -> None:
+        """Clear the viewport where the scene or its model is gone; show a new model."""
+        if state.opened is None and before.opened is not None:
+            self._viewport.clear(None)
+        elif state.state == "ready" and before.state != "ready":
+            self._viewport.clear(state.opened)
+        elif state.state == "training" and before.state != "training":
+            self._viewport.on_training_started()
 
     def _wake(self) -> None:
         glfw = self._glfw  # called from another thread while the window may be closing

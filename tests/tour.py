@@ -21,7 +21,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.app.driver import ROOT, Driver, virtual_screen
+from tests.app.driver import ROOT, Driver
+from tests.app.screen import virtual_screen
 
 REAL = "core.session.session:Session"
 SAMPLE = ROOT / "assets" / "sample"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.driver import TOY, Driver, virtual_screen, wait_until
+from tests.app.driver import TOY, Driver
+from tests.app.screen import virtual_screen, wait_until
 
 TOOLS = ("Xvfb", "xdotool", "openbox", "wmctrl", "import")
 

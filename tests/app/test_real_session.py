@@ -13,7 +13,8 @@ from PIL import Image
 from core import protocol as m
 from core.geometry.box import Box
 from core.training.presets import PRESETS
-from tests.app.driver import ROOT, alive
+from tests.app.driver import ROOT
+from tests.app.screen import alive
 from tests.core.session.test_session import Watched
 from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 

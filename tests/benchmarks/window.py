@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.app.driver import ROOT, Driver, virtual_screen
+from tests.app.driver import ROOT, Driver
+from tests.app.screen import virtual_screen
 
 REST_S = 1.6
 SETTLED_S = 2.0

@@ -12,7 +12,7 @@ from core.base.jobs import run
 from core.base.subprocess_call import run_in_subprocess
 from core.capture.poses.solve import solve_poses
 from core.protocol import StateChanged
-from tests.app.driver import wait_until
+from tests.app.screen import wait_until
 from tests.core.captures import noise_photo
 
 ROOT = Path(__file__).parents[3]

@@ -13,7 +13,7 @@ import pytest
 from core.base.interrupts import Interrupted, caught_signals, uninterrupted
 from core.base.jobs import Progress, run
 from core.project.store import is_project, unfinished_step
-from tests.app.driver import wait_until
+from tests.app.screen import wait_until
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "assets" / "sample"
