@@ -31,7 +31,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from app.keys import KEYS, Key
 from core.project.store import load_project
-from tests.app.driver import Driver, alive, virtual_screen
+from tests.app.driver import Driver
+from tests.app.screen import alive, virtual_screen
 from tests.app.xdnd import drop
 from tests.core.shaded_ball import shaded_ball
 from tests.fuzz.memory import Memory
