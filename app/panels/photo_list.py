@@ -172,12 +172,12 @@ class PhotoListPanel:
             set_shown(tag, n_pages > 1)
         for row in range(PAGE_SIZE):
             dpg.configure_item(f"photo_row_{row}", show=row < len(shown))
-        for row, row in enumerate(shown):
-            dpg.set_value(f"photo_row_name_{row}", row.name)
-            dpg.set_value(f"photo_row_text_{row}", row.text)
-            dpg.set_value(f"photo_row_used_{row}", row.status == USED)
+        for i, row in enumerate(shown):
+            dpg.set_value(f"photo_row_name_{i}", row.name)
+            dpg.set_value(f"photo_row_text_{i}", row.text)
+            dpg.set_value(f"photo_row_used_{i}", row.status == USED)
             usable = row.status != HELD_OUT and not reason
-            dpg.configure_item(f"photo_row_used_{row}", enabled=usable)
+            dpg.configure_item(f"photo_row_used_{i}", enabled=usable)
 
     def _show_images(self, numbers: list[int]) -> None:
         old, self._textures = self._textures, []
