@@ -27,8 +27,8 @@ from core.capture.scene import Photo
 from core.config.run import MeshOptions, OpenOptions, RunOptions
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
-from core.meshing.export.frame import photos_out
-from core.meshing.export.writers import files_of
+from core.meshing.export.frame import photos_in_export_frame
+from core.meshing.export.writers import export_files
 from core.output.contact_sheet import contact_sheet
 from core.output.views import render_photo, score_photos, training_size
 from core.project.repeat import RunRecipe, check_project
@@ -111,7 +111,7 @@ def reconstruct(
     ``project/`` and ``report.json`` in ``out`` and returns the report. Raises UserError."""
     asked, out = out, results_folder(out, path)
     mesh_path, project = out / f"mesh.{mesh.format}", out / "project"
-    check_writable(out, [*files_of(mesh_path, mesh), out / "preview.png", out / "report.json"])
+    check_writable(out, [*export_files(mesh_path, mesh), out / "preview.png", out / "report.json"])
     check_project(project)
     if not resume and project.resolve() != Path(path).resolve():
         _require_finished(project)
@@ -120,7 +120,7 @@ def reconstruct(
         on_event(m.Notice(moved_notice(asked, out)))
     times: dict[str, float] = {}
     if recipe is not None:
-        hold_out, how, seed = recipe.hold_out, recipe.how, recipe.run.seed
+        hold_out, how, seed = recipe.hold_out, recipe.open_options, recipe.run.seed
     session = Session(watch.emit, device=device, hold_out=hold_out, seed=seed, autosave_to=project)
     with _advised(project), closing(session):
         began = time.monotonic()
@@ -143,7 +143,7 @@ def reconstruct(
             session.handle(m.Start(choice, recipe and recipe.run))
         pictures = Pictures(session, out / "preview.png")
         watch.until(session, "finished", meanwhile=pictures.draw)
-        for more in recipe.continued if recipe is not None and not going_on else ():
+        for more in recipe.continued_minutes if recipe is not None and not going_on else ():
             session.handle(m.Continue(more))
             watch.until(session, "finished")
         times["train"] = time.monotonic() - began
@@ -237,7 +237,7 @@ def _write_preview(session: Session, mesh_path: Path, options: MeshOptions, out:
     trainer = session.trainer
     assert trainer is not None
     skins = [] if options.format == "usdz" else _skins(mesh_path)
-    _write_sheet(trainer, skins, photos_out(trainer.scene, options), out)
+    _write_sheet(trainer, skins, photos_in_export_frame(trainer.scene, options), out)
 
 
 def _write_sheet(

@@ -261,11 +261,11 @@ def _moved(asked: Path, out: Path) -> list[Text]:
 def export(arguments: argparse.Namespace) -> int:
     from core.api import open_project
     from core.base.jobs import run
-    from core.meshing.from_model import check_free, export_model
+    from core.meshing.from_model import export_model, require_free
 
     options = _options(arguments, arguments.output)
     with _force_offered():
-        check_free(arguments.output, options, force=arguments.force)
+        require_free(arguments.output, options, force=arguments.force)
     with _advised("no mesh was written"), ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:
@@ -293,12 +293,12 @@ def export(arguments: argparse.Namespace) -> int:
 
 def render(arguments: argparse.Namespace) -> int:
     from core.api import open_project
-    from core.output.film import frame_writer, is_file, outputs_of
+    from core.output.video import frame_outputs, frame_writer, is_single_file
     from core.output.views import camera_path, orbit, render_split, render_views
 
-    outputs = outputs_of(arguments.output, force=arguments.force)
+    outputs = frame_outputs(arguments.output, force=arguments.force)
     with _force_offered():
-        outputs.require_free([arguments.output] if is_file(arguments.output) else [])
+        outputs.require_free([arguments.output] if is_single_file(arguments.output) else [])
     with _advised("no picture was written"), ProgressBar() as bar:
         session = open_project(arguments.project, arguments.device, bar.event, arguments.photos)
         try:

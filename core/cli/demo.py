@@ -15,7 +15,7 @@ from core.base.jobs import Progress, run
 from core.base.outputs import write_output
 from core.capture.open import open_capture
 from core.config.run import MeshOptions, RunOptions
-from core.evaluation.evaluate import compare
+from core.evaluation.evaluate import compare_surfaces
 from core.evaluation.surface_metrics import read_surface
 from core.meshing.mesh import Mesh
 from core.sample import FOLDER, reference_mesh
@@ -49,7 +49,9 @@ def demo(
     truth = run(reference_mesh(), tell)
     vertices, faces = read_surface(Path(report["mesh"]))
     cameras = run(open_capture(FOLDER)).photos
-    report["surface"] = compare(Mesh(vertices, faces), truth.vertices, truth.faces, cameras, None)
+    report["surface"] = compare_surfaces(
+        Mesh(vertices, faces), truth.vertices, truth.faces, cameras, None
+    )
     report["extent"] = float(np.ptp(truth.vertices[:, 2]))
     write_output(out / "report.json", json.dumps(report, indent=1).encode())
     return report

@@ -23,13 +23,13 @@ from core.base.text import text
 from core.evaluation.surface_metrics import read_surface, sample_surface
 from core.meshing.mesh import Mesh
 
-DENSITY = 0.2
+POINT_SPACING_MM = 0.2
 """millimetres between points"""
-MARGIN = 60.0, 120.0
+BOX_MARGIN_MM = 60.0, 120.0
 """millimetres below and above the observed box in which points of the mesh can be the nearest"""
-FARTHEST = 20.0
-SAMPLES = 4.0
-"""points of the mesh drawn for each square of `DENSITY`, before they are thinned"""
+MAX_DISTANCE_MM = 20.0
+SAMPLES_PER_SQUARE = 4.0
+"""points of the mesh drawn for each square of `POINT_SPACING_MM`, before they are thinned"""
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ def dtu_distances(mesh: Mesh, scan: Scan, seed: int = 0) -> dict[str, float]:
     """Mean ``accuracy`` (mesh to scan) and ``completeness`` (scan to mesh) and their mean, the
     ``distance``, millimetres. Raises UserError where they do not meet."""
     area = float(np.linalg.norm(mesh.face_normals(), axis=1).sum()) / 2
-    n = int(SAMPLES * area / DENSITY**2)
+    n = int(SAMPLES_PER_SQUARE * area / POINT_SPACING_MM**2)
     points, _ = sample_surface(mesh.vertices, mesh.faces, n, seed)
-    points = thinned(np.concatenate([mesh.vertices, points]), DENSITY, seed)
-    below, above = MARGIN
+    points = thin_points(np.concatenate([mesh.vertices, points]), POINT_SPACING_MM, seed)
+    below, above = BOX_MARGIN_MM
     points = points[((points >= scan.corner - below) & (points < scan.end + above)).all(1)]
     counted = points[_observed(points, scan)]
     table = scan.points @ scan.plane[:3] + scan.plane[3] > 0
@@ -112,11 +112,11 @@ def _observed(points: np.ndarray, scan: Scan) -> np.ndarray:
 
 def _mean_distance(points: np.ndarray, others: np.ndarray) -> float:
     distance = np.asarray(KDTree(others).query(points, workers=-1)[0])
-    near = distance[distance < FARTHEST]
-    return float(near.mean()) if len(near) else FARTHEST
+    near = distance[distance < MAX_DISTANCE_MM]
+    return float(near.mean()) if len(near) else MAX_DISTANCE_MM
 
 
-def thinned(points: np.ndarray, radius: float, seed: int = 0) -> np.ndarray:
+def thin_points(points: np.ndarray, radius: float, seed: int = 0) -> np.ndarray:
     """Of ``points`` [N, 3], in random order, those that lie no closer than ``radius`` to one that
     was taken before."""
     points = np.random.default_rng(seed).permutation(points)

@@ -18,16 +18,16 @@ from core.config.run import MeshOptions
 from core.evaluation.dtu import dtu_distances, is_dtu, read_scan
 from core.evaluation.surface_metrics import read_surface, surface_distance
 from core.geometry.rigid import transform_pose
-from core.meshing.export.frame import out_from_input, photos_out
+from core.meshing.export.frame import export_from_input, photos_in_export_frame
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
-from core.meshing.repair.clean import soundness
+from core.meshing.repair.clean import validity_report
 from core.output.views import render_photo, score_photos, training_size
 from core.rendering.raster import shade
 from core.training.ray_source import backdrop_color, photo_colors
 from core.training.trainer import Trainer
 
-Tell = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def evaluate(
@@ -36,7 +36,7 @@ def evaluate(
     reference: Path | None,
     mesh: MeshOptions,
     thresholds: list[float] | None,
-    tell: Tell,
+    on_progress: OnProgress,
 ) -> dict[str, Any]:
     """PSNR and SSIM on held-out photos (training photos where none were held out, and said so);
     with ``reference`` the distances of the mesh to it, in the exported mesh's units, over the
@@ -48,13 +48,14 @@ def evaluate(
     photos = scene.held_out or scene.photos[::8]
     if not scene.taken:
         raise UserError(
-            text("There are no photos to compare with"), text("Evaluate a scene that has some")
+            text("There are no photos to compare with"),
+            text("Evaluate a scene that has some"),
         )
     scan = None
     if reference is not None and is_dtu(reference):
         scan, reference = read_scan(reference, source), None
     surface = None if reference is None else read_surface(reference)
-    scores = run(score_photos(trainer, photos), tell)
+    scores = run(score_photos(trainer, photos), on_progress)
     result: dict[str, Any] = {
         "views": "held out" if held_out else "training",
         "psnr": float(np.mean([s.psnr for s in scores])),
@@ -63,16 +64,18 @@ def evaluate(
     }
     if surface is None and scan is None and not mesh.texture:
         return result
-    built = run(mesh_of_model(trainer.model, scene, mesh), tell)
+    built = run(mesh_of_model(trainer.model, scene, mesh), on_progress)
     result["mesh"] = {
         "vertices": len(built.vertices),
         "faces": len(built.faces),
-        **soundness(built),
+        **validity_report(built),
     }
     if mesh.texture:
-        result["mesh"] |= run(score_mesh(trainer, built, photos, mesh), tell)
+        result["mesh"] |= run(score_mesh(trainer, built, photos, mesh), on_progress)
     if surface is not None:
-        result["surface"] = compare(built, *surface, photos_out(scene, mesh), thresholds)
+        result["surface"] = compare_surfaces(
+            built, *surface, photos_in_export_frame(scene, mesh), thresholds
+        )
     if scan is not None:
         result["dtu"] = dtu_distances(built, scan)
     return result
@@ -85,7 +88,7 @@ def score_mesh(
     beside them of the field's own pictures, over the same pixels: all where photos are cut out,
     else those that the mesh covers. ``*_levelled``: each picture brought first to the photo's
     exposure, by a factor a channel, since a texture has one exposure and photos may have many."""
-    scene, out = trainer.scene, out_from_input(trainer.scene, options)
+    scene, out = trainer.scene, export_from_input(trainer.scene, options)
     rows = []
     for i, photo in enumerate(photos):
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
@@ -93,7 +96,7 @@ def score_mesh(
         field = yield from within(task, i / len(photos), (i + 1) / len(photos))
         truth = photo_colors(scene, photo, lens)
         pose = transform_pose(out, photo.world_from_camera)
-        drawn = shade(
+        rendered = shade(
             mesh.vertices,
             mesh.faces,
             np.zeros_like(mesh.vertices),
@@ -105,13 +108,13 @@ def score_mesh(
         )
         where = np.ones(truth.shape[:2], bool)
         if not scene.has_masks:
-            where = _covered(mesh, lens, pose)
+            where = _covered_pixels(mesh, lens, pose)
         if where.any():
             rows.append(
                 {
                     "name": photo.name,
                     "share_of_pixels": float(where.mean()),
-                    **_scores("", drawn, truth, where),
+                    **_scores("", rendered, truth, where),
                     **_scores("field_", field, truth, where),
                 }
             )
@@ -122,7 +125,7 @@ def score_mesh(
     }
 
 
-def _covered(mesh: Mesh, lens, pose: np.ndarray) -> np.ndarray:
+def _covered_pixels(mesh: Mesh, lens, pose: np.ndarray) -> np.ndarray:
     """[H, W] bool: pixels that show nothing but the mesh."""
     black = np.zeros((len(mesh.vertices), 3), np.uint8)
     flat = shade(mesh.vertices, mesh.faces, np.zeros_like(mesh.vertices), lens, pose, colors=black)
@@ -140,7 +143,7 @@ def _scores(name: str, image: np.ndarray, truth: np.ndarray, where: np.ndarray) 
     }
 
 
-def compare(
+def compare_surfaces(
     mesh: Mesh, vertices: np.ndarray, faces: np.ndarray, cameras, thresholds: list[float] | None
 ) -> dict[str, Any]:
     """Distances of ``mesh`` to a reference, as plain numbers."""

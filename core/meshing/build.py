@@ -15,26 +15,27 @@ from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh, face_normal
 from core.meshing.repair.clean import clean
 from core.meshing.spill_array import map_chunks
-from core.meshing.surface.extract import Sdf, evaluate, extract
+from core.meshing.surface.extract import SdfFunction, evaluate_in_batches, extract
 
 # points [N, 3], normals [N, 3] float32 -> sRGB [N, 3] in [0, 1]
-Color = Callable[[np.ndarray, np.ndarray], np.ndarray]
+ColorFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 # Corners of a tetrahedron: Σ k f(x + ε k) = 4 ε ∇f, with four evaluations instead of six.
-FD_TAPS = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
+FD_STENCIL = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
 
 
 def build_mesh(
-    sdf: Sdf,
-    color: Color | None,
+    sdf: SdfFunction,
+    color: ColorFunction | None,
     aabb: np.ndarray,  # [2, 3]
     options: MeshOptions,
-    out_from_here: np.ndarray,  # [4, 4] similarity
+    export_from_source: np.ndarray,  # [4, 4] similarity
     *,
     ball: Ball | None = None,
 ) -> Task[Mesh]:
     """The surface of ``sdf`` (negative inside) within ``aabb`` and ``ball``, which share its frame,
-    as a mesh in the frame that ``out_from_here`` leads to, with unit normals from the field and
+    as a mesh in the frame that ``export_from_source`` leads to, with unit normals from the field
+    and
     colours where ``color`` is given; not finished in any other way that ``options`` ask for.
 
     An sdf without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
@@ -45,23 +46,25 @@ def build_mesh(
     )
     cell = float(np.ptp(aabb, axis=0).max()) / options.resolution
     mesh = yield from within(with_attributes(mesh, sdf, color, cell), 0.76, 1.0)
-    return mesh.transformed(out_from_here)
+    return mesh.transformed(export_from_source)
 
 
-def with_attributes(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> Task[Mesh]:
+def with_attributes(
+    mesh: Mesh, sdf: SdfFunction, color: ColorFunction | None, cell: float
+) -> Task[Mesh]:
     """``mesh`` with unit normals from the field, taken over ``cell``, and colours where ``color``
     is given."""
     if len(mesh.faces):
         points = map_chunks(lambda v: v.astype(np.float32), mesh.vertices)
-        normals = yield from evaluate(
+        normals = yield from evaluate_in_batches(
             lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail=text("normals")
         )
         normals = yield from in_background(
-            lambda: _turned_outward(mesh, normals), Progress(0.6, text("normals"))
+            lambda: _orient_normals(mesh, normals), Progress(0.6, text("normals"))
         )
         mesh = replace(mesh, normals=normals)
         if color is not None:
-            task = evaluate(
+            task = evaluate_in_batches(
                 lambda p, n: np.round(np.clip(color(p, n), 0, 1) * 255).astype(np.uint8),
                 points,
                 normals,
@@ -73,7 +76,9 @@ def with_attributes(mesh: Mesh, sdf: Sdf, color: Color | None, cell: float) -> T
     return mesh
 
 
-def clip_to_box(sdf: Sdf, aabb: np.ndarray, ball: Ball | None, margin: float) -> Sdf:
+def clip_to_box(
+    sdf: SdfFunction, aabb: np.ndarray, ball: Ball | None, margin: float
+) -> SdfFunction:
     """The solid of ``sdf`` cut off ``margin`` within ``aabb`` [2, 3] and within ``ball``: its
     surface is closed, flat where it was cut."""
     middle, half = aabb.mean(0), np.ptp(aabb, axis=0) / 2 - margin
@@ -88,19 +93,19 @@ def clip_to_box(sdf: Sdf, aabb: np.ndarray, ball: Ball | None, margin: float) ->
     return closed
 
 
-def sdf_normals(sdf: Sdf, points: np.ndarray, epsilon: float) -> np.ndarray:
+def sdf_normals(sdf: SdfFunction, points: np.ndarray, epsilon: float) -> np.ndarray:
     """[N, 3] float32 unit gradients of ``sdf`` by finite differences at ``epsilon`` (0 where the
     sdf is flat)."""
-    taps = points[:, None] + (epsilon / np.sqrt(3)) * FD_TAPS
-    values = np.asarray(sdf(taps.reshape(-1, 3).astype(np.float32))).reshape(-1, 4)
-    gradients = values.astype(np.float32) @ FD_TAPS
+    stencil = points[:, None] + (epsilon / np.sqrt(3)) * FD_STENCIL
+    values = np.asarray(sdf(stencil.reshape(-1, 3).astype(np.float32))).reshape(-1, 4)
+    gradients = values.astype(np.float32) @ FD_STENCIL
     return gradients / np.maximum(np.linalg.norm(gradients, axis=1, keepdims=True), 1e-12)
 
 
-def _turned_outward(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
+def _orient_normals(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
     """``normals``, replaced by those of the faces around a vertex where the field's disagree with
     the winding (thin parts, noise): a renderer would show such vertices black."""
-    by_faces = _normals_of_faces(mesh.vertices, mesh.faces)
+    by_faces = _area_weighted_normals(mesh.vertices, mesh.faces)
 
     def turned(normals: np.ndarray, by_faces: np.ndarray) -> np.ndarray:
         by_faces = by_faces / np.maximum(np.linalg.norm(by_faces, axis=1, keepdims=True), 1e-30)
@@ -111,7 +116,7 @@ def _turned_outward(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _normals_of_faces(vertices, faces):
+def _area_weighted_normals(vertices, faces):
     """[V, 3] sums of the normals of the faces around each vertex, by their areas."""
     total = np.zeros((len(vertices), 3))
     for f in range(len(faces)):

@@ -19,12 +19,17 @@ from core.capture.scene import Scene
 from core.config.run import MeshOptions
 from core.field.model import SceneModel
 from core.geometry.rigid import invert, similarity, transform_points
-from core.meshing.export.frame import METRES, out_from_input, photos_out, unit_of
-from core.meshing.export.size_limit import finish_within
+from core.meshing.export.frame import (
+    METRES_PER_UNIT,
+    export_from_input,
+    export_unit,
+    photos_in_export_frame,
+)
+from core.meshing.export.size_limit import finish_within_size
 from core.meshing.export.writers import (
     ExportMetadata,
     check_format,
-    files_of,
+    export_files,
     lod_path,
     lods_path,
     write_lods_task,
@@ -35,9 +40,9 @@ from core.meshing.pipeline import FinishedMesh, MeshSource, finish_mesh
 from core.meshing.surface.level_set import LevelSet
 from core.rendering.volume import level_of
 
-MOST_EYES = 256
+MAX_VIEW_CAMERAS = 256
 """So many cameras, spread over all of them, are asked how they see a point."""
-APPROXIMATE = text(
+DENSITY_SURFACE_NOTE = text(
     "This surface is where a density passes {density:g} per unit of the scene's ball: near the "
     "true one, but only approximate."
 )
@@ -46,9 +51,11 @@ APPROXIMATE = text(
 def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSource:
     """The surface inside the scene's region, coloured as the photos' cameras see it (from straight
     above no photo may have been taken). Its frame has the axes of the region. Raises UserError as
-    `out_from_input` does."""
-    photos = scene.used[:: -(-len(scene.used) // MOST_EYES)]
-    eyes = _tensor(model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos]))
+    `export_from_input` does."""
+    photos = scene.used[:: -(-len(scene.used) // MAX_VIEW_CAMERAS)]
+    camera_centers = _tensor(
+        model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos])
+    )
     region = scene.region_in_scene
     scene_from_box = similarity(1.0, region.axes, region.center)
     ball = transform_points(invert(scene_from_box), np.zeros((1, 3)))[0], 1.0
@@ -56,34 +63,36 @@ def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSo
     zero = level_of(options.density)
 
     @torch.no_grad()
-    def level_part(points: np.ndarray) -> np.ndarray:
+    def level_set_part(points: np.ndarray) -> np.ndarray:
         level = model.shape.sdf(_tensor(model, points), options.levels)
         return (level if model.has_sdf else level - zero).cpu().numpy()
 
     def level(points: np.ndarray) -> np.ndarray:
-        return _in_lanes(model, level_part, points)
+        return _in_parallel(model, level_set_part, points)
 
-    of_scene = level if model.has_sdf else LevelSet(level)
+    scene_sdf = level if model.has_sdf else LevelSet(level)
 
     @torch.no_grad()
     def color_part(points: np.ndarray) -> np.ndarray:
         where = _tensor(model, points)
-        return model.surface_color(where, eyes, options.levels)[0].cpu().numpy()
+        return model.surface_color(where, camera_centers, options.levels)[0].cpu().numpy()
 
     def sdf(points: np.ndarray) -> np.ndarray:
-        return of_scene(transform_points(scene_from_box, points))
+        return scene_sdf(transform_points(scene_from_box, points))
 
     def color(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return _in_lanes(model, color_part, transform_points(scene_from_box, points))
+        return _in_parallel(model, color_part, transform_points(scene_from_box, points))
 
-    out_from_box = out_from_input(scene, options) @ invert(scene.scene_from_input) @ scene_from_box
+    export_from_box = (
+        export_from_input(scene, options) @ invert(scene.scene_from_input) @ scene_from_box
+    )
     return MeshSource(
         sdf,
         color,
         aabb,
         ball,
-        out_from_box,
-        photos_out(scene, options),
+        export_from_box,
+        photos_in_export_frame(scene, options),
         scene.has_masks and scene.sentence is None,
         bool(scene.taken),
     )
@@ -95,7 +104,7 @@ def mesh_of_model(model: SceneModel, scene: Scene, options: MeshOptions) -> Task
 
 
 @dataclass(frozen=True)
-class Written:
+class ExportedMesh:
     """A mesh that was written: its counts, and the bytes of its files, levels of detail and
     textures included; ``notes`` for people."""
 
@@ -108,67 +117,73 @@ class Written:
 
 def export_model(
     model: SceneModel, scene: Scene, options: MeshOptions, path: Path, *, force: bool = False
-) -> Task[Written]:
-    """`finish_within` into the file ``path``; levels of detail into ``path`` with ``_lod1`` and so
+) -> Task[ExportedMesh]:
+    """`finish_within_size` into the file ``path``; levels of detail into ``path`` with ``_lod1``
+    and so
     on at the end of its name, and all of them into one GLB that ends in ``_lods``; and beside them
     ``path``.json: the frame, the unit, what was done, the counts and the settings. All of these
     appear together. ``force``: files of these names that Gradina did not write are replaced; else
-    they are a ForeignFileError, at once. Raises UserError as `write_mesh_task` and `finish_within`
+    they are a ForeignFileError, at once. Raises UserError as `write_mesh_task` and
+    `finish_within_size`
     do."""
     check_format(path, options.format)
-    check_free(path, options, force=force)
+    require_free(path, options, force=force)
     if options.max_bytes is not None and options.format != "glb":
         raise UserError(
             text("{path}: a limit of its size needs GLB", path=path), text("Choose --format glb")
         )
-    task = finish_within(mesh_source(model, scene, options), options)
+    task = finish_within_size(mesh_source(model, scene, options), options)
     done, jpeg = yield from within(task, 0.0, 0.97)
     if not model.has_sdf:
-        note = APPROXIMATE.filled(density=options.density)
+        note = DENSITY_SURFACE_NOTE.filled(density=options.density)
         done = replace(done, notes=(*done.notes, note))
-    stated = _stated(scene, options, jpeg)
+    metadata = _metadata(scene, options, jpeg)
     n_bytes, files = 0, []
     with Outputs(path.parent, force=force) as outputs:
         for level, mesh in enumerate(done.lods):
             file = lod_path(path, level)
-            n_bytes += yield from write_mesh_task(mesh, file, outputs, options.format, stated)
+            n_bytes += yield from write_mesh_task(mesh, file, outputs, options.format, metadata)
             files.append(file.name)
         if len(done.lods) > 1:
-            n_bytes += yield from write_lods_task(done.lods, lods_path(path), outputs, stated)
+            n_bytes += yield from write_lods_task(done.lods, lods_path(path), outputs, metadata)
             files.append(lods_path(path).name)
-        about = _about(done, scene, options, path) | {"files": files, "bytes": n_bytes}
+        about = _sidecar(done, scene, options, path) | {"files": files, "bytes": n_bytes}
         sidecar = json.dumps(about, indent=1).encode()
         outputs.write(path.with_name(f"{path.name}.json"), sidecar)
-    return Written(path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes, done.notes)
+    return ExportedMesh(
+        path, len(done.lods[0].vertices), len(done.lods[0].faces), n_bytes, done.notes
+    )
 
 
-def check_free(path: Path, options: MeshOptions, *, force: bool = False) -> None:
+def require_free(path: Path, options: MeshOptions, *, force: bool = False) -> None:
     """Raise ForeignFileError where an export would replace what Gradina did not write."""
-    Outputs(path.parent, force=force).require_free(files_of(path, options))
+    Outputs(path.parent, force=force).require_free(export_files(path, options))
 
 
-def _stated(scene: Scene, options: MeshOptions, jpeg: int | None) -> ExportMetadata:
+def _metadata(scene: Scene, options: MeshOptions, jpeg: int | None) -> ExportMetadata:
     """What the file is to say of its frame."""
     up = int(np.abs(_up(scene, options)).argmax())
-    return ExportMetadata("Y" if up == 1 else "Z", METRES.get(unit_of(scene, options), 1.0), jpeg)
+    return ExportMetadata(
+        "Y" if up == 1 else "Z", METRES_PER_UNIT.get(export_unit(scene, options), 1.0), jpeg
+    )
 
 
 def _up(scene: Scene, options: MeshOptions) -> np.ndarray:
     """[3] unit, in the frame of the mesh."""
-    out = out_from_input(scene, options)
+    out = export_from_input(scene, options)
     up = out[:3, :3] @ scene.upright_from_input[:3, :3].T[:, 2]
     return up / np.linalg.norm(up)
 
 
-def _about(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
+def _sidecar(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
     """What the mesh's file cannot say of itself; lengths are in its unit."""
-    mesh, mesh_from_input = done.lods[0], out_from_input(scene, options)
+    mesh, mesh_from_input = done.lods[0], export_from_input(scene, options)
     region = scene.region_in_scene.carried(mesh_from_input @ invert(scene.scene_from_input))
     return {
         "mesh": path.name,
         "vertices": len(mesh.vertices),
         "faces": len(mesh.faces),
-        "unit": unit_of(scene, options) or "unknown: that of the input",
+        "unit": export_unit(scene, options) or "unknown: that of the input",
         "size": np.ptp(mesh.vertices, 0).tolist() if len(mesh.vertices) else [0, 0, 0],
         "axes": options.axes,
         "up": _up(scene, options).round(9).tolist(),
@@ -179,7 +194,7 @@ def _about(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -
             "size": (2 * region.half).tolist(),
             "axes": region.axes.tolist(),
         },
-        "watertight": done.closed,
+        "watertight": done.watertight,
         "steps": done.steps,
         "notes": [str(note) for note in done.notes],
         "lods": [
@@ -195,7 +210,7 @@ def _about(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -
     }
 
 
-def _in_lanes(model: SceneModel, function, points: np.ndarray) -> np.ndarray:
+def _in_parallel(model: SceneModel, function, points: np.ndarray) -> np.ndarray:
     parts = np.array_split(points, min(num_workers(model.device), max(len(points), 1)))
     return np.concatenate(parallel_map(function, parts))
 

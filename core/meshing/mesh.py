@@ -55,7 +55,7 @@ class Mesh:
         a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
         return np.cross(b - a, c - a)
 
-    def at_vertices(self, chosen: np.ndarray, faces: np.ndarray) -> Mesh:
+    def reindexed(self, chosen: np.ndarray, faces: np.ndarray) -> Mesh:
         """The mesh of ``faces`` [G, 3], numbered in ``chosen`` [W], vertices of this one."""
 
         def of(values: np.ndarray | None) -> np.ndarray | None:

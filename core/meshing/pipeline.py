@@ -15,7 +15,7 @@ from core.capture.scene import Photo
 from core.config.run import TEXTURED_FACES, MeshOptions
 from core.geometry.rigid import invert, similarity_scale, transform_pose
 from core.geometry.scene_ball import Ball
-from core.meshing.build import Color, clip_to_box, with_attributes
+from core.meshing.build import ColorFunction, clip_to_box, with_attributes
 from core.meshing.mesh import Mesh
 from core.meshing.refine import refine
 from core.meshing.repair import photo_evidence
@@ -23,45 +23,46 @@ from core.meshing.repair.clean import (
     Counts,
     edge_counts,
     is_balanced,
-    is_closed,
+    is_watertight,
     parts,
-    repaired,
-    without_small_parts,
+    remove_small_parts,
+    repair,
 )
-from core.meshing.repair.holes import closed_holes
-from core.meshing.repair.out_of_core import holes_stay_open, stand_in
-from core.meshing.simplify import simplify, simplify_within
-from core.meshing.surface.extract import Sdf, extract
+from core.meshing.repair.holes import fill_holes
+from core.meshing.repair.out_of_core import out_of_core_notice, proxy_if_too_large
+from core.meshing.simplify import simplify, simplify_to_error
+from core.meshing.surface.extract import SdfFunction, extract
 from core.meshing.texture.atlas import unwrap
 from core.meshing.texture.bake import bake_texture
-from core.meshing.texture.transfer import with_normal_map_of, with_texture_of
+from core.meshing.texture.transfer import bake_normal_map, transfer_texture
 
-LARGEST_TEXTURE = 4096
-LARGEST_NORMAL_MAP = 2048
-SMALLEST_TEXTURE = 256
-UNPICTURED = text("No texture and no refinement: they are made of photos, and there are none.")
+MAX_TEXTURE_SIZE = 4096
+MAX_NORMAL_MAP_SIZE = 2048
+MIN_TEXTURE_SIZE = 256
+NO_IMAGES_NOTE = text("No texture and no refinement: they are made of photos, and there are none.")
 LOD_FACTOR = 4
 
 
 @dataclass(frozen=True)
 class MeshSource:
     """What is meshed: ``sdf`` and ``color`` within ``aabb`` [2, 3] and ``ball``, which share a
-    frame; ``out_from_here`` [4, 4], the similarity to the frame of the result; ``photos``, with
+    frame; ``export_from_source`` [4, 4], the similarity to the frame of the result; ``photos``,
+    with
     poses in the frame of the result, and whether there are pictures of them."""
 
-    sdf: Sdf
-    color: Color
+    sdf: SdfFunction
+    color: ColorFunction
     aabb: np.ndarray
     ball: Ball | None
-    out_from_here: np.ndarray
+    export_from_source: np.ndarray
     photos: Sequence[Photo]
     has_masks: bool
-    pictured: bool = True
+    has_images: bool = True
 
     @property
-    def photos_here(self) -> tuple[Photo, ...]:
-        """The photos, with poses in the subject's own frame."""
-        here = invert(self.out_from_here)
+    def photos_in_source(self) -> tuple[Photo, ...]:
+        """The photos, with poses in the source's own frame."""
+        here = invert(self.export_from_source)
         return tuple(
             replace(p, world_from_camera=transform_pose(here, p.world_from_camera))
             for p in self.photos
@@ -76,57 +77,57 @@ class FinishedMesh:
 
     lods: list[Mesh]
     steps: dict[str, Counts]
-    closed: bool
+    watertight: bool
     notes: tuple[Text, ...] = ()
 
 
-def finish_mesh(subject: MeshSource, options: MeshOptions) -> Task[FinishedMesh]:
+def finish_mesh(source: MeshSource, options: MeshOptions) -> Task[FinishedMesh]:
     """All that ``options`` ask for. Without a surface, one empty mesh. Raises UserError where a
     photo cannot be read, a mesh that must be watertight cannot be closed, or one is too large for
     what it shall be."""
     steps: dict[str, Counts] = {}
     notes: tuple[Text, ...] = ()
-    if not subject.pictured and (options.texture or options.refine):
-        options, notes = replace(options, texture=False, refine=False), (UNPICTURED,)
-    cell = float(np.ptp(subject.aabb, axis=0).max()) / options.resolution
+    if not source.has_images and (options.texture or options.refine):
+        options, notes = replace(options, texture=False, refine=False), (NO_IMAGES_NOTE,)
+    cell = float(np.ptp(source.aabb, axis=0).max()) / options.resolution
     at = _around_refining if options.refine else float
-    rough = yield from within(
-        stand_in(subject.sdf, subject.aabb, subject.ball, options), 0.0, at(0.02)
+    proxy = yield from within(
+        proxy_if_too_large(source.sdf, source.aabb, source.ball, options), 0.0, at(0.02)
     )
-    if rough is not None:
-        return (yield from within(_finish_large(subject, options, rough, cell), 0.02, 1.0))
-    fine = yield from within(_cut(subject, options, cell), at(0.02), at(0.35))
-    fine = yield from within(_cleaned(fine, subject, options, steps), at(0.35), at(0.45))
+    if proxy is not None:
+        return (yield from within(_finish_out_of_core(source, options, proxy, cell), 0.02, 1.0))
+    fine = yield from within(_extract(source, options, cell), at(0.02), at(0.35))
+    fine = yield from within(_clean(fine, source, options, steps), at(0.35), at(0.45))
     if not len(fine.faces):
         return FinishedMesh([fine], steps, False)
-    scale = similarity_scale(subject.out_from_here)
-    bare = yield from within(_simplified(fine, options, scale, steps), at(0.45), at(0.5))
-    closed = is_closed(bare.faces)
+    scale = similarity_scale(source.export_from_source)
+    bare = yield from within(_simplify(fine, options, scale, steps), at(0.45), at(0.5))
+    closed = is_watertight(bare.faces)
     mesh = yield from within(
-        with_attributes(bare, subject.sdf, subject.color, cell), at(0.5), at(0.55)
+        with_attributes(bare, source.sdf, source.color, cell), at(0.5), at(0.55)
     )
     if options.refine:
-        bare, notes = yield from within(_refined(mesh, subject), at(0.55), at(0.56))
-        task = with_attributes(bare, subject.sdf, subject.color, cell)
+        bare, notes = yield from within(_refine(mesh, source), at(0.55), at(0.56))
+        task = with_attributes(bare, source.sdf, source.color, cell)
         mesh = yield from within(task, at(0.56), at(0.56))
     if options.texture:
-        task = bake_texture(mesh, subject.photos_here, options.texture_size, LARGEST_TEXTURE)
+        task = bake_texture(mesh, source.photos_in_source, options.texture_size, MAX_TEXTURE_SIZE)
         mesh = yield from within(task, at(0.56), at(0.82))
     if options.texture and options.normal_map:
-        fine = yield from within(with_attributes(fine, subject.sdf, None, cell), at(0.82), at(0.84))
-        mesh = yield from within(_with_relief(fine, mesh), at(0.84), at(0.88))
+        fine = yield from within(with_attributes(fine, source.sdf, None, cell), at(0.82), at(0.84))
+        mesh = yield from within(_bake_normal_map(fine, mesh), at(0.84), at(0.88))
     lods = [mesh]
     for level in range(1, options.lods):
         start, end = (at(0.88 + 0.12 * of / options.lods) for of in (level - 1, level))
         wanted = max(4, len(mesh.faces) // LOD_FACTOR**level)
         bare = yield from within(simplify(bare, wanted), start, start)
         bare, _ = yield from in_background(
-            lambda bare=bare: repaired(bare), Progress(start, text("repairing"))
+            lambda bare=bare: repair(bare), Progress(start, text("repairing"))
         )
-        task = _coarser(subject, options, fine, mesh, bare, cell)
+        task = _build_lod(source, options, fine, mesh, bare, cell)
         lods.append((yield from within(task, start, end)))
     return FinishedMesh(
-        [lod.transformed(subject.out_from_here) for lod in lods], steps, closed, notes
+        [lod.transformed(source.export_from_source) for lod in lods], steps, closed, notes
     )
 
 
@@ -136,60 +137,60 @@ def _around_refining(share: float) -> float:
     return share * 0.3 / 0.55 if share <= 0.55 else 1 - (1 - share) * 0.2 / 0.44
 
 
-def _cut(subject: MeshSource, options: MeshOptions, cell: float) -> Task[Mesh]:
-    sdf, ball = subject.sdf, subject.ball
+def _extract(source: MeshSource, options: MeshOptions, cell: float) -> Task[Mesh]:
+    sdf, ball = source.sdf, source.ball
     if options.watertight:
-        sdf, ball = clip_to_box(sdf, subject.aabb, ball, cell), None
-    return (yield from extract(sdf, subject.aabb, options.resolution, ball=ball))
+        sdf, ball = clip_to_box(sdf, source.aabb, ball, cell), None
+    return (yield from extract(sdf, source.aabb, options.resolution, ball=ball))
 
 
-def _finish_large(
-    subject: MeshSource, options: MeshOptions, rough: Mesh, cell: float
+def _finish_out_of_core(
+    source: MeshSource, options: MeshOptions, proxy: Mesh, cell: float
 ) -> Task[FinishedMesh]:
-    """What goes piece by piece: ``rough`` stands in for the mesh before the photos."""
+    """What goes piece by piece: ``proxy`` stands in for the mesh before the photos."""
     steps: dict[str, Counts] = {}
-    mesh = yield from within(_cut(subject, options, cell), 0.0, 0.6)
-    mesh = yield from within(_without_doubtful(mesh, subject, options, steps, rough), 0.6, 0.7)
+    mesh = yield from within(_extract(source, options, cell), 0.0, 0.6)
+    mesh = yield from within(_remove_by_evidence(mesh, source, options, steps, proxy), 0.6, 0.7)
     closed = yield from in_background(
         lambda: is_balanced(mesh.faces), Progress(0.7, text("checking"))
     )
     if options.watertight and not closed:
         _require_closed(mesh)
-    mesh = yield from within(with_attributes(mesh, subject.sdf, subject.color, cell), 0.7, 1.0)
+    mesh = yield from within(with_attributes(mesh, source.sdf, source.color, cell), 0.7, 1.0)
     mesh = yield from in_background(
-        lambda: mesh.transformed(subject.out_from_here), Progress(1.0, text("mesh ready"))
+        lambda: mesh.transformed(source.export_from_source), Progress(1.0, text("mesh ready"))
     )
-    notes = () if closed else (holes_stay_open(len(mesh.faces)),)
+    notes = () if closed else (out_of_core_notice(len(mesh.faces)),)
     return FinishedMesh([mesh], steps, closed, notes)
 
 
-def _without_doubtful(
+def _remove_by_evidence(
     mesh: Mesh,
-    subject: MeshSource,
+    source: MeshSource,
     options: MeshOptions,
     steps: dict[str, Counts],
-    rough: Mesh | None,
+    proxy: Mesh | None,
 ) -> Task[Mesh]:
-    """Without what the photos say is not there, and without small parts. ``rough``: a cut of the
+    """Without what the photos say is not there, and without small parts. ``proxy``: a cut of the
     same surface that they are asked of instead."""
 
     def speck_free(worth: np.ndarray | None = None) -> tuple[Mesh, Counts]:
         worth = np.ones(len(mesh.vertices), np.float32) if worth is None else worth
-        return without_small_parts(mesh, options.min_component, worth)
+        return remove_small_parts(mesh, options.min_component, worth)
 
     several = bool(len(mesh.faces)) and parts(mesh).max() > 0
-    masks = subject.has_masks and options.seen_through
+    masks = source.has_masks and options.seen_through
     if len(mesh.faces) and (
         options.unseen == "cut" or masks or (several and options.unseen == "parts")
     ):
         evidence = yield from within(
-            photo_evidence.gather_evidence(mesh, subject.photos_here, masks, rough), 0.0, 0.8
+            photo_evidence.gather_evidence(mesh, source.photos_in_source, masks, proxy), 0.0, 0.8
         )
         if masks:
-            mesh, evidence, counts = photo_evidence.without_contradicted(mesh, evidence)
+            mesh, evidence, counts = photo_evidence.remove_contradicted(mesh, evidence)
             steps["seen through"] = counts
         if options.unseen == "cut" and not options.watertight:
-            mesh, evidence, counts = photo_evidence.without_unseen(mesh, evidence)
+            mesh, evidence, counts = photo_evidence.remove_unseen(mesh, evidence)
             steps["unseen"] = counts
         worth = evidence.seen.clip(0, 1).astype(np.float32) if options.unseen != "keep" else None
         mesh, counts = yield from in_background(
@@ -203,20 +204,18 @@ def _without_doubtful(
     return mesh
 
 
-def _cleaned(
-    mesh: Mesh, subject: MeshSource, options: MeshOptions, steps: dict[str, Counts]
+def _clean(
+    mesh: Mesh, source: MeshSource, options: MeshOptions, steps: dict[str, Counts]
 ) -> Task[Mesh]:
     """Each step can be switched off, and tells in ``steps`` what it did."""
-    mesh = yield from within(_without_doubtful(mesh, subject, options, steps, None), 0.0, 0.85)
-    mesh, counts = yield from in_background(
-        lambda: repaired(mesh), Progress(0.9, text("repairing"))
-    )
+    mesh = yield from within(_remove_by_evidence(mesh, source, options, steps, None), 0.0, 0.85)
+    mesh, counts = yield from in_background(lambda: repair(mesh), Progress(0.9, text("repairing")))
     steps["repair"] = counts
     limit = np.inf if options.watertight else options.close_holes
     if limit > 0 and len(mesh.faces):
         size = limit * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
         mesh, counts = yield from in_background(
-            lambda: closed_holes(mesh, size), Progress(0.95, text("closing holes"))
+            lambda: fill_holes(mesh, size), Progress(0.95, text("closing holes"))
         )
         steps["holes"] = counts
     if options.watertight and len(mesh.faces):
@@ -225,7 +224,7 @@ def _cleaned(
 
 
 def _require_closed(mesh: Mesh) -> None:
-    if not is_closed(mesh.faces):
+    if not is_watertight(mesh.faces):
         odd = int((edge_counts(mesh.faces) != 2).sum())
         raise UserError(
             text("The mesh cannot be made watertight: {odd} edges stay open", odd=odd),
@@ -233,18 +232,18 @@ def _require_closed(mesh: Mesh) -> None:
         )
 
 
-def _simplified(
+def _simplify(
     fine: Mesh, options: MeshOptions, scale: float, steps: dict[str, Counts]
 ) -> Task[Mesh]:
     mesh = Mesh(fine.vertices, fine.faces)
     if options.max_error is not None:
-        mesh = yield from simplify_within(mesh, options.max_error / scale)
+        mesh = yield from simplify_to_error(mesh, options.max_error / scale)
     wanted = options.faces or (TEXTURED_FACES if options.texture else None)
     if wanted is not None:
         mesh = yield from simplify(mesh, wanted)
     if len(mesh.faces) < len(fine.faces):
         mesh, counts = yield from in_background(
-            lambda: repaired(mesh), Progress(1.0, text("repairing"))
+            lambda: repair(mesh), Progress(1.0, text("repairing"))
         )
         steps["simplified"] = {
             "faces before": len(fine.faces),
@@ -254,9 +253,9 @@ def _simplified(
     return mesh
 
 
-def _refined(mesh: Mesh, subject: MeshSource) -> Task[tuple[Mesh, tuple[Text, ...]]]:
+def _refine(mesh: Mesh, source: MeshSource) -> Task[tuple[Mesh, tuple[Text, ...]]]:
     """Geometry alone, and what came of it in words."""
-    found = yield from refine(mesh, subject.photos_here, subject.has_masks)
+    found = yield from refine(mesh, source.photos_in_source, source.has_masks)
     if found is None:
         return Mesh(mesh.vertices, mesh.faces), (text("Not refined: the photos are too few"),)
     outcome = (
@@ -268,24 +267,24 @@ def _refined(mesh: Mesh, subject: MeshSource) -> Task[tuple[Mesh, tuple[Text, ..
     return Mesh(found.mesh.vertices, mesh.faces), (note,)
 
 
-def _coarser(
-    subject: MeshSource, options: MeshOptions, fine: Mesh, first: Mesh, bare: Mesh, cell: float
+def _build_lod(
+    source: MeshSource, options: MeshOptions, fine: Mesh, first: Mesh, bare: Mesh, cell: float
 ) -> Task[Mesh]:
     """A level of detail of ``first``, level 0, whose geometry is ``bare``."""
-    mesh = yield from within(with_attributes(bare, subject.sdf, subject.color, cell), 0.0, 0.2)
+    mesh = yield from within(with_attributes(bare, source.sdf, source.color, cell), 0.0, 0.2)
     if first.texture is None:
         return mesh
     shrunk = (len(bare.faces) / len(first.faces)) ** 0.5
     full = first.texture.shape[0]
-    size = min(full, max(SMALLEST_TEXTURE, 2 ** round(np.log2(full * shrunk))))
+    size = min(full, max(MIN_TEXTURE_SIZE, 2 ** round(np.log2(full * shrunk))))
     mesh = yield from within(unwrap(mesh, size), 0.2, 0.4)
-    mesh = yield from within(with_texture_of(first, mesh, size), 0.4, 0.7)
+    mesh = yield from within(transfer_texture(first, mesh, size), 0.4, 0.7)
     if options.normal_map:
-        mesh = yield from within(_with_relief(fine, mesh), 0.7, 1.0)
+        mesh = yield from within(_bake_normal_map(fine, mesh), 0.7, 1.0)
     return mesh
 
 
-def _with_relief(fine: Mesh, mesh: Mesh) -> Task[Mesh]:
+def _bake_normal_map(fine: Mesh, mesh: Mesh) -> Task[Mesh]:
     assert mesh.texture is not None
-    size = min(mesh.texture.shape[0], LARGEST_NORMAL_MAP)
-    return (yield from with_normal_map_of(fine, mesh, size))
+    size = min(mesh.texture.shape[0], MAX_NORMAL_MAP_SIZE)
+    return (yield from bake_normal_map(fine, mesh, size))

@@ -16,8 +16,8 @@ from core.base.subprocess_call import run_in_subprocess
 from core.base.text import text
 from core.meshing.mesh import Mesh
 
-FEWEST = 4
-MEASURED = 200_000
+MIN_FACES = 4
+MAX_PROBES = 200_000
 """vertices of the fine mesh, at most, at which the error is measured"""
 FACES_PER_S = 45_000
 
@@ -39,11 +39,11 @@ def simplify(mesh: Mesh, n_faces: int) -> Task[Mesh]:
     return Mesh(vertices, faces)
 
 
-def simplify_within(mesh: Mesh, tolerance: float) -> Task[Mesh]:
+def simplify_to_error(mesh: Mesh, tolerance: float) -> Task[Mesh]:
     """``mesh`` with as few faces as leave its vertices within ``tolerance`` (its units) of the
     surface, geometry alone."""
     vertices, faces = yield from run_in_subprocess(
-        decimate_within,
+        decimate_to_error,
         mesh.vertices,
         mesh.faces,
         tolerance,
@@ -59,29 +59,29 @@ def decimate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vertices [V, 3] float64 and faces [F, 3] int32 of at most ``n_faces``."""
     fine = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
-    found = igl.qslim(*fine, max(FEWEST, n_faces))
+    found = igl.qslim(*fine, max(MIN_FACES, n_faces))
     coarse, kept = np.asarray(found[0]), np.asarray(found[1])
     used = np.unique(kept)
     return coarse[used], np.searchsorted(used, kept).astype(np.int32)
 
 
-def decimate_within(
+def decimate_to_error(
     vertices: np.ndarray, faces: np.ndarray, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Halved as often as ``tolerance`` allows, and then by as much as it allows of one more half,
     to an eighth of it."""
-    probes = vertices[:: -(-len(vertices) // MEASURED)]
-    best, share = (vertices, faces), 0.5
-    while share < 0.93 and len(best[1]) > FEWEST:
-        tried = decimate(*best, int(len(best[1]) * share))
-        if len(tried[1]) < len(best[1]) and _farthest(probes, *tried) <= tolerance:
+    probes = vertices[:: -(-len(vertices) // MAX_PROBES)]
+    best, keep_ratio = (vertices, faces), 0.5
+    while keep_ratio < 0.93 and len(best[1]) > MIN_FACES:
+        tried = decimate(*best, int(len(best[1]) * keep_ratio))
+        if len(tried[1]) < len(best[1]) and _max_distance(probes, *tried) <= tolerance:
             best = tried
         else:
-            share = (1 + share) / 2
+            keep_ratio = (1 + keep_ratio) / 2
     return best
 
 
-def _farthest(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> float:
+def _max_distance(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> float:
     tree = igl.AABB()
     faces = np.ascontiguousarray(faces, np.int64)
     tree.init(vertices, faces)

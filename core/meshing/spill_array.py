@@ -13,10 +13,10 @@ from core.base import paths
 from core.base.errors import UserError
 from core.base.text import text
 
-KEPT = 1 << 27
+MAX_MEMORY_BYTES = 1 << 27
 """bytes that an array may take of memory; a larger one is mapped from a file that has no name, and
 goes with it"""
-CHUNK = 1 << 20
+CHUNK_ROWS = 1 << 20
 """rows that are worked on at once"""
 
 
@@ -35,7 +35,7 @@ class SpillArray:
             return
         self._pieces.append(np.ascontiguousarray(rows))
         self.n_bytes += rows.nbytes
-        if self._file is not None or self.n_bytes > KEPT:
+        if self._file is not None or self.n_bytes > MAX_MEMORY_BYTES:
             self._spill()
 
     def array(self) -> np.ndarray:
@@ -69,8 +69,8 @@ class SpillArray:
 
 
 def map_chunks(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    """``function`` over the rows of ``arrays``, `CHUNK` at a time, as one array."""
+    """``function`` over the rows of ``arrays``, `CHUNK_ROWS` at a time, as one array."""
     rows = SpillArray()
-    for start in range(0, max(1, len(arrays[0])), CHUNK):
-        rows.append(function(*(array[start : start + CHUNK] for array in arrays)))
+    for start in range(0, max(1, len(arrays[0])), CHUNK_ROWS):
+        rows.append(function(*(array[start : start + CHUNK_ROWS] for array in arrays)))
     return rows.array()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-GAP, TEXT = 8, 16
-PAPER, INK = (255, 255, 255), (40, 40, 40)
+GAP_PX, TEXT_PX = 8, 16
+BACKGROUND_COLOR, TEXT_COLOR = (255, 255, 255), (40, 40, 40)
 
 
 def contact_sheet(
@@ -23,24 +23,26 @@ def contact_sheet(
     cells = [[_fit(_as_image(image), max_side) for image in row] for row in rows]
     widths = [max(row[i].width for row in cells) for i in range(len(titles))]
     heights = [max(image.height for image in row) for row in cells]
-    line = TEXT + GAP
+    line = TEXT_PX + GAP_PX
     below = line if names else 0
     size = (
-        sum(widths) + GAP * (len(widths) + 1),
-        line + GAP + sum(heights) + (GAP + below) * len(heights),
+        sum(widths) + GAP_PX * (len(widths) + 1),
+        line + GAP_PX + sum(heights) + (GAP_PX + below) * len(heights),
     )
-    sheet = Image.new("RGB", size, PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT)
-    lefts = [GAP + sum(widths[:i]) + GAP * i for i in range(len(widths))]
+    sheet = Image.new("RGB", size, BACKGROUND_COLOR)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT_PX)
+    lefts = [GAP_PX + sum(widths[:i]) + GAP_PX * i for i in range(len(widths))]
     for left, width, title in zip(lefts, widths, titles):
-        draw.text((left + width / 2, GAP), title, INK, font, anchor="mt")
-    top = line + GAP
+        draw.text((left + width / 2, GAP_PX), title, TEXT_COLOR, font, anchor="mt")
+    top = line + GAP_PX
     for number, (row, height) in enumerate(zip(cells, heights)):
         for left, width, image in zip(lefts, widths, row):
             sheet.paste(image, (left + (width - image.width) // 2, top))
         if names:
-            draw.text((GAP, top + height + GAP // 2), names[number], INK, font, anchor="lt")
-        top += height + GAP + below
+            draw.text(
+                (GAP_PX, top + height + GAP_PX // 2), names[number], TEXT_COLOR, font, anchor="lt"
+            )
+        top += height + GAP_PX + below
     return np.asarray(sheet)
 
 

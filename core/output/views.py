@@ -27,7 +27,7 @@ from core.training.fit_appearance import appearance_override, fit_appearance
 from core.training.ray_source import backdrop_color, photo_colors, photo_rays
 from core.training.trainer import Trainer
 
-CHUNK = 4096
+RAYS_PER_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -48,47 +48,47 @@ def training_size(lens: Intrinsics, max_side: int) -> Intrinsics:
 def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.ndarray]:
     """The field volume-rendered from the camera of ``photo`` through ``lens``: sRGB [H, W, 3].
     Where masks cut the photos out, on the capture's solid background."""
-    device, behind = trainer.device, _behind(trainer)
-    rays = photo_rays(trainer.scene, photo, lens, _number(trainer, photo))
+    device, behind = trainer.device, _background_color(trainer)
+    rays = photo_rays(trainer.scene, photo, lens, _photo_index(trainer, photo))
 
     @torch.no_grad()
     def part(start: int) -> torch.Tensor:
-        some = rays[start : start + CHUNK].to(device)
+        some = rays[start : start + RAYS_PER_CHUNK].to(device)
         rendered = render_rays(
             trainer.model, trainer.occupancy, some, trainer.config.train, behind=behind
         )
         return rendered.color.cpu()
 
-    starts = list(range(0, len(rays), CHUNK))
-    lanes = num_workers(device)
+    starts = list(range(0, len(rays), RAYS_PER_CHUNK))
+    workers = num_workers(device)
     colors = []
-    for i in range(0, len(starts), lanes):
-        colors += parallel_map(part, starts[i : i + lanes])
-        yield Progress(min((i + lanes) / len(starts), 1.0), verbatim(photo.name))
+    for i in range(0, len(starts), workers):
+        colors += parallel_map(part, starts[i : i + workers])
+        yield Progress(min((i + workers) / len(starts), 1.0), verbatim(photo.name))
     return torch.cat(colors).clamp(0, 1).view(lens.height, lens.width, 3).numpy()
 
 
-def _number(trainer: Trainer, photo: Photo) -> int | None:
+def _photo_index(trainer: Trainer, photo: Photo) -> int | None:
     """Of ``photo`` among those trained on."""
     photos = enumerate(trainer.scene.photos)
     return next((i for i, other in photos if other.path == photo.path), None)
 
 
-def _behind(trainer: Trainer) -> torch.Tensor | None:
+def _background_color(trainer: Trainer) -> torch.Tensor | None:
     """The colour where nothing is hit; None for the model's own background."""
     if trainer.model.has_surroundings:
         return None
     return torch.tensor(backdrop_color(trainer.scene), device=trainer.device)
 
 
-def _look_of_left_half(
+def _fit_to_left_half(
     trainer: Trainer, photo: Photo, lens: Intrinsics, truth: np.ndarray
 ) -> torch.Tensor:
     left = torch.arange(lens.width * lens.height).view(lens.height, lens.width)
     left = left[:, : lens.width // 2].flatten()
     rays = photo_rays(trainer.scene, photo, lens)[left]
     return fit_appearance(
-        trainer, rays, torch.from_numpy(truth).view(-1, 3)[left], _behind(trainer)
+        trainer, rays, torch.from_numpy(truth).view(-1, 3)[left], _background_color(trainer)
     )
 
 
@@ -98,14 +98,14 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
     scores = []
     for i, photo in enumerate(photos):
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
-        truth, look = photo_colors(trainer.scene, photo, lens), None
-        apart = trainer.config.wild and _number(trainer, photo) is None
-        if apart:
-            look = _look_of_left_half(trainer, photo, lens, truth)
-        with appearance_override(trainer, look):
+        truth, appearance = photo_colors(trainer.scene, photo, lens), None
+        is_new = trainer.config.wild and _photo_index(trainer, photo) is None
+        if is_new:
+            appearance = _fit_to_left_half(trainer, photo, lens, truth)
+        with appearance_override(trainer, appearance):
             task = render_photo(trainer, photo, lens)
             image = yield from within(task, i / len(photos), (i + 1) / len(photos))
-        if apart:
+        if is_new:
             image, truth = image[:, lens.width // 2 :], truth[:, lens.width // 2 :]
         scores.append(ViewScore(photo.name, psnr(image, truth), ssim(image, truth)))
     return scores
@@ -114,7 +114,7 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
 def orbit(n_frames: int, width: int, height: int) -> list[View]:
     """One turn around the scene, slightly from above, in the scene frame."""
     return [
-        view_of(i, looking_at_center(turn, math.radians(20), 3.0), width, height)
+        view_at(i, looking_at_center(turn, math.radians(20), 3.0), width, height)
         for i, turn in enumerate(np.linspace(0, 2 * math.pi, n_frames, endpoint=False))
     ]
 
@@ -133,7 +133,7 @@ def camera_path(file: Path, scene_from_input: np.ndarray, width: int, height: in
             text("It needs frames with transform_matrix, as in transforms.json"),
         ) from error
     return [
-        view_of(i, transform_pose(scene_from_input, pose), width, height, fov)
+        view_at(i, transform_pose(scene_from_input, pose), width, height, fov)
         for i, pose in enumerate(rigid)
     ]
 
@@ -168,5 +168,5 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
     return frames(), len(photos)
 
 
-def view_of(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> View:
+def view_at(i: int, pose: np.ndarray, width: int, height: int, fov: float = 0.7) -> View:
     return View(i, tuple(pose.ravel().tolist()), fov, width, height)

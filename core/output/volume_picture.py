@@ -14,13 +14,13 @@ from core.field.analytic import FeaturesAsColor, FunctionVolume
 from core.field.methods import Method
 from core.field.model import SceneModel
 from core.geometry.camera_path import looking_at_center
-from core.output.views import view_of
+from core.output.views import view_at
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import backdrop, view_rays
 from core.rendering.rays import Rays
 from core.rendering.render import render_rays
 
-CHUNK = 4096
+RAYS_PER_CHUNK = 4096
 
 
 @torch.no_grad()
@@ -51,12 +51,18 @@ def render_volume(
     train = TrainConfig(density_until=1.0, density_cull_weight=0.0, density_step=step)
     model = SceneModel(RunConfig(train=train), 1, False, method)
     everywhere = OccupancyGrid(8, model.device)
-    view = view_of(0, looking_at_center(azimuth, elevation, distance), width, height)
+    view = view_at(0, looking_at_center(azimuth, elevation, distance), width, height)
     rays = Rays(*view_rays(view, width, height, model.device))
     behind = backdrop(width, height, model.device)
     seen = [
-        render_rays(model, everywhere, rays[i : i + CHUNK], train, behind=behind[i : i + CHUNK])
-        for i in range(0, len(rays), CHUNK)
+        render_rays(
+            model,
+            everywhere,
+            rays[i : i + RAYS_PER_CHUNK],
+            train,
+            behind=behind[i : i + RAYS_PER_CHUNK],
+        )
+        for i in range(0, len(rays), RAYS_PER_CHUNK)
     ]
     color = torch.cat([s.color for s in seen]).clamp(0, 1)
     opacity = torch.cat([s.opacity for s in seen])

@@ -21,7 +21,7 @@ def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> 
     files = {p.path for p in scene.taken}
     files |= {p.mask_path for p in scene.taken if p.mask_path}
     gone = [path for path in files if not path.is_file()]
-    found = {path: _find(path, project, saved_in, photos) for path in gone}
+    found = {path: _present_path(path, project, saved_in, photos) for path in gone}
     missing = [path for path in gone if found[path] is None]
     if missing:
         place = os.path.commonpath([path.parent for path in missing])
@@ -38,7 +38,7 @@ def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> 
     return replace(scene, photos=moved(scene.photos), held_out=moved(scene.held_out))
 
 
-def _find(path: Path, project: Path, saved_in: str, photos: str) -> Path | None:
+def _present_path(path: Path, project: Path, saved_in: str, photos: str) -> Path | None:
     candidates: list[Path] = []
     if photos:  # by as much of the old path as is still true
         folder = Path(photos).expanduser()

@@ -23,16 +23,17 @@ Matrix = list[list[float]]
 
 
 class RunRecipe(msgspec.Struct, frozen=True):
-    """All that was decided about a run: its settings, how its source was opened, and the
-    arrangement of the scene, in the input's frame, as in `Scene`; ``continued`` and ``begun_from``
+    """All that was decided about a run: its settings, open_options its source was opened, and the
+    arrangement of the scene, in the input's frame, as in `Scene`; ``continued_minutes`` and
+    ``parent_project``
     as in `ProjectState`."""
 
     source: str
     run: RunConfig
-    how: OpenOptions
+    open_options: OpenOptions
     hold_out: bool
-    continued: tuple[float, ...]
-    begun_from: str
+    continued_minutes: tuple[float, ...]
+    parent_project: str
     scene_from_input: Matrix
     upright_from_input: Matrix
     region: Matrix | None
@@ -40,8 +41,8 @@ class RunRecipe(msgspec.Struct, frozen=True):
     unit: str
     excluded: tuple[str, ...]
 
-    def arranged(self, scene: Scene) -> Scene:
-        """``scene``, of the same source, as it was arranged."""
+    def arrange(self, scene: Scene) -> Scene:
+        """``scene``, of the same source, as it was arrange."""
         region = None if self.region is None else Box(np.array(self.region))
         return replace(
             scene,
@@ -54,15 +55,15 @@ class RunRecipe(msgspec.Struct, frozen=True):
         )
 
 
-def recipe_of(work: ProjectState) -> RunRecipe:
-    scene = work.scene
+def make_recipe(state: ProjectState) -> RunRecipe:
+    scene = state.scene
     return RunRecipe(
-        work.source,
-        work.config,
-        work.how,
-        work.hold_out,
-        work.continued,
-        work.begun_from,
+        state.source,
+        state.config,
+        state.open_options,
+        state.hold_out,
+        state.continued_minutes,
+        state.parent_project,
         scene.scene_from_input.tolist(),
         scene.upright_from_input.tolist(),
         None if scene.region is None else scene.region.frame_from_cube.tolist(),
@@ -72,12 +73,12 @@ def recipe_of(work: ProjectState) -> RunRecipe:
     )
 
 
-def write_recipe(folder: Path, work: ProjectState) -> None:
+def write_recipe(folder: Path, state: ProjectState) -> None:
     """Leave both files in the project's ``folder``. Raises UserError."""
     folder = folder.resolve()
-    text = msgspec.json.format(msgspec.json.encode(recipe_of(work)), indent=1)
-    begin = ["--from", work.begun_from] if work.begun_from else [work.source]
-    words = [
+    text = msgspec.json.format(msgspec.json.encode(make_recipe(state)), indent=1)
+    begin = ["--from", state.parent_project] if state.parent_project else [state.source]
+    arguments = [
         *program.COMMAND,
         "reconstruct",
         *begin,
@@ -88,7 +89,7 @@ def write_recipe(folder: Path, work: ProjectState) -> None:
     ]
     with Outputs(folder) as outputs:
         outputs.write(folder / CONFIG, text)
-        outputs.write(folder / COMMAND, f"{shlex.join(words)}\n".encode())
+        outputs.write(folder / COMMAND, f"{shlex.join(arguments)}\n".encode())
 
 
 def check_project(folder: Path) -> None:

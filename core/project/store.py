@@ -62,29 +62,31 @@ class _Saved(msgspec.Struct):
     setting: Setting
     excluded: list[str] = []
     folder: str = ""
-    how: OpenOptions = DEFAULT_OPEN
+    open_options: OpenOptions = DEFAULT_OPEN
     hold_out: bool = False
-    continued: tuple[float, ...] = ()
+    continued_minutes: tuple[float, ...] = ()
     camera_path: CameraPath = EMPTY_PATH
-    begun_from: str = ""
+    parent_project: str = ""
     sentence: Prompt | None = None
 
 
 @dataclass(frozen=True)
 class ProjectState:
-    """What is saved: where it came from, how it runs, its scene; how its source was opened, with
-    photos held out or not, for how many minutes each time it was ``continued``, the
+    """What is saved: where it came from, open_options it runs, its scene; open_options its
+    source was opened, with
+    photos held out or not, for open_options many minutes each time it was ``continued_minutes``,
+    the
     ``camera_path`` of its video, in the frame of the input, and the project whose field it was
-    ``begun_from``, "" for none."""
+    ``parent_project``, "" for none."""
 
     source: str
     config: RunConfig
     scene: Scene
-    how: OpenOptions = DEFAULT_OPEN
+    open_options: OpenOptions = DEFAULT_OPEN
     hold_out: bool = False
-    continued: tuple[float, ...] = ()
+    continued_minutes: tuple[float, ...] = ()
     camera_path: CameraPath = EMPTY_PATH
-    begun_from: str = ""
+    parent_project: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> 
         state.source,
         state.config,
         scene.kind,
-        [_photo(p) for p in scene.photos],
-        [_photo(p) for p in scene.held_out],
+        [_saved_photo(p) for p in scene.photos],
+        [_saved_photo(p) for p in scene.held_out],
         scene.scene_from_input.tolist(),
         scene.has_masks,
         scene.background,
@@ -124,11 +126,11 @@ def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> 
         scene.setting,
         sorted(scene.excluded),
         str(folder.resolve()),
-        state.how,
+        state.open_options,
         state.hold_out,
-        state.continued,
+        state.continued_minutes,
         state.camera_path,
-        state.begun_from,
+        state.parent_project,
         scene.sentence,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
@@ -178,9 +180,9 @@ def load_project(folder: Path, photos: str = "") -> Project:
     points = tensors.pop("scene.points").numpy()
     scene = Scene(
         saved.kind,
-        tuple(map(_unphoto, saved.photos)),
+        tuple(map(_loaded_photo, saved.photos)),
         np.array(saved.scene_from_input),
-        tuple(map(_unphoto, saved.held_out)),
+        tuple(map(_loaded_photo, saved.held_out)),
         points,
         saved.has_masks,
         saved.background,
@@ -199,11 +201,11 @@ def load_project(folder: Path, photos: str = "") -> Project:
         saved.source,
         saved.config,
         scene,
-        saved.how,
+        saved.open_options,
         saved.hold_out,
-        saved.continued,
+        saved.continued_minutes,
         saved.camera_path,
-        saved.begun_from,
+        saved.parent_project,
     )
     return Project(state, tensors)
 
@@ -292,7 +294,7 @@ def _metadata(path: Path) -> str:
     return header["__metadata__"]["project"]
 
 
-def _photo(photo: Photo) -> _SavedPhoto:
+def _saved_photo(photo: Photo) -> _SavedPhoto:
     mask = str(photo.mask_path.resolve()) if photo.mask_path else None
     return _SavedPhoto(
         photo.name,
@@ -304,7 +306,7 @@ def _photo(photo: Photo) -> _SavedPhoto:
     )
 
 
-def _unphoto(saved: _SavedPhoto) -> Photo:
+def _loaded_photo(saved: _SavedPhoto) -> Photo:
     return Photo(
         saved.name,
         Path(saved.path),

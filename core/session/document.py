@@ -73,7 +73,7 @@ class Document:
         else:
             config = first_run(found.scene, self._device_type, seed=self._seed)
             state = ProjectState(str(found.path.resolve()), config, found.scene)
-        self._state = replace(state, how=found.how, hold_out=found.hold_out)
+        self._state = replace(state, open_options=found.how, hold_out=found.hold_out)
         self._options = RunOptions.of(state.config)
         self._saver.opened(found.path, self.source)
         self.trainer = trainer
@@ -98,7 +98,7 @@ class Document:
         notices = scene.notices[len(state.scene.notices) :]
         if self.trainer is not None:
             parent = str(self._saver.leave(self.source))
-            state = replace(state, continued=(), begun_from=parent)
+            state = replace(state, continued_minutes=(), parent_project=parent)
         self._state = replace(state, scene=scene)
         self.set_trainer(trainer)
         self._saver.begin()
@@ -109,7 +109,7 @@ class Document:
         assert self.trainer is not None
         self.trainer.go_on(minutes)
         state = self._open_state
-        self._state = replace(state, continued=(*state.continued, minutes))
+        self._state = replace(state, continued_minutes=(*state.continued_minutes, minutes))
 
     def set_camera_path(self, path: CameraPath) -> None:
         """Of the next video, scene frame."""
@@ -148,7 +148,7 @@ class Document:
     def arrange_as(self, recipe: RunRecipe) -> Sequence[Event]:
         """Arrange the scene as it was in the run of ``recipe``; no event where it is so already."""
         before = self._editable
-        scene = recipe.arranged(before.scene)
+        scene = recipe.arrange(before.scene)
         if same_arrangement(before.scene, scene) and before.scene.excluded == scene.excluded:
             return ()
         return self._apply(replace(before, scene=scene))

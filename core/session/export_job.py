@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.base.jobs import Task
 from core.meshing.from_model import export_model
-from core.output.film import write_video
+from core.output.video import write_video
 from core.protocol import Export, Exported, VideoWritten, WriteVideo
 from core.training.trainer import Trainer
 

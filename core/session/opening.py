@@ -78,7 +78,9 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
         store = yield from load_pixels(scene, project.state.config.train.max_photo_side)
         scene = store.scene
     poses = _solved(Path(project.state.source))
-    return Opening(path, scene, project.state.how, project.state.hold_out, project, store, poses)
+    return Opening(
+        path, scene, project.state.open_options, project.state.hold_out, project, store, poses
+    )
 
 
 def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:

@@ -27,9 +27,9 @@ from core.geometry.scene_ball import Ball
 from core.meshing.build import sdf_normals
 from core.meshing.from_model import mesh_source
 from core.meshing.mesh import Mesh
-from core.meshing.repair.clean import clean, repaired, soundness, without_small_parts
+from core.meshing.repair.clean import clean, remove_small_parts, repair, validity_report
 from core.meshing.simplify import simplify
-from core.meshing.surface.extract import Sdf, extract
+from core.meshing.surface.extract import SdfFunction, extract
 from core.meshing.surface.grid import Grid
 from tests.benchmarks.dual_cells import crossings, dual_surface
 
@@ -45,7 +45,7 @@ class Case:
     """``references`` by name; ``over``: share of a cell over which normals are taken."""
 
     name: str
-    sdf: Sdf
+    sdf: SdfFunction
     aabb: np.ndarray
     ball: Ball | None
     references: dict[str, Mesh]
@@ -55,7 +55,7 @@ class Case:
 class Counted:
     """A field that counts the points it was asked for."""
 
-    def __init__(self, sdf: Sdf) -> None:
+    def __init__(self, sdf: SdfFunction) -> None:
         self.n, self._sdf = 0, sdf
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ def project(path: Path, cells: int) -> Case:
 
 
 def largest(mesh: Mesh) -> Mesh:
-    return without_small_parts(clean(mesh, 0.0), 0.02, np.ones(len(mesh.vertices), np.float32))[0]
+    return remove_small_parts(clean(mesh, 0.0), 0.02, np.ones(len(mesh.vertices), np.float32))[0]
 
 
 def table(case: Case, cells: int) -> None:
@@ -202,7 +202,7 @@ def table(case: Case, cells: int) -> None:
         return Mesh(np.array(mesh.vertices), np.array(mesh.faces))
 
     def fewer(mesh: Mesh, n: int) -> Mesh:
-        return run(simplify(repaired(largest(mesh))[0], n))
+        return run(simplify(repair(largest(mesh))[0], n))
 
     cubes = row("marching cubes", cut)
     row("… its crossings found exactly", lambda: Mesh(crossings(cubes, sdf, grid), cubes.faces))
@@ -225,7 +225,7 @@ def table(case: Case, cells: int) -> None:
     row("an eighth: twice the cells, simplified", lambda: fewer(cut(2), few))
 
 
-def moved(cubes: Mesh, sdf: Sdf, epsilon: float) -> Mesh:
+def moved(cubes: Mesh, sdf: SdfFunction, epsilon: float) -> Mesh:
     points = cubes.vertices
     for _ in range(STEPS):
         here = points.astype(np.float32)
@@ -242,7 +242,7 @@ def measured(case: Case, mesh: Mesh, cell: float) -> list[str]:
             mesh.vertices, mesh.faces, reference.vertices, reference.faces, n_samples=50_000
         )
         told += [f"{found.distance / unit:.3f}", f"{found.normal_error:.2f}°"]
-    sound = soundness(mesh)
+    sound = validity_report(mesh)
     whole = sound["edge_manifold"] and sound["vertex_manifold"]
     middle = mesh.vertices[mesh.faces].mean(1).astype(np.float32)
     against = (mesh.face_normals() * sdf_normals(case.sdf, middle, cell / 4)).sum(1) < 0

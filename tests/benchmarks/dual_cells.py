@@ -20,7 +20,7 @@ from core.meshing.build import sdf_normals
 from core.meshing.mesh import Mesh
 from core.meshing.surface.grid import Grid
 
-Sdf = Callable[[np.ndarray], np.ndarray]
+SdfFunction = Callable[[np.ndarray], np.ndarray]
 STEPS = 5
 """of regula falsi along an edge"""
 FLAT = 0.05
@@ -30,7 +30,7 @@ ROUND = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
 
 def dual_surface(
-    cut: Mesh, sdf: Sdf, grid: Grid, epsilon: float, *, per_patch: bool = True
+    cut: Mesh, sdf: SdfFunction, grid: Grid, epsilon: float, *, per_patch: bool = True
 ) -> Mesh:
     """The dual of ``cut``, which marching cubes made of ``sdf`` on ``grid``, with normals by
     differences over ``epsilon``; ``per_patch`` False: one vertex a cell, as first published."""
@@ -75,7 +75,7 @@ def _patches(cut: Mesh, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return patch, where
 
 
-def crossings(cut: Mesh, sdf: Sdf, grid: Grid) -> np.ndarray:
+def crossings(cut: Mesh, sdf: SdfFunction, grid: Grid) -> np.ndarray:
     """[V, 3] where the field is zero on each vertex's edge: marching cubes takes it for linear
     there, which it is not beside a crease."""
     axis, lower = _edges(cut, grid)
@@ -129,7 +129,9 @@ def _least(
     return mean + np.einsum("pij,pj->pi", axes, inverse * right)
 
 
-def _quads(cut: Mesh, sdf: Sdf, grid: Grid, pairs: np.ndarray, where: np.ndarray) -> np.ndarray:
+def _quads(
+    cut: Mesh, sdf: SdfFunction, grid: Grid, pairs: np.ndarray, where: np.ndarray
+) -> np.ndarray:
     """[Q, 5]: the patches around each vertex of ``cut`` that has four, outward, and the vertex."""
     axis, lower = _edges(cut, grid)
     vertex, patch = pairs.T

@@ -20,7 +20,7 @@ from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
 from core.config.run import MeshOptions, RunConfig, RunOptions
-from core.evaluation.evaluate import compare
+from core.evaluation.evaluate import compare_surfaces
 from core.evaluation.surface_metrics import read_surface
 from core.meshing.from_model import mesh_of_model
 from core.output.views import score_photos
@@ -121,7 +121,7 @@ def measure(arguments: argparse.Namespace, lever: dict[str, Any]) -> Result:
         while not trainer.finished:
             trainer.work()
         mesh = run(mesh_of_model(trainer.model, store.scene, MeshOptions()))
-        surface = compare(
+        surface = compare_surfaces(
             mesh, *read_surface(arguments.reference), scene.photos, [arguments.threshold]
         )
         scores = run(score_photos(trainer, store.scene.held_out))

@@ -23,7 +23,7 @@ from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
 from core.config.run import MeshOptions, RunOptions
-from core.evaluation.evaluate import compare
+from core.evaluation.evaluate import compare_surfaces
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
 from core.geometry.view import View
@@ -140,7 +140,7 @@ def distance_to(reference: Path, trainer: Trainer, scene: Scene) -> float | None
         return None
     if not len(mesh.faces):
         return None
-    return compare(mesh, *read_surface(reference), scene.photos, None)["distance"]
+    return compare_surfaces(mesh, *read_surface(reference), scene.photos, None)["distance"]
 
 
 if __name__ == "__main__":

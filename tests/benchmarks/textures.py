@@ -19,7 +19,7 @@ from core.capture.scene import Photo
 from core.config.run import MeshOptions
 from core.evaluation.evaluate import score_mesh
 from core.geometry.rigid import transform_pose
-from core.meshing.export.frame import out_from_input
+from core.meshing.export.frame import export_from_input
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
 from core.output.contact_sheet import contact_sheet
@@ -68,7 +68,7 @@ def row(trainer: Trainer, mesh: Mesh, photo: Photo, options: MeshOptions) -> Ite
     scene, lens = trainer.scene, training_size(photo.intrinsics, SIDE)
     yield photo_colors(scene, photo, lens)
     yield run(render_photo(trainer, photo, lens))
-    pose = transform_pose(out_from_input(scene, options), photo.world_from_camera)
+    pose = transform_pose(export_from_input(scene, options), photo.world_from_camera)
     yield shade(
         mesh.vertices,
         mesh.faces,

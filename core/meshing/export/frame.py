@@ -12,16 +12,16 @@ from core.capture.scene import Photo, Scene
 from core.config.run import MeshOptions
 from core.geometry.rigid import similarity, transform_pose
 
-METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254, "ft": 0.3048}
+METRES_PER_UNIT = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254, "ft": 0.3048}
 
 
-def out_from_input(scene: Scene, options: MeshOptions) -> np.ndarray:
+def export_from_input(scene: Scene, options: MeshOptions) -> np.ndarray:
     """[4, 4] similarity from the input's frame into that, and the units, which ``options`` ask
     for. Raises UserError where a unit is asked for and the scene's scale is not known."""
     out = scene.out_from_input(options.axes)
     if not options.unit:
         return out
-    known = METRES.get(scene.unit)
+    known = METRES_PER_UNIT.get(scene.unit)
     if known is None:
         raise UserError(
             text(
@@ -30,17 +30,17 @@ def out_from_input(scene: Scene, options: MeshOptions) -> np.ndarray:
             ),
             text("Measure a length in the window (Scale), or photograph with GPS"),
         )
-    return similarity(known / METRES[options.unit], np.eye(3), np.zeros(3)) @ out
+    return similarity(known / METRES_PER_UNIT[options.unit], np.eye(3), np.zeros(3)) @ out
 
 
-def unit_of(scene: Scene, options: MeshOptions) -> str:
+def export_unit(scene: Scene, options: MeshOptions) -> str:
     """Of the mesh's lengths; "" while unknown."""
     return options.unit or scene.unit
 
 
-def photos_out(scene: Scene, options: MeshOptions) -> tuple[Photo, ...]:
+def photos_in_export_frame(scene: Scene, options: MeshOptions) -> tuple[Photo, ...]:
     """The photos that are used, with poses in the frame and units of the mesh."""
-    out = out_from_input(scene, options)
+    out = export_from_input(scene, options)
     return tuple(
         replace(p, world_from_camera=transform_pose(out, p.world_from_camera)) for p in scene.used
     )

@@ -20,7 +20,7 @@ from core.meshing.mesh import Mesh
 FLOAT, USHORT, UINT = 5126, 5123, 5125
 VERTICES, INDICES = 34962, 34963
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
-CHUNK = 1 << 16
+ROWS_PER_CHUNK = 1 << 16
 """rows encoded at once"""
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
@@ -109,7 +109,7 @@ class _Builder:
         return self._add("materials", material)
 
     def _texture(self, picture: np.ndarray, jpeg: int | None) -> int:
-        data = encode_picture(picture, jpeg)
+        data = encode_image(picture, jpeg)
         view = self._view(lambda: iter([data]), len(data))
         kind = "image/png" if jpeg is None else "image/jpeg"
         self.tree.setdefault("samplers", [{"magFilter": 9729, "minFilter": 9987}])
@@ -153,7 +153,7 @@ class _Builder:
         return len(self.tree[kind]) - 1
 
 
-def encode_picture(picture: np.ndarray, jpeg: int | None = None) -> bytes:
+def encode_image(picture: np.ndarray, jpeg: int | None = None) -> bytes:
     """uint8 [H, W, 3] as a PNG, or as a JPEG of that quality."""
     out = io.BytesIO()
     if jpeg is None:
@@ -163,15 +163,15 @@ def encode_picture(picture: np.ndarray, jpeg: int | None = None) -> bytes:
     return out.getvalue()
 
 
-def linear(colors: np.ndarray) -> np.ndarray:
-    """[V, 3] linear light in [0, 1] of sRGB [V, 3] uint8."""
+def srgb_to_linear(colors: np.ndarray) -> np.ndarray:
+    """[V, 3] srgb_to_linear light in [0, 1] of sRGB [V, 3] uint8."""
     c = colors / 255
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 def _encoded(rows: np.ndarray, encode: Callable[[np.ndarray], np.ndarray]) -> Iterator[bytes]:
-    for start in range(0, len(rows), CHUNK):
-        yield encode(rows[start : start + CHUNK]).tobytes()
+    for start in range(0, len(rows), ROWS_PER_CHUNK):
+        yield encode(rows[start : start + ROWS_PER_CHUNK]).tobytes()
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
@@ -187,9 +187,10 @@ def _corners(faces: np.ndarray) -> np.ndarray:
 
 
 def _opaque(colors: np.ndarray) -> np.ndarray:
-    """[V, 4] 16-bit linear: glTF's vertex colours are linear, and 16 bits keep the dark tones
+    """[V, 4] 16-bit srgb_to_linear: glTF's vertex colours are srgb_to_linear, and 16 bits keep
+    the dark tones
     apart."""
-    rgba = np.concatenate([linear(colors), np.ones((len(colors), 1))], 1)
+    rgba = np.concatenate([srgb_to_linear(colors), np.ones((len(colors), 1))], 1)
     return np.round(rgba * 65535).astype("<u2")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.text import text
-from core.meshing.export.gltf import encode_picture, linear
+from core.meshing.export.gltf import encode_image, srgb_to_linear
 from core.meshing.mesh import Mesh
 
 
@@ -43,14 +43,16 @@ def encode_usdz(mesh: Mesh, up: str, metres_per_unit: float) -> bytes:
             files = {"texture.png": mesh.texture, "normals.png": mesh.normal_map}
             for name, picture in files.items():
                 if picture is not None:
-                    (Path(folder) / name).write_bytes(encode_picture(picture))
+                    (Path(folder) / name).write_bytes(encode_image(picture))
             coordinates = UsdGeom.PrimvarsAPI(shape).CreatePrimvar(
                 "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex
             )
             coordinates.Set(_array(mesh.uvs))
             _material(stage, shape, mesh.normal_map is not None)
         elif mesh.colors is not None:
-            shape.CreateDisplayColorPrimvar(UsdGeom.Tokens.vertex).Set(_array(linear(mesh.colors)))
+            shape.CreateDisplayColorPrimvar(UsdGeom.Tokens.vertex).Set(
+                _array(srgb_to_linear(mesh.colors))
+            )
         stage.Save()
         package = Path(folder) / "mesh.usdz"
         if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(path)), str(package)):

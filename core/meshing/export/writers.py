@@ -18,12 +18,12 @@ from core.base.jobs import Progress, Task, in_background, run
 from core.base.outputs import Outputs
 from core.base.text import text
 from core.config.run import MeshFormat, MeshOptions
-from core.meshing.export.gltf import encode_picture, glb_pieces
+from core.meshing.export.gltf import encode_image, glb_pieces
 from core.meshing.export.usd import encode_usdz, require_usd
 from core.meshing.mesh import Mesh
 
 FORMATS: tuple[str, ...] = get_args(MeshFormat)
-LINES = 1 << 14
+ROWS_PER_CHUNK = 1 << 14
 """of a file formatted at once; Python runs no other thread meanwhile"""
 
 
@@ -41,11 +41,11 @@ PLAIN_METADATA = ExportMetadata()
 
 
 def write_mesh(
-    mesh: Mesh, path: Path, format: str | None = None, stated: ExportMetadata = PLAIN_METADATA
+    mesh: Mesh, path: Path, format: str | None = None, metadata: ExportMetadata = PLAIN_METADATA
 ) -> int:
     """`write_mesh_task`, all at once and alone."""
     with Outputs(Path(path).parent) as outputs:
-        return run(write_mesh_task(mesh, Path(path), outputs, format, stated))
+        return run(write_mesh_task(mesh, Path(path), outputs, format, metadata))
 
 
 def write_mesh_task(
@@ -53,7 +53,7 @@ def write_mesh_task(
     path: Path,
     outputs: Outputs,
     format: str | None = None,
-    stated: ExportMetadata = PLAIN_METADATA,
+    metadata: ExportMetadata = PLAIN_METADATA,
 ) -> Task[int]:
     """Write ``mesh`` to ``path``, one of ``outputs`` (``format`` None: by its suffix); returns the
     bytes written.
@@ -69,23 +69,25 @@ def write_mesh_task(
             text("Train longer, or enlarge the region"),
         )
     now = Progress(1.0, text("writing {name}", name=path.name))
-    files = yield from in_background(lambda: _pieces(mesh, path, format, stated), now)
+    files = yield from in_background(lambda: _encode_files(mesh, path, format, metadata), now)
     n_bytes = 0
     for file, pieces in files.items():
-        n_bytes += yield from _writing(file, pieces, outputs, now)
+        n_bytes += yield from _write_pieces(file, pieces, outputs, now)
     return n_bytes
 
 
 def write_lods_task(
-    lods: Sequence[Mesh], path: Path, outputs: Outputs, stated: ExportMetadata = PLAIN_METADATA
+    lods: Sequence[Mesh], path: Path, outputs: Outputs, metadata: ExportMetadata = PLAIN_METADATA
 ) -> Task[int]:
     """All levels in one GLB at ``path``; returns its bytes."""
     now = Progress(1.0, text("writing {name}", name=path.name))
-    pieces = yield from in_background(lambda: glb_pieces(lods, stated.jpeg), now)
-    return (yield from _writing(path, pieces, outputs, now))
+    pieces = yield from in_background(lambda: glb_pieces(lods, metadata.jpeg), now)
+    return (yield from _write_pieces(path, pieces, outputs, now))
 
 
-def _writing(path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress) -> Task[int]:
+def _write_pieces(
+    path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress
+) -> Task[int]:
     n_bytes = 0
     with outputs.open(path) as file:
         for piece in pieces:
@@ -94,7 +96,7 @@ def _writing(path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progres
     return n_bytes
 
 
-def files_of(path: Path, options: MeshOptions) -> list[Path]:
+def export_files(path: Path, options: MeshOptions) -> list[Path]:
     """All that an export to ``path`` with ``options`` may write."""
     levels = [path, *(lod_path(path, level) for level in range(1, options.lods))]
     files = [*levels, path.with_name(f"{path.name}.json")]
@@ -102,7 +104,7 @@ def files_of(path: Path, options: MeshOptions) -> list[Path]:
         files.append(lods_path(path))
     if options.texture and options.format in ("obj", "ply"):
         for level in levels:
-            files += _picture_paths(level)
+            files += _texture_paths(level)
             files += [level.with_suffix(".mtl")] if options.format == "obj" else []
     return files
 
@@ -117,7 +119,7 @@ def lods_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}_lods.glb")
 
 
-def _picture_paths(path: Path) -> tuple[Path, Path]:
+def _texture_paths(path: Path) -> tuple[Path, Path]:
     """Of the texture and the normal map."""
     return path.with_suffix(".png"), path.with_name(f"{path.stem}_normals.png")
 
@@ -136,18 +138,18 @@ def check_format(path: Path, format: str | None) -> str:
     return format
 
 
-def _pieces(
-    mesh: Mesh, path: Path, format: str, stated: ExportMetadata
+def _encode_files(
+    mesh: Mesh, path: Path, format: str, metadata: ExportMetadata
 ) -> dict[Path, Iterable[bytes]]:
     """The bytes of the files, what others refer to first."""
     if format == "glb":
-        return {path: glb_pieces([mesh], stated.jpeg)}
+        return {path: glb_pieces([mesh], metadata.jpeg)}
     if format == "usdz":
-        return {path: [encode_usdz(mesh, stated.up, stated.metres_per_unit)]}
+        return {path: [encode_usdz(mesh, metadata.up, metadata.metres_per_unit)]}
     if format == "stl":
         return {path: _stl(mesh)}
     beside: dict[Path, Iterable[bytes]] = {
-        file: [data] for file, data in _pictures(mesh, path).items()
+        file: [data] for file, data in _encode_textures(mesh, path).items()
     }
     names = [file.name for file in beside]
     if format == "obj":
@@ -157,11 +159,11 @@ def _pieces(
     return beside | {path: _ply(mesh, names)}
 
 
-def _pictures(mesh: Mesh, path: Path) -> dict[Path, bytes]:
+def _encode_textures(mesh: Mesh, path: Path) -> dict[Path, bytes]:
     pictures = (mesh.texture, mesh.normal_map if mesh.texture is not None else None)
     return {
-        file: encode_picture(picture)
-        for file, picture in zip(_picture_paths(path), pictures)
+        file: encode_image(picture)
+        for file, picture in zip(_texture_paths(path), pictures)
         if picture is not None
     }
 
@@ -246,8 +248,8 @@ def _stl(mesh: Mesh) -> Iterator[bytes]:
 
 
 def _chunks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    for start in range(0, len(arrays[0]), LINES):
-        yield tuple(rows[start : start + LINES] for rows in arrays)
+    for start in range(0, len(arrays[0]), ROWS_PER_CHUNK):
+        yield tuple(rows[start : start + ROWS_PER_CHUNK] for rows in arrays)
 
 
 def _record(kind: np.dtype, columns: Sequence[np.ndarray | np.generic]) -> np.ndarray:

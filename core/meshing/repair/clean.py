@@ -14,7 +14,7 @@ from core.meshing.spill_array import map_chunks
 Counts = dict[str, int]
 """What a step did, by name, for people: faces or edges unless it says otherwise."""
 
-NO_AREA = 1e-14
+DEGENERATE_AREA = 1e-14
 """times the squared diagonal: smaller faces are degenerate"""
 
 
@@ -23,17 +23,17 @@ def clean(mesh: Mesh, min_component: float) -> Mesh:
     ``min_component`` of the largest part's, and without vertices that no face uses."""
     a, b, c = mesh.faces.T
     mesh = replace(mesh, faces=mesh.faces[(a != b) & (b != c) & (c != a)])
-    return without_small_parts(mesh, min_component, np.ones(len(mesh.vertices), np.float32))[0]
+    return remove_small_parts(mesh, min_component, np.ones(len(mesh.vertices), np.float32))[0]
 
 
-def without_small_parts(mesh: Mesh, min_component: float, worth: np.ndarray) -> tuple[Mesh, Counts]:
+def remove_small_parts(mesh: Mesh, min_component: float, worth: np.ndarray) -> tuple[Mesh, Counts]:
     """Without connected parts of less than ``min_component`` of the largest part's area, faces
     counting by the ``worth`` [V] in [0, 1] of their corners; a part of no worth goes in any
     case."""
     if not len(mesh.faces) or not worth.any():
-        return without_unused_vertices(mesh), {}
+        return remove_unused_vertices(mesh), {}
     part = parts(mesh)
-    areas, n_faces = _worth_of_parts(
+    areas, n_faces = _part_areas(
         np.asarray(mesh.vertices, np.float64), mesh.faces, part, worth, int(part.max()) + 1
     )
     kept = (areas >= min_component * areas.max()) & (areas > 0)
@@ -42,35 +42,35 @@ def without_small_parts(mesh: Mesh, min_component: float, worth: np.ndarray) -> 
         "faces of them": int(n_faces[~kept].sum()),
     }
     faces = map_chunks(lambda some: some[kept[part[some[:, 0]]]], mesh.faces)
-    return without_unused_vertices(replace(mesh, faces=faces)), counts
+    return remove_unused_vertices(replace(mesh, faces=faces)), counts
 
 
-def without_faces(mesh: Mesh, gone: np.ndarray) -> Mesh:
+def remove_faces(mesh: Mesh, gone: np.ndarray) -> Mesh:
     """Without the faces where ``gone`` [F] is true."""
     faces = map_chunks(lambda some, out: some[~out], mesh.faces, gone)
-    return without_unused_vertices(replace(mesh, faces=faces))
+    return remove_unused_vertices(replace(mesh, faces=faces))
 
 
-def repaired(mesh: Mesh) -> tuple[Mesh, Counts]:
+def repair(mesh: Mesh) -> tuple[Mesh, Counts]:
     """No face without area, none twice, no edge with more than two faces (its faces part there),
     and one winding all over."""
     extent = np.ptp(mesh.vertices, axis=0) if len(mesh.vertices) else np.zeros(3)
-    tiny = np.linalg.norm(mesh.face_normals(), axis=1) / 2 <= NO_AREA * (extent @ extent)
+    tiny = np.linalg.norm(mesh.face_normals(), axis=1) / 2 <= DEGENERATE_AREA * (extent @ extent)
     counts = {"degenerate faces removed": int(tiny.sum())}
     faces = mesh.faces[~tiny]
     kept = np.sort(np.unique(_face_keys(faces), return_index=True)[1])
     counts["duplicate faces removed"] = len(faces) - len(kept)
-    mesh = without_unused_vertices(replace(mesh, faces=faces[kept]))
+    mesh = remove_unused_vertices(replace(mesh, faces=faces[kept]))
     bad = int((edge_counts(mesh.faces) > 2).sum())
     counts["non-manifold edges parted"] = bad
-    if bad or not all_fans(mesh.faces):
+    if bad or not is_vertex_manifold(mesh.faces):
         split = igl.split_nonmanifold(np.ascontiguousarray(mesh.faces, np.int64))
         faces, source = np.asarray(split[0]), np.asarray(split[1])
         counts["vertices doubled"] = len(source) - len(mesh.vertices)
-        mesh = mesh.at_vertices(source, faces)
-    faces, turned = _one_winding(mesh.faces)
+        mesh = mesh.reindexed(source, faces)
+    faces, turned = _orient_consistently(mesh.faces)
     counts["faces turned"] = turned
-    return without_unused_vertices(replace(mesh, faces=faces)), counts
+    return remove_unused_vertices(replace(mesh, faces=faces)), counts
 
 
 def edge_counts(faces: np.ndarray) -> np.ndarray:
@@ -78,14 +78,14 @@ def edge_counts(faces: np.ndarray) -> np.ndarray:
     return np.unique(_edge_keys(np.sort(_edges(faces), 1)), return_counts=True)[1]
 
 
-def all_fans(faces: np.ndarray) -> bool:
+def is_vertex_manifold(faces: np.ndarray) -> bool:
     """Whether the faces around each vertex hang together; all vertices must be used."""
     if not len(faces):
         return True
     return bool(np.all(igl.is_vertex_manifold(np.ascontiguousarray(faces, np.int64))))
 
 
-def is_closed(faces: np.ndarray) -> bool:
+def is_watertight(faces: np.ndarray) -> bool:
     """Watertight: each edge has two faces, which run along it in opposite directions."""
     if not len(faces):
         return False
@@ -101,18 +101,18 @@ def is_balanced(faces: np.ndarray) -> bool:
     return len(faces) > 0 and _imbalance(faces, names) == 0
 
 
-def soundness(mesh: Mesh) -> dict[str, bool | int]:
+def validity_report(mesh: Mesh) -> dict[str, bool | int]:
     """Whether the mesh is watertight and manifold at its edges and vertices, seams of an atlas
     joined, and how many connected parts and open edges it has."""
     _, inverse = np.unique(mesh.vertices, axis=0, return_inverse=True)
-    whole = without_unused_vertices(
+    whole = remove_unused_vertices(
         Mesh(np.zeros((int(inverse.max(initial=-1)) + 1, 3)), inverse.reshape(-1)[mesh.faces])
     )
     counts = edge_counts(whole.faces)
     return {
-        "watertight": is_closed(whole.faces),
+        "watertight": is_watertight(whole.faces),
         "edge_manifold": bool((counts <= 2).all()),
-        "vertex_manifold": all_fans(whole.faces),
+        "vertex_manifold": is_vertex_manifold(whole.faces),
         "open_edges": int((counts == 1).sum()),
         "parts": len(np.unique(parts(whole))),
     }
@@ -120,18 +120,18 @@ def soundness(mesh: Mesh) -> dict[str, bool | int]:
 
 def parts(mesh: Mesh) -> np.ndarray:
     """[V] int32 number of the connected part that each vertex belongs to."""
-    return _joined(mesh.faces, len(mesh.vertices))
+    return _connected_components(mesh.faces, len(mesh.vertices))
 
 
-def without_unused_vertices(mesh: Mesh) -> Mesh:
+def remove_unused_vertices(mesh: Mesh) -> Mesh:
     used = np.zeros(len(mesh.vertices), bool)
     used[mesh.faces] = True
     number = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    return mesh.at_vertices(np.flatnonzero(used), map_chunks(lambda some: number[some], mesh.faces))
+    return mesh.reindexed(np.flatnonzero(used), map_chunks(lambda some: number[some], mesh.faces))
 
 
 @njit(cache=True, nogil=True)
-def _joined(faces, n_vertices):
+def _connected_components(faces, n_vertices):
     """Union-find: each vertex leads to one before it of its part, and at last to the first."""
     leader = np.arange(n_vertices, dtype=np.int32)
     for f in range(len(faces)):
@@ -170,7 +170,7 @@ def _imbalance(faces, names):
 
 
 @njit(cache=True, nogil=True)
-def _worth_of_parts(vertices, faces, part, worth, n_parts):
+def _part_areas(vertices, faces, part, worth, n_parts):
     """Area times worth of each part, and how many faces it has."""
     areas, n_faces = np.zeros(n_parts), np.zeros(n_parts, np.int64)
     for f in range(len(faces)):
@@ -182,7 +182,7 @@ def _worth_of_parts(vertices, faces, part, worth, n_parts):
     return areas, n_faces
 
 
-def _one_winding(faces: np.ndarray) -> tuple[np.ndarray, int]:
+def _orient_consistently(faces: np.ndarray) -> tuple[np.ndarray, int]:
     """Faces of each part wound as most of its faces are, and how many were turned."""
     keys = np.sort(_edge_keys(_edges(faces)))
     if (np.diff(keys) > 0).all():  # no edge is run along twice in one direction

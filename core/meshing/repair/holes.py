@@ -15,11 +15,11 @@ from numba import njit
 from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import Counts, edge_counts
 
-LONGEST = 400
+MAX_LOOP_EDGES = 400
 """edges of a loop, at most: its cost grows with their cube"""
 
 
-def closed_holes(mesh: Mesh, size: float) -> tuple[Mesh, Counts]:
+def fill_holes(mesh: Mesh, size: float) -> tuple[Mesh, Counts]:
     """``mesh``, which is manifold, with its holes of a diameter up to ``size`` closed, and how many
     were and were not."""
     loops = igl.boundary_loop_all(np.ascontiguousarray(mesh.faces, np.int64))
@@ -27,11 +27,11 @@ def closed_holes(mesh: Mesh, size: float) -> tuple[Mesh, Counts]:
     neighbours = _neighbours(mesh.faces, {v for loop in loops for v in loop})
     for loop in loops:
         points = mesh.vertices[loop]
-        if len(loop) > LONGEST or np.linalg.norm(np.ptp(points, axis=0)) > size:
+        if len(loop) > MAX_LOOP_EDGES or np.linalg.norm(np.ptp(points, axis=0)) > size:
             left += 1
             continue
-        forbidden = _chords(loop, neighbours)
-        triangles = _least_area(np.ascontiguousarray(points), forbidden)
+        forbidden = _existing_chords(loop, neighbours)
+        triangles = _triangulate_loop(np.ascontiguousarray(points), forbidden)
         if triangles is None:
             left += 1
             continue
@@ -56,7 +56,7 @@ def _neighbours(faces: np.ndarray, of: set[int]) -> dict[int, set[int]]:
     return found
 
 
-def _chords(loop: list[int], neighbours: dict[int, set[int]]) -> np.ndarray:
+def _existing_chords(loop: list[int], neighbours: dict[int, set[int]]) -> np.ndarray:
     """[n, n] bool: the mesh has an edge between these already, beside those of the loop."""
     n, place = len(loop), {v: i for i, v in enumerate(loop)}
     taken = np.zeros((n, n), np.bool_)
@@ -68,10 +68,10 @@ def _chords(loop: list[int], neighbours: dict[int, set[int]]) -> np.ndarray:
     return taken
 
 
-def _least_area(points: np.ndarray, forbidden: np.ndarray) -> np.ndarray | None:
+def _triangulate_loop(points: np.ndarray, forbidden: np.ndarray) -> np.ndarray | None:
     """[n - 2, 3] triangles of the loop ``points`` [n, 3], wound against it as the mesh's other
     faces along it are; None where chords that are taken leave no way."""
-    best, middle = _solve(points, forbidden)
+    best, middle = _least_area_table(points, forbidden)
     n = len(points)
     if not np.isfinite(best[0, n - 1]):
         return None
@@ -87,7 +87,7 @@ def _least_area(points: np.ndarray, forbidden: np.ndarray) -> np.ndarray | None:
 
 
 @njit(cache=True, nogil=True)
-def _solve(points, forbidden):
+def _least_area_table(points, forbidden):
     n = len(points)
     best = np.zeros((n, n))
     middle = np.zeros((n, n), np.int64)

@@ -14,21 +14,21 @@ from core.base.text import Text, join, text
 from core.config.run import MeshOptions
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
-from core.meshing.surface.extract import Sdf, extract
+from core.meshing.surface.extract import SdfFunction, extract
 
-BYTES_A_FACE, SHARE = 700, 0.5
+BYTES_PER_FACE, MEMORY_FRACTION = 700, 0.5
 """that steps take which need all of a mesh at once, and of the memory that is free they may"""
-ROUGH = 192
+PROXY_RESOLUTION = 192
 """cells of the cut that tells how many faces a finer one will have, and stands in for it before the
 photos"""
 
 
-def most_faces() -> float:
+def max_faces_in_memory() -> float:
     """That can be finished as a whole on this machine as it is now."""
-    return SHARE * psutil.virtual_memory().available / BYTES_A_FACE
+    return MEMORY_FRACTION * psutil.virtual_memory().available / BYTES_PER_FACE
 
 
-def holes_stay_open(n_faces: float) -> Text:
+def out_of_core_notice(n_faces: float) -> Text:
     """What people should know of a mesh of ``n_faces``, which is finished piece by piece."""
     return text(
         "{millions:.1f} million faces are too many to be held at once: holes stay open",
@@ -36,16 +36,16 @@ def holes_stay_open(n_faces: float) -> Text:
     )
 
 
-def stand_in(
-    sdf: Sdf, aabb: np.ndarray, ball: Ball | None, options: MeshOptions
+def proxy_if_too_large(
+    sdf: SdfFunction, aabb: np.ndarray, ball: Ball | None, options: MeshOptions
 ) -> Task[Mesh | None]:
-    """None where a mesh that ``options`` ask for can be finished as a whole; else a rough cut of
+    """None where a mesh that ``options`` ask for can be finished as a whole; else a proxy cut of
     it. Raises UserError where they ask for what such a mesh cannot have."""
-    if options.resolution <= 2 * ROUGH:
+    if options.resolution <= 2 * PROXY_RESOLUTION:
         return None
-    rough = yield from extract(sdf, aabb, ROUGH, ball=ball)
-    n_faces = len(rough.faces) * (options.resolution / ROUGH) ** 2
-    most = most_faces()
+    proxy = yield from extract(sdf, aabb, PROXY_RESOLUTION, ball=ball)
+    n_faces = len(proxy.faces) * (options.resolution / PROXY_RESOLUTION) ** 2
+    most = max_faces_in_memory()
     if n_faces <= most:
         return None
     asked = [
@@ -71,5 +71,5 @@ def stand_in(
             ),
             text("Choose at most {cells} cells, or leave that out", cells=cells),
         )
-    yield Progress(1.0, holes_stay_open(n_faces))
-    return rough
+    yield Progress(1.0, out_of_core_notice(n_faces))
+    return proxy

@@ -16,23 +16,23 @@ from core.capture.photos import read_rgba
 from core.capture.scene import Photo
 from core.geometry.cameras import project
 from core.meshing.mesh import Mesh
-from core.meshing.repair.clean import Counts, without_faces
+from core.meshing.repair.clean import Counts, remove_faces
 from core.meshing.repair.visibility import DEPTH_TOLERANCE
 from core.meshing.spill_array import map_chunks
 from core.rendering.raster import rasterize
 
-SIDE = 512
+RASTER_SIDE_PX = 512
 """pixels of the longer side at which the mesh is looked at"""
-MOST_PHOTOS = 64
-MOST_PROBES = 60_000
+MAX_PHOTOS = 64
+MAX_PROBES = 60_000
 """vertices, spread over all, that are asked about; the others take what the nearest one got"""
-LANES = 2
-CONTRADICTIONS, CONTRADICTED_SHARE = 3, 0.15
+PHOTOS_AT_ONCE = 2
+MIN_CONTRADICTIONS, MIN_CONTRADICTED_FRACTION = 3, 0.15
 """So many photos, and such a share of those that have a point in view, must show background where
 it should be."""
-MASK_MARGIN = 5
+MASK_MARGIN_PX = 5
 """pixels by which masks are widened first"""
-BEYOND = 0.03
+UNSEEN_MARGIN = 0.03
 """of the diagonal: so far from anything seen, what no camera saw may be cut off"""
 
 
@@ -47,25 +47,25 @@ class Evidence:
 
     @property
     def contradicted(self) -> np.ndarray:
-        enough = np.maximum(CONTRADICTIONS, CONTRADICTED_SHARE * self.in_view)
+        enough = np.maximum(MIN_CONTRADICTIONS, MIN_CONTRADICTED_FRACTION * self.in_view)
         return np.greater_equal(self.background, enough)
 
 
 def gather_evidence(
-    mesh: Mesh, photos: Sequence[Photo], has_masks: bool, rough: Mesh | None = None
+    mesh: Mesh, photos: Sequence[Photo], has_masks: bool, proxy: Mesh | None = None
 ) -> Task[Evidence]:
-    """Ask ``photos``, whose poses share the frame of ``mesh``, at most `MOST_PHOTOS` spread over
-    all of them; of ``rough``, a coarser cut of the same surface, where there is one. Raises
+    """Ask ``photos``, whose poses share the frame of ``mesh``, at most `MAX_PHOTOS` spread over
+    all of them; of ``proxy``, a coarser cut of the same surface, where there is one. Raises
     UserError where a photo cannot be read."""
-    photos = photos[:: -(-len(photos) // MOST_PHOTOS)]
-    shown = mesh if rough is None else rough
-    probes = shown.vertices[:: -(-len(shown.vertices) // MOST_PROBES)]
+    photos = photos[:: -(-len(photos) // MAX_PHOTOS)]
+    shown = mesh if proxy is None else proxy
+    probes = shown.vertices[:: -(-len(shown.vertices) // MAX_PROBES)]
     total = np.zeros((3, len(probes)), np.uint8)
-    for start in range(0, len(photos), LANES):
-        some = photos[start : start + LANES]
+    for start in range(0, len(photos), PHOTOS_AT_ONCE):
+        some = photos[start : start + PHOTOS_AT_ONCE]
         found = yield from in_background(
             lambda some=some: parallel_map(
-                lambda photo: _ask(shown, probes, photo, has_masks), some
+                lambda photo: _observe_probes(shown, probes, photo, has_masks), some
             ),
             Progress(start / len(photos), text("asking the photos what they see")),
         )
@@ -79,9 +79,9 @@ def gather_evidence(
     return Evidence(*(said[nearest] for said in total))
 
 
-def _ask(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: bool) -> np.ndarray:
+def _observe_probes(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: bool) -> np.ndarray:
     """[3, P] bool of the ``probes``: seen, in view, and background there."""
-    lens, pose = photo.intrinsics.shrunk(SIDE), photo.world_from_camera
+    lens, pose = photo.intrinsics.shrunk(RASTER_SIDE_PX), photo.world_from_camera
     depth = rasterize(mesh.vertices, mesh.faces, lens, pose).depth
     # a pixel shows points that lie behind its centre where the surface is steep
     depth = ndimage.maximum_filter(np.where(np.isfinite(depth), depth, 0), 3)
@@ -94,25 +94,25 @@ def _ask(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: bool) -> np.nd
     seen = in_view & (local[:, 2] < depth[row, column] + tolerance)
     background = np.zeros_like(in_view)
     if has_masks:
-        alpha = ndimage.maximum_filter(read_rgba(photo, lens)[..., 3], 2 * MASK_MARGIN + 1)
+        alpha = ndimage.maximum_filter(read_rgba(photo, lens)[..., 3], 2 * MASK_MARGIN_PX + 1)
         background = in_view & (alpha[row, column] < 25)
     return np.stack([seen, in_view, background])
 
 
-def without_contradicted(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
+def remove_contradicted(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
     """Without faces that cameras saw through."""
     said = evidence.contradicted
     gone: np.ndarray = map_chunks(lambda some: np.all(said[some], axis=1), mesh.faces)
-    return *_cut(mesh, evidence, gone), {"faces that cameras saw through": int(gone.sum())}
+    return *_remove(mesh, evidence, gone), {"faces that cameras saw through": int(gone.sum())}
 
 
-def without_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
+def remove_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
     """Without faces that no camera saw, but for a margin around what was seen, which closes folds
     and cracks."""
     seen = evidence.seen > 0
     if not seen.any():
         return mesh, evidence, {}
-    limit = BEYOND * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
+    limit = UNSEEN_MARGIN * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
     far = np.zeros(len(seen), bool)
     unseen = np.flatnonzero(~seen)
     far[unseen] = (
@@ -120,11 +120,11 @@ def without_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Coun
         > limit
     )
     gone: np.ndarray = np.all(far[mesh.faces], axis=1)
-    return *_cut(mesh, evidence, gone), {"faces that no camera saw": int(gone.sum())}
+    return *_remove(mesh, evidence, gone), {"faces that no camera saw": int(gone.sum())}
 
 
-def _cut(mesh: Mesh, evidence: Evidence, gone: np.ndarray) -> tuple[Mesh, Evidence]:
+def _remove(mesh: Mesh, evidence: Evidence, gone: np.ndarray) -> tuple[Mesh, Evidence]:
     used = np.zeros(len(mesh.vertices), bool)
     used[map_chunks(lambda some, out: some[~out], mesh.faces, gone)] = True
     rest = Evidence(evidence.seen[used], evidence.in_view[used], evidence.background[used])
-    return without_faces(mesh, gone), rest
+    return remove_faces(mesh, gone), rest

@@ -18,17 +18,17 @@ from core.geometry.cameras import Intrinsics, project
 from core.meshing.mesh import Mesh
 from core.rendering.raster import bilinear, rasterize
 
-SIGHT_SIDE = 1024
+VISIBILITY_SIDE_PX = 1024
 """Photos are looked at no larger than this to choose among them, pixels."""
-JUMP = 0.01
+SILHOUETTE_JUMP = 0.01
 """Neighbouring pixels whose depths differ by this share of the mesh's diagonal, and by more than
 a slope does, have a silhouette between them."""
-SLOPE = 6.0
+MAX_SLOPE = 6.0
 """Depth per pixel of such a slope, in widths of a pixel on the surface."""
-NEAR_EDGE, FAR_FROM_EDGE = 1.5 / SIGHT_SIDE, 10 / SIGHT_SIDE
+ZERO_TRUST_WITHIN, FULL_TRUST_BEYOND = 1.5 / VISIBILITY_SIDE_PX, 10 / VISIBILITY_SIDE_PX
 """Shares of the picture's longer side: nearer to a silhouette than the first a photo tells
 nothing, beyond the second all."""
-GRAZING = 0.15
+GRAZING_COSINE = 0.15
 """cosine below which a photo tells nothing"""
 DEPTH_TOLERANCE = 2e-3
 """of the mesh's diagonal, by which a point may lie behind the nearest surface and be seen"""
@@ -53,7 +53,7 @@ class PhotoView:
         inside = (pixels >= 0) & (pixels < [self.lens.width, self.lens.height])
         return np.where(inside.all(1, keepdims=True), pixels, -1.0), local[:, 2]
 
-    def seen(self, pixels: np.ndarray, z: np.ndarray) -> np.ndarray:
+    def trust_at(self, pixels: np.ndarray, z: np.ndarray) -> np.ndarray:
         """[N] float32 how far points are to be trusted, 0 where they are hidden or outside."""
         inside = pixels[:, 0] >= 0
         at = np.where(inside[:, None], pixels, 0).astype(int)
@@ -61,14 +61,14 @@ class PhotoView:
         trust = bilinear(self.trust[..., None], np.maximum(pixels, 0))[:, 0]
         return np.where(inside & (z < behind), trust, 0).astype(np.float32)
 
-    def toward(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def directions_to_camera(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Unit directions [N, 3] to the camera, and its distances [N]."""
-        toward = self.world_from_camera[:3, 3] - points
-        distance = np.linalg.norm(toward, axis=1)
-        return toward / np.maximum(distance, 1e-12)[:, None], distance
+        directions_to_camera = self.world_from_camera[:3, 3] - points
+        distance = np.linalg.norm(directions_to_camera, axis=1)
+        return directions_to_camera / np.maximum(distance, 1e-12)[:, None], distance
 
 
-def view_of(mesh: Mesh, photo: Photo, side: int = SIGHT_SIDE) -> PhotoView:
+def photo_view(mesh: Mesh, photo: Photo, side: int = VISIBILITY_SIDE_PX) -> PhotoView:
     """The camera of ``photo``, in the frame of ``mesh``, before it."""
     lens = photo.intrinsics.shrunk(side)
     pose = photo.world_from_camera
@@ -79,20 +79,25 @@ def view_of(mesh: Mesh, photo: Photo, side: int = SIGHT_SIDE) -> PhotoView:
     pixel = known / lens.fx
     near = ndimage.minimum_filter(known, 3)
     step = ndimage.maximum_filter(known, 3) - near
-    edge = (known == 0) | (near == 0) | (step > np.maximum(JUMP * diagonal, SLOPE * pixel))
+    edge = (
+        (known == 0)
+        | (near == 0)
+        | (step > np.maximum(SILHOUETTE_JUMP * diagonal, MAX_SLOPE * pixel))
+    )
     side_px = max(lens.width, lens.height)
     distance = np.asarray(ndimage.distance_transform_edt(~edge)) / side_px
-    trust = np.clip((distance - NEAR_EDGE) / (FAR_FROM_EDGE - NEAR_EDGE), 0, 1)
+    trust = np.clip((distance - ZERO_TRUST_WITHIN) / (FULL_TRUST_BEYOND - ZERO_TRUST_WITHIN), 0, 1)
     # where a slope is steep, points that a pixel shows lie behind its centre
-    relaxed = known + np.minimum(step, SLOPE * pixel)
+    relaxed = known + np.minimum(step, MAX_SLOPE * pixel)
     return PhotoView(lens, pose, relaxed.astype(np.float32), trust.astype(np.float32), diagonal)
 
 
-def masked(view: PhotoView, alpha: np.ndarray) -> PhotoView:
+def with_mask(view: PhotoView, alpha: np.ndarray) -> PhotoView:
     """``view`` trusting nothing where the photo's opacity ``alpha`` [H, W] uint8 is not full."""
     distance = np.asarray(ndimage.distance_transform_edt(alpha > 250)) / max(alpha.shape)
     trust = np.minimum(
-        view.trust, np.clip((distance - NEAR_EDGE) / (FAR_FROM_EDGE - NEAR_EDGE), 0, 1)
+        view.trust,
+        np.clip((distance - ZERO_TRUST_WITHIN) / (FULL_TRUST_BEYOND - ZERO_TRUST_WITHIN), 0, 1),
     )
     return replace(view, trust=trust.astype(np.float32))
 
@@ -113,17 +118,17 @@ def observe_vertices(mesh: Mesh, photo: Photo) -> VertexObservations:
     """What ``photo`` sees of ``mesh``, which has normals and shares its frame. Raises UserError
     where the photo cannot be read."""
     assert mesh.normals is not None
-    view = view_of(mesh, photo)
+    view = photo_view(mesh, photo)
     lens = view.lens
     rgba = read_rgba(photo, lens)
     if (rgba[..., 3] < 255).any():
-        view = masked(view, rgba[..., 3])
+        view = with_mask(view, rgba[..., 3])
     pixels, z = view.project(mesh.vertices)
-    trust = view.seen(pixels, z)
-    toward, distance = view.toward(mesh.vertices)
-    cosine = (toward * mesh.normals).sum(1)
+    trust = view.trust_at(pixels, z)
+    directions_to_camera, distance = view.directions_to_camera(mesh.vertices)
+    cosine = (directions_to_camera * mesh.normals).sum(1)
     density = photo.intrinsics.fx / np.maximum(distance, 1e-12)
-    square = np.clip((cosine - GRAZING) / (1 - GRAZING), 0, 1)
+    square = np.clip((cosine - GRAZING_COSINE) / (1 - GRAZING_COSINE), 0, 1)
     quality = np.where(trust > 0, trust * square**2 * density**2, 0)
     colors = bilinear(rgba[..., :3], np.maximum(pixels, 0))
     grey = rgba[..., :3].mean(-1)

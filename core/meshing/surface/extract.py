@@ -19,24 +19,31 @@ from core.base.text import NO_TEXT, Text, text
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
 from core.meshing.spill_array import SpillArray
-from core.meshing.surface.grid import Grid, bricks_beside, crossed, edges_of, near_surface, touching
-from core.meshing.surface.weld import Part, Weld, named
+from core.meshing.surface.grid import (
+    Grid,
+    adjacent_bricks,
+    brick_edges,
+    may_contain_surface,
+    samples_of_bricks,
+    search_near_surface,
+)
+from core.meshing.surface.weld import BlockSurface, SlabWelder, block_surface
 
 BRICK = 8
-COARSER = (8, 4, 2, 1)
+REGION_SEARCH = (8, 4, 2, 1)
 """Bricks of bricks, in which the region is searched first."""
-FINER = (4, 2, 1)
-BATCH = 2**16  # points per call of the sdf: about 0.05 s of a trained field on two cores
+BLOCK_SEARCH = (4, 2, 1)
+POINTS_PER_CALL = 2**16  # points per call of the sdf: about 0.05 s of a trained field on two cores
 # Samples are held off zero by this fraction of a cell, else several edges that meet in a sample
 # would each get a vertex in the very same place.
 CLEARANCE = 1e-3
 
-Sdf = Callable[[np.ndarray], np.ndarray]  # points [N, 3] float32 -> [N]
+SdfFunction = Callable[[np.ndarray], np.ndarray]  # points [N, 3] float32 -> [N]
 Index = tuple[int, int, int]
 
 
 def extract(
-    sdf: Sdf,
+    sdf: SdfFunction,
     aabb: np.ndarray,  # [2, 3]
     resolution: int,
     *,
@@ -57,16 +64,16 @@ def extract(
         raise ValueError(f"resolution: wanted >= 1, got {resolution}; block: multiple of {BRICK}")
     grid = Grid(np.asarray(aabb, np.float64), resolution)
     side, occupied = yield from _find_occupied(sdf, grid, ball)
-    weld = Weld(grid, ball)
+    weld = SlabWelder(grid, ball)
     blocks = list(_occupied_blocks(occupied, block // BRICK))
     planes: dict[tuple[int, Index], np.ndarray] = {}
     for first, numbers in groupby(range(len(blocks)), lambda number: blocks[number][0]):
-        slab: list[Part] = []
+        slab: list[BlockSurface] = []
         for number in numbers:
             now = Progress(
                 0.1 + 0.9 * number / len(blocks), text("cutting block {number}", number=number + 1)
             )
-            task = _march(sdf, grid, side, occupied, block, blocks[number], planes, now)
+            task = _march_block(sdf, grid, side, occupied, block, blocks[number], planes, now)
             slab.append((yield from task))
             yield now
         end = min(first * BRICK + block, int(grid.n_cells[0]))
@@ -74,40 +81,43 @@ def extract(
     return (yield from in_background(weld.mesh, Progress(1.0, text("joining the blocks"))))
 
 
-def evaluate(
+def evaluate_in_batches(
     function: Callable, *arrays: np.ndarray, start=0.0, end=1.0, detail: Text = NO_TEXT
 ) -> Task:
-    """``function`` over rows of ``arrays``, `BATCH` at a time, with progress from ``start`` to
+    """``function`` over rows of ``arrays``, `POINTS_PER_CALL` at a time, with progress from
+    ``start`` to
     ``end``; returns the result of all (None for no rows)."""
     n, results = len(arrays[0]), SpillArray()
-    for i in range(0, n, BATCH):
-        results.append(np.asarray(function(*(a[i : i + BATCH] for a in arrays))))
-        yield Progress(start + (end - start) * min(1.0, (i + BATCH) / n), detail)
+    for i in range(0, n, POINTS_PER_CALL):
+        results.append(np.asarray(function(*(a[i : i + POINTS_PER_CALL] for a in arrays))))
+        yield Progress(start + (end - start) * min(1.0, (i + POINTS_PER_CALL) / n), detail)
     return results.array() if n else None
 
 
-def _find_occupied(sdf: Sdf, grid: Grid, ball: Ball | None) -> Task[tuple[np.ndarray, np.ndarray]]:
+def _find_occupied(
+    sdf: SdfFunction, grid: Grid, ball: Ball | None
+) -> Task[tuple[np.ndarray, np.ndarray]]:
     """On which side of the surface the corners of all bricks lie, +1 or -1, and which bricks it
     can cross."""
-    axes = [edges_of(n, BRICK) for n in grid.n_cells]
+    axes = [brick_edges(n, BRICK) for n in grid.n_cells]
     values = np.full([len(axis) for axis in axes], np.nan)
     side = np.ones(values.shape, np.int8)
 
     def fill(wanted: np.ndarray) -> Task[None]:
         index = np.nonzero(wanted & np.isnan(values))
         points = grid.positions(np.stack([a[i] for a, i in zip(axes, index)], 1))
-        found = yield from evaluate(
+        found = yield from evaluate_in_batches(
             sdf, points.astype(np.float32), start=0.05, end=0.05, detail=text("finding the surface")
         )
         if found is not None:
-            values[index] = _off_zero(found, grid)
+            values[index] = _clear_of_zero(found, grid)
 
     length = BRICK * grid.cell
-    needed = yield from near_surface(
-        values, np.ones(values.shape, bool), side, COARSER, length, fill
+    needed = yield from search_near_surface(
+        values, np.ones(values.shape, bool), side, REGION_SEARCH, length, fill
     )
     np.copyto(side, np.sign(np.nan_to_num(values)).astype(np.int8), where=needed)
-    occupied = crossed(np.where(needed, values, np.nan), length)
+    occupied = may_contain_surface(np.where(needed, values, np.nan), length)
     if ball is not None:
         center, radius = ball
         ends = [o + axis * s for o, axis, s in zip(grid.origin, axes, grid.spacing)]
@@ -116,8 +126,8 @@ def _find_occupied(sdf: Sdf, grid: Grid, ball: Ball | None) -> Task[tuple[np.nda
     return side, occupied
 
 
-def _march(
-    sdf: Sdf,
+def _march_block(
+    sdf: SdfFunction,
     grid: Grid,
     side: np.ndarray,
     occupied: np.ndarray,
@@ -125,7 +135,7 @@ def _march(
     first: Index,
     planes: dict[tuple[int, Index], np.ndarray],
     now: Progress,
-) -> Task[Part]:
+) -> Task[BlockSurface]:
     """The surface in the block that starts at the brick ``first``. Samples between two blocks are
     evaluated once and handed on in ``planes``, since a field may answer with other last bits in
     another batch, and a sign that differs would tear the surface."""
@@ -144,11 +154,11 @@ def _march(
         key = (axis, (neighbour[0], neighbour[1], neighbour[2]))
         planes[key] = np.moveaxis(values, axis, 0)[-1].copy()
     vertices, faces = mcubes.marching_cubes(values, 0.0)
-    return named(vertices, faces, values, begin, grid)
+    return block_surface(vertices, faces, values, begin, grid)
 
 
 def _sample_block(
-    sdf: Sdf,
+    sdf: SdfFunction,
     grid: Grid,
     side: np.ndarray,
     occupied: np.ndarray,
@@ -158,20 +168,20 @@ def _sample_block(
 ) -> Task[None]:
     """Fill ``values`` [n + 1], samples from ``begin`` on: the sdf wherever the surface can be near,
     +1 or -1 elsewhere."""
-    after, before = bricks_beside(np.array(values.shape), begin, BRICK)
+    after, before = adjacent_bricks(np.array(values.shape), begin, BRICK)
     side = side[np.ix_(*after)]
 
     def fill(wanted: np.ndarray) -> Task[None]:
         index = np.argwhere(wanted & np.isnan(values))
         points = grid.positions(index + begin).astype(np.float32)
-        found = yield from evaluate(
+        found = yield from evaluate_in_batches(
             sdf, points, start=now.fraction, end=now.fraction, detail=now.detail
         )
         if found is not None:
-            values[tuple(index.T)] = _off_zero(found, grid)
+            values[tuple(index.T)] = _clear_of_zero(found, grid)
 
-    needed = touching(occupied, after, before)
-    yield from near_surface(values, needed, side, FINER, grid.cell, fill)
+    needed = samples_of_bricks(occupied, after, before)
+    yield from search_near_surface(values, needed, side, BLOCK_SEARCH, grid.cell, fill)
     np.copyto(values, side, where=np.isnan(values))
 
 
@@ -182,7 +192,7 @@ def _occupied_blocks(occupied: np.ndarray, n: int) -> Iterator[Index]:
         yield first[0], first[1], first[2]
 
 
-def _off_zero(values: np.ndarray, grid: Grid) -> np.ndarray:
+def _clear_of_zero(values: np.ndarray, grid: Grid) -> np.ndarray:
     clearance = CLEARANCE * grid.cell
     values = np.asarray(values, np.float64).reshape(-1)
     values = np.nan_to_num(values, nan=1.0, posinf=1.0, neginf=-1.0)  # a field gone astray

@@ -33,7 +33,7 @@ class Grid:
         return self.origin + index * self.spacing
 
 
-def near_surface(
+def search_near_surface(
     values: np.ndarray,  # [I, J, K], NaN where not known
     needed: np.ndarray,  # [I, J, K] bool: where the surface can be
     side: np.ndarray,  # [I, J, K] int8: +1 or -1 where it cannot
@@ -46,25 +46,25 @@ def near_surface(
     on which side of it the others lie. Returns where it can be still."""
     shape, start = np.array(values.shape), np.zeros(3, int)
     for brick in bricks:
-        corners = np.ix_(*(edges_of(m - 1, brick) for m in values.shape))
+        corners = np.ix_(*(brick_edges(m - 1, brick) for m in values.shape))
         at_corner = np.zeros(values.shape, bool)
         at_corner[corners] = True
         yield from fill(needed & at_corner)
         if brick > 1:
-            after, before = bricks_beside(shape, start, brick)
+            after, before = adjacent_bricks(shape, start, brick)
             known = np.where(needed[corners], values[corners], np.nan)
             sign = np.nan_to_num(np.sign(known)).astype(np.int8)[np.ix_(*after)]
             np.copyto(side, sign, where=sign != 0)
-            needed = touching(crossed(known, brick * length), after, before)
+            needed = samples_of_bricks(may_contain_surface(known, brick * length), after, before)
     return needed
 
 
-def edges_of(n_cells: int, brick: int) -> np.ndarray:
+def brick_edges(n_cells: int, brick: int) -> np.ndarray:
     """Sample numbers between bricks along an axis; the last brick may be thinner."""
     return np.append(np.arange(0, n_cells, brick), n_cells)
 
 
-def crossed(corners: np.ndarray, side: float) -> np.ndarray:
+def may_contain_surface(corners: np.ndarray, side: float) -> np.ndarray:
     """Which bricks of length ``side`` the surface can cross, by the sdf at their corners; a brick
     with an unknown corner (NaN) is known to be free.
 
@@ -79,7 +79,7 @@ def crossed(corners: np.ndarray, side: float) -> np.ndarray:
     return (lowest <= reach) & (highest >= -reach)
 
 
-def bricks_beside(
+def adjacent_bricks(
     shape: np.ndarray, begin: np.ndarray, brick: int
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Per axis, the number of the brick after and before each sample from ``begin`` on; they
@@ -88,7 +88,9 @@ def bricks_beside(
     return [i // brick for i in numbers], [(i - 1) // brick for i in numbers]
 
 
-def touching(occupied: np.ndarray, after: list[np.ndarray], before: list[np.ndarray]) -> np.ndarray:
+def samples_of_bricks(
+    occupied: np.ndarray, after: list[np.ndarray], before: list[np.ndarray]
+) -> np.ndarray:
     """Which samples belong to an occupied brick, those on its boundary included."""
     needed = np.pad(occupied, 1)  # no bricks beyond the ends
     for axis in range(3):

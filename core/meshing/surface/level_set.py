@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import binary_dilation, distance_transform_edt
 
-LATTICE = 64
+LATTICE_CELLS = 64
 """Cells along the cube: walls thinner than one, and away from all others, may be missed."""
-SLACK = 4.0
+SLOPE_MARGIN = 4.0
 """The steepest places are so much steeper than those that the lattice shows."""
 
 
@@ -20,35 +20,35 @@ class LevelSet:
 
     def __init__(self, level: Callable[[np.ndarray], np.ndarray]) -> None:
         self._level = level
-        self._away: np.ndarray | None = None
+        self._distances: np.ndarray | None = None
         self._steepness = 1.0
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        if self._away is None:
-            self._away = self._sound()
-        cells = ((points + 1) * (LATTICE / 2)).astype(int).clip(0, LATTICE - 1)
-        found = self._away[tuple(cells.T)]
+        if self._distances is None:
+            self._distances = self._lattice_distances()
+        cells = ((points + 1) * (LATTICE_CELLS / 2)).astype(int).clip(0, LATTICE_CELLS - 1)
+        found = self._distances[tuple(cells.T)]
         near = found == 0
         if near.any():
             found[near] = self._level(points[near]) / self._steepness
         return found
 
-    def _sound(self) -> np.ndarray:
+    def _lattice_distances(self) -> np.ndarray:
         """[G, G, G] signed distances to the cells near the set, 0 in these."""
-        line = (np.arange(LATTICE, dtype=np.float32) + 0.5) * (2 / LATTICE) - 1
+        line = (np.arange(LATTICE_CELLS, dtype=np.float32) + 0.5) * (2 / LATTICE_CELLS) - 1
         points = np.stack(np.meshgrid(line, line, line, indexing="ij"), -1).reshape(-1, 3)
-        values = self._level(points).reshape((LATTICE,) * 3)
+        values = self._level(points).reshape((LATTICE_CELLS,) * 3)
         near, slopes = np.zeros(values.shape, bool), [np.ones(1)]
         for axis in range(3):
             step = np.diff(values, axis=axis)
             after = np.moveaxis(values, axis, 0)
             changes = np.moveaxis((after[1:] < 0) != (after[:-1] < 0), 0, axis)
-            slopes.append(np.abs(step[changes]) * (LATTICE / 2))
+            slopes.append(np.abs(step[changes]) * (LATTICE_CELLS / 2))
             beside = np.moveaxis(near, axis, 0)
             beside[1:] |= np.moveaxis(changes, axis, 0)
             beside[:-1] |= np.moveaxis(changes, axis, 0)
-        self._steepness = SLACK * float(np.quantile(np.concatenate(slopes), 0.9))
+        self._steepness = SLOPE_MARGIN * float(np.quantile(np.concatenate(slopes), 0.9))
         near = binary_dilation(near, np.ones((3, 3, 3), bool))
         if not near.any():
             return np.where(values < 0, -1.0, 1.0)
-        return np.sign(values) * distance_transform_edt(np.logical_not(near)) * (2 / LATTICE)
+        return np.sign(values) * distance_transform_edt(np.logical_not(near)) * (2 / LATTICE_CELLS)

@@ -16,9 +16,9 @@ from core.base.text import text
 from core.meshing.mesh import Mesh
 from core.rendering.raster import rasterize_parallel
 
-PIECE = 5000
+MAX_PIECE_FACES = 5000
 """faces at most"""
-PADDING = 4
+PADDING_TEXELS = 4
 """texels between charts"""
 FACES_PER_S = 6000
 
@@ -27,17 +27,17 @@ def unwrap(mesh: Mesh, size: int) -> Task[Mesh]:
     """``mesh`` with ``uvs``, for a square texture of ``size`` texels a side; vertices on the seams
     are doubled."""
     source, faces, uvs = yield from run_in_subprocess(
-        charted,
+        compute_atlas,
         mesh.vertices,
         mesh.faces,
         size,
         detail=text("unwrapping"),
         expected_s=2 + len(mesh.faces) / FACES_PER_S,
     )
-    return replace(mesh.at_vertices(source, faces), uvs=uvs)
+    return replace(mesh.reindexed(source, faces), uvs=uvs)
 
 
-def charted(
+def compute_atlas(
     vertices: np.ndarray, faces: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each vertex of the atlas that of the mesh [W], the faces [F, 3] in the mesh's order, and
@@ -53,7 +53,7 @@ def charted(
         points = (vertices[origin] - vertices.mean(0)) * scale
         atlas.add_mesh(points.astype(np.float32), local.reshape(-1, 3).astype(np.uint32))
     packing = xatlas.PackOptions()
-    packing.resolution, packing.padding, packing.bilinear = size, PADDING, True
+    packing.resolution, packing.padding, packing.bilinear = size, PADDING_TEXELS, True
     atlas.generate(xatlas.ChartOptions(), packing)
     out_faces = np.empty((len(faces), 3), np.int32)
     sources, uvs, count = [], [], 0
@@ -70,11 +70,11 @@ def charted(
 
 
 def _pieces(centers: np.ndarray) -> list[np.ndarray]:
-    """Numbers of neighbouring faces, at most `PIECE` together."""
+    """Numbers of neighbouring faces, at most `MAX_PIECE_FACES` together."""
     done, todo = [], [np.arange(len(centers))]
     while todo:
         piece = todo.pop()
-        if len(piece) <= PIECE:
+        if len(piece) <= MAX_PIECE_FACES:
             done.append(piece)
             continue
         axis = np.ptp(centers[piece], 0).argmax()
@@ -107,7 +107,7 @@ class Texels:
         return first + second + third
 
 
-def texels_of(mesh: Mesh, size: int) -> Texels:
+def rasterize_texels(mesh: Mesh, size: int) -> Texels:
     """Where the texels of a texture of ``size`` a side lie on ``mesh``, which has uvs."""
     assert mesh.uvs is not None
     pixels = np.stack([mesh.uvs[:, 0], 1 - mesh.uvs[:, 1]], 1).astype(np.float64) * size

@@ -8,17 +8,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-BLENDED = 4
+MAX_BLENDED_PHOTOS = 4
 """photos at most that colour a vertex"""
-SHARPEN = 2.0
-"""power of their shares: the higher, the more the best one decides"""
-OUTLIER = 24.0
+WEIGHT_POWER = 2.0
+"""power of their blend_weights: the higher, the more the best one decides"""
+OUTLIER_LEVELS = 24.0
 """sRGB levels from the photos' common colour at which one counts half"""
-STIFFNESS = 0.02
-"""share of the vertices that a photo sees by which its gain is held to 1"""
-DARK, BRIGHT = 12, 243
+UNIT_GAIN_PRIOR = 0.02
+"""fractions of the vertices that a photo sees by which its gain is held to 1"""
+MIN_LEVEL, MAX_LEVEL = 12, 243
 """sRGB levels outside which a pixel tells nothing of exposure"""
-ROUNDS = 4
+REWEIGHTING_ROUNDS = 4
 
 
 def level_exposure(quality: np.ndarray, colors: np.ndarray) -> np.ndarray:
@@ -29,21 +29,21 @@ def level_exposure(quality: np.ndarray, colors: np.ndarray) -> np.ndarray:
     gains = np.ones((n, 3))
     for channel in range(3):
         values = colors[..., channel].astype(np.float32)
-        usable = (quality > 0) & (values > DARK) & (values < BRIGHT)
+        usable = (quality > 0) & (values > MIN_LEVEL) & (values < MAX_LEVEL)
         logs = np.log(np.maximum(values, 1))
         shift = np.zeros(n, np.float32)
         weights = usable.astype(np.float32)
-        for _ in range(ROUNDS):
+        for _ in range(REWEIGHTING_ROUNDS):
             total = weights.sum(0)
             weights[:, total <= 0] = 0
-            share = weights / np.maximum(total, 1e-9)
+            fractions = weights / np.maximum(total, 1e-9)
             # The common colour of a vertex is the mean of what is said of it; eliminated, it
             # leaves one equation a photo.
-            system = np.diag(weights.sum(1)) - weights @ share.T
-            system += np.diag(STIFFNESS * usable.sum(1) + 1e-6)
-            mean = (share * logs).sum(0)
+            system = np.diag(weights.sum(1)) - weights @ fractions.T
+            system += np.diag(UNIT_GAIN_PRIOR * usable.sum(1) + 1e-6)
+            mean = (fractions * logs).sum(0)
             shift = np.linalg.solve(system, (weights * (mean - logs)).sum(1)).astype(np.float32)
-            known = (share * (logs + shift[:, None])).sum(0)
+            known = (fractions * (logs + shift[:, None])).sum(0)
             residual = np.abs(logs + shift[:, None] - known)
             weights = usable / (1 + (residual / 0.1) ** 2).astype(np.float32)
         counts = usable.sum(1)
@@ -67,7 +67,7 @@ def common_color(quality: np.ndarray, colors: np.ndarray, gains: np.ndarray) -> 
     """[V, 3] float32 sRGB levels: the levelled colours' mean, outliers counting less; NaN where no
     photo sees."""
     weights = quality
-    for _ in range(ROUNDS):
+    for _ in range(REWEIGHTING_ROUNDS):
         total = weights.sum(0)
         mean = np.zeros((quality.shape[1], 3), np.float32)
         for w, c, g in zip(weights, colors, gains):
@@ -82,20 +82,20 @@ def agreement(colors: np.ndarray, gains: np.ndarray, common: np.ndarray) -> np.n
     out = np.zeros(colors.shape[:2], np.float32)
     for i, (c, g) in enumerate(zip(colors, gains)):
         distance = np.abs(c * g.astype(np.float32) - common).max(1)
-        out[i] = np.nan_to_num(1 / (1 + (distance / OUTLIER) ** 2))
+        out[i] = np.nan_to_num(1 / (1 + (distance / OUTLIER_LEVELS) ** 2))
     return out
 
 
-def shares(quality: np.ndarray, faces: np.ndarray) -> csr_array:
-    """[N, V] how much each photo colours each vertex, 0 or up to 1: the best few, whose share
+def blend_weights(quality: np.ndarray, faces: np.ndarray) -> csr_array:
+    """[N, V] how much each photo colours each vertex, 0 or up to 1: the best few, whose fractions
     fades to nothing before another takes their place, and smooth over the surface."""
     n, v = quality.shape
-    k = min(BLENDED, n)
+    k = min(MAX_BLENDED_PHOTOS, n)
     best = np.argpartition(-quality, k - 1, axis=0)[:k]  # [k, V]
     value = np.take_along_axis(quality, best, 0)
     rest = quality.copy()
     np.put_along_axis(rest, best, 0, 0)
-    lead = np.maximum(value - rest.max(0), 0) ** SHARPEN
+    lead = np.maximum(value - rest.max(0), 0) ** WEIGHT_POWER
     lead /= np.maximum(lead.sum(0), 1e-30)
     matrix = csr_array((lead.ravel(), (best.ravel(), np.tile(np.arange(v), k))), shape=(n, v))
     return csr_array(matrix @ _smoothing(faces, v))

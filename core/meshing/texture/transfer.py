@@ -16,58 +16,58 @@ import numpy as np
 from core.base.jobs import Progress, Task, in_background
 from core.base.text import Text, text
 from core.meshing.mesh import Mesh
-from core.meshing.texture.atlas import Texels, texels_of
-from core.meshing.texture.bake import dilated
+from core.meshing.texture.atlas import Texels, rasterize_texels
+from core.meshing.texture.bake import fill_empty_texels
 from core.rendering.raster import bilinear
 
-CHUNK = 1 << 14
+TEXELS_PER_CHUNK = 1 << 14
 """texels at once: igl lets no other thread run meanwhile"""
-REACH = 0.1
+MAX_RAY_LENGTH = 0.1
 """of the mesh's diagonal, that a texel looks before and behind itself"""
-FARTHER = 3.0
+RAY_PREFERENCE = 3.0
 """times as far as the nearest point, what lies straight before or behind is still a texel's own"""
-SAME_SIDE = 0.1
+MIN_SIDE_COSINE = 0.1
 """cosine to the coarse surface's normal, below which what is found belongs to another sheet"""
 
 
-def with_texture_of(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
+def transfer_texture(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
     """``coarse``, which has uvs, with the texture of ``fine`` at ``size`` texels a side."""
     assert fine.texture is not None
     assert fine.uvs is not None
     at = np.stack([fine.uvs[:, 0], 1 - fine.uvs[:, 1]], 1) * fine.texture.shape[0]
     texels = yield from in_background(
-        lambda: texels_of(coarse, size), Progress(0, text("laying out"))
+        lambda: rasterize_texels(coarse, size), Progress(0, text("laying out"))
     )
-    pixels, known = yield from _opposite(
+    pixels, known = yield from _sample_fine_surface(
         fine, coarse, texels, at, text("carrying the texture over")
     )
     colors = np.round(bilinear(fine.texture, pixels)).astype(np.uint8)
     picture = yield from in_background(
-        lambda: _painted(texels, colors, known), Progress(1.0, text("filling seams"))
+        lambda: _texture_image(texels, colors, known), Progress(1.0, text("filling seams"))
     )
     return replace(coarse, texture=picture)
 
 
-def with_normal_map_of(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
+def bake_normal_map(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
     """``coarse``, which has uvs, with smooth normals, tangents and a normal map of ``fine``, which
     has normals; ``size`` texels a side."""
     assert fine.normals is not None
     # The field's normals at a few vertices say less than the faces do, and would turn the frame.
     coarse = replace(coarse, normals=smooth_normals(coarse))
-    coarse = replace(coarse, tangents=tangents_of(coarse))
+    coarse = replace(coarse, tangents=vertex_tangents(coarse))
     texels = yield from in_background(
-        lambda: texels_of(coarse, size), Progress(0, text("laying out"))
+        lambda: rasterize_texels(coarse, size), Progress(0, text("laying out"))
     )
-    task = _opposite(fine, coarse, texels, fine.normals, text("baking the normal map"))
+    task = _sample_fine_surface(fine, coarse, texels, fine.normals, text("baking the normal map"))
     normals, known = yield from task
     picture = yield from in_background(
-        lambda: _painted(texels, _encoded(coarse, texels, normals), known),
+        lambda: _texture_image(texels, _tangent_space_colors(coarse, texels, normals), known),
         Progress(1.0, text("filling seams")),
     )
     return replace(coarse, normal_map=picture)
 
 
-def tangents_of(mesh: Mesh) -> np.ndarray:
+def vertex_tangents(mesh: Mesh) -> np.ndarray:
     """[V, 4] float32, as glTF has them: unit, across the normal, along growing u; the sign is that
     of the direction of growing v against normal × tangent."""
     assert mesh.uvs is not None
@@ -78,8 +78,8 @@ def tangents_of(mesh: Mesh) -> np.ndarray:
     along_u = e1 * d2[:, 1:] - e2 * d1[:, 1:]
     along_v = e2 * d1[:, :1] - e1 * d2[:, :1]
     turn = np.sign(d1[:, :1] * d2[:, 1:] - d2[:, :1] * d1[:, 1:])
-    u = _at_vertices(along_u * turn, mesh)
-    v = _at_vertices(along_v * turn, mesh)
+    u = _sum_at_vertices(along_u * turn, mesh)
+    v = _sum_at_vertices(along_v * turn, mesh)
     n = mesh.normals.astype(np.float64)
     u -= n * (u * n).sum(1, keepdims=True)
     lost = np.linalg.norm(u, axis=1) < 1e-30
@@ -89,7 +89,7 @@ def tangents_of(mesh: Mesh) -> np.ndarray:
     return np.concatenate([u, sign[:, None]], 1).astype(np.float32)
 
 
-def _at_vertices(of_faces: np.ndarray, mesh: Mesh) -> np.ndarray:
+def _sum_at_vertices(of_faces: np.ndarray, mesh: Mesh) -> np.ndarray:
     """[V, 3] sums of [F, 3] over the faces around each vertex."""
     out = np.zeros_like(mesh.vertices)
     for corner in range(3):
@@ -113,7 +113,7 @@ def smooth_normals(mesh: Mesh) -> np.ndarray:
     return _unit(total)[place].astype(np.float32)
 
 
-def _opposite(
+def _sample_fine_surface(
     fine: Mesh, coarse: Mesh, texels: Texels, values: np.ndarray, detail: Text
 ) -> Task[tuple[np.ndarray, np.ndarray]]:
     """[T, C] of ``values`` [V, C] at the vertices of ``fine``, where it lies opposite to texels,
@@ -121,23 +121,23 @@ def _opposite(
     faces = np.ascontiguousarray(fine.faces, np.int64)
     tree = igl.AABB()
     yield from in_background(lambda: tree.init(fine.vertices, faces), Progress(0.0, detail))
-    reach = REACH * float(np.linalg.norm(np.ptp(fine.vertices, axis=0)))
+    reach = MAX_RAY_LENGTH * float(np.linalg.norm(np.ptp(fine.vertices, axis=0)))
     outward, looks = smooth_normals(coarse), _unit(fine.face_normals())
     n = len(texels.where)
     out, known = np.empty((n, values.shape[1]), np.float64), np.zeros(n, bool)
-    for i in range(0, n, CHUNK):
-        some = np.arange(i, min(i + CHUNK, n))
+    for i in range(0, n, TEXELS_PER_CHUNK):
+        some = np.arange(i, min(i + TEXELS_PER_CHUNK, n))
         points = texels.interpolate(coarse.faces, coarse.vertices, some)
         ways = _unit(texels.interpolate(coarse.faces, outward, some).astype(np.float64))
         best = np.full(len(some), reach)
         _, face, there = (np.array(a) for a in tree.squared_distance(fine.vertices, faces, points))
-        found = (looks[face] * ways).sum(1) > SAME_SIDE
-        best[found] = np.linalg.norm(there - points, axis=1)[found] * FARTHER
+        found = (looks[face] * ways).sum(1) > MIN_SIDE_COSINE
+        best[found] = np.linalg.norm(there - points, axis=1)[found] * RAY_PREFERENCE
         for sign in (1, -1):
             hit, t, _ = tree.intersect_ray_first(fine.vertices, faces, points, sign * ways)
             hit, t = np.asarray(hit), np.asarray(t)
             better = (hit >= 0) & (t < best)
-            better[better] = (looks[hit[better]] * ways[better]).sum(1) > SAME_SIDE
+            better[better] = (looks[hit[better]] * ways[better]).sum(1) > MIN_SIDE_COSINE
             best[better], face[better] = t[better], hit[better]
             there[better] = (points + t[:, None] * sign * ways)[better]
             found |= better
@@ -161,7 +161,7 @@ def _barycentric(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return out / out.sum(1, keepdims=True)
 
 
-def _encoded(coarse: Mesh, texels: Texels, normals: np.ndarray) -> np.ndarray:
+def _tangent_space_colors(coarse: Mesh, texels: Texels, normals: np.ndarray) -> np.ndarray:
     """[T, 3] uint8 of ``normals`` [T, 3] in the coarse mesh's tangent frames."""
     assert coarse.normals is not None
     assert coarse.tangents is not None
@@ -180,7 +180,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
-def _painted(texels: Texels, colors: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _texture_image(texels: Texels, colors: np.ndarray, known: np.ndarray) -> np.ndarray:
     """[S, S, 3] of ``colors`` [T, 3] where they are ``known`` [T], no texel empty."""
     known = known if known.any() else np.ones_like(known)
     picture = np.zeros((texels.size**2, 3), np.uint8)
@@ -188,4 +188,4 @@ def _painted(texels: Texels, colors: np.ndarray, known: np.ndarray) -> np.ndarra
     empty = np.ones(texels.size**2, bool)
     empty[texels.where[known]] = False
     shape = texels.size, texels.size
-    return dilated(picture.reshape(*shape, 3), empty.reshape(shape))
+    return fill_empty_texels(picture.reshape(*shape, 3), empty.reshape(shape))

@@ -19,8 +19,8 @@ from core.base.errors import UserError
 from core.base.jobs import Clock, Job, Progress, Task
 from core.capture.scene import Scene
 from core.config.run import TEXTURED_FACES, MeshOptions
-from core.meshing.export.size_limit import most_faces
-from core.meshing.from_model import Written, export_model
+from core.meshing.export.size_limit import max_faces
+from core.meshing.from_model import ExportedMesh, export_model
 from core.meshing.pipeline import LOD_FACTOR
 from core.protocol import Event, ExportEstimate
 from core.session.viewer.live_mesh import quick
@@ -118,7 +118,7 @@ def carried_on(
     power = min(max(power, FLATTEST), STEEPEST)
     n_faces = many * (options.resolution / high) ** power
     most = options.faces or (TEXTURED_FACES if options.texture else math.inf)
-    n_faces = round(min(n_faces, most, most_faces(options) or math.inf))
+    n_faces = round(min(n_faces, most, max_faces(options) or math.inf))
     files = sum(n_faces // LOD_FACTOR**level for level in range(options.lods))
     files *= 2 if options.lods > 1 else 1  # all of them are in one more file
     return n_faces, round(n_bytes / many * files)
@@ -129,7 +129,7 @@ def _exactly(trainer: Trainer, options: MeshOptions) -> Task[ExportEstimate]:
     return ExportEstimate(options, made.n_faces, made.n_bytes, True)
 
 
-def _made(trainer: Trainer, options: MeshOptions) -> Task[Written]:
+def _made(trainer: Trainer, options: MeshOptions) -> Task[ExportedMesh]:
     """The export, its files gone again; none where there is no surface."""
     with tempfile.TemporaryDirectory(prefix="gradina-size-") as folder:
         path = Path(folder) / f"mesh.{options.format}"
@@ -137,4 +137,4 @@ def _made(trainer: Trainer, options: MeshOptions) -> Task[Written]:
         try:
             return (yield from export_model(trainer.model, trainer.scene, options, path))
         except UserError:
-            return Written(path, 0, 0, 0)
+            return ExportedMesh(path, 0, 0, 0)

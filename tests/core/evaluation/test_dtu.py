@@ -7,7 +7,7 @@ from scipy.io import savemat
 from scipy.spatial import KDTree
 
 from core.base.errors import UserError
-from core.evaluation.dtu import dtu_distances, is_dtu, read_scan, thinned
+from core.evaluation.dtu import dtu_distances, is_dtu, read_scan, thin_points
 from core.meshing.mesh import Mesh
 
 RADIUS = 10.0
@@ -70,7 +70,7 @@ def test_far_outliers_count_for_nothing(reference):
 
 def test_thinned_points_keep_their_distance_and_leave_no_gap():
     points = np.random.default_rng(0).random((5000, 3))
-    kept = thinned(points, 0.1)
+    kept = thin_points(points, 0.1)
     assert KDTree(kept).query(kept, k=2)[0][:, 1].min() >= 0.1
     assert KDTree(kept).query(points)[0].max() < 0.1
 

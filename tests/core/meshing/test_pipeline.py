@@ -14,7 +14,7 @@ from core.meshing import spill_array as rows
 from core.meshing.export.writers import write_mesh
 from core.meshing.pipeline import MeshSource, finish_mesh
 from core.meshing.repair import out_of_core as large
-from core.meshing.repair.clean import is_closed
+from core.meshing.repair.clean import is_watertight
 from tests.core.meshing.painted_ball import painted, photos
 
 BALL = np.array([[-1.0, -1, -1], [1, 1, 1]])
@@ -53,8 +53,8 @@ def test_the_ground_is_capped_and_the_solid_closed():
     options = MeshOptions(resolution=48, watertight=True, unseen="keep")
     done = run(finish_mesh(subject(on_the_ground, None), options))
     mesh = done.lods[0]
-    assert done.closed
-    assert is_closed(mesh.faces)
+    assert done.watertight
+    assert is_watertight(mesh.faces)
     shape = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     # the ball above the plate, and the plate's 0.6 up to the region's walls, one cell within
     cap = 0.5 - 0.5  # the ball just touches the plate
@@ -63,7 +63,7 @@ def test_the_ground_is_capped_and_the_solid_closed():
     lowest = mesh.vertices[:, 2] < -6 + 3 * (-1 + 1.5 / 24)
     assert np.ptp(mesh.vertices[lowest, 2]) < 1e-3, "flat"
     open_mesh = run(finish_mesh(subject(on_the_ground, None), replace(options, watertight=False)))
-    assert not open_mesh.closed
+    assert not open_mesh.watertight
 
 
 def test_a_bubble_that_no_camera_sees_goes_unless_it_is_kept(tmp_path):
@@ -113,7 +113,7 @@ def test_an_error_is_meant_in_units_of_the_result():
 def test_what_cannot_be_closed_says_so(monkeypatch):
     from core.meshing import pipeline as module
 
-    monkeypatch.setattr(module, "closed_holes", lambda mesh, size: (mesh, {}))
+    monkeypatch.setattr(module, "fill_holes", lambda mesh, size: (mesh, {}))
     monkeypatch.setattr(module, "clip_to_box", lambda sdf, *rest: sdf)
     with pytest.raises(UserError, match=r"cannot be made watertight: \d+ edges"):
         run(
@@ -140,9 +140,9 @@ def in_two_parts(p):
 def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch):
     options = MeshOptions(resolution=96, min_component=0.001)
     whole = run(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
-    monkeypatch.setattr(large, "most_faces", lambda: 5000)
-    monkeypatch.setattr(large, "ROUGH", 32)
-    monkeypatch.setattr(rows, "KEPT", 0)
+    monkeypatch.setattr(large, "max_faces_in_memory", lambda: 5000)
+    monkeypatch.setattr(large, "PROXY_RESOLUTION", 32)
+    monkeypatch.setattr(rows, "MAX_MEMORY_BYTES", 0)
     monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "spill")
     pieces = run(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
     assert (tmp_path / "spill").exists()
@@ -156,7 +156,7 @@ def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch
             write_mesh(done.lods[0], tmp_path / f"{name}.{format}")
         written = (tmp_path / f"pieces.{format}").read_bytes()
         assert written == (tmp_path / f"whole.{format}").read_bytes()
-    assert pieces.closed
+    assert pieces.watertight
     assert pieces.notes == ()
     cut = replace(subject(on_the_ground, tmp_path), photos=[])
     (note,) = run(finish_mesh(cut, replace(options, unseen="keep"))).notes
@@ -164,5 +164,5 @@ def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch
     with pytest.raises(UserError, match=r"too many to be simplified, textured.*at most \d+"):
         run(finish_mesh(cut, replace(options, faces=500, texture=True)))
     closed = run(finish_mesh(cut, replace(options, unseen="keep", watertight=True)))
-    assert closed.closed
-    assert is_closed(closed.lods[0].faces)
+    assert closed.watertight
+    assert is_watertight(closed.lods[0].faces)

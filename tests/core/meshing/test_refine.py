@@ -11,7 +11,7 @@ from core.config.run import MeshOptions
 from core.meshing import refine as module
 from core.meshing.pipeline import finish_mesh
 from core.meshing.refine import refine
-from core.meshing.repair.clean import is_closed
+from core.meshing.repair.clean import is_watertight
 from tests.core.meshing import painted_ball
 from tests.core.meshing.painted_ball import RADIUS, ball, photos
 from tests.core.meshing.test_pipeline import sphere, subject
@@ -44,7 +44,7 @@ def test_bumps_that_photos_deny_go_and_the_mesh_stays_valid(masks, tmp_path, mon
     assert found.kept
     assert found.after > found.before + 0.5
     assert error(found.mesh) < 0.6 * error(rough)
-    assert is_closed(found.mesh.faces)
+    assert is_watertight(found.mesh.faces)
     turn = (found.mesh.face_normals() * rough.face_normals()).sum(1)
     assert (turn > 0).all(), "no face turned over"
 
@@ -67,7 +67,7 @@ def test_what_measures_worse_is_not_kept(tmp_path, monkeypatch):
         yield from ()
         return replace(mesh, vertices=mesh.vertices * 1.05)
 
-    monkeypatch.setattr(module, "_moved", spoilt)
+    monkeypatch.setattr(module, "_move_vertices", spoilt)
     exact = ball(4)
     found = run(refine(exact, photos(tmp_path, 8), False))
     assert not found.kept
@@ -80,7 +80,7 @@ def test_offsets_that_would_turn_a_face_over_are_taken_back():
     mesh = ball(3)
     far = np.zeros_like(mesh.vertices)
     far[::7] = -1.5 * mesh.vertices[::7]  # through the middle and out on the other side
-    moved = module._valid(mesh, far)
+    moved = module._without_flips(mesh, far)
     assert ((moved.face_normals() * mesh.face_normals()).sum(1) > 0).all()
     assert np.abs(moved.vertices - mesh.vertices).max() > 0.01, "what does no harm stays"
 

@@ -10,8 +10,8 @@ from core.base.jobs import run
 from core.base.subprocess_call import run_in_subprocess
 from core.base.text import text
 from core.meshing.mesh import Mesh
-from core.meshing.repair.clean import is_closed
-from core.meshing.simplify import simplify, simplify_within
+from core.meshing.repair.clean import is_watertight
+from core.meshing.simplify import simplify, simplify_to_error
 
 SHAPE = trimesh.creation.torus(0.6, 0.2, major_sections=160, minor_sections=64)
 FINE = Mesh(np.asarray(SHAPE.vertices), np.asarray(SHAPE.faces, np.int32))
@@ -27,7 +27,7 @@ def farthest(points: np.ndarray, mesh: Mesh) -> float:
 def test_the_count_is_met_and_the_surface_stays_closed_and_near():
     mesh = run(simplify(FINE, 2000))
     assert len(mesh.faces) == 2000
-    assert is_closed(mesh.faces)
+    assert is_watertight(mesh.faces)
     assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).volume > 0
     assert farthest(FINE.vertices, mesh) < 0.01
     assert run(simplify(mesh, 5000)).faces is mesh.faces
@@ -35,7 +35,7 @@ def test_the_count_is_met_and_the_surface_stays_closed_and_near():
 
 @pytest.mark.parametrize("tolerance", [0.01, 0.001])
 def test_an_error_in_units_is_kept_with_few_faces(tolerance):
-    mesh = run(simplify_within(FINE, tolerance))
+    mesh = run(simplify_to_error(FINE, tolerance))
     assert farthest(FINE.vertices, mesh) <= tolerance
     assert len(mesh.faces) < len(FINE.faces) / 2
     half = run(simplify(FINE, len(mesh.faces) * 2 // 3))

@@ -7,7 +7,13 @@ import trimesh
 from core.base.jobs import run
 from core.config.run import MeshOptions
 from core.meshing.pipeline import MeshSource, finish_mesh
-from core.meshing.repair.clean import NO_AREA, all_fans, edge_counts, is_closed, repaired
+from core.meshing.repair.clean import (
+    DEGENERATE_AREA,
+    edge_counts,
+    is_vertex_manifold,
+    is_watertight,
+    repair,
+)
 
 BOX = np.array([[-1.0, -1, -1], [1, 1, 1]])
 RESOLUTION = 40
@@ -61,10 +67,10 @@ def test_the_mesh_of_a_random_scene_is_sound(seed):
     mesh = done.lods[0]
     assert len(mesh.faces) > 100
     twice_area = np.linalg.norm(mesh.face_normals(), axis=1)
-    assert twice_area.min() > NO_AREA
+    assert twice_area.min() > DEGENERATE_AREA
     assert len(np.unique(mesh.vertices, axis=0)) == len(mesh.vertices)
     assert edge_counts(mesh.faces).max() == 2
-    assert all_fans(mesh.faces)
+    assert is_vertex_manifold(mesh.faces)
     # on the surface, but for the walls that close it
     inside = (np.abs(mesh.vertices) < 1 - 1.6 * CELL).all(1)
     assert np.abs(sdf(mesh.vertices[inside])).max() < CELL / 2
@@ -75,8 +81,8 @@ def test_the_mesh_of_a_random_scene_is_sound(seed):
     growth = sdf(center[large] + step) - sdf(center[large] - step)
     assert (growth > 0).mean() > 0.98  # but at sharp edges and thin walls
     if closed:
-        assert done.closed
-        assert is_closed(mesh.faces)
+        assert done.watertight
+        assert is_watertight(mesh.faces)
         volume = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).volume
         assert volume > 0
-    assert not any(repaired(mesh)[1].values())
+    assert not any(repair(mesh)[1].values())

@@ -147,7 +147,7 @@ def test_what_the_command_line_begins_anew_leaves_the_first_run_and_can_be_repea
     assert main.main([*words[2:], "--mesh-resolution", "24"]) == 0
     again = Path(words[words.index("-o") + 1]) / "project"
     a, b = load_project(out / "project"), load_project(again)
-    assert a.state.begun_from == str(first)
+    assert a.state.parent_project == str(first)
     assert all(b.tensors[n].equal(v) for n, v in a.tensors.items() if n.startswith("model."))
 
 
@@ -161,7 +161,7 @@ def test_the_window_keeps_the_run_that_it_left(photos, tmp_path, monkeypatch):
     assert len(places) == 2
     kept, now = (load_project(tmp_path / "saves" / name).state for name in reversed(places))
     assert (kept.config.method, now.config.method) == ("surface", "ngp")
-    assert Path(now.begun_from).name == places[1]
+    assert Path(now.parent_project).name == places[1]
     run.session.close()
 
 

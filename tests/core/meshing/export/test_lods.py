@@ -7,7 +7,7 @@ import numpy as np
 from core.base.jobs import run
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import unwrap
-from core.meshing.texture.transfer import with_normal_map_of
+from core.meshing.texture.transfer import bake_normal_map
 from tests.benchmarks import lods
 from tests.core.meshing.painted_ball import ball
 from tests.core.meshing.texture.test_transfer import bumpy
@@ -25,7 +25,7 @@ def test_the_relief_of_a_coarse_level_is_lit_as_the_fine_mesh_is(monkeypatch):
     fine = ball(5)
     fine = replace(fine, normals=bumpy(fine.vertices).astype(np.float32))
     coarse = run(unwrap(ball(3), 256))
-    shaped = run(with_normal_map_of(fine, coarse, 256))
+    shaped = run(bake_normal_map(fine, coarse, 256))
     with_relief, without = [], []
     for camera in lods.around(fine, 3):
         plain, wanted = lods.pictures(white(fine), *camera)

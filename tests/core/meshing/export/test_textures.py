@@ -21,7 +21,7 @@ from core.base.outputs import Outputs
 from core.meshing.export.writers import ExportMetadata, write_lods_task, write_mesh
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import unwrap
-from core.meshing.texture.transfer import with_normal_map_of
+from core.meshing.texture.transfer import bake_normal_map
 from tests.core.meshing.painted_ball import ball
 from tests.files import results
 
@@ -44,7 +44,7 @@ def mesh() -> Mesh:
     flat = run(unwrap(ball(3), 128))
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     return replace(
-        run(with_normal_map_of(ball(4), flat, 64)), texture=noise, vertices=flat.vertices + FAR
+        run(bake_normal_map(ball(4), flat, 64)), texture=noise, vertices=flat.vertices + FAR
     )
 
 
@@ -107,7 +107,7 @@ def test_usd_reads_what_was_packed(mesh, tmp_path):
     from pxr import UsdGeom, UsdShade
 
     path = tmp_path / "m.usdz"
-    write_mesh(mesh, path, stated=ExportMetadata("Y", 0.001))
+    write_mesh(mesh, path, metadata=ExportMetadata("Y", 0.001))
     stage = Usd.Stage.Open(str(path))
     assert UsdGeom.GetStageUpAxis(stage) == "Y"
     assert UsdGeom.GetStageMetersPerUnit(stage) == 0.001
@@ -161,7 +161,7 @@ def validator() -> Path | None:
 @pytest.mark.skipif(validator() is None, reason="npm's gltf-validator is not installed")
 def test_khronos_finds_no_fault(mesh, tmp_path):
     plain = ball(3)
-    write_mesh(mesh, tmp_path / "textured.glb", stated=ExportMetadata(jpeg=80))
+    write_mesh(mesh, tmp_path / "textured.glb", metadata=ExportMetadata(jpeg=80))
     write_mesh(plain, tmp_path / "colored.glb")
     write_mesh(Mesh(plain.vertices, plain.faces), tmp_path / "bare.glb")
     write_lods([mesh, plain], tmp_path / "lods.glb")

@@ -8,7 +8,7 @@ import trimesh
 
 from core.base.jobs import run
 from core.meshing.mesh import Mesh
-from core.meshing.repair.photo_evidence import gather_evidence, without_contradicted, without_unseen
+from core.meshing.repair.photo_evidence import gather_evidence, remove_contradicted, remove_unseen
 from tests.core.meshing.painted_ball import RADIUS, ball, photos
 
 
@@ -39,7 +39,7 @@ def test_what_lies_inside_is_not_seen_and_what_lies_outside_is(seen_from):
 def test_what_no_camera_saw_is_cut_off_but_for_a_margin(seen_from):
     """All cameras look down: the lowest quarter of the ball is out of sight."""
     whole = ball(4)
-    mesh, evidence, counts = without_unseen(whole, run(gather_evidence(whole, seen_from, False)))
+    mesh, evidence, counts = remove_unseen(whole, run(gather_evidence(whole, seen_from, False)))
     gone = len(whole.faces) - len(mesh.faces)
     assert counts == {"faces that no camera saw": gone}
     assert -0.69 < mesh.vertices[:, 2].min() < -0.6
@@ -52,6 +52,6 @@ def test_what_masks_show_background_through_goes(seen_from):
     floater = at(ball(2), [0.7, 0.7, 0.3], 0.1)
     mesh = together(ball(3), floater)
     evidence = run(gather_evidence(mesh, seen_from, True))
-    mesh, _, counts = without_contradicted(mesh, evidence)
+    mesh, _, counts = remove_contradicted(mesh, evidence)
     assert counts == {"faces that cameras saw through": len(floater.faces)}
     assert len(mesh.faces) == len(ball(3).faces)

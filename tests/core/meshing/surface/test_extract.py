@@ -58,7 +58,7 @@ def test_neither_blocks_nor_the_disk_change_a_bit_of_the_surface(ball, tmp_path,
     monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "spill")
     mesh = run(extract(box_with_hole, BALL, 70, ball=ball))
     assert not (tmp_path / "spill").exists()
-    monkeypatch.setattr(rows, "KEPT", 0)
+    monkeypatch.setattr(rows, "MAX_MEMORY_BYTES", 0)
     for block in (8, 24, 128):
         other = run(extract(box_with_hole, BALL, 70, ball=ball, block=block))
         assert other.vertices.tobytes() == mesh.vertices.tobytes()
@@ -70,7 +70,7 @@ def test_neither_blocks_nor_the_disk_change_a_bit_of_the_surface(ball, tmp_path,
 def test_a_disk_without_room_is_told_of(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "file" / "spill")
-    monkeypatch.setattr(rows, "KEPT", 0)
+    monkeypatch.setattr(rows, "MAX_MEMORY_BYTES", 0)
     with pytest.raises(UserError, match="does not fit into memory"):
         run(extract(sphere, BALL, 32))
 

@@ -15,11 +15,11 @@ from core.meshing.surface.extract import extract
 from core.meshing.surface.grid import Grid
 from tests.core.strategies import arrays, floats
 
-Sdf = Callable[[np.ndarray], np.ndarray]
+SdfFunction = Callable[[np.ndarray], np.ndarray]
 
 
 @st.composite
-def blobs(draw: st.DrawFn) -> Sdf:
+def blobs(draw: st.DrawFn) -> SdfFunction:
     """The distance of a few balls within [-1, 1]³, one of them perhaps taken away."""
     balls = draw(
         st.lists(st.tuples(arrays(3, -0.5, 0.5), floats(0.1, 0.4)), min_size=1, max_size=4)
@@ -44,7 +44,7 @@ def as_trimesh(mesh: Mesh) -> trimesh.Trimesh:
     return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
 
 
-def dense_samples(sdf: Sdf, grid: Grid) -> np.ndarray:
+def dense_samples(sdf: SdfFunction, grid: Grid) -> np.ndarray:
     """The field at all samples of the grid, as marching cubes without blocks would ask it."""
     index = np.stack(np.meshgrid(*[np.arange(n + 1) for n in grid.n_cells], indexing="ij"), -1)
     points = grid.positions(index.reshape(-1, 3)).astype(np.float32)

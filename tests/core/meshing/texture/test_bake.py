@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.base.jobs import run
-from core.meshing.texture.atlas import texels_of, unwrap
-from core.meshing.texture.bake import bake_texture, fitting_size
+from core.meshing.texture.atlas import rasterize_texels, unwrap
+from core.meshing.texture.bake import bake_texture, texture_size_for
 from core.meshing.texture.blending import level_exposure
 from core.rendering.raster import shade
 from tests.core.captures import look_at
@@ -16,7 +16,7 @@ GAINS = np.array([0.7, 1.3, 1.0, 0.8, 1.2, 1.0, 0.75, 1.1, 0.9, 1.0, 1.25, 1.0])
 
 def texel_colors(mesh):
     """Positions [T, 3] and colours [T, 3] of all texels that carry surface."""
-    texels = texels_of(mesh, mesh.texture.shape[0])
+    texels = rasterize_texels(mesh, mesh.texture.shape[0])
     everything = np.arange(len(texels.where))
     points = texels.interpolate(mesh.faces, mesh.vertices, everything)
     return points, mesh.texture.reshape(-1, 3)[texels.where].astype(float)
@@ -53,7 +53,7 @@ def test_a_new_view_of_it_looks_like_a_photo_taken_there(baked):
 
 
 def test_the_atlas_covers_each_face_once_and_leaves_no_texel_empty(baked):
-    texels = texels_of(baked, 1024)
+    texels = rasterize_texels(baked, 1024)
     assert len(baked.faces) == len(ball().faces)
     assert len(np.unique(texels.face)) > 0.99 * len(baked.faces)
     corners = baked.uvs[baked.faces].astype(float)
@@ -101,7 +101,7 @@ def test_the_size_follows_the_photos():
     297 a side, 1000 take 2966."""
     mesh = ball(3)
     for density, size in ((100, 512), (1000, 4096), (100_000, 4096)):
-        assert fitting_size(mesh, np.full(len(mesh.vertices), float(density)), 4096) == size
+        assert texture_size_for(mesh, np.full(len(mesh.vertices), float(density)), 4096) == size
 
 
 def test_progress_grows_and_closing_ends_the_other_process(tmp_path):

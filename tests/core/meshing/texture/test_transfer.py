@@ -8,9 +8,9 @@ import trimesh
 
 from core.base.jobs import run
 from core.meshing.mesh import Mesh
-from core.meshing.texture.atlas import texels_of, unwrap
-from core.meshing.texture.bake import bake_texture, dilated
-from core.meshing.texture.transfer import tangents_of, with_normal_map_of, with_texture_of
+from core.meshing.texture.atlas import rasterize_texels, unwrap
+from core.meshing.texture.bake import bake_texture, fill_empty_texels
+from core.meshing.texture.transfer import bake_normal_map, transfer_texture, vertex_tangents
 from tests.core.meshing.painted_ball import RADIUS, ball, painted, photos
 
 
@@ -23,7 +23,7 @@ def bumpy(points: np.ndarray) -> np.ndarray:
 
 def decoded(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     """Positions [T, 3] and world normals [T, 3] as a glTF viewer makes them of map and tangents."""
-    texels = texels_of(mesh, mesh.normal_map.shape[0])
+    texels = rasterize_texels(mesh, mesh.normal_map.shape[0])
     everything = np.arange(len(texels.where))
     at = [
         texels.interpolate(mesh.faces, v, everything).astype(float)
@@ -41,7 +41,7 @@ def decoded(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
 def test_a_viewer_sees_the_fine_normals_on_the_coarse_mesh():
     fine = ball(5)
     fine = Mesh(fine.vertices, fine.faces, normals=bumpy(fine.vertices).astype(np.float32))
-    coarse = run(with_normal_map_of(fine, run(unwrap(ball(2), 256)), 256))
+    coarse = run(bake_normal_map(fine, run(unwrap(ball(2), 256)), 256))
     points, world = decoded(coarse)
     angle = np.degrees(np.arccos(np.clip((world * bumpy(points)).sum(1), -1, 1)))
     assert np.quantile(angle, 0.95) < 3
@@ -61,19 +61,21 @@ def test_tangents_run_along_u_and_their_sign_tells_where_v_grows():
     faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
     normals = np.tile(np.float32([0, 0, 1]), (4, 1))
     upright = Mesh(vertices, faces, normals=normals, uvs=vertices[:, :2].astype(np.float32))
-    np.testing.assert_allclose(tangents_of(upright), np.tile([1, 0, 0, 1], (4, 1)), atol=1e-6)
+    np.testing.assert_allclose(vertex_tangents(upright), np.tile([1, 0, 0, 1], (4, 1)), atol=1e-6)
     mirrored = Mesh(
         vertices,
         faces,
         normals=normals,
         uvs=(vertices[:, :2] * [-1, 1] + [1, 0]).astype(np.float32),
     )
-    np.testing.assert_allclose(tangents_of(mirrored), np.tile([-1, 0, 0, -1], (4, 1)), atol=1e-6)
+    np.testing.assert_allclose(
+        vertex_tangents(mirrored), np.tile([-1, 0, 0, -1], (4, 1)), atol=1e-6
+    )
 
 
 def test_the_frame_of_the_relief_turns_with_the_mesh():
     fine = ball(4)
-    coarse = run(with_normal_map_of(fine, run(unwrap(ball(2), 128)), 128))
+    coarse = run(bake_normal_map(fine, run(unwrap(ball(2), 128)), 128))
     turn = trimesh.transformations.rotation_matrix(0.9, [1, 2, 3])
     for similarity in (turn, turn @ np.diag([1.0, 1, -1, 1])):
         moved = coarse.transformed(similarity)
@@ -84,8 +86,8 @@ def test_the_frame_of_the_relief_turns_with_the_mesh():
 
 def test_a_level_of_detail_shows_the_texture_of_the_first(tmp_path):
     first = run(bake_texture(ball(3), photos(tmp_path, 8), 256, 256))
-    coarse = run(with_texture_of(first, run(unwrap(ball(2), 128)), 128))
-    texels = texels_of(coarse, 128)
+    coarse = run(transfer_texture(first, run(unwrap(ball(2), 128)), 128))
+    texels = rasterize_texels(coarse, 128)
     points = texels.interpolate(coarse.faces, coarse.vertices, np.arange(len(texels.where)))
     colors = coarse.texture.reshape(-1, 3)[texels.where].astype(float)
     seen = points[:, 2] > -0.2
@@ -109,18 +111,20 @@ def test_a_thin_part_shows_its_own_side_where_the_other_is_nearer():
     """The fine plate is red above 0 and blue below; the coarse one's upper side lies so deep in it
     that the lower side of the fine one is nearer: 0.006 away, and the upper 0.014."""
     fine = run(unwrap(slab(0.01, -0.01), 128))
-    texels = texels_of(fine, 128)
+    texels = rasterize_texels(fine, 128)
     height = texels.interpolate(fine.faces, fine.vertices, np.arange(len(texels.where)))[:, 2]
     picture = np.full((128 * 128, 3), 128, np.uint8)
     picture[texels.where] = np.where(height[:, None] > 0, [250, 0, 0], [0, 0, 250])
     fine = replace(
         fine,
-        texture=dilated(picture.reshape(128, 128, 3), (picture == 128).all(1).reshape(128, 128)),
+        texture=fill_empty_texels(
+            picture.reshape(128, 128, 3), (picture == 128).all(1).reshape(128, 128)
+        ),
     )
     coarse = run(unwrap(slab(-0.004, -0.05), 128))
-    painted = run(with_texture_of(fine, coarse, 128))
-    shaped = run(with_normal_map_of(fine, coarse, 128))
-    texels = texels_of(coarse, 128)
+    painted = run(transfer_texture(fine, coarse, 128))
+    shaped = run(bake_normal_map(fine, coarse, 128))
+    texels = rasterize_texels(coarse, 128)
     points = texels.interpolate(coarse.faces, coarse.vertices, np.arange(len(texels.where)))
     upper = (np.abs(points[:, 2] + 0.004) < 1e-9) & (np.abs(points[:, :2]).max(1) < 0.4)
     assert upper.sum() > 500
@@ -137,8 +141,7 @@ def test_the_relief_needs_no_good_normals_of_the_coarse_mesh():
     coarse = run(unwrap(ball(2), 128))
     askew = np.roll(coarse.normals, 1, axis=1)
     one, other = (
-        run(with_normal_map_of(fine, replace(coarse, normals=n), 128))
-        for n in (coarse.normals, askew)
+        run(bake_normal_map(fine, replace(coarse, normals=n), 128)) for n in (coarse.normals, askew)
     )
     np.testing.assert_array_equal(one.normal_map, other.normal_map)
     np.testing.assert_allclose(one.normals, coarse.normals, atol=0.05)

@@ -21,14 +21,14 @@ from core.rendering.preview import render_preview, trace_field
 from core.training.trainer import Trainer
 
 
-def is_file(out: Path) -> bool:
+def is_single_file(out: Path) -> bool:
     """Whether `frame_writer` writes ``out`` as one file."""
     return out.suffix.lower() in (".mp4", ".png")
 
 
-def outputs_of(out: Path, *, force: bool = False) -> Outputs:
+def frame_outputs(out: Path, *, force: bool = False) -> Outputs:
     """For `frame_writer`."""
-    return Outputs(out.parent if is_file(out) else out, force=force)
+    return Outputs(out.parent if is_single_file(out) else out, force=force)
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def write_video(
     """Write a video or picture of ``options`` to ``path``, with a camera path of the same name
     beside a video, which `core.output.views.camera_path` reads; returns the number of frames. What
     lay there before is replaced at the end only; ``force`` as in `Outputs`. Raises UserError."""
-    if not is_file(path):
+    if not is_single_file(path):
         raise UserError(
             text("{path} is neither a film nor a picture", path=path), text("Name it .mp4 or .png")
         )
@@ -82,7 +82,7 @@ def write_video(
     poses = smooth_path(views, options.n_frames, options.closed)
     surface = trace_field(trainer.model, trainer.shown, options.levels, options.mode)
     path_file = path.with_name(f"{path.name}.json")
-    with outputs_of(path, force=force) as outputs:
+    with frame_outputs(path, force=force) as outputs:
         outputs.require_free([path_file] if len(poses) > 1 else [])
         with frame_writer(path, outputs, options.rate) as write:
             for i, pose in enumerate(poses):

@@ -8,7 +8,7 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.base.outputs import write_output
 from core.geometry.view import VideoOptions
-from core.output.film import write_video
+from core.output.video import write_video
 from core.output.views import camera_path
 from tests.core.shaded_ball import ball_store, ball_trainer
 from tests.files import results
