@@ -19,7 +19,7 @@ from app.viewport.viewport import Viewport
 from app.widgets.question import ask_question
 from app.worker_client import WorkerClient
 from core.base.text import verbatim
-from core.config.run import OpenOptions
+from core.config.opening import OpenOptions
 from core.protocol import (
     Action,
     Command,

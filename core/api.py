@@ -24,7 +24,9 @@ from core.base.jobs import Progress, run
 from core.base.outputs import check_writable, mark, moved_notice, results_folder, write_output
 from core.base.text import text
 from core.capture.scene import Photo
-from core.config.run import MeshOptions, OpenOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.opening import OpenOptions
+from core.config.run import RunOptions
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
 from core.meshing.export.frame import photos_in_export_frame

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.platform.gui import dpg
 from app.widgets.widgets import add_choice, get_choice, set_choice
-from core.config.run import PURPOSES, MeshOptions
+from core.config.mesh import PURPOSES, MeshOptions
 
 SCENE_UNIT = "own"
 """The unit of the scene itself."""

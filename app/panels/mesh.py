@@ -24,7 +24,7 @@ from app.widgets.widgets import (
     set_shown,
     set_text,
 )
-from core.config.run import DENSITY_AT_LEVEL, TEXTURED_FACES, Axes, MeshFormat, MeshOptions
+from core.config.mesh import DENSITY_AT_LEVEL, TEXTURED_FACES, Axes, MeshFormat, MeshOptions
 from core.geometry.view import MeshPreviewOptions
 from core.protocol import EstimateExport, Export, ExportEstimate, MeshReady, Opened
 

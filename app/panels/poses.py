@@ -20,7 +20,7 @@ from app.widgets.widgets import (
     set_shown,
     set_text,
 )
-from core.config.run import OpenOptions, PoseQuality
+from core.config.opening import OpenOptions, PoseQuality
 from core.protocol import PhotoReport, PoseReport
 
 SIZE, MARGIN = (960, 520), 60

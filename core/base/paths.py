@@ -44,13 +44,13 @@ def pose_workspace(path: Path) -> Path:
 
 
 def weights_file() -> Path:
-    """Where the network was that a sentence was last judged by."""
+    """Where the folder of the CLIP network is noted that was last used."""
     return platformdirs.user_data_path("gradina") / "weights.json"
 
 
 def prompts_folder() -> Path:
-    """Where sentences are kept that scenes were made of in the window."""
-    return platformdirs.user_data_path("gradina") / "sentences"
+    """Where prompt files are kept that were written in the window."""
+    return platformdirs.user_data_path("gradina") / "prompts"
 
 
 def spill_folder() -> Path:

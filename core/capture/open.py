@@ -34,8 +34,8 @@ from core.capture.readers.transforms import TRANSFORMS, find_transforms, read_tr
 from core.capture.region import fit_to_masks
 from core.capture.scene import Scene
 from core.capture.video import is_video, photos_of_video
+from core.config.opening import OpenOptions
 from core.config.prompt import find_prompt
-from core.config.run import OpenOptions
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from core.base.text import Text
+from core.config.mesh import Axes
 from core.config.prompt import Prompt
-from core.config.run import Axes
 from core.geometry.box import WHOLE, Box, Setting
 from core.geometry.cameras import CameraModel, Intrinsics
 from core.geometry.rigid import Y_UP_FROM_Z_UP, similarity, transform_pose

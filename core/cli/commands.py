@@ -16,7 +16,7 @@ from core.base.interrupts import Interrupted
 from core.base.outputs import ForeignFileError, moved_notice
 from core.base.text import Text, text
 from core.cli.progress_bar import ProgressBar
-from core.config.run import PURPOSES, MeshFormat, MeshOptions
+from core.config.mesh import PURPOSES, MeshFormat, MeshOptions
 
 # Everything heavy (torch, readers, training) is imported by the command that needs it, so that
 # the window and `--help` appear at once.
@@ -67,7 +67,7 @@ def _options(arguments: argparse.Namespace, path: Path | None = None) -> Any:
 
 def _how(arguments: argparse.Namespace) -> Any:
     """Options of opening."""
-    from core.config.run import OpenOptions
+    from core.config.opening import OpenOptions
 
     return OpenOptions(
         arguments.recursive,

@@ -14,7 +14,8 @@ from core.api import OnEvent, reconstruct
 from core.base.jobs import Progress, run
 from core.base.outputs import write_output
 from core.capture.open import open_capture
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.evaluation.evaluate import compare_surfaces
 from core.evaluation.surface_metrics import read_surface
 from core.meshing.mesh import Mesh

@@ -14,7 +14,7 @@ from core.base.image_metrics import psnr, ssim
 from core.base.jobs import Progress, Task, run, within
 from core.base.text import text
 from core.capture.scene import Photo
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.evaluation.dtu import dtu_distances, is_dtu, read_scan
 from core.evaluation.surface_metrics import read_surface, surface_distance
 from core.geometry.rigid import transform_pose

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from core.config.run import DENSITY_AT_LEVEL, FieldConfig
+from core.config.mesh import DENSITY_AT_LEVEL
+from core.config.run import FieldConfig
 from core.field.base import DENSITY_SLOPE, Field
 from core.field.color import Color
 from core.field.contraction import Frustums

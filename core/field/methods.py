@@ -119,7 +119,7 @@ def _nerf(config: RunConfig) -> RunConfig:
         warm_up_until=0.01,
         color_loss="l2",
         lambda_sparsity=0.0,
-        hard_rays=0.0,
+        error_ray_fraction=0.0,
     )
     width, layers, head = (64, 4, 32) if small else (256, 8, 128)
     return replace(

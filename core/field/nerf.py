@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.config.run import DENSITY_AT_LEVEL, FieldConfig
+from core.config.mesh import DENSITY_AT_LEVEL
+from core.config.run import FieldConfig
 from core.field.base import DENSITY_SLOPE, Field
 from core.field.color import Color
 from core.field.contraction import Frustums, contract, far_density_bias
@@ -28,11 +29,11 @@ STEP = 1 / 128
 """Of the finite differences, scene units."""
 
 
-def positional_encoding(x: Tensor, frequencies: int, variances: Tensor | None = None) -> Tensor:
+def positional_encoding(x: Tensor, n_frequencies: int, variances: Tensor | None = None) -> Tensor:
     """[N, 3 + 6·L] of ``x`` [N, 3]: itself, then sin and cos of 2^k π x for k = 0 … L-1 (eq. 4;
     the published code adds ``x`` itself). With ``variances`` [N, 3] the mean over normal
     distributions about ``x`` (Mip-NeRF, eq. 14)."""
-    scales = math.pi * 2.0 ** torch.arange(frequencies, device=x.device)
+    scales = math.pi * 2.0 ** torch.arange(n_frequencies, device=x.device)
     angles = (x[:, None] * scales[:, None]).flatten(1)
     sin, cos = angles.sin(), angles.cos()
     if variances is not None:
@@ -46,8 +47,8 @@ class _Network(nn.Module):
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
-        self.frequencies, self.unbounded = config.frequencies, config.unbounded
-        n_in, width = 3 + 6 * config.frequencies, config.sdf_width
+        self.n_frequencies, self.unbounded = config.n_frequencies, config.unbounded
+        n_in, width = 3 + 6 * config.n_frequencies, config.sdf_width
         self.skip = config.sdf_layers // 2 + 1
         sizes = [n_in] + [width] * config.sdf_layers
         self.hidden = nn.ModuleList(
@@ -62,7 +63,7 @@ class _Network(nn.Module):
         if self.unbounded:
             variances = None if frustums is None else frustums.variances(positions)
             positions = contract(positions)
-        x = h = positional_encoding(positions, self.frequencies, variances)
+        x = h = positional_encoding(positions, self.n_frequencies, variances)
         for i, layer in enumerate(self.hidden):
             h = F.relu(layer(torch.cat([x, h], -1) if i == self.skip else h))
         return FOG * F.softplus(self.density(h)[:, 0] - 1), self.features(h)
@@ -81,7 +82,7 @@ class NerfField(Field):
     @property
     def floats_per_sample(self) -> float:
         config, (even, more) = self.config, self.config.ray_samples
-        inputs = 3 + 6 * config.frequencies
+        inputs = 3 + 6 * config.n_frequencies
         of_one = 2 * inputs + config.sdf_width * (config.sdf_layers + 1)
         return of_one * (1 + even / (even + more))
 
@@ -112,8 +113,8 @@ class NerfColor(Color):
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
-        self.frequencies = config.direction_frequencies
-        n_more = 3 + 6 * self.frequencies + config.appearance_size
+        self.n_frequencies = config.n_direction_frequencies
+        n_more = 3 + 6 * self.n_frequencies + config.appearance_size
         self.coarse, self.fine = _Head(config, n_more), _Head(config, n_more)
         self.floats_per_sample = float(config.n_geometry_features + n_more + config.color_width)
 
@@ -126,7 +127,7 @@ class NerfColor(Color):
         appearance: Tensor | None,
         levels: float | None = None,
     ) -> Tensor:
-        parts = [features, positional_encoding(directions, self.frequencies)]
+        parts = [features, positional_encoding(directions, self.n_frequencies)]
         if appearance is not None:
             parts.append(appearance)
         head = self.coarse if levels is not None and levels < FINE else self.fine

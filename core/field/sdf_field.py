@@ -189,7 +189,7 @@ class SdfField(Field):
         """Central differences: Neuralangelo, eq. 5 (6 taps), or a tetrahedron of 4 taps with
         ∇ = Σ kᵢ f(x + kᵢ h) / 4h, h = ε/√3. The Laplacian comes from the same values."""
         eps = self.config.fd_eps_cells * self.grid.cell_size(levels)
-        four = self.config.gradients == "taps4"
+        four = self.config.gradients == "fd4"
         offsets = positions.new_tensor(TETRAHEDRON if four else _AXES)  # [K, 3]
         step = eps / math.sqrt(3) if four else eps
         n = len(positions)

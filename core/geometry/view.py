@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from core.base.colormaps import BACKDROP, Gradient
-from core.config.run import DENSITY_AT_LEVEL, Unseen
+from core.config.mesh import DENSITY_AT_LEVEL, Unseen
 
 Point = tuple[float, float, float]
 Matrix = tuple[float, ...]

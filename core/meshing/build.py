@@ -10,7 +10,7 @@ from numba import njit
 
 from core.base.jobs import Progress, Task, in_background, within
 from core.base.text import text
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh, face_normal
 from core.meshing.repair.clean import clean

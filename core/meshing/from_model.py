@@ -16,7 +16,7 @@ from core.base.outputs import Outputs
 from core.base.parallel import num_workers, parallel_map
 from core.base.text import Text, text
 from core.capture.scene import Scene
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.field.model import SceneModel
 from core.geometry.rigid import invert, similarity, transform_points
 from core.meshing.export.frame import (

@@ -12,7 +12,7 @@ from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, within
 from core.base.text import Text, text
 from core.capture.scene import Photo
-from core.config.run import TEXTURED_FACES, MeshOptions
+from core.config.mesh import TEXTURED_FACES, MeshOptions
 from core.geometry.rigid import invert, similarity_scale, transform_pose
 from core.geometry.scene_ball import Ball
 from core.meshing.build import ColorFunction, clip_to_box, with_attributes

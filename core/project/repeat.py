@@ -14,7 +14,8 @@ from core.base.errors import UserError
 from core.base.outputs import Outputs
 from core.base.text import text
 from core.capture.scene import Scene
-from core.config.run import OpenOptions, RunConfig
+from core.config.opening import OpenOptions
+from core.config.run import RunConfig
 from core.geometry.box import Box
 from core.project.store import PROJECT_FILES, ProjectState
 

@@ -23,8 +23,9 @@ from core.base.errors import UserError
 from core.base.outputs import Outputs
 from core.base.text import Text, text
 from core.capture.scene import Intrinsics, Photo, Scene
+from core.config.opening import DEFAULT_OPEN, OpenOptions
 from core.config.prompt import Prompt
-from core.config.run import DEFAULT_OPEN, OpenOptions, RunConfig
+from core.config.run import RunConfig
 from core.geometry.box import Box, Setting
 from core.geometry.view import EMPTY_PATH, CameraPath
 from core.project.relocate import relocate_photos

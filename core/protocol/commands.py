@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from core.config.run import MeshOptions, OpenOptions, RunConfig, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.opening import OpenOptions
+from core.config.run import RunConfig, RunOptions
 from core.geometry.edits import SceneEdit
 from core.geometry.view import CameraPath, Point, VideoOptions, View
 from core.protocol.base import Message

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 import msgspec
 
 from core.base.text import NO_TEXT, Text
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.geometry.box import Setting
 from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath, MeshPreviewOptions, Point
 from core.protocol.base import Message

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from core.config.run import DENSITY_AT_LEVEL
+from core.config.mesh import DENSITY_AT_LEVEL
 from core.field.base import DENSITY_MOST, DENSITY_SLOPE
 from core.kernels import for_device
 

@@ -18,7 +18,8 @@ from core.capture.pixels import PixelStore, load_pixels
 from core.capture.poses.solve import PartialPoses
 from core.capture.readers.colmap import COLMAP, sub_models
 from core.capture.scene import Scene
-from core.config.run import MethodName, OpenOptions, RunConfig, RunOptions
+from core.config.opening import OpenOptions
+from core.config.run import MethodName, RunConfig, RunOptions
 from core.field.methods import METHODS
 from core.geometry.cameras import Intrinsics, pixel_directions
 from core.geometry.rigid import invert, rotation_between, transform_points, transform_pose

@@ -19,7 +19,7 @@ from core.base.jobs import Clock, Task
 from core.base.text import Text
 from core.capture.open import needs_poses
 from core.capture.scene import Scene
-from core.config.run import OpenOptions
+from core.config.opening import OpenOptions
 from core.project.repeat import RunRecipe
 from core.project.store import is_project
 from core.session.document import Document

@@ -79,7 +79,7 @@ def forecast(
 def _floats_per_sample(model: SceneModel, field: FieldConfig) -> tuple[float, float]:
     """That a step saves for its way back, of a surface (a sample and its taps) and of a density; 0
     where there is none."""
-    asked = {"taps4": 5, "taps6": 7, "analytic": 3}[field.gradients]
+    asked = {"fd4": 5, "fd6": 7, "analytic": 3}[field.gradients]
     if field.fd_stride > 1:
         asked = 1 + asked / field.fd_stride
     color = model.color.floats_per_sample

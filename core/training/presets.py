@@ -58,11 +58,11 @@ PRESETS = {
             levels_from=0.7,
             levels_until=0.8,
             curvature_until=0.8,
-            surface_rate=0.2,
-            surface_decay=10.0,
-            surface_hard_rays=0.5,
-            view_side=64,
-            view_copies=2,
+            sdf_lr_scale=0.2,
+            sdf_lr_decay=10.0,
+            sdf_error_ray_fraction=0.5,
+            prompt_image_side=64,
+            prompt_backgrounds=2,
         ),
     ),
     "standard": RunConfig(
@@ -92,8 +92,8 @@ PRESETS = {
             occupancy_resolution=128,
             march_steps=2048,
             final_inv_s=1200.0,
-            view_side=168,
-            view_copies=8,
+            prompt_image_side=168,
+            prompt_backgrounds=8,
         ),
     ),
     "neuralangelo": RunConfig(
@@ -133,9 +133,9 @@ PRESETS = {
             final_inv_s=3000.0,
             lambda_color=3.0,
             curvature_until=0.01,
-            hard_rays=0.0,
-            view_side=168,
-            view_copies=8,
+            error_ray_fraction=0.0,
+            prompt_image_side=168,
+            prompt_backgrounds=8,
         ),
     ),
 }
@@ -198,7 +198,7 @@ def _for_pictures(config: RunConfig) -> RunConfig:
     no photo says where things are, and what has no gradient never comes to be. What one picture
     asks for is far from what the next does, so steps are shorter."""
     train = config.train
-    n_rays = train.view_side**2
+    n_rays = train.prompt_image_side**2
     return replace(
         config,
         train=replace(

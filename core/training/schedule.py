@@ -29,10 +29,10 @@ def learning_rate(train: TrainConfig, progress: float) -> float:
     return warm * train.decay_total ** -ramp(progress, full, 1.0)
 
 
-def surface_rate(train: TrainConfig, progress: float) -> float:
+def sdf_lr_scale(train: TrainConfig, progress: float) -> float:
     """Fraction of the rate that an SDF made of a density learns at: what it starts from is nearly
     right and must not be shaken, and what it ends with must not be rough from the last steps."""
-    return train.surface_rate * train.surface_decay ** -ramp(progress, train.density_until, 1.0)
+    return train.sdf_lr_scale * train.sdf_lr_decay ** -ramp(progress, train.density_until, 1.0)
 
 
 def active_levels(train: TrainConfig, n_levels: int, progress: float) -> float:

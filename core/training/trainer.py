@@ -212,7 +212,7 @@ class Trainer:
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
         factor = schedule.learning_rate(train, progress)
         for group in self.optimizer.param_groups:
-            share = schedule.surface_rate(train, progress) if group["converted"] else 1.0
+            share = schedule.sdf_lr_scale(train, progress) if group["converted"] else 1.0
             group["lr"] = group["base"] * factor * share
 
     def _hold_sharpness(self, progress: float) -> None:

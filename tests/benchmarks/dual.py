@@ -21,7 +21,7 @@ from scipy.spatial.transform import Rotation
 from core.api import open_project
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.evaluation.surface_metrics import surface_distance
 from core.geometry.scene_ball import Ball
 from core.meshing.build import sdf_normals

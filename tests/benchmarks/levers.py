@@ -19,7 +19,8 @@ from core.base.device import choose_device
 from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config.run import MeshOptions, RunConfig, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunConfig, RunOptions
 from core.evaluation.evaluate import compare_surfaces
 from core.evaluation.surface_metrics import read_surface
 from core.meshing.from_model import mesh_of_model
@@ -39,11 +40,11 @@ LEVERS: dict[str, dict[str, Any]] = {
         "lambda_mask": 0.1,
     },
     "no sparsity of the density": {"lambda_sparsity": 0.0},
-    "rays drawn evenly": {"hard_rays": 0.0, "surface_hard_rays": 0.0},
-    "rays drawn evenly on the surface": {"surface_hard_rays": 0.0},
+    "rays drawn evenly": {"error_ray_fraction": 0.0, "sdf_error_ray_fraction": 0.0},
+    "rays drawn evenly on the surface": {"sdf_error_ray_fraction": 0.0},
     "no culling": {"cull_weight": 0.0},
     "analytic gradients": {"gradients": "analytic"},
-    "6 taps": {"gradients": "taps6"},
+    "6 taps": {"gradients": "fd6"},
     "SDF network 32 wide": {"sdf_width": 32},
     "SDF network 16 wide": {"sdf_width": 16},
     "colour network 32 wide": {"color_width": 32},
@@ -63,7 +64,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "twice as sharp": {"initial_inv_s": 600.0, "final_inv_s": 1000.0},
     "photos at half size": {"max_photo_side": 200},
     "rays that stop at the surface, at the end": {"traced_from": 0.85},
-    "the settled SDF at the full rate": {"surface_rate": 1.0, "surface_decay": 1.0},
+    "the settled SDF at the full rate": {"sdf_lr_scale": 1.0, "sdf_lr_decay": 1.0},
     "warm-up for 0.5 of the run": {
         "density_until": 0.5,
         "levels_from": 0.5,

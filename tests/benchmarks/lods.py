@@ -20,7 +20,7 @@ from PIL import Image
 from core.api import open_project
 from core.base.image_metrics import psnr
 from core.base.jobs import run
-from core.config.run import PURPOSES
+from core.config.mesh import PURPOSES
 from core.geometry.cameras import Intrinsics
 from core.meshing.from_model import mesh_source
 from core.meshing.mesh import Mesh

@@ -22,7 +22,8 @@ from core.base.jobs import run
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.evaluation.evaluate import compare_surfaces
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS

@@ -16,7 +16,7 @@ import numpy as np
 from core.api import open_project
 from core.base.jobs import run
 from core.capture.scene import Photo
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.evaluation.evaluate import score_mesh
 from core.geometry.rigid import transform_pose
 from core.meshing.export.frame import export_from_input

@@ -10,7 +10,8 @@ import trimesh
 from core import protocol as m
 from core.api import open_project, reconstruct
 from core.base.errors import UserError
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.output.views import camera_path, orbit, score_photos
 from core.project.store import load_project
 from core.session import training_loop

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from core import protocol as m
-from core.config.run import Axes, MeshFormat, MeshOptions, RunOptions, Unseen
+from core.config.mesh import Axes, MeshFormat, MeshOptions, Unseen
+from core.config.run import RunOptions
 from core.field.methods import METHODS
 from core.geometry.camera_path import looking_at_center
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit

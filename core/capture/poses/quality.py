@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.config.run import PoseQuality
+from core.config.opening import PoseQuality
 
 _PEAK, _FAINT_PEAK = 0.02 / 3, 0.002  # pycolmap's own, and one that shows more details
 

@@ -25,7 +25,7 @@ from core.capture.poses.export import write_poses
 from core.capture.readers.colmap import load_model, scene_from_model
 from core.capture.region import propose_region
 from core.capture.scene import Scene
-from core.config.run import PoseQuality
+from core.config.opening import PoseQuality
 
 __all__ = ["PartialPoses", "solve_poses", "write_poses"]
 

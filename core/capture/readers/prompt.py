@@ -13,7 +13,7 @@ from core.capture.scene import Intrinsics, Photo, Scene
 from core.config.prompt import find_prompt, read_prompt
 from core.geometry.camera_path import looking_at_center
 
-PROMPT = text("a text prompt (sentence.json)")
+PROMPT = text("a text prompt (prompt.json)")
 RINGS = ((-0.2, 6), (0.35, 10), (0.9, 6))
 """Elevation, radians, and number of views of each."""
 DISTANCE, FOV = 3.0, 0.75

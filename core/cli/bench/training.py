@@ -16,7 +16,8 @@ from core.capture.open import open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
 from core.cli.bench.timing import seconds, timed
-from core.config.run import MeshOptions, RunConfig, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunConfig, RunOptions
 from core.meshing.from_model import mesh_of_model
 from core.output.views import orbit, render_views
 from core.sample import FOLDER

@@ -9,7 +9,7 @@ import numpy as np
 from core.base.errors import UserError
 from core.base.text import text
 from core.capture.scene import Photo, Scene
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.geometry.rigid import similarity, transform_pose
 
 METRES_PER_UNIT = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254, "ft": 0.3048}

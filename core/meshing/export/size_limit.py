@@ -10,7 +10,7 @@ import numpy as np
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, within
 from core.base.text import Text, join, text
-from core.config.run import TEXTURED_FACES, MeshOptions
+from core.config.mesh import TEXTURED_FACES, MeshOptions
 from core.meshing.export.gltf import encode_image, glb_pieces
 from core.meshing.mesh import Mesh
 from core.meshing.pipeline import MIN_TEXTURE_SIZE, FinishedMesh, MeshSource, finish_mesh

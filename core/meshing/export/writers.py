@@ -17,7 +17,7 @@ from core.base.errors import UserError
 from core.base.jobs import Progress, Task, in_background, run
 from core.base.outputs import Outputs
 from core.base.text import text
-from core.config.run import MeshFormat, MeshOptions
+from core.config.mesh import MeshFormat, MeshOptions
 from core.meshing.export.gltf import encode_image, glb_pieces
 from core.meshing.export.usd import encode_usdz, require_usd
 from core.meshing.mesh import Mesh

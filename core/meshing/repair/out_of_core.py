@@ -11,7 +11,7 @@ import psutil
 from core.base.errors import UserError
 from core.base.jobs import Progress, Task
 from core.base.text import Text, join, text
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
 from core.meshing.surface.extract import SdfFunction, extract

@@ -18,7 +18,7 @@ from core.base.duty_cycle import DutyCycle
 from core.base.errors import UserError
 from core.base.jobs import Clock, Job, Progress, Task
 from core.capture.scene import Scene
-from core.config.run import TEXTURED_FACES, MeshOptions
+from core.config.mesh import TEXTURED_FACES, MeshOptions
 from core.meshing.export.size_limit import max_faces
 from core.meshing.from_model import ExportedMesh, export_model
 from core.meshing.pipeline import LOD_FACTOR

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.base.duty_cycle import DutyCycle
 from core.base.jobs import Clock, Job
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.geometry.rigid import invert
 from core.geometry.view import MESH_MODES, PREVIEW_DUTY_CYCLE, MeshPreviewOptions, View
 from core.meshing.from_model import mesh_of_model

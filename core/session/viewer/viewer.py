@@ -10,7 +10,7 @@ import numpy as np
 from core import protocol as m
 from core.base.jobs import Task
 from core.capture.scene import Scene
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.geometry.view import View
 from core.session.viewer.export_size import ExportEstimator
 from core.session.viewer.live_mesh import LiveMesh

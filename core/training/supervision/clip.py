@@ -17,7 +17,7 @@ from torch import Tensor
 
 from core.base.errors import UserError
 from core.base.text import text
-from core.config.prompt import REMEDY, Prompt
+from core.config.prompt import WEIGHTS_REMEDY, Prompt
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of the sRGB that CLIP was trained on, where its folder says nothing else."""
@@ -30,7 +30,7 @@ class Clip:
     def __init__(self, sentence: Prompt, device: torch.device) -> None:
         folder = Path(sentence.weights)
         if not folder.is_dir():
-            raise UserError(text("{folder} does not exist", folder=folder), REMEDY)
+            raise UserError(text("{folder} does not exist", folder=folder), WEIGHTS_REMEDY)
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         try:
             from transformers import (  # pyright: ignore[reportMissingImports]

@@ -44,7 +44,8 @@ class PhotoSupervision:
         n_lanes, device = num_workers(self._device), self._device
         n = n // n_lanes * n_lanes
         has_sdf = model.radiance is not None and model.has_sdf
-        drawn = self.rays.sample(n, train.surface_hard_rays if has_sdf else train.hard_rays)
+        fraction = train.sdf_error_ray_fraction if has_sdf else train.error_ray_fraction
+        drawn = self.rays.sample(n, fraction)
         jitter = torch.rand(n, device=device)
         behind, target = None, drawn.colors
         if self._cut_out:

@@ -114,7 +114,7 @@ class TextSupervision:
     ) -> tuple[Tensor, Tensor, float]:
         """Of the picture of ``color`` [R, 3], premultiplied, and ``opacity`` [R], before several
         backgrounds: the gradients of 1 - cosine in both, and the mean cosine."""
-        likeness, side, n = self._likeness, math.isqrt(len(color)), train.view_copies
+        likeness, side, n = self._likeness, math.isqrt(len(color)), train.prompt_backgrounds
         assert likeness is not None
         behind = random_backgrounds(n, side, self._device)
         crops = torch.rand(n, 3).tolist()

@@ -10,7 +10,7 @@ from app.panels.mesh import MeshPanel, mesh_preview_text, preview_options_of
 from app.platform.gui import dpg
 from app.state import AppState, reduce
 from app.widgets.widgets import set_choice, set_tip
-from core.config.run import PURPOSES, TEXTURED_FACES, MeshOptions
+from core.config.mesh import PURPOSES, TEXTURED_FACES, MeshOptions
 from core.geometry.view import IDENTITY, MeshPreviewOptions
 from core.protocol import Arrangement, ExcludedPhotos, MeshReady
 

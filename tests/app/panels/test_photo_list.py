@@ -13,7 +13,8 @@ from app.viewport.orbit_camera import OrbitCamera
 from app.viewport.slicing import MIN_CONTOUR_PX, slice_through
 from app.viewport.thumbnails import MISSING_GREY, ThumbnailStore
 from core.base.text import text
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.geometry.box import Box
 from core.geometry.rigid import similarity
 from core.geometry.view import IDENTITY

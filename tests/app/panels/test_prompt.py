@@ -27,7 +27,7 @@ def test_a_sentence_is_typed_and_trained(launch, tmp_path):
     ready = window.wait(lambda ui: ui["state"] == "ready", "the scene", seconds=120)
     assert ready["failure"] == ""
     assert "prompt_window" not in ready["widgets"]
-    (sentence,) = home.rglob("sentence.json")
+    (sentence,) = home.rglob("prompt.json")
     assert read_prompt(sentence).text == "a red ball"
     window.click("start")
     ui = window.wait(lambda ui: ui["step"] > 2, "training", seconds=240)

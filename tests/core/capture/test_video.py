@@ -9,7 +9,7 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.capture.open import describe_input, open_capture
 from core.capture.video import choose_frames, photos_of_video
-from core.config.run import OpenOptions
+from core.config.opening import OpenOptions
 from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
 from tests.core.captures import film_of, textured_plane_photos
 

@@ -67,7 +67,7 @@ def test_a_table_of_zeros_or_not_the_initial_surface_is_the_sphere():
         torch.testing.assert_close(made.sdf(points()), field().sdf(points()))
 
 
-@pytest.mark.parametrize("gradients", ["taps4", "taps6", "analytic"])
+@pytest.mark.parametrize("gradients", ["fd4", "fd6", "analytic"])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("weight_norm", [False, True])
 def test_gradients_agree_with_finite_differences_of_the_field(gradients, layers, weight_norm):
@@ -97,18 +97,18 @@ def test_the_ways_to_take_gradients_agree_where_the_features_speak_smoothly():
     x = x[((scaled - scaled.round()).abs() > 0.05).flatten(1).all(1)]
     assert len(x) > 50
     found = {}
-    for gradients in ("taps4", "taps6", "analytic"):
+    for gradients in ("fd4", "fd6", "analytic"):
         made = field(SMOOTH, features=0.02, gradients=gradients, fd_eps_cells=0.02)
         with torch.no_grad():
             found[gradients] = made.samples(x)
-    for gradients in ("taps4", "taps6"):
+    for gradients in ("fd4", "fd6"):
         difference = (found[gradients].gradients - found["analytic"].gradients).norm(dim=-1)
         assert difference.median() < 0.02
         torch.testing.assert_close(found[gradients].sdf, found["analytic"].sdf)
         torch.testing.assert_close(found[gradients].features, found["analytic"].features)
 
 
-@pytest.mark.parametrize("gradients", ["taps4", "taps6"])
+@pytest.mark.parametrize("gradients", ["fd4", "fd6"])
 def test_taps_know_a_sphere(gradients, monkeypatch):
     """Fed with |x| - 1/2 the formulas give its unit normal and its Laplacian 2 / |x|."""
     made = field(gradients=gradients, fd_eps_cells=0.5, sdf_layers=1, sdf_width=1)
@@ -127,7 +127,7 @@ def test_taps_know_a_sphere(gradients, monkeypatch):
     r = x.norm(dim=-1)
     torch.testing.assert_close(found.sdf, r - 0.5)
     # six taps are exact to ε²; the tetrahedron mixes in the next derivative, to ε
-    close, tolerance = (1e-3, 0.02) if gradients == "taps6" else (0.015, 0.1)
+    close, tolerance = (1e-3, 0.02) if gradients == "fd6" else (0.015, 0.1)
     torch.testing.assert_close(found.gradients, x / r[:, None], rtol=0, atol=close)
     assert ((found.laplacian * r / 2 - 1).abs() < tolerance).all()
 
@@ -187,7 +187,7 @@ def test_active_levels_travel_with_the_state():
     assert other.normal_eps == made.normal_eps
 
 
-@pytest.mark.parametrize("gradients", ["taps4", "taps6"])
+@pytest.mark.parametrize("gradients", ["fd4", "fd6"])
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("weight_norm", [False, True])
@@ -207,7 +207,7 @@ def test_the_written_out_layer_equals_autograd(gradients, activation, layers, we
     torch.testing.assert_close(made.sdf(x), sdf)
 
     # the same combination of distances through plain calls
-    four = gradients == "taps4"
+    four = gradients == "fd4"
     axes = torch.eye(3)
     offsets = (
         torch.tensor([[1.0, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]]) / math.sqrt(3)
@@ -244,7 +244,7 @@ def test_the_written_out_layer_equals_autograd(gradients, activation, layers, we
         assert error < 2e-3, f"{name}: {float(error)}"
 
 
-@pytest.mark.parametrize("gradients", ["taps4", "taps6", "analytic"])
+@pytest.mark.parametrize("gradients", ["fd4", "fd6", "analytic"])
 def test_only_some_points_have_taps_where_so_asked(gradients):
     made, x, tapped = field(gradients=gradients), points(10), torch.tensor([7, 2, 3])
     full, some = made.samples(x), made.samples(x, tapped=tapped)

@@ -3,7 +3,7 @@ import pytest
 import trimesh
 
 from core.base.jobs import run
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.meshing.build import build_mesh, sdf_normals
 from core.meshing.mesh import Mesh
 

@@ -9,7 +9,7 @@ import trimesh
 from core.base import paths as places
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.config.run import PURPOSES, MeshOptions
+from core.config.mesh import PURPOSES, MeshOptions
 from core.meshing import spill_array as rows
 from core.meshing.export.writers import write_mesh
 from core.meshing.pipeline import MeshSource, finish_mesh

@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.meshing import refine as module
 from core.meshing.pipeline import finish_mesh
 from core.meshing.refine import refine

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from core.base.jobs import run
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.meshing.pipeline import MeshSource, finish_mesh
 from core.meshing.repair.clean import (
     DEGENERATE_AREA,

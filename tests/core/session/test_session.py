@@ -10,7 +10,8 @@ import trimesh
 from PIL import Image
 
 from core import protocol as m
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.geometry.box import Box
 from core.geometry.edits import KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import similarity_scale

@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import UserError
 from core.capture.edits import exclude_photos
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.meshing.from_model import mesh_source
 from core.project.store import ProjectState, load_project, save_project
 from core.training import density_to_sdf

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from core import protocol as m
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
 from core.sample import FOLDER

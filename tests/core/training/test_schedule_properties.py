@@ -36,8 +36,8 @@ def settings(draw: st.DrawFn) -> TrainConfig:
         decay_total=draw(floats(1, 100)),
         decay_at=draw(st.sampled_from([(), (0.5,), (0.6, 0.8)])),
         decay_factor=draw(floats(1, 20)),
-        surface_rate=draw(floats(0.05, 1)),
-        surface_decay=draw(floats(1, 10)),
+        sdf_lr_scale=draw(floats(0.05, 1)),
+        sdf_lr_decay=draw(floats(1, 10)),
         transmittance=draw(st.sampled_from([(0.5, 0.9), (0.2, 0.5), (0.4, 0.95)])),
         transmittance_until=draw(floats(0.01, 1)),
     )
@@ -92,9 +92,9 @@ def test_rates_are_positive_factors_that_fall_once_a_stage_is_warm(train):
         max(began, train.density_until) <= PROGRESS,
     ):
         assert rising(-rate[stage])
-    surface = np.array([schedule.surface_rate(train, p) for p in PROGRESS])
+    surface = np.array([schedule.sdf_lr_scale(train, p) for p in PROGRESS])
     assert rising(-surface)
-    assert surface[-1] == pytest.approx(train.surface_rate / train.surface_decay)
+    assert surface[-1] == pytest.approx(train.sdf_lr_scale / train.sdf_lr_decay)
 
 
 @given(settings(), floats(0.01, 1))

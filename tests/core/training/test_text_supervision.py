@@ -34,8 +34,8 @@ NGP = replace(
         density_until=1.0,
         levels_from=0.0,
         levels_until=0.0,
-        view_side=24,
-        view_copies=2,
+        prompt_image_side=24,
+        prompt_backgrounds=2,
     ),
 )
 IMAGINED = for_scene(NGP, has_masks=True, imagined=True)

@@ -243,7 +243,7 @@ def test_points_on_the_surface_pull_at_first(store):
     )
 
 
-@pytest.mark.parametrize("gradients", ["taps4", "taps6", "analytic"])
+@pytest.mark.parametrize("gradients", ["fd4", "fd6", "analytic"])
 def test_every_kind_of_gradient_trains(store, gradients):
     config = replace(TINY, field=replace(TINY.field, gradients=gradients))
     trainer = ball_trainer(store, config)

@@ -9,7 +9,8 @@ import torch
 
 from core import protocol as m
 from core.base.jobs import run as driven
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
 from core.output.views import score_photos

@@ -10,7 +10,7 @@ from PIL import Image
 from core.base.jobs import run
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.field.model import SceneModel
 from core.geometry.rigid import transform_points
 from core.meshing.from_model import mesh_of_model
@@ -156,7 +156,7 @@ def test_a_seed_repeats_both_stages(store, settling_steps):
 
 
 def test_each_stage_learns_its_own_at_its_own_rate(store, settling_steps):
-    trainer = ball_trainer(store, changed(surface_rate=0.25, surface_decay=5.0))
+    trainer = ball_trainer(store, changed(sdf_lr_scale=0.25, sdf_lr_decay=5.0))
 
     def learnt():
         mine = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
@@ -214,7 +214,7 @@ def test_the_map_of_errors_learns_in_both_stages(store, settling_steps):
 
 
 def test_each_stage_draws_its_own_share_of_hard_rays(store, settling_steps, monkeypatch):
-    trainer = ball_trainer(store, changed(hard_rays=0.6, surface_hard_rays=0.2))
+    trainer = ball_trainer(store, changed(error_ray_fraction=0.6, sdf_error_ray_fraction=0.2))
     sample, shares = trainer.supervision.rays.sample, []
 
     def noted(n, hard):
@@ -232,7 +232,7 @@ def test_the_shown_error_is_that_of_fair_rays(store, monkeypatch):
     """Some lanes have none: there are 16 of 8 rays, of which one in twenty is fair. The others
     are made wrong by about ten."""
     monkeypatch.setattr("core.training.supervision.photos.num_workers", lambda device: 16)
-    trainer = ball_trainer(store, changed(hard_rays=0.95))
+    trainer = ball_trainer(store, changed(error_ray_fraction=0.95))
     sample = trainer.supervision.rays.sample
 
     def wrong(n, hard):

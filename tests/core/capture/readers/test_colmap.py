@@ -8,7 +8,7 @@ from core.base.errors import UserError
 from core.base.jobs import run
 from core.capture.open import describe_input, open_capture
 from core.capture.readers.colmap import intrinsics_from_camera, read_colmap, sub_models
-from core.config.run import OpenOptions
+from core.config.opening import OpenOptions
 from core.geometry.cameras import project
 from core.geometry.rigid import invert
 from tests.core.captures import DATA, LENS, noise_photo, orbit, pixels_of

@@ -18,8 +18,9 @@ from core.capture.readers.phone_scans import read_polycam, read_record3d
 from core.capture.readers.prompt import read_prompt_scene
 from core.capture.readers.transforms import read_transforms
 from core.capture.scene import Scene
+from core.config.mesh import MeshOptions
 from core.config.prompt import write_prompt
-from core.config.run import MeshOptions, RunOptions
+from core.config.run import RunOptions
 from core.session.session import Session
 from core.training.presets import PRESETS
 from tests.core.capture.poses.test_solve import WIDE, room_poses

@@ -5,7 +5,7 @@ import pytest
 
 from core.base.errors import UserError
 from core.capture.scene import Photo, Scene
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.meshing.export.frame import export_from_input, export_unit, photos_in_export_frame
 from tests.core.captures import LENS, look_at
 

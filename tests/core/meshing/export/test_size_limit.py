@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import UserError
 from core.base.jobs import run
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.meshing.export import size_limit as fitting
 from core.meshing.export.size_limit import finish_within_size
 from core.meshing.export.writers import ExportMetadata, write_mesh

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from core.base.jobs import Progress, run
-from core.config.run import MeshOptions
+from core.config.mesh import MeshOptions
 from core.protocol import Export, ExportEstimate
 from core.session.export_job import export_mesh
 from core.session.viewer import export_size

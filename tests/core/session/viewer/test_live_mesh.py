@@ -10,7 +10,8 @@ import pytest
 from app.gl.mesh_file import load_mesh_file
 from core import protocol as m
 from core.base.jobs import Progress, run
-from core.config.run import MeshOptions, RunOptions
+from core.config.mesh import MeshOptions
+from core.config.run import RunOptions
 from core.geometry.rigid import invert, similarity, transform_points
 from core.geometry.view import MeshPreviewOptions, View
 from core.meshing.from_model import mesh_of_model
