@@ -20,5 +20,7 @@ def acquire_lock(folder: Path) -> Task[FileLock]:
             lock.acquire(timeout=0)
             return lock
         except Timeout:
-            yield Progress(0.0, text("waiting for another Gradina that prepares these photos"))
+            yield Progress(
+                0.0, text("waiting for another Gradina process that prepares these photos")
+            )
             time.sleep(0.05)

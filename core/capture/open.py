@@ -46,8 +46,8 @@ class DetectedInput:
 
 
 DEFAULT = OpenOptions()
-FILM_SHARE = 0.15
-"""Of the time that a film takes until its poses are solved, for choosing its frames."""
+_FRAMES_FRACTION = 0.15
+"""Fraction of the progress of opening a video that choosing its frames takes."""
 _ARCHIVES = (".zip", ".r3d", ".tar", ".gz", ".7z")
 _MOST_CAMERAS = 5
 """Named; a zoom lens may be as many as there are photos."""
@@ -72,7 +72,7 @@ def open_capture(
     how: OpenOptions = DEFAULT,
 ) -> Task[Scene]:
     """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
-    a film, whose poses are then solved in ``workspace`` (default: the user's cache folder). The
+    a video, whose poses are then solved in ``workspace`` (default: the user's cache folder). The
     progress carries the `DetectedInput`, once.
 
     Raises UserError, one line, for anything that cannot be opened.
@@ -90,11 +90,11 @@ def open_capture(
         solve = partial(
             solve_poses, workspace=workspace, seed=seed, quality=how.quality, group=how.group
         )
-        if film := _film(path, how):
-            frames = photos_of_video(film, workspace / f"frames_{how.frames}", how.frames)
-            photos = yield from within(frames, 0.0, FILM_SHARE)
-            scene = yield from within(solve(photos), FILM_SHARE, 1.0)
-            scene = replace(scene, kind=text("a film, poses solved"))
+        if video := _video_at(path, how):
+            frames = photos_of_video(video, workspace / f"frames_{how.frames}", how.frames)
+            photos = yield from within(frames, 0.0, _FRAMES_FRACTION)
+            scene = yield from within(solve(photos), _FRAMES_FRACTION, 1.0)
+            scene = replace(scene, kind=text("a video, poses solved"))
         else:
             scene = yield from solve(path, recursive=how.recursive)
     else:
@@ -124,7 +124,9 @@ def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[Text]:
     lines, reader = _headline(path, how), _reader(path)
     if reader is None:
         masks = (
-            [] if _film(path, how) else list(find_masks(list_photos(path, how.recursive)).values())
+            []
+            if _video_at(path, how)
+            else list(find_masks(list_photos(path, how.recursive)).values())
         )
         return [
             *lines,
@@ -151,10 +153,10 @@ def _headline(path: Path, how: OpenOptions) -> list[Text]:
     reader = _reader(path)
     if reader is not None:
         return [text("{name}: {kind}", name=path.name, kind=reader[0])]
-    if film := _film(path, how):
-        name = path.name if film == path else f"{path.name}/{film.name}"
+    if video := _video_at(path, how):
+        name = path.name if video == path else f"{path.name}/{video.name}"
         return [
-            text("{name}: a film", name=name),
+            text("{name}: a video", name=name),
             text("up to {n} of its frames become photos, whose poses will be solved", n=how.frames),
         ]
     photos = list_photos(path, how.recursive)
@@ -168,23 +170,26 @@ def _headline(path: Path, how: OpenOptions) -> list[Text]:
     ]
 
 
-def _film(path: Path, how: OpenOptions) -> Path | None:
-    """The film at ``path``, which may also be a folder that holds one and not enough photos. Raises
-    UserError where that holds several."""
+def _video_at(path: Path, how: OpenOptions) -> Path | None:
+    """The video at ``path``: the file, or the only video in a folder that lacks enough photos.
+
+    Raises:
+        UserError: the folder has several.
+    """
     if is_video(path) or not path.is_dir():
         return path if is_video(path) else None
-    films = sorted(without_outputs(filter(is_video, path.iterdir()), path))
-    if not films:
+    videos = sorted(without_outputs(filter(is_video, path.iterdir()), path))
+    if not videos:
         return None
     try:
         list_photos(path, how.recursive)
     except UserError as error:
-        if len(films) > 1:
+        if len(videos) > 1:
             raise UserError(
-                text("{path} holds {n_films} films", path=path, n_films=len(films)),
+                text("{path} holds {n_videos} videos", path=path, n_videos=len(videos)),
                 text("Open one of them."),
             ) from error
-        return films[0]
+        return videos[0]
     return None
 
 
@@ -242,7 +247,7 @@ def hold_out_every(scene: Scene, n: int = 8) -> Scene:
 
 
 def _reader(path: Path) -> tuple[Text, Callable[[Path], Scene]] | None:
-    """The reader for ``path``; None for a film and for a plain folder, which can only hold
+    """The reader for ``path``; None for a video and for a plain folder, which can only hold
     photos."""
     try:
         if not path.exists():
@@ -266,7 +271,7 @@ def _reader(path: Path) -> tuple[Text, Callable[[Path], Scene]] | None:
         raise UserError(
             text("{path} is not a capture that can be opened", path=path),
             text(
-                "Choose a folder of photos, a film, a transforms.json, or a COLMAP or DTU folder."
+                "Choose a folder of photos, a video, a transforms.json, or a COLMAP or DTU folder."
             ),
         )
     return None

@@ -57,18 +57,20 @@ def _write_frames(path: Path, folder: Path, count: int) -> Task[None]:
         before = seen.picture
         moved.append(seen.moved)
         sharpness.append(seen.sharpness)
-        yield Progress(0.6 * min(i / max(total, 1), 1.0), text("looking at frame {i}", i=i + 1))
+        yield Progress(0.6 * min(i / max(total, 1), 1.0), text("analysing frame {i}", i=i + 1))
     if not moved:
-        raise UserError(text("{path} holds no pictures", path=path), text("Choose another film."))
+        raise UserError(
+            text("{path} has no video stream", path=path), text("Choose another video.")
+        )
     chosen = choose_frames(np.array(moved), np.array(sharpness), count)
     if len(chosen) < _FEWEST:
         raise UserError(
             text(
-                "The camera hardly moves in {path} ({n_moved} frames)",
+                "The camera hardly moves in {path} ({n_frames} frames)",
                 path=path,
-                n_moved=len(moved),
+                n_frames=len(moved),
             ),
-            text("Film while walking around the subject, or choose another film."),
+            text("Record while walking around the subject, or choose another video."),
         )
     for old in (*folder.glob("frame_*.jpg"), folder / _INDEX):
         old.unlink(missing_ok=True)
@@ -128,7 +130,9 @@ def _frames(path: Path) -> Iterator[tuple[np.ndarray, int]]:
     try:
         with av.open(str(path)) as film:
             if not film.streams.video:
-                raise UserError(text("{path} holds no pictures", path=path), text("Choose a film."))
+                raise UserError(
+                    text("{path} has no video stream", path=path), text("Choose another video.")
+                )
             stream = film.streams.video[0]
             stream.thread_type = "AUTO"
             total = stream.frames or int((film.duration or 0) / 1e6 * (stream.average_rate or 30))
@@ -138,9 +142,9 @@ def _frames(path: Path) -> Iterator[tuple[np.ndarray, int]]:
     except (FFmpegError, OSError) as error:
         raise UserError(
             text(
-                "{path} is not a film that can be read ({value})",
+                "{path} is not a readable video ({reason})",
                 path=path,
-                value=error.strerror or error,
+                reason=error.strerror or error,
             ),
             text("Convert it to MP4, or copy it again."),
         ) from error

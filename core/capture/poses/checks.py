@@ -89,12 +89,12 @@ def _about_cameras(model: Any) -> list[Text]:
         plural(
             "{n} photo is placed with what it shows behind it",
             "{n} photos are placed with what they show behind them",
-            n=behind,
+            n=int(behind),
         ),
         plural(
             "{n} photo is placed inside what it shows",
             "{n} photos are placed inside what they show",
-            n=inside,
+            n=int(inside),
         ),
         plural(
             "{n} photo is placed far away from all others",

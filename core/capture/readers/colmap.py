@@ -84,7 +84,7 @@ def read_colmap(path: Path, which: int = 0) -> Scene:
     scene = scene_from_model(reconstruction, paths)
     require_enough(len(scene.photos), folder)
     missing = [n for n in names if n not in paths]
-    notices += missing_notice(COLMAP, missing, len(names))
+    notices += missing_notice(text("the COLMAP model"), missing, len(names))
     return propose_region(scene, notices=notices)
 
 

@@ -61,7 +61,7 @@ def read_polycam(path: Path) -> Scene:
             raise _unusable(file, error) from error
         photos.append(Photo(photo.name, photo, lens, pose))
     require_enough(len(photos), Path(path))
-    notices = missing_notice(POLYCAM, missing, len(files))
+    notices = missing_notice(text("the Polycam capture"), missing, len(files))
     return propose_region(
         Scene(POLYCAM, tuple(photos), np.eye(4), unit="m"), declared_z_up=True, notices=notices
     )

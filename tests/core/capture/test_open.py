@@ -59,16 +59,16 @@ def test_each_kind_is_recognised_and_read(tmp_path):
         (tmp_path / "colmap", "COLMAP", "COLMAP model"),
         (dtu, "IDR/DTU", "IDR/DTU"),
     ):
-        assert words in describe_input(path)[0]
-        assert run(open_capture(path)).kind == kind
+        assert words in str(describe_input(path)[0])
+        assert kind in str(run(open_capture(path)).kind)
 
 
 def test_a_plain_folder_is_recognised_as_photos(tmp_path):
     for i in range(3):
         noise_photo(tmp_path / f"{i}.png", i)
-    told = describe_input(tmp_path)
+    told = [str(line) for line in describe_input(tmp_path)]
     assert "3 photos without poses" in told[0]
-    assert told[1] == "camera: 3 photos of 80x60, focal length not told, to be found"
+    assert told[1] == "camera: 3 photos of 80x60, focal length unknown, to be solved"
 
 
 def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path, monkeypatch):
@@ -77,8 +77,8 @@ def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path, monkeyp
     for i in range(9):
         noise_photo(tmp_path / f"{i}.png", i, (80 + 10 * (i % 7), 60))
     (tmp_path / "0.png").write_bytes(b"cut")
-    told = describe_input(tmp_path)
-    assert told[1] == "camera: 2 photos of 90x60, focal length not told, to be found"
+    told = [str(line) for line in describe_input(tmp_path)]
+    assert told[1] == "camera: 2 photos of 90x60, focal length unknown, to be solved"
     assert told[-3:] == [
         "and 2 other sizes or focal lengths",
         "1 cannot be read: 0.png. Copy it again, or remove it.",
@@ -87,31 +87,31 @@ def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path, monkeyp
     ]
 
 
-def test_what_lies_there_is_told_before_it_is_read(tmp_path):
+def test_the_detected_input_is_reported_before_it_is_read(tmp_path):
     ngp = object_capture(tmp_path, np.zeros(3), 0.5)
     told = []
     run(open_capture(ngp), lambda progress: told.append(progress.found))
-    assert [found for found in told if found] == [
-        DetectedInput((f"{tmp_path.name}: a posed capture (transforms.json)",))
-    ]
-    assert describe_input(ngp) == [
+    [detected] = [found for found in told if found]
+    assert isinstance(detected, DetectedInput)
+    assert list(map(str, detected.lines)) == [f"{tmp_path.name}: a posed capture (transforms.json)"]
+    assert list(map(str, describe_input(ngp))) == [
         f"{tmp_path.name}: a posed capture (transforms.json)",
         "12 photos with poses",
         "what is transparent in the photos is masked",
     ]
 
 
-def test_a_film_in_a_folder_without_enough_photos_is_what_lies_there(tmp_path):
+def test_a_video_in_a_folder_without_enough_photos_is_opened(tmp_path):
     noise_photo(tmp_path / "0.png", 0)
     (tmp_path / "walk.mp4").write_bytes(b"")
-    assert describe_input(tmp_path)[0] == f"{tmp_path.name}/walk.mp4: a film"
+    assert str(describe_input(tmp_path)[0]) == f"{tmp_path.name}/walk.mp4: a video"
     (tmp_path / "again.mov").write_bytes(b"")
-    with pytest.raises(UserError, match="holds 2 films"):
+    with pytest.raises(UserError, match="holds 2 videos"):
         describe_input(tmp_path)
     for i in range(1, 3):
         noise_photo(tmp_path / f"{i}.png", i)
-    assert "a folder of 3 photos" in describe_input(tmp_path)[0], (
-        "films beside photos are of no account"
+    assert "a folder of 3 photos" in str(describe_input(tmp_path)[0]), (
+        "videos beside photos are ignored"
     )
 
 

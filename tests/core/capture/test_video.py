@@ -16,7 +16,7 @@ from tests.core.captures import film_of, textured_plane_photos
 BLURRED = {3, 4, 11, 12, 13, 25}
 
 
-def film(path, moves=4, n=40):
+def video(path, moves=4, n=40):
     """Of a picture that moves by ``moves`` pixels a frame, some frames of it blurred."""
     coarse = np.random.default_rng(0).integers(0, 255, (107, 214, 3), np.uint8)
     wide = Image.fromarray(coarse).resize((640, 320), Image.Resampling.BICUBIC)
@@ -42,9 +42,9 @@ def test_of_each_part_of_the_way_the_sharpest_frame_is_taken():
     assert choose_frames(moved, sharpness, 3) == {1, 3}, "the end is blurred"
 
 
-def test_a_film_becomes_sharp_photos_all_along_the_way(tmp_path):
-    path, folder = film(tmp_path / "film.mp4"), tmp_path / "frames"
-    assert "a film" in describe_input(path)[0]
+def test_a_video_becomes_sharp_photos_all_along_the_way(tmp_path):
+    path, folder = video(tmp_path / "walk.mp4"), tmp_path / "frames"
+    assert "a video" in str(describe_input(path)[0])
     assert run(photos_of_video(path, folder, 12)) == folder
     photos = sorted(folder.glob("*.jpg"))
     numbers = [int(p.stem.removeprefix("frame_")) for p in photos]
@@ -61,26 +61,26 @@ def test_a_film_becomes_sharp_photos_all_along_the_way(tmp_path):
     assert len(list(folder.glob("*.jpg"))) <= 8
 
 
-def test_a_film_of_a_camera_that_stands_still_is_refused(tmp_path):
+def test_a_video_of_a_camera_that_stands_still_is_refused(tmp_path):
     with pytest.raises(UserError, match="hardly moves"):
-        run(photos_of_video(film(tmp_path / "still.mp4", moves=0, n=12), tmp_path / "frames", 12))
+        run(photos_of_video(video(tmp_path / "still.mp4", moves=0, n=12), tmp_path / "frames", 12))
 
 
 @pytest.mark.slow
-def test_a_film_and_nothing_else_becomes_a_solved_capture(tmp_path):
+def test_a_video_and_nothing_else_becomes_a_solved_capture(tmp_path):
     """Its photos are where the camera was when their frames were taken."""
     poses = room_poses(24)
     film_of(tmp_path / "walk.mp4", textured_plane_photos(tmp_path / "frames", poses, WIDE))
     scene = run(open_capture(tmp_path / "walk.mp4", tmp_path / "work", how=OpenOptions(frames=12)))
-    assert scene.kind == "a film, poses solved"
+    assert str(scene.kind) == "a video, poses solved"
     assert len(scene.photos) >= 8
     taken = [int(p.path.stem.removeprefix("frame_")) for p in scene.photos]
     found = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
     assert alignment_error(found, np.array([poses[i][:3, 3] for i in taken])) < 0.02
 
 
-def test_a_broken_film_is_refused_by_name(tmp_path):
+def test_a_broken_video_is_refused_by_name(tmp_path):
     path = tmp_path / "broken.mp4"
-    path.write_bytes(b"no film at all" * 100)
-    with pytest.raises(UserError, match=r"broken\.mp4 is not a film"):
+    path.write_bytes(b"no video at all" * 100)
+    with pytest.raises(UserError, match=r"broken\.mp4 is not a readable video"):
         run(photos_of_video(path, tmp_path / "frames", 12))

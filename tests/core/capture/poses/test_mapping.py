@@ -42,7 +42,7 @@ def test_cameras_placed_so_far_are_told(capture, monkeypatch):
     assert 100 < len(found[-1]["points"]) <= 2000
     last = np.array(found[-1]["cameras"]).reshape(-1, 4, 4)
     np.testing.assert_allclose(last[:, 3], np.tile([0, 0, 0, 1], (12, 1)))
-    assert "placing photo 12 of 12" in seen[-1][0]
+    assert "placing photo 12 of 12" in str(seen[-1][0])
 
 
 def test_watching_changes_nothing(capture, monkeypatch):
@@ -76,7 +76,7 @@ def linked(model):
 
 def test_true_poses_are_beyond_doubt(capture):
     _, truth = capture
-    assert pose_warnings(truth, linked(truth), {}) == []
+    assert not pose_warnings(truth, linked(truth), {})
     focal = truth.cameras[1].mean_focal_length()
     assert pose_warnings(truth, linked(truth), dict.fromkeys(names(truth), 1.2 * focal)) == []
     assert meeting_angle(truth) > 20
@@ -89,7 +89,7 @@ def test_a_camera_that_is_turned_away_is_doubted(capture):
     about = pycolmap.Rigid3d(pycolmap.Rotation3d(np.diag([-1.0, 1.0, -1.0])), np.zeros(3))
     image.frame.set_cam_from_world(image.camera_id, about * pose)
     assert any(
-        "1 photo is placed with what they show behind" in w
+        "1 photo is placed with what it shows behind" in str(w)
         for w in pose_warnings(truth, linked(truth), {})
     )
 
@@ -100,7 +100,9 @@ def test_a_camera_far_from_all_others_is_doubted(capture):
     pose = image.cam_from_world()
     pose.translation = pose.translation + [0, 0, 400.0]
     image.frame.set_cam_from_world(image.camera_id, pose)
-    assert any("1 photo is placed far away" in w for w in pose_warnings(truth, linked(truth), {}))
+    assert any(
+        "1 photo is placed far away" in str(w) for w in pose_warnings(truth, linked(truth), {})
+    )
 
 
 def test_focal_lengths_that_no_lens_has_or_exif_denies_are_doubted(capture):
@@ -109,7 +111,7 @@ def test_focal_lengths_that_no_lens_has_or_exif_denies_are_doubted(capture):
     exif = dict.fromkeys(names(truth), camera.mean_focal_length())
     camera.params = [8.0 * camera.width, *camera.params[1:]]
     assert view_angle(camera) == pytest.approx(7.15, abs=0.01)
-    assert "was found to see 7°" in lens_warnings(truth, {})[0]
-    assert "times what EXIF tells" in lens_warnings(truth, exif)[0]
+    assert "was found to see 7°" in str(lens_warnings(truth, {})[0])
+    assert "times what EXIF tells" in str(lens_warnings(truth, exif)[0])
     told = dict.fromkeys(names(truth), 8.0 * camera.width)
     assert lens_warnings(truth, told) == [], "a long lens that EXIF knows of"

@@ -56,22 +56,22 @@ def test_poses_of_synthetic_photos(tmp_path):
     up_in_photos = -np.mean([p.world_from_camera[:3, 1] for p in scene.photos], 0)
     assert up_in_photos[2] > 0.8
     assert scene.photos[0].intrinsics.fx == pytest.approx(320, rel=0.02)
-    assert scene.notices[0].startswith("2 of 11 photos are not used")
-    assert "lost.jpg (" in scene.notices[0]
-    assert "cut.jpg (is damaged" in scene.notices[0]
+    assert str(scene.notices[0]).startswith("2 of 11 photos are not used")
+    assert "lost.jpg (" in str(scene.notices[0])
+    assert "cut.jpg (is damaged" in str(scene.notices[0])
     fractions = [p.fraction for p in seen]
     assert fractions == sorted(fractions)
-    assert any("photo 3 of 10" in p.detail or "photo 5 of 10" in p.detail for p in seen)
+    assert any("photo 3 of 10" in str(p.detail) or "photo 5 of 10" in str(p.detail) for p in seen)
     live = [p.found for p in seen if isinstance(p.found, PartialPoses)]
     assert len(live[0].cameras) < len(live[-1].cameras) <= 9
     assert live[-1].cameras.shape[1:] == (4, 4)
     assert live[-1].points.shape[1:] == (3,)
-    assert all(p.found is None for p in seen if "finding details" in p.detail)
+    assert all(p.found is None for p in seen if "finding features" in str(p.detail))
 
     again = run(solve_poses(tmp_path / "photos", workspace), seen.append)
     reused = seen[len(fractions) :]
     assert {p.fraction for p in reused} == {1.0}
-    assert not any("photo 3" in p.detail for p in reused)
+    assert not any("photo 3" in str(p.detail) for p in reused)
     assert len(again.photos) == 9
 
     write_poses(scene, tmp_path / "out", workspace)
@@ -236,12 +236,12 @@ needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts proce
 
 
 @needs_proc
-@pytest.mark.parametrize("phase", ["finding details", "comparing photos", "placing photo"])
+@pytest.mark.parametrize("phase", ["finding features", "matching photos", "placing photo"])
 def test_closing_the_task_ends_the_solver_whatever_it_does(tmp_path, phase):
     """At once, as it is killed: nothing has to be waited for."""
     textured_plane_photos(tmp_path, room_poses(5), WIDE)
     task = solve_poses(tmp_path, tmp_path / "work")
-    while phase not in next(task).detail:
+    while phase not in str(next(task).detail):
         pass
     assert children(os.getpid())
     task.close()
@@ -252,11 +252,11 @@ def test_of_two_who_solve_the_same_photos_the_second_waits_and_takes_what_the_fi
     textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
     first, second = (solve_poses(tmp_path / "photos", tmp_path / "work") for _ in range(2))
     next(first)
-    waits = [next(second).detail for _ in range(3)]
-    assert set(waits) == {"waiting for another Gradina that prepares these photos"}
+    waits = [str(next(second).detail) for _ in range(3)]
+    assert set(waits) == {"waiting for another Gradina process that prepares these photos"}
     one = run(first)
     told = []
-    two = run(second, lambda p: told.append(p.detail))
+    two = run(second, lambda p: told.append(str(p.detail)))
     assert "5 of 5 photos placed" in told
     assert not any("finding" in t for t in told)
     for a, b in zip(one.photos, two.photos, strict=True):
@@ -267,9 +267,9 @@ def test_one_who_waits_goes_on_when_the_other_is_cancelled(tmp_path):
     textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
     first, second = (solve_poses(tmp_path / "photos", tmp_path / "work") for _ in range(2))
     next(first)
-    assert "waiting" in next(second).detail
+    assert "waiting" in str(next(second).detail)
     first.close()
-    assert "waiting" not in next(second).detail
+    assert "waiting" not in str(next(second).detail)
     second.close()
 
 
@@ -287,7 +287,7 @@ def test_the_solver_dies_with_the_one_who_started_it(tmp_path):
     )
     assert parent.stdout is not None
     for line in parent.stdout:
-        if "finding details" in line:
+        if "finding features" in line:
             break
     solvers = children(parent.pid)
     assert solvers
@@ -300,7 +300,7 @@ def test_the_solver_dies_with_the_one_who_started_it(tmp_path):
 def test_a_solver_that_is_killed_is_a_clear_error(tmp_path):
     textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
     task = solve_poses(tmp_path / "photos", tmp_path / "w")
-    while "finding details" not in next(task).detail:
+    while "finding features" not in str(next(task).detail):
         pass
     os.kill(children(os.getpid())[0], signal.SIGKILL)
     with pytest.raises(UserError, match=r"ended unexpectedly.*solve\.log"):

@@ -52,7 +52,7 @@ def plain_photos(folder: Path) -> None:
     textured_plane_photos(folder, room_poses(6), WIDE)
 
 
-def film(folder: Path) -> None:
+def video(folder: Path) -> None:
     photos = textured_plane_photos(folder / "frames", room_poses(12), WIDE)
     film_of(folder / "walk.mp4", photos)
 
@@ -67,8 +67,8 @@ CAPTURES = {
     read_llff: LAYOUTS["LLFF"],
     read_mvsnet: LAYOUTS["MVSNet"],
 }
-KINDS = {kind: CAPTURES.get(read) for kind, _, read in _READERS}
-KINDS |= {"photos without poses": plain_photos, "a film": film}
+KINDS = {str(kind): CAPTURES.get(read) for kind, _, read in _READERS}
+KINDS |= {"photos without poses": plain_photos, "a video": video}
 STEPS = 20
 
 
@@ -77,7 +77,7 @@ def test_each_reader_has_a_capture_here(tmp_path, kind):
     build = KINDS[kind]
     assert build, f"{kind} wants an entry in CAPTURES"
     build(tmp_path)
-    assert kind in describe_input(tmp_path)[0]
+    assert kind in str(describe_input(tmp_path)[0])
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,7 @@ class Driven:
         self.session.handle(command)
         while self.session.work():
             pass
-        return [event.text for event in self._events if isinstance(event, m.Failure)]
+        return [str(event.text) for event in self._events if isinstance(event, m.Failure)]
 
 
 @pytest.mark.slow
