@@ -1,4 +1,4 @@
-"""Keys: one table that binds them and that the cheat sheet is drawn from."""
+"""Keyboard shortcuts: one table that binds them and that the list of shortcuts shows."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ TEXT_FIELDS = (
     "prompt",
     "clip_folder",
 )
+"""Tags of widgets that can be typed into."""
 
 
 CONTROL = dpg.mvKey_LControl, dpg.mvKey_RControl
@@ -37,24 +38,28 @@ SHIFT = dpg.mvKey_LShift, dpg.mvKey_RShift
 
 @dataclass(frozen=True)
 class Key:
-    """``name`` is the suffix of dearpygui's mvKey constant; ``argument`` goes to the action;
-    what it does is said below "keys" under the name of its action, or as ``does``."""
+    """One shortcut."""
 
     name: str
+    """Suffix of Dear PyGui's constant mvKey_…."""
     action: str
+    """Name of the action in `bind_keys`."""
     argument: int | str | None = None
+    """Passed to the action; None for nothing."""
     text: str | None = None
+    """Key of its description below "keys" in en.toml, where that is not the action."""
     control: bool = False
+    """Whether Ctrl is held."""
 
     @property
     def label(self) -> str:
-        """What it is called."""
+        """Name of the key, such as "Ctrl+S"."""
         key = tr_group("key_names").get(self.name, self.name)
         return tr("keys.control", key=key) if self.control else key
 
     @property
     def effect(self) -> str:
-        """What it does."""
+        """What it does, in a few words."""
         return tr(f"keys.{self.text or self.action}")
 
 
@@ -97,11 +102,17 @@ UNLISTED_KEYS = (
     Key("NumPad3", "side", "left", control=True),
     Key("NumPad7", "side", "bottom", control=True),
 )
+"""Shortcuts that the list of shortcuts mentions with others."""
 MOUSE_ACTIONS = ("orbit", "pan", "handle", "zoom", "pivot", "fly", "rise")
+"""What the mouse does, by keys below "mouse" in en.toml."""
 
 
 def bind_keys(actions: Mapping[str, Callable[..., None]]) -> None:
-    """Call ``actions`` by the table, unless a field is being typed into; H shows the table."""
+    """Bind all shortcuts; none acts while a text field is edited.
+
+    Args:
+        actions: Functions by the names that the table uses.
+    """
     actions_by_name = {**actions, "shortcut_list": toggle_shortcut_list}
     with dpg.handler_registry():
         for code in (*CONTROL, *SHIFT):
@@ -123,14 +134,14 @@ def _key_callback(key: Key, action: Callable[..., None]) -> Callable[[], None]:
 
 
 def is_typing() -> bool:
-    """Whether keys are letters for a text field now."""
+    """Whether key presses go to a text field."""
     return is_own_dialog_shown() or any(dpg.is_item_active(field) for field in TEXT_FIELDS)
 
 
 _held_until: dict[int, float] = {}
-"""How long keys are held, by `time.perf_counter`, as far as callbacks have told."""
+"""Until when keys count as held, by `time.perf_counter`."""
 RELEASE_GRACE_S = 0.1
-"""A quick hand has let go of Ctrl before the letter, or in the frame in which that is seen."""
+"""Ctrl counts as held for so long after its release: fast typists release it first."""
 
 
 def _mark_held(code: int) -> Callable[[], None]:
@@ -146,15 +157,17 @@ def _any_held(codes: tuple[int, ...]) -> bool:
 
 
 def control_held() -> bool:
+    """Whether Ctrl is held."""
     return _any_held(CONTROL)
 
 
 def shift_held() -> bool:
+    """Whether Shift is held."""
     return _any_held(SHIFT)
 
 
 def toggle_shortcut_list() -> None:
-    """Show or hide the list of keys."""
+    """Show or hide the list of shortcuts."""
     if not dpg.does_item_exist("shortcut_list"):
         with (
             dpg.window(

@@ -9,7 +9,7 @@ Color = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Palette:
-    """Each sRGB and opacity, 0 to 255."""
+    """sRGB and opacity, 0 to 255, of everything in the window."""
 
     background: Color
     panel: Color
@@ -19,7 +19,7 @@ class Palette:
     frame_hovered: Color
     frame_active: Color
     frame_off: Color
-    """of what cannot be used now"""
+    """Of disabled widgets."""
     text: Color
     text_dim: Color
     text_off: Color
@@ -43,9 +43,9 @@ class Palette:
     plot_5: Color
     plot_6: Color
     sky: Color
-    """of the viewport, at its upper edge"""
+    """Of the viewport, at its upper edge."""
     floor: Color
-    """… and at its lower one"""
+    """Of the viewport, at its lower edge."""
     ground: Color
     frustum: Color
 

@@ -1,4 +1,4 @@
-"""New, open, save and close, and what is kept of that from run to run."""
+"""New, open, save and close, and what is remembered of that from run to run."""
 
 from __future__ import annotations
 
@@ -18,19 +18,27 @@ from core.protocol import Close, Command, Failure, Opened, Save, Saved
 
 
 class ProjectHost(Protocol):
-    """What is asked of the window."""
+    """What projects need from the window."""
 
     state: AppState
+    """What the window knows."""
 
-    def send(self, command: Command) -> None: ...
-    def open_path(self, path: str, group: int = 0, photos: str = "") -> None: ...
-    def pick_path(
-        self, purpose: DialogPurpose, start: str, then: Callable[[str], None]
-    ) -> None: ...
-    def quit(self) -> None: ...
+    def send(self, command: Command) -> None:
+        """Hand ``command`` to the worker."""
+
+    def open_path(self, path: str, group: int = 0, photos: str = "") -> None:
+        """Open what lies at ``path``."""
+
+    def pick_path(self, purpose: DialogPurpose, start: str, then: Callable[[str], None]) -> None:
+        """Show a file dialog; ``then`` gets the path."""
+
+    def quit(self) -> None:
+        """End the window."""
 
 
 class ProjectActions:
+    """Actions on projects, recent scenes, and recovery after a crash."""
+
     def __init__(self, window: ProjectHost) -> None:
         self._window = window
         self.recents = load_recents()
@@ -40,14 +48,16 @@ class ProjectActions:
     # --- what a person asks ------------------------------------------------------------
 
     def browse_input(self, what: InputKind) -> None:
-        """Let the person choose what to open."""
+        """Show the dialog to choose what to open, and open that."""
         self._window.pick_path("file" if what == "video" else "folder", "", self._window.open_path)
 
     def new_scene(self) -> None:
+        """Close the scene; asks first if something is unsaved."""
         if self._window.state.may("close"):
             self._confirm_discard(lambda keep: self._window.send(Close(keep)))
 
     def save_project(self) -> None:
+        """Save the project to its folder, or to one that is chosen."""
         state = self._window.state
         if not state.may("save"):
             return
@@ -57,6 +67,7 @@ class ProjectActions:
             self.save_project_as()
 
     def save_project_as(self) -> None:
+        """Choose a folder and save the project there."""
         state = self._window.state
         if state.opened is None or not state.may("save"):
             return
@@ -67,7 +78,7 @@ class ProjectActions:
         )
 
     def locate_photos(self) -> None:
-        """Open the project again whose photos are elsewhere, once their folder is chosen."""
+        """Choose where the photos of a project are now, and open it again."""
         project = self._window.state.project_without_photos
         self._window.pick_path(
             "folder",
@@ -76,7 +87,7 @@ class ProjectActions:
         )
 
     def close_window(self) -> None:
-        """Close the window, and ask first where something would be lost."""
+        """Close the window; asks first if something is unsaved."""
 
         def leave(keep: bool) -> None:
             if not keep:
@@ -87,7 +98,7 @@ class ProjectActions:
         self._confirm_discard(leave)
 
     def _confirm_discard(self, action: Callable[[bool], None]) -> None:
-        """``action`` gets whether to keep what is unsaved."""
+        """Ask what to do with unsaved work; ``action`` gets whether to keep it."""
         words = unsaved_text(self._window.state)
         if not words:
             action(True)
@@ -134,7 +145,7 @@ class ProjectActions:
         )
 
     def on_event(self, event: object) -> None:
-        """Follow what was opened and saved."""
+        """Remember what was opened and saved, and mark unsaved work."""
         state, after_save = self._window.state, self._after_save
         if isinstance(event, Opened):
             self._add_recent(event)
@@ -159,8 +170,12 @@ class ProjectActions:
 
 
 def project_folder(chosen: str, name: str) -> str:
-    """Where to save when a person chose ``chosen``: there, or in a folder of its own where other
-    things lie."""
+    """Return the folder to save to: ``chosen``, or a new one in it if other things lie there.
+
+    Args:
+        chosen: The folder that was chosen.
+        name: Of the scene.
+    """
     folder = Path(chosen)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "project.json").is_file():
         return str(folder / f"{name}-project")

@@ -1,4 +1,4 @@
-"""What the window knows, and cause each event changes it. Pure: no drawing, no process."""
+"""The state of the window, and how each event changes it. Pure: no drawing, no process."""
 
 from __future__ import annotations
 
@@ -40,26 +40,28 @@ MAX_NOTICES = 4
 
 @dataclass(frozen=True)
 class WorkerStarted:
-    """A worker process has been launched; it will answer in a few seconds."""
+    """A worker process was launched; it answers in a few seconds."""
 
 
 @dataclass(frozen=True)
 class WorkerLost:
-    """The worker process ended without being told to. ``exit_code`` as in `Process.exitcode`."""
+    """The worker process ended without being asked to."""
 
     exit_code: int | None
+    """As in `Process.exitcode`."""
 
 
 @dataclass(frozen=True)
 class OpenRequested:
-    """The person asked for ``path``."""
+    """Something is to be opened."""
 
     path: str
+    """Absolute."""
 
 
 @dataclass(frozen=True)
 class MessagesDismissed:
-    """The person has read the messages."""
+    """The messages were read."""
 
 
 AppEvent = Event | WorkerStarted | WorkerLost | OpenRequested | MessagesDismissed
@@ -67,18 +69,24 @@ AppEvent = Event | WorkerStarted | WorkerLost | OpenRequested | MessagesDismisse
 
 @dataclass(frozen=True)
 class History:
-    """What was told of the run, oldest first. Bounded: when full, every second goes, so that the
-    whole run stays visible."""
+    """Statistics of the run, oldest first.
+
+    Bounded: when full, every second entry is dropped, so that the whole run stays visible.
+    """
 
     stats: tuple[TrainingStats, ...] = ()
+    """Of training steps in rising order."""
 
     @property
     def steps(self) -> tuple[int, ...]:
+        """The training steps."""
         return tuple(stats.step for stats in self.stats)
 
     def add(self, stats: TrainingStats) -> History:
-        """With one more; those at or after its step (of an undone run) are dropped. What is told
-        of a project that was only opened is no figure of a step."""
+        """Return the history with one more entry; later ones, of an undone run, are dropped.
+
+        Statistics without losses are of a project that was only opened, and are skipped.
+        """
         if not stats.losses:
             return self
         keep = sum(s.step < stats.step for s in self.stats)
@@ -88,61 +96,68 @@ class History:
 
 @dataclass(frozen=True)
 class AppState:
-    """Everything that the window draws, besides camera and layout."""
+    """Everything that the window shows, besides camera and layout."""
 
     engine: str = "starting"
-    """"starting", "ready" or "lost" """
+    """ "starting", "ready" or "lost"."""
     state: State = "empty"
+    """Of the session."""
     allowed: tuple[Action, ...] = ("open",)
-    reasons: dict[Action, str] = field(default_factory=dict)
+    """Actions that are possible now."""
+    reasons: dict[Action, str] = field(default_factory=dict[Action, str])
+    """Why each of the other actions is not possible."""
     path: str = ""
-    """what the person asked to open last"""
+    """What was to be opened last."""
     detected: tuple[str, ...] = ()
-    """what lies at the path that is being opened, and why it is taken for that"""
+    """Kind of the input that is being opened, and why it is taken for that."""
     opened: Opened | None = None
     arrangement: Arrangement | None = None
+    """Where cameras and region are."""
     excluded: frozenset[str] = frozenset()
-    """names of the photos that training does without"""
+    """Names of the photos that training leaves out."""
     export_estimate: ExportEstimate | None = None
-    """of the export asked about last"""
+    """Size of the export asked about last."""
     n_thumbnails: int = 0
-    """small pictures that have arrived"""
-    scores: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """by a photo's name its PSNR, dB, and the step at which it was measured"""
+    """Number of thumbnails that have arrived."""
+    scores: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
+    """PSNR in dB, and the step at which it was measured, by the name of the photo."""
     poses: PoseReport | None = None
     partial_poses: PosesSoFar | None = None
+    """Poses found so far, while they are solved."""
     task: TaskProgress | None = None
     stats: TrainingStats | None = None
     history: History = History()
     preview: PreviewReady | None = None
     mesh: MeshReady | None = None
-    """the live one"""
+    """The live mesh."""
     exported: Exported | None = None
     saved: Saved | None = None
     autosave: str = ""
-    """folder of the newest automatic save, "" while there is none"""
+    """Folder of the newest autosave; "" if there is none."""
     project: str = ""
-    """the person's own folder of what is open, "" while there is none"""
+    """Folder of the project that is open; "" if it was never saved."""
     unsaved: bool = False
-    """whether that lacks something"""
+    """Whether the project lacks something."""
     undo: str = ""
+    """The edit that undo takes back; "" for none."""
     redo: str = ""
-    """what would be taken back or done again, "" for nothing"""
+    """The edit that redo repeats; "" for none."""
     run_options: RunOptionsChanged | None = None
-    """the settings of the next run; None: as they were opened"""
+    """Options of the next run; None if they are as opened."""
     project_without_photos: str = ""
-    """a project that could not be opened, because its photos are elsewhere"""
+    """A project that could not be opened since its photos are elsewhere."""
     failure: str = ""
+    """The message above the viewport; "" for none."""
     notices: tuple[str, ...] = ()
     resume_path: str = ""
-    """what to open to go on after the engine stopped, "" when there is nothing to resume_path"""
+    """What to open after the engine stopped; "" for nothing."""
 
     def may(self, action: Action) -> bool:
-        """Whether ``action`` is allowed now."""
+        """Whether ``action`` is possible now."""
         return action in self.allowed
 
     def reason(self, action: Action) -> str:
-        """Why ``action`` is not allowed now; "" if it is."""
+        """Return why ``action`` is not possible now; "" if it is."""
         if self.may(action):
             return ""
         fallback = "nothing_open" if self.engine == "ready" else self.engine
@@ -150,7 +165,7 @@ class AppState:
 
 
 def reduce(state: AppState, event: AppEvent) -> AppState:
-    """The state after ``event``."""
+    """Return the state after ``event``."""
     match event:
         case StateChanged():
             return _state_changed(state, event)

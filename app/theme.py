@@ -1,7 +1,6 @@
-"""Colours, spacing, fonts and scale of the window.
+"""Colours, spacing and fonts of the window.
 
-Call `apply` once, after the context exists. ``theme.TEXT`` and so on are the colours of the palette
-in use; `use` changes it while the window is shown.
+``theme.TEXT`` and so on are the colours of the palette in use.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from core.base.colormaps import Gradient
 CLEAR: Color = (0, 0, 0, 0)
 FONT_SIZE = 16
 PANEL_WIDTH = 376
-"""Before scaling, as everything that panels say about sizes; see `app.platform.scaling`."""
+"""Pixels before scaling, as all sizes in panels; see `app.platform.scaling`."""
 GAP = 8
 SERIES = ("psnr", "loss", "1", "2", "3", "4", "5", "6")
-"""The lines of plots: themes "line_psnr" and so on."""
+"""Curves of plots; their themes are "line_psnr" and so on."""
 
 _palette: Palette = PALETTES["dark"]
 _palette_items: list[tuple[int, str]] = []  # theme colours, and which of the palette they are
 
 
 def __getattr__(name: str) -> Color:
-    """The colour ``name`` of the palette in use, in capitals."""
+    """Return the colour ``name``, in capitals, of the palette in use."""
     try:
         return getattr(_palette, name.lower())
     except AttributeError:
@@ -33,9 +32,16 @@ def __getattr__(name: str) -> Color:
 
 
 def apply_theme(name: str, scale: float) -> None:
-    """Bind the global theme and font; make "font_regular", "font_bold" and "font_title", and the
-    item themes "primary", "link", "handle", "error_bar", "toast", "root_theme", "padded",
-    "padded_window", "rows", "canvas", and one for each of `SERIES`."""
+    """Bind the global theme and font; call it once, after the context exists.
+
+    It makes the fonts "font_regular", "font_bold" and "font_title", one theme for each of `SERIES`,
+    and the item themes "primary", "link", "handle", "error_bar", "toast", "root_theme", "padded",
+    "padded_window", "rows" and "canvas".
+
+    Args:
+        name: Of the palette.
+        scale: Of the fonts.
+    """
     global _palette
     _palette = PALETTES[name]
     _load_fonts(scale)
@@ -73,7 +79,7 @@ def apply_theme(name: str, scale: float) -> None:
 
 
 def switch_palette(name: str) -> None:
-    """Change to another palette, texts with a colour of their own too."""
+    """Change to the palette ``name`` while the window is shown."""
     global _palette
     before, _palette = _palette, PALETTES[name]
     for item, field in _palette_items:
@@ -89,13 +95,13 @@ def switch_palette(name: str) -> None:
 
 
 def backdrop() -> Gradient:
-    """Behind what the viewport shows, sRGB in [0, 1]."""
+    """Return the background of the viewport, sRGB in [0, 1]."""
     upper, lower = (tuple(c / 255 for c in shade[:3]) for shade in (_palette.sky, _palette.floor))
     return upper, lower  # type: ignore[return-value]
 
 
 def palette_name() -> str:
-    """Of the palette in use."""
+    """Return the name of the palette in use."""
     return next(name for name, palette in PALETTES.items() if palette is _palette)
 
 
@@ -248,6 +254,6 @@ def _line_theme(series: str) -> None:
 
 
 def _add_palette_color(part: int, field: str, category: int = 0) -> None:
-    """Colour ``part`` with what ``field`` of the palette is, now and after each `use`."""
+    """Theme ``part`` with a colour of the palette, now and after each `switch_palette`."""
     item = dpg.add_theme_color(part, getattr(_palette, field), category=category)
     _palette_items.append((item, field))

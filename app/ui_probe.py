@@ -20,7 +20,7 @@ PERIOD_S = 0.12
 
 
 class UiProbe:
-    """Writes at most a few times a second, whole files only; does nothing without the variable."""
+    """Writes at most a few times a second; does nothing without the variable."""
 
     def __init__(self) -> None:
         path = os.environ.get("GRADINA_UI_STATE")
@@ -36,7 +36,14 @@ class UiProbe:
         frames: Sequence[float],
         worker_pid: int | None,
     ) -> None:
-        """``frames``: when the latest frames ended, seconds."""
+        """Describe the window.
+
+        Args:
+            state: What the window knows.
+            viewport: What it shows.
+            frames: Ends of the latest frames, seconds.
+            worker_pid: The worker's process; None if there is none.
+        """
         now = time.perf_counter()
         self._frame += 1
         if self._path is None or now - self._last < PERIOD_S:
@@ -103,13 +110,14 @@ class UiProbe:
         temporary.replace(self._path)
 
     def close(self) -> None:
+        """Remove the file."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
 def _rectangles() -> dict[str, list[int]]:
-    """[left, top, width, height] of every visible widget that has a name."""
-    rectangles = {}
+    """Return [left, top, width, height] of every visible widget that has a tag."""
+    rectangles: dict[str, list[int]] = {}
     for name in dpg.get_aliases():
         state = dpg.get_item_state(name)
         corner = state.get("rect_min", state.get("pos"))  # windows have only the latter

@@ -14,6 +14,7 @@ from app import theme
 from app.actions import WindowActions
 from app.panels.layout import Layout
 from app.platform import scaling
+from app.platform.desktop import screen_scale, screen_size
 from app.platform.frame_pacer import FramePacer
 from app.platform.glfw import Glfw
 from app.platform.gui import dpg
@@ -22,7 +23,6 @@ from app.platform.main_viewport import (
     main_viewport_size,
     show_main_viewport,
 )
-from app.platform.screen import screen_scale, screen_size
 from app.state import AppEvent, AppState, MessagesDismissed, WorkerLost, reduce
 from app.store.settings import Settings, load_settings, save_settings
 from app.text import catalog

@@ -1,5 +1,8 @@
-"""The window's side of the worker process. Nothing here ever blocks the frame loop: one thread
-sends (waiting commands are coalesced), one receives and notices when the process ends."""
+"""The window's side of the worker process.
+
+Nothing here blocks the frame loop: one thread sends, and drops commands that newer ones replace;
+one receives, and notices when the process ends.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 
 import msgspec
 
@@ -19,10 +22,16 @@ from core.protocol.pixel_ring import PreviewRing
 
 
 class WorkerClient:
-    """``session`` names the factory in the worker, "module:attribute"; ``wake`` is called from
-    another thread whenever events have arrived."""
+    """Starts the worker, sends commands, collects events."""
 
     def __init__(self, session: str, device: str, wake: Callable[[], None] = lambda: None) -> None:
+        """Create the client without a worker.
+
+        Args:
+            session: Factory of the worker's session, "module:attribute".
+            device: "auto", "cpu" or "cuda".
+            wake: Called from another thread whenever events have arrived.
+        """
         self._session = session
         self._device = device
         self._wake = wake
@@ -32,19 +41,21 @@ class WorkerClient:
 
     @property
     def alive(self) -> bool:
+        """Whether the worker process runs."""
         return self._link is not None and self._link.process.is_alive()
 
     @property
     def pid(self) -> int | None:
+        """Process number of the worker; None if there is none."""
         return self._link.process.pid if self._link else None
 
     @property
     def ring(self) -> PreviewRing | None:
-        """The preview pixels of the present worker."""
+        """Pixels of previews of this worker; None if there is none."""
         return self._link.ring if self._link else None
 
     def start(self) -> None:
-        """Launch a fresh worker, in place of any other."""
+        """Launch a new worker, in place of any other."""
         self.stop(patience_s=0.0)
         self._push(None, WorkerStarted())
         self._link = _Link(self._session, self._device, self._push)
@@ -57,8 +68,7 @@ class WorkerClient:
         self._link.send(command)
 
     def events(self) -> list[AppEvent]:
-        """What has happened since the last call, oldest first, without what newer events
-        replace."""
+        """Return events since the last call, oldest first, without replaced ones."""
         with self._lock:
             events, self._events = self._events, []
         if self._link is not None and self._link.ring.attached:
@@ -66,7 +76,7 @@ class WorkerClient:
         return _coalesced(events)
 
     def stop(self, patience_s: float) -> None:
-        """Ask the worker to save and end; kill it if it has not within ``patience_s``."""
+        """Ask the worker to save and end; kill it after ``patience_s`` seconds."""
         if self._link is not None:
             link, self._link = self._link, None
             link.stop(patience_s)
@@ -118,7 +128,7 @@ class _Link:
                     self._connection.send_bytes(encode(command))
 
     def _receive_all(self) -> None:
-        connection: Connection = self._connection
+        connection = self._connection
         with suppress(EOFError, OSError):
             while True:
                 ready = wait([connection, self.process.sentinel])
@@ -146,7 +156,7 @@ class _Link:
 
 
 def _coalesced(events: list[AppEvent]) -> list[AppEvent]:
-    """As `coalesce`, for events among which some are the window's own."""
+    """Like `coalesce`, for events of which some are of the window itself."""
     newest = {k: i for i, e in enumerate(events) if (k := getattr(e, "key", None)) is not None}
     return [
         e for i, e in enumerate(events) if (k := getattr(e, "key", None)) is None or newest[k] == i

@@ -1,4 +1,4 @@
-"""What is to be drawn in one frame: plain arrays, which nobody changes after they are handed over.
+"""One frame of the viewport: plain arrays, which nobody changes after they are handed over.
 
 Everything is in the scene frame; colours are sRGB uint8. An array that is the same object as in the
 frame before is not uploaded again.
@@ -16,73 +16,95 @@ from app.viewport.orbit_camera import OrbitCamera
 from core.base.colormaps import BACKDROP, Gradient
 
 LINE = np.dtype([("a", "3f4"), ("b", "3f4"), ("color", "4u1"), ("width", "f4")])
-"""From ``a`` to ``b``; ``width`` in pixels."""
+"""A line from ``a`` to ``b``; ``width`` in pixels."""
 DOT = np.dtype([("at", "3f4"), ("color", "4u1"), ("width", "f4")])
-"""Round, ``width`` pixels across."""
+"""A round dot, ``width`` pixels across."""
 PHOTO = np.dtype([("center", "3f4"), ("right", "3f4"), ("down", "3f4")])
-"""A picture in space: its middle, and the ways from there to its right and its lower edge."""
+"""An image in space: its centre, and the vectors from there to its right and lower edge."""
 Style = Literal["shaded", "wireframe", "colored"]
 NEAR, FAR = 0.01, 60.0
-"""Scene units before the camera's plane between which things are drawn."""
+"""Distances of the clip planes from the camera, scene units."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What the worker drew: ``pixels`` uint8 [H, W, 3], and the ``distance`` float32 [H, W] along
-    each ray to what is seen, infinite where nothing is; None where that is not known."""
+    """An image that the worker rendered."""
 
     pixels: np.ndarray
+    """uint8 [H, W, 3], sRGB."""
     distance: np.ndarray | None = None
+    """float32 [H, W], scene units along each ray to the surface, infinite where there is none;
+    None if unknown."""
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A triangle mesh as in `MeshReady`: ``vertices`` float32 [V, 3]; unit ``normals`` uint8
-    [V, 4], a component n as (n + 1) · 127.5; ``colors`` uint8 [V, 4]; ``faces`` uint32 [F, 3]."""
+    """A triangle mesh, as announced by `MeshReady`."""
 
     vertices: np.ndarray
+    """float32 [V, 3]."""
     normals: np.ndarray
+    """uint8 [V, 4]: a component n of a unit normal as (n + 1) · 127.5; the last is unused."""
     colors: np.ndarray
+    """uint8 [V, 4], sRGB; the last is unused."""
     faces: np.ndarray
+    """uint32 [F, 3]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """``size`` pixels, (width, height), of what is drawn. ``lines`` and ``outlines`` of dtype
-    `LINE`; the latter are faintly seen through what hides them. ``dots`` (dtype `DOT`) stand among
-    all the rest, the nearer the brighter, ``marks`` in front of it. ``thumbnails`` uint8
-    [N, h, w, 3] are shown on ``photos`` [N] (dtype `PHOTO`). ``dot_scale``: pixels of this frame
-    in one of those that widths are given in."""
+    """Everything that is drawn in one frame."""
 
     size: tuple[int, int]
+    """Width and height, pixels."""
     clip_from_scene: np.ndarray
+    """[4, 4], see `clip_from_scene`."""
     eye: np.ndarray
+    """[3], position of the camera."""
     tan_half_fov: tuple[float, float]
-    """Half the width and height of the picture at a depth of 1; in a parallel view 0"""
+    """Tangents of half the field of view, horizontal and vertical; 0 if orthographic."""
     picture: Picture | None = None
+    """Drawn behind everything else; None for a plain background."""
     surface: Surface | None = None
+    """The mesh; None for none."""
     style: Style = "shaded"
+    """How the mesh is shaded."""
     lines: np.ndarray | None = None
+    """[N] `LINE`."""
     outlines: np.ndarray | None = None
+    """[N] `LINE`, faintly visible through what hides them."""
     dots: np.ndarray | None = None
+    """[N] `DOT`, the nearer the brighter."""
     markers: np.ndarray | None = None
+    """[N] `DOT`, drawn over everything."""
     photos: np.ndarray | None = None
+    """[N] `PHOTO`."""
     thumbnails: np.ndarray | None = None
+    """uint8 [N, h, w, 3], shown on ``photos``."""
     fade_distance: float = 1.0
-    """Scene units from the eye to the pivot, by which the brightness of dots falls off"""
+    """Scene units from the eye to the pivot; dots beyond it are darker."""
     pixel_scale: float = 1.0
+    """Pixels of this frame for each pixel that widths are given in."""
     camera: OrbitCamera | None = None
+    """The camera of the frame, to interpret its depths."""
     wants_depths: bool = False
-    """Whether the depths of picture and mesh are wanted too"""
+    """Whether the depths of picture and mesh are read back."""
     background: Gradient = BACKDROP
-    """What is seen where nothing is"""
+    """Colours where there is nothing."""
     user_data: object = None
-    """Whatever is to be known again when this frame is on screen"""
+    """Returned with the frame once it is on screen."""
 
 
 def camera_depth(camera: OrbitCamera, window_depth: float) -> float | None:
-    """Scene units before the camera's plane, of a depth in [0, 1] as OpenGL stores it; None at the
-    far end, where nothing is."""
+    """Convert a depth of OpenGL to the distance from the camera's plane.
+
+    Args:
+        camera: The camera of the frame.
+        window_depth: In [0, 1], as OpenGL stores it.
+
+    Returns:
+        Scene units; None at the far end, where nothing is.
+    """
     if window_depth >= 1 - 1e-6:
         return None
     clip = 2 * window_depth - 1
@@ -92,8 +114,15 @@ def camera_depth(camera: OrbitCamera, window_depth: float) -> float | None:
 
 
 def clip_from_scene(camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
-    """[4, 4] to OpenGL's clip space with +Y down, so that the first row of what is read back is the
-    uppermost."""
+    """Return the matrix to OpenGL's clip space with +Y down, so that rows are read back top first.
+
+    Args:
+        camera: The camera.
+        size: Width and height of the viewport, pixels.
+
+    Returns:
+        [4, 4].
+    """
     width, height = size
     scale = 2 / (camera.span or 2 * math.tan(camera.fov_y / 2))
     clip = np.zeros((4, 4))
@@ -112,7 +141,7 @@ def clip_from_scene(camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
 
 
 def tan_half_fov(camera: OrbitCamera, size: tuple[int, int]) -> tuple[float, float]:
-    """As in `Frame`."""
+    """Return the tangents of half the field of view, as in `Frame`."""
     if camera.parallel:
         return 0.0, 0.0
     tan = math.tan(camera.fov_y / 2)

@@ -1,4 +1,4 @@
-"""The things that a frame is drawn of, each with its shader and what of it lies on the GPU."""
+"""What a frame consists of: each layer has a shader and its data on the GPU."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from app.gl.frame import FAR, NEAR, Frame, Picture, Surface
 
 HIDDEN_STRENGTH = 0.25
-"""How strong outlines are behind what hides them."""
+"""Opacity of outlines behind what hides them."""
 MARKER_RIM_PX = 2.0
 WIRE_DARK, WIRE_BRIGHT = 0.13, 0.75
 
 
 class ShaderLayer:
-    """Compiles ``shaders/<name>.glsl``."""
+    """A layer drawn by ``shaders/<name>.glsl``."""
 
     def __init__(self, context: moderngl.Context, name: str) -> None:
         text = (files("shaders") / f"{name}.glsl").read_text()
@@ -28,17 +28,18 @@ class ShaderLayer:
         )
 
     def set_uniforms(self, **uniforms: Any) -> None:
-        """Uniforms that the compiler left away are passed over."""
+        """Set uniforms by name; those that the compiler optimised away are skipped."""
         for name, value in uniforms.items():
             if name in self.program:
                 self.program[name] = value
 
     def set_matrix(self, matrix: np.ndarray) -> None:
+        """Set the uniform ``clip_from_scene``, [4, 4]."""
         self.program["clip_from_scene"].write(matrix.T.astype("f4").tobytes())  # type: ignore[union-attr]
 
 
 class InstanceLayer(ShaderLayer):
-    """Records of one dtype, uploaded when they are other ones than before."""
+    """A layer of records of one dtype, uploaded when they change."""
 
     def __init__(self, context: moderngl.Context, name: str, layout: str, *names: str) -> None:
         super().__init__(context, name)
@@ -47,14 +48,20 @@ class InstanceLayer(ShaderLayer):
         self._array: moderngl.VertexArray | None = None
 
     def draw_records(self, records: np.ndarray, mode: int, vertices: int) -> None:
-        """``vertices`` for each of the ``records``; 0: a vertex is a record."""
+        """Draw all ``records``.
+
+        Args:
+            records: [N], structured.
+            mode: Primitive of OpenGL.
+            vertices: Vertices for each record; 0 if each record is one vertex.
+        """
         if records is not self._records:
             self._records = records
             if self._array is not None:
                 self._array.release()
             buffer = self.context.buffer(np.ascontiguousarray(records).tobytes())
             content = [(buffer, self._layout, *self._names)]
-            self._array = self.context.vertex_array(self.program, content)
+            self._array = _vertex_array(self.context, self.program, content)
         assert self._array is not None
         if vertices:
             self._array.render(mode, vertices=vertices, instances=len(records))
@@ -63,11 +70,13 @@ class InstanceLayer(ShaderLayer):
 
 
 class LineLayer(InstanceLayer):
+    """Lines of constant width on screen."""
+
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "lines", "3f 3f 4f1 1f/i", "a", "b", "color", "width")
 
     def paint(self, frame: Frame, lines: np.ndarray, *, show_hidden: bool) -> None:
-        """``show_hidden``: also where they are hidden, faintly."""
+        """Draw ``lines`` [N] `LINE`; with ``show_hidden`` faintly where they are hidden, too."""
         self.set_matrix(frame.clip_from_scene)
         self.set_uniforms(half_size=(frame.size[0] / 2, frame.size[1] / 2), scale=frame.pixel_scale)
         self.set_uniforms(strength=1.0)
@@ -80,11 +89,13 @@ class LineLayer(InstanceLayer):
 
 
 class DotLayer(InstanceLayer):
+    """Round dots."""
+
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "dots", "3f 4f1 1f", "at", "color", "width")
 
     def paint(self, frame: Frame, dots: np.ndarray, *, as_markers: bool) -> None:
-        """``marks`` have a dark rim and do not fade with the distance, as others do."""
+        """Draw ``dots`` [N] `DOT`; ``as_markers`` with a dark rim, and as bright far away."""
         self.set_matrix(frame.clip_from_scene)
         self.set_uniforms(eye=tuple(frame.eye), scale=frame.pixel_scale)
         self.set_uniforms(behind=tuple(np.mean(frame.background, axis=0)))
@@ -96,12 +107,15 @@ class DotLayer(InstanceLayer):
 
 
 class PhotoLayer(InstanceLayer):
+    """Thumbnails at the far end of camera frusta."""
+
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "photos", "3f 3f 3f/i", "center", "right", "down")
         self._uploaded: np.ndarray | None = None
         self._textures: moderngl.TextureArray | None = None
 
     def paint(self, frame: Frame, photos: np.ndarray, thumbnails: np.ndarray) -> None:
+        """Draw ``thumbnails`` uint8 [N, h, w, 3] on ``photos`` [N] `PHOTO`."""
         self._upload(thumbnails)
         assert self._textures is not None
         self._textures.use(0)
@@ -123,16 +137,17 @@ class PhotoLayer(InstanceLayer):
 
 
 class BackdropLayer(ShaderLayer):
-    """The worker's picture, or a gradient."""
+    """The worker's image with its depths, or a gradient."""
 
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "picture")
         corners = context.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())
-        self._array = context.vertex_array(self.program, [(corners, "2f", "corner")])
+        self._array = _vertex_array(context, self.program, [(corners, "2f", "corner")])
         self._uploaded: Picture | None = None
         self._pixels, self._distances = context.texture((1, 1), 3), context.texture((1, 1), 1)
 
     def paint(self, frame: Frame) -> None:
+        """Fill the frame with its picture, or with its background."""
         picture = frame.picture
         if picture is not None:
             self._upload(picture)
@@ -164,7 +179,7 @@ class BackdropLayer(ShaderLayer):
             return
         self._uploaded = picture
         height, width = picture.pixels.shape[:2]
-        if self._pixels.size != (width, height):
+        if (self._pixels.width, self._pixels.height) != (width, height):
             self._pixels.release()
             self._pixels = self.context.texture((width, height), 3, alignment=1)
             self._pixels.repeat_x = self._pixels.repeat_y = False
@@ -179,12 +194,15 @@ class BackdropLayer(ShaderLayer):
 
 
 class MeshLayer(ShaderLayer):
+    """The live mesh."""
+
     def __init__(self, context: moderngl.Context) -> None:
         super().__init__(context, "surface")
         self._uploaded: Surface | None = None
         self._array: moderngl.VertexArray | None = None
 
     def paint(self, frame: Frame, surface: Surface) -> None:
+        """Draw ``surface`` in the style of the frame."""
         self._upload(surface)
         assert self._array is not None
         self.set_matrix(frame.clip_from_scene)
@@ -208,7 +226,8 @@ class MeshLayer(ShaderLayer):
         if self._array is not None:
             self._array.release()
         buffer = self.context.buffer
-        self._array = self.context.vertex_array(
+        self._array = _vertex_array(
+            self.context,
             self.program,
             [
                 (buffer(surface.vertices.tobytes()), "3f", "position"),
@@ -217,3 +236,14 @@ class MeshLayer(ShaderLayer):
             ],
             index_buffer=buffer(surface.faces.astype("u4").tobytes()),
         )
+
+
+def _vertex_array(
+    context: moderngl.Context,
+    program: moderngl.Program,
+    content: list[tuple[Any, ...]],
+    index_buffer: moderngl.Buffer | None = None,
+) -> moderngl.VertexArray:
+    """Like ``context.vertex_array``, which is only partly typed."""
+    untyped: Any = context
+    return untyped.vertex_array(program, content, index_buffer=index_buffer)

@@ -1,4 +1,4 @@
-"""The mesh that the worker leaves in a file."""
+"""Reads the mesh that the worker leaves in a file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from core.protocol import MeshReady
 
 
 def load_mesh_file(ready: MeshReady) -> Surface | None:
-    """What ``ready`` announces; its file is removed. None where it is gone, since a newer one is
-    there, or is not as announced."""
+    """Read and remove the file that ``ready`` announces.
+
+    Returns:
+        The mesh; None if the file is gone, since a newer one is there, or damaged.
+    """
     path, n, m = Path(ready.path), ready.n_vertices, ready.n_faces
     try:
         data = path.read_bytes()

@@ -1,5 +1,7 @@
-"""Draws frames with OpenGL, off the screen and in a thread of its own: a thread has one context,
-and that of the window's has Dear PyGui's."""
+"""Draws frames with OpenGL, off screen and in a thread of its own.
+
+A thread has one OpenGL context, and that of the window's thread belongs to Dear PyGui.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,25 @@ _log = logging.getLogger("gradina.gl")
 
 @dataclass(frozen=True, eq=False)
 class PaintedFrame:
-    """``pixels`` uint8 [H, W, 4] of ``frame``, and the ``seconds`` that it took; ``depths`` float32
-    [H, W] of picture and mesh in OpenGL's window space, where the frame asked for them."""
+    """A frame that was drawn."""
 
     frame: Frame
+    """What was drawn."""
     pixels: np.ndarray
+    """uint8 [H, W, 4]."""
     seconds: float
+    """Time that drawing took."""
     depths: np.ndarray | None = None
+    """float32 [H, W] of picture and mesh, as OpenGL stores them; None if not asked for."""
 
 
 class Painter:
-    """``wake`` is called from the thread when something was painted. ``trouble`` says in one line
-    why there is no OpenGL, "" while there is."""
+    """Draws the newest frame that was submitted."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
+        """Start the thread; it calls ``wake`` after each frame."""
         self.error = ""
+        """Why there is no OpenGL, in one line; "" while there is."""
         self._wake = wake
         self._wanted: Frame | None = None
         self._painted: PaintedFrame | None = None
@@ -48,17 +54,17 @@ class Painter:
 
     @property
     def busy(self) -> bool:
-        """Whether something is still being painted."""
+        """Whether a frame is waiting or being drawn."""
         return self._busy or self._wanted is not None
 
     def submit(self, frame: Frame) -> None:
-        """Paint ``frame`` next, in place of any other that waits."""
+        """Draw ``frame`` next, in place of any other that waits."""
         with self._condition:
             self._wanted = frame
             self._condition.notify()
 
     def take_result(self) -> PaintedFrame | None:
-        """What was painted last, once."""
+        """Return the frame that was drawn last, once; None if there is no new one."""
         with self._condition:
             painted, self._painted = self._painted, None
         return painted
@@ -94,7 +100,7 @@ class _PlainRenderer:
 
 
 class _Renderer:
-    """The context and what is drawn in it."""
+    """The OpenGL context and the layers drawn in it."""
 
     def __init__(self) -> None:
         self._context = _create_context()
@@ -110,7 +116,7 @@ class _Renderer:
         self._context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
 
     def paint(self, frame: Frame) -> tuple[np.ndarray, np.ndarray | None]:
-        """Pixels and depths, as in `PaintedFrame`."""
+        """Draw ``frame``; returns its pixels and depths, as in `PaintedFrame`."""
         target = self._framebuffer(frame.size)
         target.use()
         self._context.enable(moderngl.DEPTH_TEST)
@@ -168,7 +174,7 @@ def _create_context() -> moderngl.Context:
 
 
 def _finish_without_gil(context: moderngl.Context) -> Callable[[], None]:
-    """Waits for all that was drawn while other threads go on, which moderngl's own does not."""
+    """Return a function like ``context.finish`` that lets other Python threads run."""
     glue: Any = context.mglo
     kind = ctypes.WINFUNCTYPE if sys.platform == "win32" else ctypes.CFUNCTYPE
     try:

@@ -1,4 +1,4 @@
-"""The curves of a run, one tab at a time, with few ticks."""
+"""Training curves: one tab for each kind, with few ticks."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ from app.widgets.widgets import set_text
 from core.protocol import TrainingStats
 
 HEIGHT = 120
+"""Of a plot, pixels before scaling."""
 COLUMNS = 2
-"""Of what lines are and where they stand now, above them, where these hide nothing."""
+"""Of the labels above a plot, where they hide nothing."""
 MAX_TERMS = len(theme.SERIES)
 
 MAX_EMPTY_FRACTION = 0.2
-"""A plot begins at step 0 unless so much of it would be empty."""
+"""A plot begins at step 0 unless more than this fraction of it would be empty."""
 
 
 @dataclass(frozen=True)
 class CurveTab:
-    """A tab: its lines by name, at most ``n``, of which ``of`` tells the values. ``logarithmic``:
-    these are of many sizes."""
+    """A tab with one or more curves."""
 
     values: Callable[[TrainingStats], Mapping[str, float | None]]
+    """Values of the curves by name."""
     n: int = 1
+    """Maximum number of curves."""
     logarithmic: bool = False
+    """Whether the vertical axis is logarithmic."""
 
     def lines(self, history: Sequence[TrainingStats]) -> dict[str, list[tuple[float, float]]]:
-        """(step, value) of each line, in the order in which they began."""
+        """Return (step, value) pairs of each curve, in the order in which they began."""
         lines: dict[str, list[tuple[float, float]]] = {}
         for stats in history:
             for name, value in self.values(stats).items():
@@ -53,6 +56,8 @@ CURVE_TABS = {
 
 
 class Curves:
+    """The tabs of the training panel."""
+
     def __init__(self) -> None:
         self._drawn: object = None
         with dpg.tab_bar(tag="curves"):
@@ -62,7 +67,7 @@ class Curves:
                     _add_plot(name, tab)
 
     def draw_curves(self, state: AppState) -> None:
-        """Show the history that ``state`` holds."""
+        """Plot the history of ``state``."""
         if state.history is self._drawn:
             return
         self._drawn = state.history
@@ -90,7 +95,7 @@ def _is_drawable(value: float, logarithmic: bool) -> bool:
 
 
 def _series_tags(name: str, n: int) -> list[tuple[str, str]]:
-    """Tags of the lines, and their colours."""
+    """Return the tags of the curves and the names of their colours."""
     return [(f"{name}_series_{i}", theme.SERIES[i]) for i in range(n)]
 
 
@@ -139,7 +144,7 @@ def _fit_axes(name: str, tab: CurveTab, values: Sequence[float], steps: Sequence
 
 
 def axis_range(values: Sequence[float], logarithmic: bool = False) -> tuple[float, float]:
-    """Limits that hold all finite ``values``, never empty."""
+    """Return limits that hold all finite ``values`` and are never empty."""
     finite = [v for v in values if _is_drawable(v, logarithmic)]
     low, high = (min(finite), max(finite)) if finite else (0.1, 1.0)
     if logarithmic:
@@ -149,7 +154,7 @@ def axis_range(values: Sequence[float], logarithmic: bool = False) -> tuple[floa
 
 
 def ticks(low: float, high: float, logarithmic: bool) -> list[float]:
-    """Two to four round values between ``low`` and ``high``; powers of ten where there are two."""
+    """Return two to four round values from ``low`` to ``high``; powers of ten if logarithmic."""
     if logarithmic:
         powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
         if len(powers) >= 2:
@@ -163,7 +168,7 @@ def ticks(low: float, high: float, logarithmic: bool) -> list[float]:
 
 
 def format_number(value: float) -> str:
-    """ "12.3 k", "24.5", "0.031" or "2e-05"."""
+    """Format a number briefly: 12.3 k, 24.5, 0.031 or 2e-05."""
     if abs(value) >= 1000:
         return format_count(value)
     return f"{value:.3g}"

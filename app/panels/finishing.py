@@ -1,16 +1,17 @@
-"""How a mesh is finished: what it is for, and what is chosen apart from that."""
+"""Export presets of a mesh, its unit, and its switches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from app.platform.gui import dpg
 from app.widgets.widgets import add_choice, get_choice, set_choice
-from core.config.mesh import PURPOSES, MeshOptions
+from core.config.mesh import PURPOSES, MeshOptions, Purpose
 
 SCENE_UNIT = "own"
-"""The unit of the scene itself."""
+"""The choice of the unit that the scene itself has."""
 
 
 class FinishingOptions:
@@ -19,6 +20,12 @@ class FinishingOptions:
     def __init__(
         self, on_purpose: Callable[[MeshOptions], None], on_changed: Callable[[], None]
     ) -> None:
+        """Build the widgets.
+
+        Args:
+            on_purpose: Gets the options of an export preset that was chosen.
+            on_changed: Called after any other change.
+        """
         self._on_purpose = on_purpose
         self._base = MeshOptions()
         with dpg.group(horizontal=True):
@@ -30,7 +37,7 @@ class FinishingOptions:
                     dpg.add_checkbox(tag=tag, callback=lambda: on_changed())
 
     def _apply_purpose(self) -> None:
-        base = self._base = PURPOSES.get(get_choice("purpose"), MeshOptions())  # type: ignore[call-overload]
+        base = self._base = PURPOSES.get(cast(Purpose, get_choice("purpose")), MeshOptions())
         set_choice("mesh_unit", base.unit or SCENE_UNIT)
         for tag, value in (
             ("texture", base.texture),
@@ -42,7 +49,7 @@ class FinishingOptions:
         self._on_purpose(base)
 
     def apply_to(self, options: MeshOptions) -> MeshOptions:
-        """``options`` with what is chosen here, in one file."""
+        """Return ``options`` with the choices made here, for a single file."""
         base, unit = self._base, get_choice("mesh_unit")
         texture = dpg.get_value("texture")
         return replace(

@@ -1,4 +1,4 @@
-"""Where things stand: messages and viewport on the left, one side panel, the status below."""
+"""Places everything: toolbar, messages, viewport and status line left, side panel right."""
 
 from __future__ import annotations
 
@@ -41,12 +41,13 @@ from core.protocol import (
 )
 
 SECTIONS = ("source", "scene", "training", "view", "overlays", "video", "mesh")
+"""Tags of the sections of the side panel."""
 MAX_PANEL_FRACTION = 0.5
-"""Of the window, for the side panel."""
+"""Maximum width of the side panel as a fraction of the window's."""
 
 
 class Layout:
-    """Builds all widgets inside the window "root", around the viewport made before it."""
+    """All widgets inside the window "root", around the viewport."""
 
     def __init__(
         self,
@@ -56,6 +57,15 @@ class Layout:
         dismiss: Callable[[], None],
         changed: Callable[[Settings], None],
     ) -> None:
+        """Build all panels.
+
+        Args:
+            host: What panels may ask for.
+            viewport: Built before.
+            settings: Of the window.
+            dismiss: Called to hide the message.
+            changed: Gets settings that were changed.
+        """
         self._host = host
         self._viewport = viewport
         self.messages = MessageBar(host, dismiss)
@@ -136,12 +146,12 @@ class Layout:
 
     @property
     def panel(self) -> int:
-        """Width of the side panel, before scaling."""
+        """Width of the side panel, pixels before scaling."""
         return self._panel
 
     @property
     def folded(self) -> tuple[str, ...]:
-        """Sections of it that are folded."""
+        """Tags of the sections that are folded."""
         return tuple(tag for tag in SECTIONS if not dpg.get_value(tag))
 
     def arrange(self, state: AppState) -> None:
@@ -191,7 +201,7 @@ class Layout:
             self._panel = max(wanted, theme.PANEL_WIDTH)
 
     def on_event(self, event: object, before: AppState, state: AppState) -> None:
-        """Tell of ``event``, which made ``state`` of the state ``before``, in passing."""
+        """Show ``event``, which changed the state from ``before``, as a toast and in the log."""
         texts: tuple[str, ...] = ()
         match event:
             case Opened():
@@ -213,6 +223,8 @@ class Layout:
                 self.log.add(tr("messages.autosaved", path=event.path))
             case MessagesDismissed():
                 self.toasts.clear()
+            case _:
+                pass
         for text in texts:
             self.toasts.add(text)
             self.log.add(text)
@@ -222,7 +234,7 @@ class Layout:
             self.log.add(status_line(state))
 
     def draw_panels(self, state: AppState) -> None:
-        """Show what ``state`` holds."""
+        """Show ``state`` in all panels."""
         for panel in (
             self.toolbar,
             self.source,

@@ -1,4 +1,4 @@
-"""What has happened since the window opened, line by line."""
+"""The log window: messages since the start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_LINES = 300
 
 
 class LogPanel:
-    """A window of its own."""
+    """A window with the latest messages."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
@@ -36,13 +36,14 @@ class LogPanel:
         dpg.bind_item_theme("log", "padded_window")
 
     def add(self, text: str) -> None:
-        """One more line, with the time; the same as the last is not repeated."""
+        """Add a line with the time; a repetition of the last line is skipped."""
         if self._lines and self._lines[-1].endswith(f"  {text}"):
             return
         self._lines.append(f"{time.strftime('%H:%M:%S')}  {text}")
         dpg.set_value("log_lines", "\n".join(reversed(self._lines)))
 
     def toggle_window(self) -> None:
+        """Show or hide the window."""
         dpg.configure_item("log", show=not dpg.is_item_shown("log"))
 
     def _copy(self) -> None:

@@ -1,4 +1,4 @@
-"""Finishing: the mesh to a file."""
+"""The export of the mesh to a file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,13 @@ FORMATS: dict[str, MeshFormat] = {
 
 
 def estimate_text(known: ExportEstimate, share: float, lods: int) -> str:
-    """What the export would be with a ``share`` of the triangles ``known``, and ``lods`` levels."""
+    """Describe the size of an export.
+
+    Args:
+        known: Estimate of the export with all triangles.
+        share: Fraction of the triangles that is kept.
+        lods: Number of levels of detail.
+    """
     if not known.n_faces:
         return tr("estimate.nothing")
     counts = [max(4, round(share * known.n_faces) // 4**i) for i in range(lods)]
@@ -54,7 +60,7 @@ def estimate_text(known: ExportEstimate, share: float, lods: int) -> str:
 
 
 def preview_options_of(options: MeshOptions) -> MeshPreviewOptions:
-    """Of a mesh that is shown as an export with ``options`` would cut it."""
+    """Return how the mesh preview is cut to look like an export with ``options``."""
     faces = options.faces or (TEXTURED_FACES if options.texture else None)
     return MeshPreviewOptions(
         options.resolution, faces, options.density, options.watertight, options.unseen
@@ -62,8 +68,13 @@ def preview_options_of(options: MeshOptions) -> MeshPreviewOptions:
 
 
 def mesh_preview_text(mesh: MeshReady, step: int, wanted: MeshOptions) -> str:
-    """What ``mesh`` is, and whether an export with the options ``wanted`` after training step
-    ``step`` would be the same."""
+    """Describe the mesh preview, and whether an export would be the same.
+
+    Args:
+        mesh: What is shown.
+        step: Training step of the current model.
+        wanted: Options of the export.
+    """
     same = (preview_options_of(wanted), wanted.levels, step) == (mesh.look, mesh.levels, mesh.step)
     as_shown = same and not wanted.refine and wanted.max_bytes is None
     key = "as_exported" if as_shown else "not_as_exported"
@@ -75,18 +86,24 @@ def mesh_preview_text(mesh: MeshReady, step: int, wanted: MeshOptions) -> str:
 
 
 def _round_to_two_digits(n: int) -> int:
-    """To two digits: more are not known."""
+    """Round ``n`` as precisely as estimates are."""
     unit = 10 ** max(len(str(n)) - 2, 0)
     return round(n / unit) * unit
 
 
 class MeshPanel:
-    """``levels`` gives the level of detail chosen in the view panel (None: all); ``look`` is called
-    when what is to be shown of the mesh has changed."""
+    """Options of the export, its estimated size, its file."""
 
     def __init__(
         self, host: Host, levels: Callable[[], int | None], on_display_changed: Callable[[], None]
     ) -> None:
+        """Build the widgets.
+
+        Args:
+            host: What panels may ask for.
+            levels: Returns the hash levels chosen in the view panel; None for all.
+            on_display_changed: Called when the mesh preview is to change.
+        """
         self._host = host
         self._levels, self._on_display_changed = levels, on_display_changed
         self._state: AppState | None = None
@@ -143,7 +160,7 @@ class MeshPanel:
         self._on_changed()
 
     def _on_purpose(self, options: MeshOptions) -> None:
-        """A purpose was chosen, which wants these ``options``."""
+        """Show the options of an export preset."""
         dpg.set_value("format", options.format.upper())
         set_choice("axes", options.axes)
         set_choice("mesh_lods", options.lods)
@@ -155,13 +172,13 @@ class MeshPanel:
         self._on_display_changed()
 
     def refresh(self) -> None:
-        """The level of detail may have changed."""
+        """Update the panel after the level of detail may have changed."""
         if self._state is not None:
             self.draw_panel(self._state)
 
     @property
     def options(self) -> MeshOptions:
-        """Of the export, all triangles that it may have and one file."""
+        """Options of the export with all triangles, in one file."""
         return self._finishing.apply_to(
             MeshOptions(
                 int(dpg.get_value("mesh_resolution")),
@@ -174,12 +191,12 @@ class MeshPanel:
 
     @property
     def preview_options(self) -> MeshPreviewOptions:
-        """Of the mesh that is shown: as the export's."""
+        """How the mesh preview is cut: as the export."""
         return preview_options_of(self._export_options)
 
     @property
     def preview_text(self) -> str:
-        """What is shown of the mesh, in words."""
+        """Description of the mesh preview; "" if there is none."""
         state = self._state
         return (
             ""
@@ -191,12 +208,12 @@ class MeshPanel:
 
     @property
     def _export_options(self) -> MeshOptions:
-        """Of the export, one file."""
+        """Options of the export in one file."""
         return replace(self.options, faces=self.faces)
 
     @property
     def faces(self) -> int | None:
-        """So many are wanted at most; None for all."""
+        """Maximum number of faces; None for all."""
         share, known = self._kept_fraction, self._estimate
         if share < 1 and known:
             return max(4, round(share * known.n_faces))
@@ -204,23 +221,23 @@ class MeshPanel:
 
     @property
     def _kept_fraction(self) -> float:
-        """Of the triangles that are left."""
+        """Fraction of the triangles that is kept."""
         return int(get_choice("mesh_triangles")) / 100
 
     @property
     def _lods(self) -> int:
-        """Files of a set of levels of detail."""
+        """Number of levels of detail."""
         return int(get_choice("mesh_lods"))
 
     @property
     def _estimate(self) -> ExportEstimate | None:
-        """Of the export of all triangles."""
+        """Estimated size of the export with all triangles; None if unknown."""
         size = self._state.export_estimate if self._state else None
         return size if size is not None and size.options == self._estimate_options else None
 
     @property
     def _estimate_options(self) -> MeshOptions:
-        """Of that export in the scene's own unit: what it is long is no matter here."""
+        """Options of the estimate, in the scene's unit, which makes no difference."""
         return replace(self.options, unit="")
 
     def _browse(self) -> None:
@@ -238,7 +255,7 @@ class MeshPanel:
         self._host.send(Export(path, replace(self._export_options, lods=self._lods)))
 
     def _request_estimate(self, state: AppState) -> None:
-        """Of what would be exported, whenever that is something else."""
+        """Ask for the size of the export whenever its options change."""
         wanted = self._estimate_options if state.may("export") else None
         if wanted != self._requested:
             self._requested = wanted

@@ -1,4 +1,4 @@
-"""From where the scene is looked at, and what is shown of it besides its surface."""
+"""The camera, and what is drawn around the surface."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from app.viewport.viewport import Viewport
 from app.widgets.widgets import add_choice, add_dim_text, get_choice, section, set_choice, set_text
 
 NO_SIDE = "free"
-"""From none of the sides in particular."""
+"""The choice of none of the standard views."""
 
 
 class OverlaysPanel:
-    """Drives ``viewport``."""
+    """Standard views, projection, and switches of the overlay."""
 
     def __init__(self, viewport: Viewport) -> None:
         self._viewport = viewport
@@ -45,7 +45,7 @@ class OverlaysPanel:
         self._viewport.redraw()
 
     def sync(self) -> None:
-        """Once per frame: keys and the life of the scene change these too."""
+        """Show changes that keys and the scene made; once per frame."""
         overlay = self._viewport.overlay
         for tag, value in (
             ("orthographic", self._viewport.controller.camera.parallel),
@@ -57,5 +57,5 @@ class OverlaysPanel:
                 dpg.set_value(tag, value)
 
     def set_mesh_text(self, mesh: str) -> None:
-        """Say what is shown of the ``mesh``."""
+        """Show the description of the mesh preview."""
         set_text("mesh_preview", mesh)

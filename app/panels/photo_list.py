@@ -1,4 +1,4 @@
-"""All photos, the worst explained first: go to one, leave it out of training, take it in again."""
+"""The list of photos with their errors, to look through them and to exclude some."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ from core.protocol import ExcludePhotos, Opened
 
 SIZE = (430, 560)
 PAGE_SIZE = 40
-"""Photos shown at a time."""
+"""Photos on a page."""
 THUMBNAIL_PX = 56
-"""Pixels of a small picture, along its longer side."""
+"""Longer side of a thumbnail, pixels."""
 WORST, BY_NAME = "worst", "name"
 USED, EXCLUDED, HELD_OUT = "used", "excluded", "held_out"
 
 
 @dataclass(frozen=True)
 class PhotoRow:
-    """One photo: ``number`` among the cameras, ``psnr`` in dB and ``sharpness`` beside the usual
-    one, None while unknown."""
+    """One photo of the list."""
 
     number: int
+    """Index of its camera."""
     name: str
     status: str
+    """`USED`, `EXCLUDED` or `HELD_OUT`."""
     psnr: float | None
+    """dB; None if not evaluated yet."""
     sharpness: float | None
+    """Relative to the median of all photos; None if unknown."""
 
     @property
     def text(self) -> str:
+        """PSNR, status and sharpness, as far as known."""
         parts = [] if self.psnr is None else [tr("photo_list.psnr", psnr=self.psnr)]
         parts += [tr(f"photo_list.{self.status}")] if self.status != USED else []
         parts += (
@@ -46,8 +50,12 @@ class PhotoRow:
 
 
 def photo_rows(state: AppState, order: str = WORST) -> list[PhotoRow]:
-    """All photos of what is open. The worst explained come first, those not measured yet after
-    them, the excluded last."""
+    """Return all photos of the scene.
+
+    Args:
+        state: What the window knows.
+        order: `BY_NAME`, or `WORST`: by PSNR, then those not evaluated yet, excluded ones last.
+    """
     opened = state.opened
     if opened is None:
         return []
@@ -69,7 +77,7 @@ def _photo_row(state: AppState, opened: Opened, number: int, sharpness: float | 
 
 
 def photo_caption(state: AppState, name: str) -> str:
-    """Of the photo ``name``: what is known of it."""
+    """Return name, PSNR and status of the photo ``name``; "" if it is not of the scene."""
     opened = state.opened
     if opened is None or name not in opened.names:
         return ""
@@ -78,9 +86,10 @@ def photo_caption(state: AppState, name: str) -> str:
 
 
 class PhotoListPanel:
-    """A window of its own. ``look`` goes to the place of a photo, by its name."""
+    """A window with pages of photos."""
 
     def __init__(self, host: Host, look_through: Callable[[str], None]) -> None:
+        """Build the widgets; ``look_through`` gets the name of a photo that was clicked."""
         self._host, self._look_through = host, look_through
         self._shown: list[PhotoRow] = []
         self._last_drawn: object = None
@@ -148,7 +157,7 @@ class PhotoListPanel:
         self._host.send(ExcludePhotos((name,), not used))
 
     def draw_panel(self, state: AppState, images: np.ndarray) -> None:
-        """Show what ``state`` holds; ``images`` as in `Thumbnails`."""
+        """Show what ``state`` holds, with thumbnails ``images`` uint8 [N, h, w, 3]."""
         new_images = images is not self._images
         self._state, self._images = state, images
         if not dpg.is_item_shown("photo_list"):

@@ -1,4 +1,4 @@
-"""The pose doctor: what became of each photo, why, and what to do about it."""
+"""The report of pose estimation: the status of each photo, and advice."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ COLUMNS = ("photo", "status", "features", "matches", "error", "sharpness")
 
 
 class PosesPanel:
-    """A window of its own, opened from the photos' panel. ``look`` goes to the place of a used
-    photo, by its name."""
+    """A window with the report, and the options to solve the poses again."""
 
     def __init__(self, host: Host, look_through: Callable[[str], None]) -> None:
+        """Build the widgets; ``look_through`` gets the name of a photo that was clicked."""
         self._host, self._look_through = host, look_through
         self._report: PoseReport | None = None
         self._path = ""
@@ -77,11 +77,12 @@ class PosesPanel:
 
     @property
     def quality(self) -> PoseQuality:
+        """Quality of pose estimation that is chosen."""
         return cast(PoseQuality, get_choice("quality"))
 
     @property
     def video_frames(self) -> int:
-        """Of a film, at most."""
+        """Maximum number of frames taken from a video."""
         return dpg.get_value("video_frames")
 
     def toggle_window(self) -> None:

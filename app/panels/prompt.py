@@ -1,4 +1,4 @@
-"""A sentence to begin with, instead of photos, and the network that judges pictures by it."""
+"""The dialog for a text prompt, and the CLIP model that scores images by it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH = 520
 
 
 class PromptPanel:
-    """A window of its own, opened from the menu of what can be opened."""
+    """A window opened from the start page and the menu."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -45,7 +45,7 @@ class PromptPanel:
         dpg.bind_item_theme("prompt_create", "primary")
 
     def show_window(self) -> None:
-        """Ask for both."""
+        """Show the dialog."""
         set_text("prompt_failure", "")
         dpg.configure_item("prompt_window", show=True)
         dpg.focus_item("prompt")

@@ -1,4 +1,4 @@
-"""Where the scene is: the region in numbers, what is up, and how long things are."""
+"""Region, orientation and scale of the scene."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNITS = ("m", "cm", "mm", "in", "ft")
 
 
 class ScenePanel:
-    """Numbers are in the upright frame and its unit."""
+    """Numbers are in the upright frame and in its unit."""
 
     def __init__(self, host: Host, viewport: Viewport) -> None:
         self._host, self._viewport = host, viewport
@@ -88,7 +88,7 @@ class ScenePanel:
             self._send(RegionEdit(_matrix_of(self._proposed)))
 
     def _on_region_typed(self) -> None:
-        """The numbers became the region."""
+        """Send the region that was typed."""
         if self._arrangement is None:
             return
         turn = rotation_about_z(math.radians(dpg.get_value("region_rotation")))
@@ -142,7 +142,7 @@ class ScenePanel:
         self._send(KnownLength(a, b, length, dpg.get_value("length_unit")))
 
     def cancel_picking(self) -> None:
-        """Whatever was to be picked, it no longer is."""
+        """Pick no point after all."""
         self._viewport.pick_point(None)
         self._show_hint("")
 

@@ -1,4 +1,4 @@
-"""What a person may choose about the window itself."""
+"""Settings of the window: theme, scale, language."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from app.widgets.widgets import add_dim_text, get_choice, set_text
 
 
 class SettingsPanel:
-    """A window of its own. ``changed`` gets the new settings."""
+    """A window of its own."""
 
     def __init__(self, settings: Settings, on_changed: Callable[[Settings], None]) -> None:
+        """Build the widgets; ``on_changed`` gets the new settings."""
         self._settings, self._on_changed = settings, on_changed
         with dpg.window(
             tag="settings",
@@ -63,6 +64,7 @@ class SettingsPanel:
         dpg.bind_item_theme("settings", "padded_window")
 
     def toggle_window(self) -> None:
+        """Show or hide the window."""
         dpg.configure_item("settings", show=not dpg.is_item_shown("settings"))
 
     def _change(self) -> None:

@@ -1,4 +1,4 @@
-"""What is open: a path to type or pick, and what was found there."""
+"""What is open: a path to type or choose, and what was found there; messages."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from app.widgets.widgets import (
 
 
 class SourcePanel:
-    """``show_poses`` opens what was found out about the photos."""
+    """The path, and a summary of the scene."""
 
     def __init__(self, host: Host, show_poses: Callable[[], None]) -> None:
+        """Build the widgets; ``show_poses`` opens the report of the poses."""
         self._host = host
         with section("source"):
             with dpg.group(horizontal=True):
@@ -46,7 +47,7 @@ class SourcePanel:
 
     @property
     def recursive(self) -> bool:
-        """Whether photos may lie in subfolders too."""
+        """Whether photos in subfolders are included."""
         return dpg.get_value("recursive")
 
     def _open(self) -> None:
@@ -89,7 +90,7 @@ def _summary(state: AppState) -> str:
 
 
 class MessageBar:
-    """Failures above the viewport, with what can be done; takes no room while there is none."""
+    """Failures above the viewport, with buttons to fix them; hidden while there are none."""
 
     def __init__(self, host: Host, dismiss: Callable[[], None]) -> None:
         self._host = host
@@ -117,7 +118,7 @@ class MessageBar:
         dpg.bind_item_theme("message_bar", "error_bar")
 
     def draw_message(self, state: AppState, width: int) -> int:
-        """Show the messages in ``width`` pixels; returns the height taken."""
+        """Show the failure in ``width`` pixels; returns the height taken, pixels."""
         text = state.failure
         self._resume_path = state.resume_path
         dpg.configure_item("message_bar", show=bool(text))

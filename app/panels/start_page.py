@@ -1,8 +1,9 @@
-"""The page that an empty window shows: what to begin with, and what was opened lately."""
+"""The page that an empty window shows: ways to begin, and recent scenes."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from importlib.resources import files
 
 from app import theme
@@ -18,6 +19,8 @@ SAMPLE = files("assets") / "sample"
 
 
 class StartPage:
+    """Buttons to open something, and the list of recent scenes."""
+
     def __init__(self, host: Host) -> None:
         self._host = host
         self.recents: tuple[Recent, ...] = ()
@@ -60,8 +63,7 @@ class StartPage:
                     label=recent.name,
                     tag=f"recent_{i}",
                     width=-1,
-                    callback=lambda _s, _a, path: self._host.open_path(path),
-                    user_data=recent.path,
+                    callback=self._opener(recent.path),
                 )
                 dpg.bind_item_theme(f"recent_{i}", "link")
                 dpg.add_text(describe_recent(recent, now), color=theme.TEXT_DIM, indent=9)
@@ -69,8 +71,11 @@ class StartPage:
         rescale("recent_rows")
         dpg.configure_item("recents", show=bool(recents))
 
+    def _opener(self, path: str) -> Callable[[], None]:
+        return lambda: self._host.open_path(path)
+
     def place_page(self, left: int, top: int, width: int, height: int) -> None:
-        """In the middle of the viewport."""
+        """Place the page in the middle of the viewport; pixels."""
         rows = min(len(self.recents), MAX_ROWS)
         wanted = px(HEIGHT + (rows * (ROW_HEIGHT + 8) + 44 if rows else 0))
         w, h = min(px(WIDTH), width - 16), min(wanted, height - 16)
@@ -79,4 +84,5 @@ class StartPage:
         )
 
     def show_page(self, shown: bool) -> None:
+        """Show or hide the page."""
         dpg.configure_item("start_page", show=shown)

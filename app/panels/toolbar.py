@@ -1,24 +1,31 @@
-"""The row above the viewport: the project, undo and redo, the log and the settings."""
+"""The toolbar above the viewport: project, undo and redo, log and settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
+from app.platform.dialogs import InputKind
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.state import AppState
-from app.text.catalog import tr, tr_group
+from app.text.catalog import tr
 from app.widgets.widgets import Host, add_button, bar_height, set_enabled, set_shown, show_tip
 from core.protocol import Action, Redo, Undo
 
 MIN_SAVE_AS_WIDTH = 590
-"""Below this width Save as… is left to its key."""
+"""Width below which Save as… is hidden, pixels before scaling."""
 
 
 class Toolbar:
+    """A row of buttons."""
+
     def __init__(
         self, host: Host, toggle_log: Callable[[], None], toggle_settings: Callable[[], None]
     ) -> None:
+        def browser(kind: InputKind) -> Callable[[], None]:
+            return lambda: host.browse_input(kind)
+
         with (
             dpg.child_window(
                 tag="toolbar",
@@ -30,12 +37,9 @@ class Toolbar:
             add_button("new", host.new_scene)
             add_button("toolbar_open", lambda: None)
             with dpg.popup("toolbar_open", dpg.mvMouseButton_Left, tag="open_menu"):
-                for what, label in tr_group("menu").items():
-                    dpg.add_menu_item(
-                        label=label,
-                        callback=lambda _s, _a, what: host.browse_input(what),
-                        user_data=what,
-                    )
+                kinds: tuple[InputKind, ...] = get_args(InputKind)
+                for kind in kinds:
+                    dpg.add_menu_item(label=tr(f"menu.{kind}"), callback=browser(kind))
             add_button("save", host.save_project)
             add_button("save_as", host.save_project_as)
             add_button("undo", lambda: host.send(Undo()))
@@ -45,6 +49,7 @@ class Toolbar:
         dpg.bind_item_theme("toolbar", "padded")
 
     def resize(self, width: int) -> None:
+        """Fit the toolbar into ``width`` pixels."""
         dpg.configure_item("toolbar", width=width, height=bar_height())
         set_shown("save_as", width > px(MIN_SAVE_AS_WIDTH))
 

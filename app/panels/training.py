@@ -1,4 +1,4 @@
-"""Training: preset and budget, the buttons, what it does, how far it is, and its curves."""
+"""Training: method, preset and budget, its buttons, progress and curves."""
 
 from __future__ import annotations
 
@@ -44,10 +44,12 @@ NUMBERS = ("step", "time", "psnr", "rays")
 FIELDS = ("method", "wild", "unbounded", "preset", "minutes", "budget_kind")
 MAX_BUDGET = {"minutes": 6000.0, "steps": 1e7}
 DEFAULT_STEPS = 2000.0
-"""Offered when a person chooses to count steps."""
+"""Budget when the unit is changed to steps."""
 
 
 class TrainingPanel:
+    """Options of the next run, and the progress of this one."""
+
     def __init__(self, host: Host) -> None:
         self._host = host
         self._opened: Opened | None = None
@@ -129,7 +131,7 @@ class TrainingPanel:
         return cast(MethodName, get_choice("method") or "surface")
 
     def _budget(self) -> tuple[float | None, int | None]:
-        """Minutes or steps."""
+        """Return minutes and steps; one of them is None."""
         value = float(dpg.get_value("minutes"))
         if get_choice("budget_kind") == "steps":
             return None, max(round(value), 1)
@@ -150,15 +152,17 @@ class TrainingPanel:
         dpg.set_value("minutes", minutes if steps is None else float(steps))
 
     def _on_option_changed(self) -> None:
-        """Tell the worker, so that the choice can be undone and is saved."""
+        """Send the options, so that the change can be undone and is saved."""
         self._describe(changed=True)
         choice = self._options()
         if choice.preset is not None and self._may_set_options:
             self._host.send(SetRunOptions(choice))
 
     def _describe(self, *, changed: bool = False) -> None:
-        """Say what the choice means: before a run, and when it is ``changed`` for the next; what
-        follows is in sight otherwise."""
+        """Describe the chosen method and preset.
+
+        Before a run; with ``changed`` also during one, since the options are those of the next.
+        """
         methods = self._opened.methods if self._opened else {}
         of = methods.get(self._method()) if self._may_set_options or changed else None
         set_text("method_text", localize(of.words) if of else "")
@@ -242,14 +246,14 @@ class TrainingPanel:
 
 
 def _quality(stats: TrainingStats) -> str:
-    """How close pictures come to the photos, or to the sentence."""
+    """Return the PSNR, or the CLIP similarity of a scene from a prompt."""
     if "sentence" in stats.losses:
         return tr("training.clip_value", similarity=1 - stats.losses["sentence"])
     return tr("training.psnr_value", psnr=stats.psnr)
 
 
 def _set_named_choices(tag: str, of: Iterable[str]) -> None:
-    """Let a choice be among these, called as the window calls them."""
+    """Offer ``of`` in a combo box, by their names in en.toml."""
     called = tr_group(f"choices.{tag}")
     set_choices(tag, {name: called.get(name, name) for name in of})
 

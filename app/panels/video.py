@@ -1,4 +1,4 @@
-"""Films along a path of views, and pictures of the present one."""
+"""Videos along a camera path, and images of the current view."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ SIZES = {
 }
 RATES = ("24", "25", "30", "60")
 RENDERED_MODES: tuple[PreviewMode, ...] = ("color", "clay", "normals", "depth")
+"""Display modes that videos can have; others are rendered in colour."""
 
 
 class VideoPanel:
-    """Keeps the path, which ``viewport`` shows and plays."""
+    """Edits the camera path, which the viewport shows and plays."""
 
     def __init__(self, host: Host, viewport: Viewport) -> None:
         self._host, self._viewport = host, viewport
@@ -74,7 +75,7 @@ class VideoPanel:
                 add_button("render_image", self._render_image)
 
     def add_keyframe(self) -> None:
-        """The film passes the present view, too."""
+        """Append the current view to the camera path."""
         if self._viewport.overlay.opened is not None:
             self._set_path(self._path.with_keyframe(self._viewport.controller.camera))
 
@@ -92,7 +93,7 @@ class VideoPanel:
         )
 
     def _set_path(self, path: KeyframePath) -> None:
-        """The person has made the path this one."""
+        """Show ``path``, which was edited, and send it."""
         self._show_path(path)
         if self._state.may("set_camera_path"):
             self._host.send(SetCameraPath(path.camera_path))
@@ -104,7 +105,7 @@ class VideoPanel:
         self.draw_panel(self._state)
 
     def on_opened(self, opened: Opened) -> None:
-        """Another scene has a path of its own, or none yet."""
+        """Show the camera path of another scene."""
         self._name = Path(opened.path).stem or "video"
         path = KeyframePath.from_camera_path(opened.camera_path, upright_axes(opened.arranged))
         dpg.set_value("video_seconds", path.seconds)
@@ -113,7 +114,7 @@ class VideoPanel:
         self._show_path(path)
 
     def on_arranged(self, arranged: Arrangement) -> None:
-        """The scene is another one now: the path leads past the same."""
+        """Move the camera path along with the scene."""
         moved = np.reshape(arranged.moved, (4, 4))
         self._show_path(self._path.transformed(moved, upright_axes(arranged)))
 
@@ -122,7 +123,7 @@ class VideoPanel:
         self._playing = None if self._playing else now
 
     def advance_playback(self) -> None:
-        """Once per frame: go on playing, unless the person has moved the camera."""
+        """Move the camera while the path plays, unless it was moved by hand; once per frame."""
         if self._playing is None:
             return
         began, shown = self._playing

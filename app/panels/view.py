@@ -1,4 +1,4 @@
-"""How the preview is shown: mode, detail, how often, and the way back to the first view."""
+"""The display of the viewport: mode, level of detail, share of computing time."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ class ViewPanel:
         compare: Callable[[CompareMode], None],
         show_photo_list: Callable[[], None],
     ) -> None:
+        """Build the widgets.
+
+        Args:
+            on_changed: Called after any change.
+            reset: Returns to the initial view.
+            compare: Starts or ends a comparison with the current photo.
+            show_photo_list: Shows or hides the list of photos.
+        """
         self._n_levels = 1
         self._on_changed = on_changed
         self._mode_before_error: PreviewMode = "color"
@@ -74,16 +82,17 @@ class ViewPanel:
 
     @property
     def mode(self) -> PreviewMode:
+        """The display mode."""
         return cast(PreviewMode, get_choice("mode"))
 
     def set_mode(self, mode: PreviewMode) -> None:
-        """Choose the mode."""
+        """Choose the display mode."""
         set_choice("mode", mode)
         dpg.configure_item("slice", show=mode == "slice")
         self._on_changed()
 
     def toggle_error(self) -> None:
-        """Show the error to the photo, or again what was shown before."""
+        """Show the error to the photo, or the mode before."""
         if self.mode == "error":
             self.set_mode(self._mode_before_error)
         else:
@@ -92,7 +101,7 @@ class ViewPanel:
 
     @property
     def scene_slice(self) -> SceneSlice:
-        """Where a slice goes through the scene."""
+        """The slice through the scene."""
         if self._arrangement is None:
             return SceneSlice()
         axis, share = AXES.index(dpg.get_value("slice_axis")), dpg.get_value("slice_position") / 100
@@ -100,13 +109,13 @@ class ViewPanel:
 
     @property
     def levels(self) -> int | None:
-        """Levels to show; None for all."""
+        """Hash levels to show; None for all."""
         value = int(dpg.get_value("detail_levels"))
         return value if value < self._n_levels else None
 
     @property
     def duty_cycle(self) -> float:
-        """Of the time that pictures may take from training."""
+        """Fraction of the time that previews may take from training."""
         return dpg.get_value("preview_duty") / 100
 
     def _level_changed(self) -> None:

@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from app.platform.desktop import dialog_command
 from app.platform.gui import dpg
 from app.platform.scaling import px
 from app.text.catalog import tr
 
 DialogPurpose = Literal["folder", "file", "save"]
 InputKind = Literal["folder", "video", "project", "prompt"]
-"""What a person may look for to open."""
+"""What can be chosen to open."""
 
 
 OWN_TAG = "own_file_dialog"
 ANY_SUFFIX = ".*"
-"""Files of all kinds."""
+"""Dear PyGui's filter for all files."""
 
 
 class FileDialogs:
-    """One dialog at a time. `poll` once per frame hands the choice on."""
+    """Shows one file dialog at a time."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._then: Callable[[str], None] | None = None
 
     def show_dialog(self, purpose: DialogPurpose, start: str, then: Callable[[str], None]) -> None:
-        """Show a dialog; ``then`` gets the path unless the person cancels. ``start`` is the path
-        or folder to begin at."""
+        """Show a dialog.
+
+        Args:
+            purpose: What is chosen.
+            start: File or folder to begin at.
+            then: Gets the path unless the dialog is cancelled.
+        """
         if self._process is not None:
             return
         start = os.path.expanduser(start)
-        command = _desktop_command(purpose, start)
+        command = dialog_command(purpose, tr(f"file_dialog.{purpose}"), start)
         if command is None:
             _show_own_dialog(purpose, start, then)
             return
@@ -52,10 +56,11 @@ class FileDialogs:
 
     @property
     def is_open(self) -> bool:
+        """Whether the desktop's dialog is shown."""
         return self._process is not None
 
     def poll(self) -> None:
-        """Hand on the choice when the dialog has closed."""
+        """Hand on the path when the dialog has closed; once per frame."""
         if self._process is None or self._process.poll() is None:
             return
         output, _ = self._process.communicate()
@@ -65,60 +70,14 @@ class FileDialogs:
             self._then(path)
 
     def close(self) -> None:
+        """End the dialog."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
 
-def _desktop_command(purpose: DialogPurpose, start: str) -> list[str] | None:
-    if sys.platform == "darwin":
-        return ["osascript", "-e", _APPLE[purpose]]
-    if sys.platform == "win32":
-        return ["powershell", "-NoProfile", "-STA", "-Command", _WINDOWS[purpose]]
-    title = tr(f"file_dialog.{purpose}")
-    if shutil.which("zenity"):
-        options = {"folder": ["--directory"], "file": [], "save": ["--save", "--confirm-overwrite"]}
-        return [
-            "zenity",
-            "--file-selection",
-            f"--title={title}",
-            f"--filename={start}",
-            *options[purpose],
-        ]
-    if shutil.which("kdialog"):
-        verb = {
-            "folder": "--getexistingdirectory",
-            "file": "--getopenfilename",
-            "save": "--getsavefilename",
-        }
-        return ["kdialog", "--title", title, verb[purpose], start or "."]
-    return None
-
-
-_APPLE: dict[DialogPurpose, str] = {
-    "folder": "POSIX path of (choose folder)",
-    "file": "POSIX path of (choose file)",
-    "save": "POSIX path of (choose file name)",
-}
-
-
-def _windows(kind: str, result: str) -> str:
-    return (
-        "Add-Type -AssemblyName System.Windows.Forms; "
-        f"$d = New-Object System.Windows.Forms.{kind}; "
-        f"if ($d.ShowDialog() -eq 'OK') {{ [Console]::Out.Write($d.{result}) }}"
-    )
-
-
-_WINDOWS: dict[DialogPurpose, str] = {
-    "folder": _windows("FolderBrowserDialog", "SelectedPath"),
-    "file": _windows("OpenFileDialog", "FileName"),
-    "save": _windows("SaveFileDialog", "FileName"),
-}
-
-
 def is_own_dialog_shown() -> bool:
-    """Whether Dear PyGui's dialog is on screen."""
+    """Whether Dear PyGui's dialog is shown."""
     return dpg.does_item_exist(OWN_TAG) and dpg.is_item_shown(OWN_TAG)
 
 
@@ -128,9 +87,8 @@ def _show_own_dialog(purpose: DialogPurpose, start: str, then: Callable[[str], N
             dpg.delete_item(tag)
 
     def chosen(_sender: object, data: dict[str, str]) -> None:
-        then(
-            data["file_path_name"].removesuffix(ANY_SUFFIX)
-        )  # Dear PyGui adds the filter to a new name
+        # Dear PyGui adds the filter to a new name
+        then(data["file_path_name"].removesuffix(ANY_SUFFIX))
 
     def accept() -> None:
         if is_own_dialog_shown():

@@ -1,50 +1,52 @@
-"""How fast the window draws: full rate after input, less while only training goes on, a few frames
-a second while nothing happens."""
+"""The frame rate: full after input, lower while only training goes on, a few frames while idle."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from app.platform.glfw import Glfw
 
 FRAME_S = 1 / 60
 SLOW_FRAME_S = 1 / 50
-"""after input where frames are costly (software GL): the less the window sleeps between them, the
-less late is one that takes long"""
+"""Period after input where frames are costly (software OpenGL): the less the window sleeps
+between frames, the less late is one that takes long."""
 TRAINING_FRAME_S = 1 / 36
-"""at least, while training and nobody moves anything"""
+"""Shortest period while training and nothing moves."""
 IDLE_FRAME_S = 1 / 8
 RESTING_FRACTION = 0.1  # of one core for frames while it trains and the camera rests
+"""Of one core for frames while it trains and the camera rests."""
 FULL_RATE_S = 0.6
-"""after input the window draws at full rate for so long, for hover effects"""
+"""Seconds of full rate after input, for hover effects."""
 LAYOUT_FRAMES = 4
-"""a new texture or layout takes a few frames to be on screen"""
+"""Frames until a new texture or layout is on screen."""
 
 
 class FramePacer:
+    """Measures frames and waits between them."""
+
     def __init__(self) -> None:
         self.frame_times: deque[float] = deque(maxlen=120)
-        """when the latest frames ended, seconds"""
+        """Ends of the latest frames, seconds."""
         self._start = 0.0
         self._full_rate_until = 0.0
         self._pending_frames = 0
         self._cost = 0.0  # seconds to draw a frame, smoothed
 
     def begin_frame(self) -> None:
-        """A frame begins."""
+        """Note that a frame begins."""
         self._start = time.perf_counter()
         self._pending_frames = max(self._pending_frames - 1, 0)
 
     def request_frames(self) -> None:
-        """What is drawn has changed."""
+        """Draw the next frames at full rate, since the content changed."""
         self._pending_frames = LAYOUT_FRAMES
 
     @contextmanager
-    def measure_draw(self) -> Iterator[None]:
-        """Around the drawing of a frame, whose cost is what the pace depends on."""
+    def measure_draw(self) -> Generator[None]:
+        """Measure the drawing of a frame, on whose cost the rate depends."""
         began = time.perf_counter()
         yield
         ended = time.perf_counter()

@@ -1,5 +1,4 @@
-"""Dear PyGui for the rest of the window. Its stubs declare context managers as plain numbers, so
-it is taken as untyped here, once."""
+"""Dear PyGui; untyped, see ``typings/dearpygui``."""
 
 from typing import Any
 

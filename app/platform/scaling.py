@@ -1,6 +1,6 @@
-"""Text and widgets larger on dense screens.
+"""Larger text and widgets on dense screens.
 
-Panels state sizes for a screen of 96 dots an inch; `rescale` makes them what they are to be.
+Panels state sizes for a screen of 96 dots an inch; `rescale` multiplies them.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ _scale = 1.0
 
 
 def scale() -> float:
-    """By how much everything is larger than panels state it."""
+    """Return the scale factor of text and widgets."""
     return _scale
 
 
 def px(pixels: float) -> int:
-    """``pixels`` as stated, on this screen."""
+    """Convert pixels as stated to pixels of this screen."""
     return round(pixels * _scale)
 
 
 def set_scale(at: float) -> None:
-    """Before anything is built: all that is built later is to be scaled by ``at``."""
+    """Set the scale factor, before anything is built."""
     global _scale
     _scale = at
 
 
 def rescale(*windows: str | int) -> None:
-    """Make all sizes in ``windows`` what they are on this screen; once, when they are built."""
+    """Scale all sizes in ``windows``; once, when they are built."""
     if _scale == 1.0:
         return
     for window in windows:

@@ -1,4 +1,4 @@
-"""Small things that the window remembers, as JSON files that may be lost without harm."""
+"""Small JSON files that the window remembers things in; losing them is harmless."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger("gradina.window")
 
 
 def read_json(path: Path, kind: type[T]) -> T | None:
-    """What `write` left at ``path``; None where that is nothing, or cannot be read as ``kind``."""
+    """Return what `write_json` left at ``path``; None if that cannot be read as ``kind``."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError):
@@ -22,8 +22,10 @@ def read_json(path: Path, kind: type[T]) -> T | None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Leave ``value`` at ``path``, whole or not at all; never waits for the disk. What cannot be
-    written is only logged."""
+    """Write ``value`` to ``path``, whole or not at all.
+
+    It is not synced to the disk. A failure is only logged.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What was opened lately, for the start page."""
+"""Recent scenes, for the start page."""
 
 from __future__ import annotations
 
@@ -18,19 +18,29 @@ _DAY = 86400
 
 
 class Recent(msgspec.Struct, frozen=True):
-    """``what`` lies there, in a few words; ``opened``: seconds since 1970."""
+    """A scene that was opened."""
 
     path: str
+    """Absolute."""
     description: str
+    """Kind and number of photos."""
     opened_at: float
+    """Seconds since 1970."""
 
     @property
     def name(self) -> str:
+        """Last part of the path."""
         return Path(self.path).name or self.path
 
 
 def make_recent(opened: Opened, saved_to: str, now: float) -> Recent:
-    """What to remember of a scene that was opened, or ``saved_to`` a folder."""
+    """Return what to remember of a scene.
+
+    Args:
+        opened: The scene.
+        saved_to: Folder that it was saved to just now; "" if it was not.
+        now: Seconds since 1970.
+    """
     n = opened.n_photos
     if saved_to or opened.project:
         return Recent(saved_to or opened.path, tr("start.project", n), now)
@@ -42,22 +52,23 @@ def make_recent(opened: Opened, saved_to: str, now: float) -> Recent:
 
 
 def add_recent(recents: tuple[Recent, ...], newest: Recent) -> tuple[Recent, ...]:
-    """``newest`` first, each path once, not more than are worth remembering."""
+    """Return ``recents`` with ``newest`` first, each path once, up to `MAX_RECENTS`."""
     return (newest, *(r for r in recents if r.path != newest.path))[:MAX_RECENTS]
 
 
 def load_recents() -> tuple[Recent, ...]:
-    """Newest first, without what is no longer there."""
+    """Return recent scenes that still exist, newest first."""
     found = read_json(recent_file(), tuple[Recent, ...]) or ()
     return tuple(recent for recent in found if Path(recent.path).exists())
 
 
 def save_recents(recents: tuple[Recent, ...]) -> None:
+    """Write ``recents``, newest first."""
     write_json(recent_file(), recents)
 
 
 def describe_recent(recent: Recent, now: float) -> str:
-    """ "project, 36 photos  ·  12 MB  ·  yesterday"."""
+    """Return kind, size and day, such as "project, 36 photos  ·  12 MB  ·  yesterday"."""
     parts = [recent.description, format_day(recent.opened_at, now)]
     checkpoint = Path(recent.path) / "checkpoint.safetensors"
     if checkpoint.is_file():
@@ -66,7 +77,7 @@ def describe_recent(recent: Recent, now: float) -> str:
 
 
 def format_day(then: float, now: float) -> str:
-    """ "14:05" of today, "yesterday", or the date."""
+    """Return the time of ``then`` if that is today, "yesterday", or the date."""
     ago = _midnight(now) - _midnight(then)
     if ago <= 0:
         return time.strftime(tr("dates.today"), time.localtime(then))

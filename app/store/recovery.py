@@ -13,19 +13,22 @@ from core.base.paths import recovery_folder
 
 
 class UnsavedWork(msgspec.Struct, frozen=True):
-    """Work that was not saved: its ``name``, the folder of its automatic saves, the person's own
-    ``project`` ("" where there is none yet), and when the window that held it began, seconds since
-    1970."""
+    """Work of a window that was not saved."""
 
     pid: int
+    """Process of the window."""
     name: str
+    """Of the scene."""
     autosave: str
+    """Folder of its autosaves."""
     project: str
+    """Its own folder; "" if it was never saved."""
     began: float
+    """Start of the window, seconds since 1970."""
 
     @property
     def saved_at(self) -> float | None:
-        """When the last automatic save of this work was made; None where there is none."""
+        """Time of the last autosave of this window, seconds since 1970; None if there is none."""
         try:
             at = (Path(self.autosave) / "project.json").stat().st_mtime
         except OSError:
@@ -34,7 +37,7 @@ class UnsavedWork(msgspec.Struct, frozen=True):
 
 
 class RecoveryMarker:
-    """What this window leaves."""
+    """The file by which this window marks unsaved work."""
 
     def __init__(self) -> None:
         self._began = time.time()
@@ -42,22 +45,24 @@ class RecoveryMarker:
         self._written: UnsavedWork | None = None
 
     def write(self, name: str, autosave: str, project: str) -> None:
-        """There is work that was not saved."""
+        """Mark work as unsaved; see `UnsavedWork`."""
         marker = UnsavedWork(os.getpid(), name, autosave, project, self._began)
         if marker != self._written:
             self._written = marker
             write_json(self._path, marker)
 
     def clear(self) -> None:
-        """All is saved, or is not to be."""
+        """Remove the mark: all is saved, or was discarded."""
         if self._written is not None:
             self._written = None
             self._path.unlink(missing_ok=True)
 
 
 def find_unsaved_work() -> UnsavedWork | None:
-    """The latest work of a window that did not end well, if its automatic save is there. Each is
-    told of only once."""
+    """Return the latest work of a window that crashed, if it has an autosave.
+
+    Each is found only once: the marker is removed.
+    """
     found: list[tuple[float, UnsavedWork]] = []
     for path in recovery_folder().glob("*.json"):
         marker = read_json(path, UnsavedWork)
@@ -70,7 +75,7 @@ def find_unsaved_work() -> UnsavedWork | None:
 
 
 def _is_running(pid: int, began: float) -> bool:
-    """Whether the process that left a marker still runs, and is not a later one of its number."""
+    """Whether the process still runs, and is not a later one with the same number."""
     import psutil  # only after a crash
 
     try:

@@ -1,4 +1,4 @@
-"""What a person chose about the window, and how they left it; kept between runs."""
+"""Settings of the window, kept between runs."""
 
 from __future__ import annotations
 
@@ -11,24 +11,31 @@ from core.base.paths import settings_file
 
 ThemeName = Literal["dark", "light"]
 SCALES = (0.0, 1.0, 1.25, 1.5, 2.0)
+"""Choices of the scale; 0 follows the screen."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """``scale`` of all text and widgets, 0 for that of the screen; ``language``: see
-    `app.text.catalog.languages`; ``window``: width and height;
-    ``panel``: width of the side panel before scaling; ``folded``: tags of the sections that are."""
+    """What was chosen about the window, and how it was left."""
 
     theme: ThemeName = "dark"
+    """Name of the palette."""
     scale: float = 0.0
+    """Of text and widgets; 0 follows the screen."""
     language: str = "en"
+    """One of `app.text.catalog.languages`."""
     window: tuple[int, int] | None = None
+    """Width and height, pixels."""
     panel: int = 376
+    """Width of the side panel, pixels before scaling."""
     folded: tuple[str, ...] = ("scene", "video")
+    """Tags of folded sections."""
 
 
 def load_settings() -> Settings:
+    """Return the saved settings, or those of a first start."""
     return read_json(settings_file(), Settings) or Settings()
 
 
 def save_settings(settings: Settings) -> None:
+    """Write ``settings``."""
     write_json(settings_file(), settings)

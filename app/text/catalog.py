@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from gettext import c2py
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import cast
 
 from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog, Message
@@ -30,30 +31,37 @@ _log = logging.getLogger("gradina.window")
 
 
 def languages() -> dict[str, str]:
-    """By its code what each language calls itself, English first."""
+    """Return the name of each language in itself by its code, English first."""
     codes = {path.name.removesuffix(".po") for path in _translations()}
     return {ENGLISH: "English"} | {code: _name(code) for code in sorted(codes - {ENGLISH})}
 
 
 def set_language(language: str) -> None:
-    """Speak ``language``, one of `languages`, from now on; English where there is no such one."""
+    """Use ``language``, one of `languages`, from now on; English where there is no such one."""
     global _translation
     _translation = None if language == ENGLISH else _read(language)
 
 
 def tr(key: str, n: int = 1, /, *numbered: object, **parts: object) -> str:
-    """The text ``key`` of ``en.toml``, of its plural forms that for the number ``n``, filled in."""
+    """Return a text of the window.
+
+    Args:
+        key: Its dotted key in ``en.toml``.
+        n: The number that chooses among plural forms.
+        *numbered: Values of {0}, {1} and so on.
+        **parts: Values of named parts.
+    """
     one, many = english_texts()[key]
     return _translated(one, many, n, key).format(*numbered, n=n, **parts)
 
 
 def localize(text: Text) -> str:
-    """What the engine says, in the window's language."""
+    """Return a text of the engine in the language of the window."""
     return text.in_words(_translated)
 
 
 def tr_group(key: str) -> dict[str, str]:
-    """All texts below ``key``, by the rest of their keys, in the file's order."""
+    """Return all texts below ``key``, by the rest of their keys, in the file's order."""
     below = f"{key}."
     return {
         k.removeprefix(below): _translated(one, many, 1, k)
@@ -63,7 +71,7 @@ def tr_group(key: str) -> dict[str, str]:
 
 
 def widget_texts() -> dict[str, dict[str, str]]:
-    """By tag the texts on and about each widget, by their use: label, tip, hint …"""
+    """Return by tag the texts of each widget, by their use: label, tip, hint and so on."""
     found: dict[str, dict[str, str]] = {}
     for key, text in tr_group("widgets").items():
         tag, _, part = key.rpartition(".")
@@ -72,7 +80,7 @@ def widget_texts() -> dict[str, dict[str, str]]:
 
 
 def english_texts() -> dict[str, tuple[str, str]]:
-    """By dotted key each text of ``en.toml``, and its plural form ("" where it has one only)."""
+    """Return each text of ``en.toml`` by its key, with its plural form or ""."""
     return _ENGLISH
 
 
@@ -104,8 +112,10 @@ def _name(code: str) -> str:
 
 
 def _read(language: str) -> Catalog | None:
-    """Of the messages those that can be filled in; None where there is no such file, or no
-    readable one."""
+    """Return the messages that can be filled in.
+
+    None where there is no such file, or no readable one.
+    """
     for path in _translations():
         if path.name == f"{language}.po":
             try:
@@ -130,9 +140,9 @@ def _misfits(message: Message) -> bool:
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{above}{key}.")
+            yield from _flat(cast(dict[str, object], value), f"{above}{key}.")
         elif isinstance(value, list):
-            one, many = value
+            one, many = cast(list[str], value)
             yield above + key, (one, many)
         else:
             yield above + key, (str(value), "")

@@ -1,4 +1,4 @@
-"""Words for people: the one sentence that says what is going on, durations, sizes. Pure."""
+"""Texts made of the state: the status line, durations, sizes. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.protocol import TrainingStats
 
 
 def format_duration(seconds: float | None) -> str:
-    """ "0:42", "12:05" or "3:20:00"; "" when unknown."""
+    """Format seconds as 0:42, 12:05 or 3:20:00; "" if unknown."""
     if seconds is None:
         return ""
     minutes, s = divmod(round(max(seconds, 0.0)), 60)
@@ -20,14 +20,14 @@ def format_duration(seconds: float | None) -> str:
 
 
 def format_count(number: float) -> str:
-    """ "950", "12.3 k" or "1.25 M"."""
+    """Format a number as 950, 12.3 k or 1.25 M."""
     if number < 1000:
         return f"{number:.0f}"
     return f"{number / 1e3:.1f} k" if number < 1e6 else f"{number / 1e6:.2f} M"
 
 
 def format_bytes(n_bytes: int) -> str:
-    """ "12 kB", "3.4 MB", "34 MB" or "1.2 GB"."""
+    """Format bytes as 12 kB, 3.4 MB, 34 MB or 1.2 GB."""
     if n_bytes < 1e6:
         return f"{n_bytes / 1e3:.0f} kB"
     if n_bytes < 1e9:
@@ -36,7 +36,7 @@ def format_bytes(n_bytes: int) -> str:
 
 
 def phase_text(state: AppState) -> str:
-    """What the training is about at this moment, without a full stop; "" while there is none."""
+    """Return what the training does now, without a full stop; "" if there is none."""
     stats = state.stats
     if state.task is not None and state.task.task == "renew":
         return tr("phase.renewing")
@@ -55,7 +55,7 @@ def phase_text(state: AppState) -> str:
 
 
 def memory_line(stats: TrainingStats) -> str:
-    """Memory now, at its peak, and as it was forecast."""
+    """Return the memory of the engine: now, peak and forecast."""
     return tr(
         "training.memory",
         now=format_bytes(stats.memory),
@@ -65,7 +65,7 @@ def memory_line(stats: TrainingStats) -> str:
 
 
 def unsaved_text(state: AppState) -> str:
-    """What closing without a save would lose, as a sentence; "" for nothing."""
+    """Return what closing without a save would lose; "" for nothing."""
     if not state.unsaved or state.opened is None:
         return ""
     name = Path(state.project or state.opened.path).name
@@ -81,7 +81,7 @@ def unsaved_text(state: AppState) -> str:
 
 
 def status_line(state: AppState) -> str:
-    """What is going on, in one plain sentence."""
+    """Return the sentence below the viewport."""
     if state.engine != "ready":
         return tr(f"status.{state.engine}")
     task = state.task
@@ -109,6 +109,6 @@ def _state_line(state: AppState) -> str:
 
 
 def short_path(path: str) -> str:
-    """``path`` for people: "~" for their home."""
+    """Return ``path`` with "~" for the home folder."""
     home = str(Path.home())
     return "~" + path.removeprefix(home) if Path(path).is_relative_to(home) else path

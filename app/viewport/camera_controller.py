@@ -1,4 +1,4 @@
-"""From where the scene is looked at: freely, from its sides, or current one of its photos."""
+"""The camera of the viewport: free, from a side, or through a photo."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from core.protocol import Arrangement, Opened
 
 
 class CameraController:
-    """The camera of a viewport. ``moved`` is called after it has become another one, but not when
-    another scene comes before it."""
+    """Moves the camera, and keeps the views to return to."""
 
     def __init__(self, overlay: SceneOverlay, on_moved: Callable[[], None]) -> None:
+        """Create the controller.
+
+        Args:
+            overlay: Holds the cameras of the photos.
+            on_moved: Called after the camera changed, but not when another scene was opened.
+        """
         self.camera = OrbitCamera()
         self.size: tuple[int, int] = (1, 1)
-        """pixels of the viewport"""
+        """Width and height of the viewport, pixels."""
         self._overlay, self._on_moved = overlay, on_moved
         self._home = self._overview = self._before_solving = self.camera
         self._first_photo: tuple[str, OrbitCamera] | None = None
@@ -28,12 +33,12 @@ class CameraController:
 
     @property
     def photo(self) -> str:
-        """The name of the photo that is looked current, "" for any other view."""
+        """Name of the photo that the camera looks through; "" for any other view."""
         current = self._current_photo
         return current[0] if current is not None and current[1] == self.camera else ""
 
     def set_camera(self, camera: OrbitCamera) -> None:
-        """Look current ``camera`` from now on."""
+        """Look through ``camera``."""
         if camera != self.camera:
             self.camera = camera
             self._on_moved()
@@ -41,7 +46,7 @@ class CameraController:
     # --- the life of the scene ---------------------------------------------------------
 
     def on_opened(self, opened: Opened) -> None:
-        """Look at a newly opened scene from afar, past its first photo."""
+        """Look at a new scene from a distance, past its first photo."""
         self._first_photo = self._current_photo = None
         self.camera = OrbitCamera(axes=upright_axes(opened.arranged), fov_y=opened.fov_y)
         if len(self._overlay.cameras):
@@ -53,7 +58,7 @@ class CameraController:
         self._overview = self.camera = camera.orbited(0.0, 0.15).zoomed(2.2)
 
     def on_arranged(self, arranged: Arrangement) -> None:
-        """The region, the frame or the unit is another one now: keep looking at the same."""
+        """Keep looking at the same after region, frame or unit changed."""
         moved, axes = np.reshape(arranged.moved, (4, 4)), upright_axes(arranged)
         at_overview, photo = self.camera == self._overview, self.photo
         self._home = self._home.transformed(moved, axes)
@@ -63,28 +68,28 @@ class CameraController:
         self._current_photo = (photo, self.camera) if photo else None
 
     def enter_pose_solving(self) -> None:
-        """Look at poses that are being solved, for a while."""
+        """Look at poses that are being solved."""
         self._before_solving = self.camera
         self.camera = OrbitCamera().framed()
 
     def leave_pose_solving(self) -> None:
-        """Look at what is open again."""
+        """Return to the view of the open scene."""
         self.camera = self._before_solving
 
     def show_first_photo(self) -> None:
-        """Look current the first photo, unless the person has already chosen a view."""
+        """Look through the first photo, unless a view was chosen already."""
         if self.camera == self._overview:
             self.reset_view()
 
     # --- what the person chooses -------------------------------------------------------
 
     def reset_view(self) -> None:
-        """The first view again."""
+        """Return to the initial view."""
         self._current_photo = self._first_photo
         self.set_camera(self._home)
 
     def frame_scene(self) -> None:
-        """All of the scene in view."""
+        """Fit the whole scene into the viewport."""
         self.set_camera(self.camera.framed())
 
     def look_from_side(self, side: str) -> None:
@@ -92,23 +97,23 @@ class CameraController:
         self.set_camera(self.camera.from_side(side))
 
     def toggle_projection(self) -> None:
-        """Between perspective and parallel rays."""
+        """Switch between perspective and orthographic projection."""
         self.set_camera(replace(self.camera, parallel=not self.camera.parallel))
 
     def step_photo(self, step: int) -> None:
-        """Look current the next photo, or the one before (``step`` -1)."""
+        """Look through the next photo, or the previous one (``step`` -1)."""
         n = len(self._overlay.cameras)
         if self._overlay.opened is not None and n:
             self.look_through_index(((self._overlay.selected_photo or 0) + step) % n)
 
     def look_through(self, name: str) -> None:
-        """Look current the photo ``name``, if it is one of those that are used."""
+        """Look through the photo ``name``, if it is used."""
         opened = self._overlay.opened
         if opened is not None and name in opened.names:
             self.look_through_index(opened.names.index(name))
 
     def look_through_index(self, number: int) -> None:
-        """Look current the photo of this number."""
+        """Look through the photo with this index."""
         assert self._overlay.opened is not None
         self._overlay.selected_photo = number
         camera = self._camera_of(number)
@@ -117,7 +122,7 @@ class CameraController:
         self._on_moved()
 
     def _camera_of(self, number: int) -> OrbitCamera:
-        """At the place of a photo, with all of it in view."""
+        """Return the camera of a photo, with all of the photo in view."""
         angle, aspect = self._overlay.lenses[number]
         width, height = self.size
         wider = max(aspect * height / width, 1.0) if min(width, height) > 1 else 1.0

@@ -1,4 +1,4 @@
-"""The pixels of the viewport: frames are painted off the screen and then put on it."""
+"""The pixels of the viewport: frames are drawn off screen and then put on it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ from app.viewport.projection import project, ray
 from app.viewport.texture import Texture, disable_direct_upload
 
 MAX_MOVING_PAINT_S = 0.012
-"""What painting a frame may take while the camera moves; where it takes longer, the frame is
-smaller."""
+"""Time that a frame may take while the camera moves; slower ones get smaller."""
 FRAME_SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
-"""Sizes of such frames, of the viewport's."""
+"""Resolutions of frames in motion, as fractions of the viewport's."""
 SAME_PLACE_PX = 2
-"""Pixels that the mouse, or what was under it, may have moved since and still be there."""
+"""The mouse, or what was under it, may have moved so far and still be at the same place."""
 TEXTURE_LATENCY_FRAMES = 2
-"""Frames of the window until new pixels are on screen, and until a new texture has any: so long
-the one before stays, or there would be a flash."""
+"""Frames until new pixels are on screen, and until a new texture has any. The one before stays
+as long, or there would be a flash."""
 
 
 class Canvas:
-    """The item "canvas_area". ``wake`` is called from another thread when there is something new to
-    put on screen."""
+    """Shows frames in the item "canvas_area"."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
+        """Create the item; ``wake`` is called from another thread when a frame is drawn."""
         self.size = (1, 1)
         self._painter = Painter(wake)
         self._texture: Texture | None = None
@@ -48,26 +47,27 @@ class Canvas:
 
     @property
     def gl_error(self) -> str:
-        """As in `Painter`."""
+        """Why there is no OpenGL, in one line; "" while there is."""
         return self._painter.error
 
     @property
     def idle(self) -> bool:
-        """Whether a frame that is given now is painted at once."""
+        """Whether a frame submitted now is drawn at once."""
         return not self._painter.busy
 
     @property
     def pending(self) -> bool:
-        """Whether something is about to come on screen."""
+        """Whether something is about to appear on screen."""
         return self._painter.busy or self._frames_until_shown > 0 or self._next is not None
 
     def resize(self, size: tuple[int, int]) -> None:
+        """Change width and height, pixels."""
         self.size = size
         dpg.configure_item("canvas_area", width=size[0], height=size[1])
         self._drawn_key = None
 
     def frame_scale(self, moving: bool) -> float:
-        """Of the viewport's width and height that a frame should have now."""
+        """Return the resolution of the next frame as a fraction of the viewport's."""
         if not moving:
             return 1.0
         full = self._paint_s_per_pixel * self.size[0] * self.size[1]
@@ -79,11 +79,11 @@ class Canvas:
         return self._frame_scale
 
     def submit(self, frame: Frame) -> None:
-        """Put ``frame`` on screen as soon as it is painted."""
+        """Show ``frame`` as soon as it is drawn."""
         self._painter.submit(frame)
 
     def poll(self) -> Frame | None:
-        """Once per frame of the window: the frame that comes on screen now, if one does."""
+        """Return the frame that appears now, if one does; once per frame of the window."""
         self._frames_until_shown = max(self._frames_until_shown - 1, 0)
         self._swap_texture()
         painted = self._painter.take_result()
@@ -117,7 +117,7 @@ class Canvas:
             self._next = None
 
     def _swap_texture(self) -> None:
-        """Let the next texture take the place of the present one, if it is time."""
+        """Show the next texture in place of the current one, if it is ready."""
         self._next_in = max(self._next_in - 1, 0)
         if self._next is None or self._next_in:
             return
@@ -132,8 +132,17 @@ class Canvas:
             before.delete()
 
     def depth_at(self, x: float, y: float, camera: OrbitCamera) -> float | None:
-        """How far before the plane of ``camera`` the surface seen at a pixel is, scene units; None
-        where there is none, or nobody knows as the camera has moved."""
+        """Return the distance of the surface seen at a pixel.
+
+        Args:
+            x: Pixels from the left.
+            y: Pixels from the top.
+            camera: The current camera.
+
+        Returns:
+            Scene units from the camera's plane; None where there is no surface, or the depths are
+            of an earlier camera.
+        """
         pose = camera.scene_from_camera
         if self._depths is not None and self._depths[0] == camera:
             depth = _lookup_depth(self._depths[1], x, y, camera)

@@ -1,5 +1,7 @@
-"""The mouse on the viewport and the keys that are held: they turn, move and zoom the camera, and
-drag the region. Nothing moves on by itself."""
+"""Mouse and held keys in the viewport: they move the camera, and drag the region.
+
+Nothing moves on by itself.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from app.viewport.region_tool import RegionTool
 ORBIT_PER_PIXEL = math.radians(0.4)
 ZOOM_PER_NOTCH = 0.88
 CLICK_PX = 4  # pixels; a mouse that moved less did not drag
+"""A mouse that moved less did not drag."""
 FLY_SPEED, FLY_SHIFT_FACTOR = 0.7, 4.0
 """Scene units a second, and how many times that with Shift."""
 FLY = {
@@ -28,32 +31,32 @@ FLY = {
     "Q": (0, 1, 0),
     "E": (0, -1, 0),
 }
-"""Keys that move the camera while they are held: to its right, down, forward."""
+"""Keys that move the camera while they are held: right, down, forward."""
 _LEFT, _RIGHT, _MIDDLE = 0, 1, 2
 
 
 class ViewportInputHandler(Protocol):
-    """What hands ask of that which they are laid on; pixels from the viewport's corner."""
+    """Reacts to the mouse; pixels are counted from the viewport's corner."""
 
-    def on_click(self, x: float, y: float) -> None:
-        """The mouse was pressed and released here, and not dragged between."""
+    def on_click(self, x: float, y: float, /) -> None:
+        """React to a click without a drag."""
 
-    def on_double_click(self, x: float, y: float) -> None: ...
+    def on_double_click(self, x: float, y: float, /) -> None:
+        """React to a double click."""
 
-    def on_press(self, x: float, y: float) -> bool:
-        """Whether something lies here that is to be dragged itself."""
+    def on_press(self, x: float, y: float, /) -> bool:
+        """Return whether something here is to be dragged."""
         ...
 
-    def on_drag(self, dx: float, dy: float) -> None:
-        """What was grabbed is to move by so many pixels."""
+    def on_drag(self, dx: float, dy: float, /) -> None:
+        """Move what was pressed, by pixels."""
 
-    def depth_at(self, x: float, y: float) -> float | None:
-        """How far before the camera's plane the surface seen there is, scene units; None where
-        that is not known."""
+    def depth_at(self, x: float, y: float, /) -> float | None:
+        """Return the distance of the surface at a pixel, scene units; None if unknown."""
 
 
 class ViewportInput:
-    """On the item "canvas_area"."""
+    """Listens on the item "canvas_area"."""
 
     def __init__(self, region: RegionTool, handler: ViewportInputHandler) -> None:
         self._region = region
@@ -72,14 +75,15 @@ class ViewportInput:
 
     @property
     def drag_kind(self) -> str | None:
-        """ "orbit", "pan", "region" or "divider" while that is dragged, else None."""
+        """What is dragged: "orbit", "pan", "region" or "divider"; None for nothing."""
         return self._drag[0] if self._drag else None
 
     def release(self) -> None:
+        """End a drag."""
         self._drag = None
 
     def move_camera(self, camera: OrbitCamera, size: tuple[int, int]) -> OrbitCamera:
-        """``camera`` after what was done since the last call, in a viewport of ``size``."""
+        """Return ``camera`` after the input since the last call; ``size`` in pixels."""
         camera = self._flown(self._zoomed(camera, size))
         if self._doubled:
             self._doubled = False
@@ -137,7 +141,7 @@ class ViewportInput:
         return camera.zoomed(ZOOM_PER_NOTCH**notches, under)
 
     def _flown(self, camera: OrbitCamera) -> OrbitCamera:
-        """Moved for as long as keys were held since the last call."""
+        """Return ``camera`` moved by the keys that are held."""
         held = [direction for key, direction in FLY.items() if dpg.is_key_down(_key_code(key))]
         if not held or control_held() or is_typing():
             self._last_fly_time = None
@@ -158,8 +162,18 @@ class ViewportInput:
 def point_under(
     x: float, y: float, camera: OrbitCamera, size: tuple[int, int], depth: float | None
 ) -> np.ndarray:
-    """[3], scene frame: what lies ``depth`` before the camera's plane (None: as far as the pivot)
-    at a pixel from the viewport's corner."""
+    """Return the point seen at a pixel.
+
+    Args:
+        x: Pixels from the left.
+        y: Pixels from the top.
+        camera: The camera.
+        size: Width and height of the viewport, pixels.
+        depth: Scene units from the camera's plane; None for the depth of the pivot.
+
+    Returns:
+        [3], scene frame.
+    """
     origin, direction = ray(x, y, camera, size)
     pose = camera.scene_from_camera
     if depth is None:
@@ -168,7 +182,7 @@ def point_under(
 
 
 def to_viewport(x: float, y: float) -> tuple[float, float]:
-    """Pixels from the viewport's corner, of a place in the window."""
+    """Convert a place in the window to pixels from the viewport's corner."""
     left, top = dpg.get_item_rect_min("canvas_area")
     return x - left, y - top
 

@@ -1,4 +1,4 @@
-"""What colours of the picture mean, drawn in its lower left corner."""
+"""Explains the colours of the picture, in its lower left corner."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from core.base.colormaps import (
 from core.geometry.view import PreviewMode
 
 LINE, SWATCH, BAR, LEVEL = 22, 14, 190, 22
-"""Pixels before scaling, as all here: of a line of text, of a patch of colour, of a scale, and at
-least of a level on it."""
+"""Height of a line, of a patch of colour, width of a scale, least width of a level; pixels
+before scaling."""
 LEFT, BELOW, PAD = 12, 12, 7
 STEPS = 30
 """Patches of a scale."""
@@ -38,15 +38,21 @@ class Legend:
     """What the legend explains."""
 
     mode: PreviewMode = "color"
+    """The display mode."""
     n_levels: int = 1
+    """Of the hash grid."""
     contour_spacing: str = ""
+    """Between contours, with its unit."""
     has_photo: bool = False
+    """Whether the camera looks through a photo."""
     depth_range: tuple[str, str] = ("", "")
+    """Nearest and farthest depth, with their unit."""
     axes: tuple[float, ...] = SCENE_AXES
+    """As in `OrbitCamera`."""
 
 
 def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
-    """Draw it into the layer ``parent`` of a viewport of ``size``."""
+    """Draw ``legend`` into the layer ``parent`` of a viewport of ``size`` pixels."""
     bottom = size[1] - px(BELOW)
     match legend.mode:
         case "slice":
@@ -72,15 +78,17 @@ def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
             _draw_scale(parent, bottom, tr("legend.error"), lambda x: heat(WORST * x), marks)
         case "error":
             draw_label(parent, (px(LEFT), bottom - px(LINE)), tr("legend.no_photo"))
+        case _:
+            pass
 
 
 def text_width(text: str) -> int:
-    """Pixels that ``text`` take."""
+    """Return the width of ``text``, pixels."""
     return round((dpg.get_text_size(text) or (0, 0))[0])
 
 
 def draw_label(parent: str, at: tuple[float, float], text: str, *, right: bool = False) -> None:
-    """``text`` on a dark plate, ``at`` their upper left corner, or upper ``right``."""
+    """Draw ``text`` on a dark plate; ``at`` is its upper left corner, or upper ``right``."""
     if not text:
         return
     width = text_width(text)
@@ -101,7 +109,7 @@ def _draw_text(parent: str, at: tuple[float, float], text: str) -> None:
 
 
 def _draw_plate(parent: str, width: float, n_lines: int, bottom: float) -> tuple[float, float]:
-    """The upper left corner of what stands on it."""
+    """Draw a plate for ``n_lines``; returns the upper left corner of its content."""
     left, top = px(LEFT), bottom - px(LINE) * n_lines
     dpg.draw_rectangle(
         (left - px(PAD), top - px(PAD)),
@@ -147,7 +155,15 @@ def _draw_scale(
     colors: Callable[[np.ndarray], np.ndarray],
     marks: tuple[tuple[float, str], ...],
 ) -> None:
-    """``colors`` [N, 3] of what goes from 0 to 1, and text at some of its places."""
+    """Draw a colour scale.
+
+    Args:
+        parent: Layer to draw into.
+        bottom: Lower edge, pixels.
+        title: Above the scale.
+        colors: Maps [N] values in [0, 1] to [N, 3] colours.
+        marks: Places in [0, 1] with their labels.
+    """
     width = max(text_width(title), px(BAR) + text_width(marks[-1][1]) // 2)
     left, top = _draw_plate(parent, width, 3, bottom)
     _draw_text(parent, (left, top), title)

@@ -1,7 +1,6 @@
-"""What lies over the picture: the photo that is looked through, what it is, and what colours mean.
+"""The photo over the rendering, its caption, and the legend.
 
-The photo covers all of the picture, or the part left of a line that can be dragged, or all of it
-every other moment: the eye sees what moves.
+The photo covers all of the picture, or the part left of a divider, or all of it every other moment.
 """
 
 from __future__ import annotations
@@ -24,37 +23,42 @@ from core.protocol import PhotoReady
 from core.protocol.pixel_ring import PreviewRing
 
 CompareMode = Literal["photo", "split", "blink"]
+"""How photo and rendering are compared."""
 BLINK_S = 0.5
-"""So long the photo and the rendering are seen in turn."""
+"""Seconds that each of photo and rendering is seen."""
 DIVIDER_REACH_PX = 8
-"""Pixels from where the line can be dragged, before scaling."""
+"""Distance from which the divider can be dragged, pixels before scaling."""
 KNOB_RADIUS = 7
 TEXT_CORNER, LINE_HEIGHT = (12, 10), 32
-"""Where the first line of text begins, and mode far below it the next one does."""
+"""Place of the first line of text, and the distance to the next; pixels before scaling."""
 
 
 @dataclass(frozen=True)
 class PhotoView:
-    """Where the picture is seen from: ``photo`` is the name of the one looked through, or ""."""
+    """A view that a photo was rendered for."""
 
     photo: str
+    """Name of the photo; "" for none."""
     camera: OrbitCamera
+    """The camera."""
     size: tuple[int, int]
+    """Width and height of the viewport, pixels."""
 
 
 class PhotoOverlay:
-    """Draws into a layer of the item "canvas_area" what belongs to the view of ``controller``."""
+    """Draws into a layer of the item "canvas_area"."""
 
     def __init__(self, controller: CameraController) -> None:
+        """Create the layer; ``controller`` has the current view."""
         self._controller = controller
         self.min_view_id = 0
-        """photos of views before this one are seen from elsewhere, or of another size"""
+        """Photos of earlier views belong to another camera or size."""
         self._compare_mode: CompareMode | None = None
         self.photo_caption: Callable[[str], str] = lambda name: name
-        """what is said of the photo that is looked through"""
+        """Returns the caption of a photo, by its name."""
         self.legend = Legend()
         self.shows_photo = False
-        """whether it is on screen, all or part of it"""
+        """Whether any part of the photo is on screen."""
         self._divider = 0.5
         self._texture: int | str = 0
         self._texture_view: PhotoView | None = None
@@ -63,14 +67,14 @@ class PhotoOverlay:
         dpg.add_draw_layer(tag="over", parent="canvas_area")
 
     def toggle_compare(self, mode: CompareMode) -> None:
-        """Compare the photo that is looked through with the rendering, or no longer."""
+        """Start a comparison, or end it if it is of the same ``mode``."""
         self._compare_mode = None if self._compare_mode == mode else mode
         if self._compare_mode is not None and not self._controller.photo:
             self._controller.step_photo(0)
 
     @property
     def _covers_all(self) -> bool:
-        """Whether it is the photo's turn to be seen, without the rendering."""
+        """Whether the photo hides the rendering now."""
         turn = int(time.perf_counter() / BLINK_S) % 2 == 0
         return self._compare_mode == "photo" or (self._compare_mode == "blink" and turn)
 
@@ -79,7 +83,7 @@ class PhotoOverlay:
         return PhotoView(self._controller.photo, self._controller.camera, self._controller.size)
 
     def load_photo(self, ready: PhotoReady, ring: PreviewRing) -> None:
-        """Here is the photo that is looked through."""
+        """Take the photo that ``ready`` announces from ``ring``."""
         view = self._photo_view
         if ready.view_id < self.min_view_id:
             return
@@ -107,15 +111,16 @@ class PhotoOverlay:
             self._texture = 0
 
     def hits_divider(self, x: float) -> bool:
-        """Whether the line is there to be dragged at column ``x`` of the viewport."""
+        """Return whether the divider can be dragged at column ``x`` of the viewport, pixels."""
         compares = self._compare_mode == "split" and self._texture_view == self._photo_view
         return compares and abs(x - self._divider * self._controller.size[0]) < px(DIVIDER_REACH_PX)
 
     def drag_divider(self, dx: float) -> None:
+        """Move the divider by ``dx`` pixels."""
         self._divider = min(max(self._divider + dx / self._controller.size[0], 0.0), 1.0)
 
     def draw_overlay(self) -> None:
-        """Once per frame: draw what is to be seen, if that is not drawn yet."""
+        """Draw everything, if it changed; once per frame."""
         view = self._photo_view
         photo_caption = self.photo_caption(view.photo) if view.photo else ""
         whole = self._covers_all
@@ -147,7 +152,7 @@ class PhotoOverlay:
             draw_legend("over", self.legend, view.size)
 
     def _draw_photo(self, divider: float | None, width: int, height: int) -> None:
-        """All of it, or as far as the line ``divider`` a fraction of the width."""
+        """Draw the photo, all of it or as far as ``divider``, a fraction of the width."""
         fraction = 1.0 if divider is None else divider
         x = fraction * width
         dpg.draw_image(self._texture, (0, 0), (x, height), parent="over", uv_max=(fraction, 1))

@@ -1,5 +1,4 @@
-"""What there is to see of the surface, the worker's latest picture or the live mesh, and the frame
-that it makes with what stands around it."""
+"""What is seen of the surface: the latest preview of the worker, or the live mesh."""
 
 from __future__ import annotations
 
@@ -20,43 +19,59 @@ from core.protocol.pixel_ring import PreviewRing
 
 @dataclass(frozen=True)
 class ShownPreview:
-    """The preview on screen. ``latency_ms`` from the request of its view to its display."""
+    """The preview on screen."""
 
     view_id: int = 0
+    """Of the view that it shows."""
     width: int = 0
+    """Pixels."""
     height: int = 0
+    """Pixels."""
     final: bool = False
+    """Whether no finer one follows."""
     latency_ms: float = 0.0
+    """From the request of the view to its display."""
 
 
 class PreviewDisplay:
-    """A mesh stays until the first picture of another mode is there, and the other way round."""
+    """Keeps a mesh until the first image of another mode is there, and the other way round."""
 
     def __init__(self) -> None:
         self.mesh_colored = False
+        """Whether meshes have the colours of the export."""
         self.clear()
 
     def clear(self) -> None:
-        """There is no surface (any more)."""
+        """Forget the surface."""
         self.latest = ShownPreview()
-        """of the picture that came last"""
+        """The image that arrived last."""
         self._picture: Picture | None = None
         self._surface: Surface | None = None
         self._as_mesh = False
 
     @property
     def has_surface(self) -> bool:
+        """Whether there is an image or a mesh."""
         return self._picture is not None or self._as_mesh
 
     def set_mode(self, mode: PreviewMode) -> None:
-        """What is wanted from now on."""
+        """Change the display mode."""
         self._as_mesh |= mode in MESH_MODES and self._surface is not None
 
     def load_picture(
         self, preview: PreviewReady, ring: PreviewRing, mode: PreviewMode, latency_ms: float | None
     ) -> bool:
-        """Take the pixels that ``preview`` announces, while ``mode`` is wanted; False where they
-        are gone. ``latency_ms`` since its view was asked for, None if that is not known."""
+        """Take the image that ``preview`` announces.
+
+        Args:
+            preview: The announcement.
+            ring: Holds the pixels.
+            mode: The display mode.
+            latency_ms: Since the view was requested; None if unknown.
+
+        Returns:
+            Whether the pixels were still there.
+        """
         slot = preview.slot, preview.width, preview.height
         with ring.reading(preview.slot, preview.sequence, preview.width, preview.height) as pixels:
             if pixels is None:
@@ -75,7 +90,7 @@ class PreviewDisplay:
         return True
 
     def load_mesh(self, ready: MeshReady, mode: PreviewMode) -> bool:
-        """Take the mesh that ``ready`` announces; False where it is gone."""
+        """Take the mesh that ``ready`` announces; returns whether it was there."""
         surface = load_mesh_file(ready)
         if surface is not None:
             self._surface = surface
@@ -83,7 +98,7 @@ class PreviewDisplay:
         return surface is not None
 
     def shows_view(self, view_id: int) -> bool:
-        """Whether what is shown is seen as in this view."""
+        """Return whether the surface is shown as in this view."""
         return self._as_mesh or self.latest.view_id == view_id
 
     def make_frame(

@@ -1,4 +1,4 @@
-"""Where points of the scene are in the viewport, and what is seen at its pixels."""
+"""Projects points of the scene into the viewport, and pixels back to rays."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import numpy as np
 from app.viewport.orbit_camera import OrbitCamera
 
 NEAR = 0.02
+"""Least depth of visible points, scene units."""
 
 
 def project(
     points: np.ndarray, camera: OrbitCamera, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels [..., 2] of ``points`` [..., 3] (scene frame) in a viewport of ``size`` (width,
-    height), and which of them [...] lie before the camera."""
+    """Project points into the viewport.
+
+    Args:
+        points: [..., 3], scene frame.
+        camera: The camera.
+        size: Width and height of the viewport, pixels.
+
+    Returns:
+        Pixels [..., 2], and which points [...] are in front of the camera.
+    """
     pixels, depth = _projected(points, camera, size)
     return pixels, depth > NEAR
 
@@ -23,7 +32,7 @@ def project(
 def ray(
     x: float, y: float, camera: OrbitCamera, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Origin and unit direction [3], scene frame, of what is seen at a pixel of the viewport."""
+    """Return origin [3] and unit direction [3], scene frame, of what is seen at a pixel."""
     pose = camera.scene_from_camera
     across = np.array([x - size[0] / 2, y - size[1] / 2]) / _focal(camera, size)
     if camera.parallel:
@@ -33,14 +42,14 @@ def ray(
 
 
 def _focal(camera: OrbitCamera, size: tuple[int, int]) -> float:
-    """Pixels by which what lies a unit aside is aside, at a depth of 1 or in a parallel view."""
+    """Return the focal length in pixels, or pixels per scene unit if orthographic."""
     return size[1] / (camera.span or 2 * math.tan(camera.fov_y / 2))
 
 
 def _projected(
     points: np.ndarray, camera: OrbitCamera, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels [..., 2] and depths [...]."""
+    """Return pixels [..., 2] and depths [...]."""
     pose = camera.scene_from_camera
     local = (points - pose[:3, 3]) @ pose[:3, :3]
     depth = local[..., 2]

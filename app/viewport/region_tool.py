@@ -1,4 +1,4 @@
-"""The region's box in the viewport: its lines, its handles, and what dragging them does."""
+"""The region's box in the viewport: its handles, and what dragging them does."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from core.geometry.box import Box
 from core.geometry.rigid import transform_points
 
 GRAB_PX = 12
-"""Pixels from where a handle can be grabbed."""
+"""Distance from which a handle can be grabbed."""
 MIN_HALF_SIZE = 0.02
-"""Half length, scene units."""
+"""Scene units."""
 MIN_AXIS_PX = 20
-"""Pixels that half an axis must measure on screen for its faces to be dragged."""
+"""Length of half an axis on screen below which its faces cannot be dragged."""
 _FACES = np.concatenate([np.eye(3), -np.eye(3)])
 
 
 def face_centers(box: Box) -> np.ndarray:
-    """[6, 3] middles of the faces, those at the upper ends of the axes first."""
+    """Return the centres of the faces, [6, 3]; those at the upper ends of the axes first."""
     return transform_points(box.frame_from_cube, _FACES)
 
 
@@ -35,8 +35,16 @@ def drag_face(
     size: tuple[int, int],
     whole: bool = False,
 ) -> Box:
-    """``box`` (scene frame) after its ``handle`` followed the mouse ``by`` so many pixels along its
-    axis; the opposite face stays, or goes along if the ``whole`` is moved."""
+    """Return a box after one of its faces was dragged along its axis.
+
+    Args:
+        box: Scene frame.
+        handle: Number of the face, see `face_centers`.
+        by: Movement of the mouse, pixels.
+        camera: The camera.
+        size: Width and height of the viewport, pixels.
+        whole: Whether the opposite face moves too.
+    """
     at, axis, outward = face_centers(box)[handle], handle % 3, box.axes @ _FACES[handle]
     step = 0.01 * box.half[axis]
     pixels, _ = project(np.stack([at, at + step * outward]), camera, size)
@@ -50,16 +58,17 @@ def drag_face(
 
 
 class RegionTool:
-    """``on_changed`` gets the box when a drag of it ends."""
+    """The region and the handle that is being dragged."""
 
     def __init__(self, on_changed: Callable[[Box], None]) -> None:
+        """Create the tool; ``on_changed`` gets the box when a drag of it ends."""
         self.box: Box | None = None
         self.shown = True
         self._on_changed = on_changed
         self._grabbed: int | None = None
 
     def grab_handle(self, x: float, y: float, camera: OrbitCamera, size: tuple[int, int]) -> bool:
-        """Whether there is a handle at this pixel; it then follows `drag` until `release`."""
+        """Grab the handle at a pixel; returns whether there is one."""
         if self.box is None or not self.shown:
             return False
         pixels, free = self.handle_pixels(camera, size)
@@ -70,15 +79,14 @@ class RegionTool:
     def handle_pixels(
         self, camera: OrbitCamera, size: tuple[int, int]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels [6, 2] of the handles, and which [6] can be dragged, their axes not being seen end
-        on."""
+        """Return the pixels of the handles [6, 2], and which of them [6] can be dragged."""
         assert self.box is not None
         pixels, before = project(face_centers(self.box), camera, size)
         middle, _ = project(self.box.center, camera, size)
         return pixels, before & (np.linalg.norm(pixels - middle, axis=1) > px(MIN_AXIS_PX))
 
     def free_handles(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
-        """[H, 3] scene frame: those that can be dragged; none while the region is not shown."""
+        """Return the handles that can be dragged, [H, 3], scene frame; none while hidden."""
         if self.box is None or not self.shown:
             return np.zeros((0, 3))
         _, free = self.handle_pixels(camera, size)
@@ -87,12 +95,13 @@ class RegionTool:
     def drag_handle(
         self, dx: float, dy: float, camera: OrbitCamera, size: tuple[int, int], whole: bool
     ) -> None:
-        """Move what was grabbed by so many pixels, as `dragged` does."""
+        """Move the handle that was grabbed; see `drag_face`."""
         assert self.box is not None
         assert self._grabbed is not None
         self.box = drag_face(self.box, self._grabbed, (dx, dy), camera, size, whole)
 
     def release_handle(self) -> None:
+        """End the drag."""
         assert self.box is not None
         self._grabbed = None
         self._on_changed(self.box)

@@ -1,5 +1,4 @@
-"""What stands in the viewport besides the picture: cameras, sparse points, the region, the ground,
-markers."""
+"""What is drawn around the surface: cameras, points, region, ground, markers."""
 
 from __future__ import annotations
 
@@ -21,28 +20,39 @@ from core.geometry.view import Point
 from core.protocol import Arrangement, Opened, PosesSoFar
 
 DEFAULT_LENS = (math.radians(40), 4 / 3)
-"""Field of view and aspect of cameras that are not known yet."""
+"""Field of view and aspect ratio of cameras that are not known yet."""
 POINT_PX, MARKER_PX, HANDLE_PX = 2.0, 9.0, 12.0
-"""Pixels across, before scaling."""
+"""Sizes on screen, pixels before scaling."""
 AXIS_LABEL_PX = 10
-"""Pixels that the letters at the axes are high."""
+"""Height of the letters at the axes."""
 CAMERA_CLICK_PX = 12
-"""Pixels from where a camera can be clicked."""
+"""Distance from which a camera can be clicked."""
 
 
 @dataclass(frozen=True, eq=False)
 class OverlayGeometry:
-    """Cameras and points that stand there, and what they are drawn as; see `Frame`."""
+    """Cameras and points, and what they are drawn as."""
 
     poses: np.ndarray
+    """scene_from_camera [N, 4, 4]."""
     corners: np.ndarray
+    """Frusta of the cameras [N, 5, 3]."""
     dots: np.ndarray
+    """[P] `DOT`."""
     photos: np.ndarray
+    """[N] `PHOTO`."""
 
     @staticmethod
     def build(
         poses: np.ndarray, lenses: tuple[tuple[float, float], ...], points: np.ndarray
     ) -> OverlayGeometry:
+        """Build what is drawn.
+
+        Args:
+            poses: scene_from_camera [N, 4, 4].
+            lenses: Of each camera the vertical field of view, radians, and the aspect ratio.
+            points: [P, 3].
+        """
         corners = shapes.frusta(poses, lenses)
         return OverlayGeometry(
             poses,
@@ -56,25 +66,28 @@ NO_GEOMETRY = OverlayGeometry.build(np.zeros((0, 4, 4)), (), np.zeros((0, 3)))
 
 
 class SceneOverlay:
-    """Everything is in the scene frame. ``changed`` gets the region's box when a drag of it ends.
-    While poses are being solved, what was found so far stands there instead of what is open."""
+    """The overlay of the open scene, in the scene frame.
+
+    While poses are being solved, those found so far are shown instead.
+    """
 
     def __init__(self, on_region_changed: Callable[[Box], None]) -> None:
+        """Create an empty overlay; ``on_region_changed`` gets the box after a drag of it."""
         self.region = RegionTool(on_region_changed)
         self.markers: tuple[Point, ...] = ()
-        """places that were picked; joined by a line"""
+        """Points that were picked; joined by a line."""
         self.camera_path = np.zeros((0, 3))
-        """[N, 3] of a film's camera"""
+        """[N, 3] along the path of a video."""
         self.show_cameras = True
         self.show_points = True
         self.show_grid = True
         self.opened: Opened | None = None
         self.partial_poses: PosesSoFar | None = None
         self.selected_photo: int | None = None
-        """number of the photo that was looked through last"""
+        """Index of the photo that was looked through last."""
         self.thumbnails: np.ndarray | None = None
         self.lenses: tuple[tuple[float, float], ...] = ()
-        """of each camera the angle from top to bottom, radians, and the aspect"""
+        """Of each camera the vertical field of view, radians, and the aspect ratio."""
         self._scene_geometry = self._partial_geometry = NO_GEOMETRY
         self._arrangement: Arrangement | None = None
         self._points = np.zeros((0, 3), np.float32)
@@ -83,11 +96,11 @@ class SceneOverlay:
 
     @property
     def cameras(self) -> np.ndarray:
-        """[N, 4, 4] of the photos that are open."""
+        """scene_from_camera of the photos, [N, 4, 4]."""
         return self._scene_geometry.poses
 
     def on_opened(self, opened: Opened) -> None:
-        """Show what was newly opened."""
+        """Show a new scene."""
         self._points = _decode_points(opened.points)
         self.region.shown = self.show_cameras = self.show_points = True
         self.thumbnails, self.selected_photo = None, None
@@ -95,7 +108,7 @@ class SceneOverlay:
         self._rebuild(opened.arranged)
 
     def set_partial_poses(self, partial_poses: PosesSoFar | None) -> None:
-        """Show the poses found so far; None: what is open again."""
+        """Show the poses found so far; None for the open scene."""
         self.partial_poses = partial_poses
         if partial_poses is not None:
             poses = _decode_poses(partial_poses.cameras)
@@ -104,7 +117,7 @@ class SceneOverlay:
             )
 
     def on_arranged(self, arranged: Arrangement) -> None:
-        """Move all to where it is now."""
+        """Move everything along with the scene."""
         moved = np.reshape(arranged.moved, (4, 4))
         self._points = transform_points(moved, self._points)
         self.markers = tuple(
@@ -125,26 +138,26 @@ class SceneOverlay:
         self._ground = shapes.ground_grid(upright, box, theme.GROUND)
 
     def restyle(self) -> None:
-        """Draw it in the colours of the theme, which have changed."""
+        """Use the colours of a new theme."""
         self._frusta = None
         if self._arrangement is not None and self.opened is not None:
             self._rebuild(self._arrangement)
         self.set_partial_poses(self.partial_poses)
 
     def set_thumbnails(self, thumbnails: np.ndarray | None) -> None:
-        """Small pictures uint8 [N, h, w, 3] of the photos, in the order of the cameras."""
+        """Set the thumbnails, uint8 [N, h, w, 3] in the order of the cameras."""
         self.thumbnails = thumbnails
 
     @property
     def geometry(self) -> OverlayGeometry:
-        """What is seen of cameras and points."""
+        """Cameras and points that are shown."""
         if self.partial_poses is not None:
             return self._partial_geometry
         return self._scene_geometry if self.opened is not None else NO_GEOMETRY
 
     def lines(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray:
-        """Of cameras and the ground with its axes, whose names face the ``camera``."""
-        parts = []
+        """Return cameras, ground and axes as lines; labels face the ``camera``."""
+        parts: list[np.ndarray] = []
         if self.show_grid and self.opened is not None and self.partial_poses is None:
             assert self._ground is not None
             names = shapes.axis_labels(self._ground[-3:], camera, size, px(AXIS_LABEL_PX))
@@ -162,8 +175,8 @@ class SceneOverlay:
         return self._frusta[1]
 
     def outlines(self) -> np.ndarray | None:
-        """Of the region, and between the markers."""
-        parts = []
+        """Return region, markers and camera path as lines; None for none."""
+        parts: list[np.ndarray] = []
         if self.partial_poses is None and self.opened is not None:
             if self.region.box is not None and self.region.shown:
                 parts.append(shapes.box_lines(self.region.box, theme.ACCENT))
@@ -174,7 +187,7 @@ class SceneOverlay:
         return np.concatenate(parts) if parts else None
 
     def marker_dots(self, camera: OrbitCamera, size: tuple[int, int]) -> np.ndarray | None:
-        """The region's handles that can be dragged, and the markers."""
+        """Return markers and the region's handles that can be dragged as dots; None for none."""
         if self.partial_poses is not None or self.opened is None:
             return None
         free = self.region.free_handles(camera, size)
@@ -186,7 +199,7 @@ class SceneOverlay:
     def camera_at(
         self, x: float, y: float, camera: OrbitCamera, size: tuple[int, int]
     ) -> int | None:
-        """Number of the photo whose camera is drawn at a pixel of the viewport."""
+        """Return the index of the photo whose camera is drawn at a pixel; None for none."""
         if not self.show_cameras or self.partial_poses is not None or not len(self.cameras):
             return None
         pixels, before = project(self._scene_geometry.corners.mean(1), camera, size)
@@ -195,13 +208,13 @@ class SceneOverlay:
 
 
 def upright_axes(arranged: Arrangement) -> tuple[float, ...]:
-    """As in `OrbitCamera.axes`."""
+    """Return the axes of the upright frame, as in `OrbitCamera.axes`."""
     turn = np.reshape(arranged.upright_from_scene, (4, 4))[:3, :3]
     return tuple((turn / np.linalg.norm(turn[2])).T.ravel().tolist())
 
 
 def to_point(v: np.ndarray) -> Point:
-    """``v`` [3] as a message holds it."""
+    """Convert ``v`` [3] to a point of a message."""
     x, y, z = v.tolist()
     return x, y, z
 

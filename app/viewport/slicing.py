@@ -1,4 +1,4 @@
-"""Where a slice goes through the scene, and how far apart its contours are. Pure."""
+"""The plane of a slice, and the spacing of its contours. Pure."""
 
 from __future__ import annotations
 
@@ -15,26 +15,37 @@ from core.protocol import Arrangement
 
 AXES = ("X", "Y", "Z")
 MIN_CONTOUR_PX = 28
-"""Pixels between two contours, at least."""
+"""Least distance of two contours on screen."""
 
 
 @dataclass(frozen=True)
 class SceneSlice:
-    """A plane across the unit ``normal`` at ``offset``, scene frame; a unit of that is ``scale``
-    of the scene's ``unit`` ("" while that is unknown)."""
+    """A plane through the scene."""
 
     normal: Point = (0.0, 0.0, 1.0)
+    """Unit, scene frame."""
     offset: float = 0.0
+    """Along the normal, scene units."""
     scale: float = 1.0
+    """Scene's own units in one unit of the scene frame."""
     unit: str = ""
+    """Name of that unit; "" if unknown."""
 
     def contour_spacing(self, camera: OrbitCamera, height: int) -> float:
-        """Between contours in the scene's unit: 1, 2 or 5 times a power of ten, and at least
-        `MIN_CONTOUR_PX` pixels of a viewport of ``height`` as far away as the pivot."""
+        """Return the distance between contours: 1, 2 or 5 times a power of ten.
+
+        Args:
+            camera: The camera.
+            height: Of the viewport, pixels.
+
+        Returns:
+            In the scene's own unit.
+        """
         visible = camera.span or 2 * camera.distance * math.tan(camera.fov_y / 2)
         return _round_up(MIN_CONTOUR_PX * self.scale * visible / height)
 
     def plane(self, camera: OrbitCamera, height: int) -> SlicePlane:
+        """Return the plane as it is rendered, with its contours."""
         return SlicePlane(
             self.normal, self.offset, self.contour_spacing(camera, height) / self.scale
         )

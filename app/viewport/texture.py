@@ -1,4 +1,4 @@
-"""Pixels on screen."""
+"""Textures of Dear PyGui whose pixels change."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ import logging
 
 import numpy as np
 
+from app.platform import window_gl
 from app.platform.gui import dpg
-from app.viewport import window_gl
 
 _log = logging.getLogger("gradina.window")
 _SIZE_STEP = 32
 _MAX_WASTE = 1.5
-"""A texture that is no longer used serves again for as little as its size over this."""
+"""A spare texture is reused for pixels of at least its size over this."""
 
 
 class Texture:
-    """An RGBA texture for pixels [height, width], hardly larger than they are. It can be drawn with
-    a frame of the window after it was made, and not before."""
+    """An RGBA texture, hardly larger than its pixels.
+
+    It can be drawn from the next frame of the window on.
+    """
 
     def __init__(self, height: int, width: int) -> None:
+        """Create a texture for ``height`` x ``width`` pixels."""
         self._used = (height, width)
         self._store = _acquire(*_padded_size(height, width))
 
     def fits(self, height: int, width: int) -> bool:
-        """Whether it is of the right size for so many pixels."""
+        """Return whether it has the right size for so many pixels."""
         return _is_reusable(self._store, *_padded_size(height, width))
 
     def load(self, pixels: np.ndarray) -> None:
@@ -37,37 +40,42 @@ class Texture:
         self._store.upload(height + 2)
 
     def upload(self) -> bool:
-        """What was loaded before it could be drawn is there now; False: it cannot be."""
+        """Upload what was loaded; returns whether that works."""
         return self._store.upload(self._used[0] + 2)
 
     @property
     def pixels(self) -> np.ndarray:
-        """What was loaded into one that is to be sent, uint8 [H, W, 4]."""
+        """What was loaded into a texture that is uploaded directly, uint8 [H, W, 4]."""
         height, width = self._used
         return self._store.buffer[1 : height + 1, 1 : width + 1]
 
     def delete(self) -> None:
-        """Give it up, to be used for another picture: Dear PyGui 2.3 never frees the buffer in
-        graphics memory that a texture goes through, not even with the texture."""
+        """Keep the texture for other pixels.
+
+        Dear PyGui 2.3 never frees the buffer in graphics memory that a texture goes through.
+        """
         _spares().append(self._store)
 
     @property
     def tag(self) -> int:
+        """Item of Dear PyGui."""
         return self._store.tag
 
     @property
     def uv_min(self) -> tuple[float, float]:
+        """Texture coordinates of the upper left corner."""
         height, width = self._store.buffer.shape[:2]
         return 1 / width, 1 / height
 
     @property
     def uv_max(self) -> tuple[float, float]:
+        """Texture coordinates of the lower right corner."""
         height, width = self._store.buffer.shape[:2]
         return (self._used[1] + 1) / width, (self._used[0] + 1) / height
 
 
 class _DirectTexture:
-    """Uploaded when it changes: `app.viewport.window_gl`."""
+    """Uploaded when it changes, by `app.platform.window_gl`."""
 
     supported = window_gl.load_opengl() is not None
 
@@ -106,7 +114,7 @@ class _RawTexture:
     def fill(self, into: np.ndarray, pixels: np.ndarray) -> None:
         np.multiply(pixels, np.float32(1 / 255), out=into)
 
-    def upload(self, rows: int) -> bool:
+    def upload(self, _rows: int) -> bool:
         return True
 
 
@@ -114,23 +122,23 @@ _Store = _DirectTexture | _RawTexture
 
 
 def disable_direct_upload() -> None:
-    """From now on Dear PyGui uploads all textures, as those that are sent do not get there."""
+    """Let Dear PyGui upload all textures from now on, since direct uploads do not arrive."""
     _log.warning("pixels cannot be put into textures directly")
     _DirectTexture.supported = False
     _spares().clear()
 
 
 def _spares() -> list[_Store]:
-    """Textures that nothing is shown with; they end with the window."""
-    found = dpg.get_item_user_data("textures")
-    if found is None:
-        found = []
-        dpg.set_item_user_data("textures", found)
-    return found
+    """Return textures that are not shown; they end with the window."""
+    spares: list[_Store] | None = dpg.get_item_user_data("textures")
+    if spares is None:
+        spares = []
+        dpg.set_item_user_data("textures", spares)
+    return spares
 
 
 def _acquire(rows: int, columns: int) -> _Store:
-    """The smallest spare texture that serves, or a new one."""
+    """Return the smallest spare texture that is large enough, or a new one."""
     spares = _spares()
     serving = [spare for spare in spares if _is_reusable(spare, rows, columns)]
     if serving:

@@ -1,4 +1,4 @@
-"""Small pictures of the photos, as they arrive."""
+"""Thumbnails of the photos, as they arrive."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 from core.protocol import Opened, Thumbnails
 
 SIDE_PX = 96
+"""Longer side of a thumbnail."""
 MISSING_GREY = 70
-"""The grey of a picture that is not there."""
+"""Grey value of thumbnails that have not arrived."""
 
 
 class ThumbnailStore:
-    """``pictures`` uint8 [N, h, w, 3] of the photos in the order of the cameras, all of one size;
-    a new array whenever some have message."""
+    """All thumbnails in one array, which is a new one whenever some have arrived."""
 
     def __init__(self) -> None:
         self.images = np.zeros((0, 1, 1, 3), np.uint8)
+        """uint8 [N, h, w, 3] in the order of the cameras."""
 
     def reset(self, opened: Opened | None) -> None:
-        """Another scene: none of its pictures is there yet."""
+        """Forget all, and prepare for another scene."""
         aspect = opened.aspect if opened else 1.0
         width = SIDE_PX if aspect >= 1 else max(8, round(SIDE_PX * aspect))
         height = SIDE_PX if aspect <= 1 else max(8, round(SIDE_PX / aspect))
@@ -29,7 +30,7 @@ class ThumbnailStore:
         self.images = np.full((n, height, width, 3), MISSING_GREY, np.uint8)
 
     def add(self, message: Thumbnails) -> None:
-        """Some have message."""
+        """Decode the thumbnails of a message."""
         from PIL import Image  # a window that has nothing open shows itself sooner without
 
         n, height, width = self.images.shape[:3]

@@ -14,16 +14,17 @@ from core.protocol import Command, SetView
 from core.protocol.pixel_ring import MAX_PIXELS
 
 REST_AFTER_S = 0.15
+"""The view rests when it has not changed for so long."""
 MAX_IN_FLIGHT_S = 1.0
+"""An answer is not waited for any longer."""
 
 
 class ViewRequests:
-    """``send`` gets a `SetView` whenever there is something new to see: with ``moving`` while it
-    changes, and once without when it rests."""
+    """Sends a `SetView` with ``moving`` while the view changes, and one without when it rests."""
 
     def __init__(self, send: Callable[[Command], None]) -> None:
         self.view_id = 0
-        """of the view requested for last"""
+        """Of the view requested last."""
         self._send = send
         self.mode: PreviewMode = "color"
         self.scene_slice = SceneSlice()
@@ -39,30 +40,30 @@ class ViewRequests:
 
     @property
     def levels(self) -> int | None:
-        """That are shown; None: all."""
+        """Hash levels that are shown; None for all."""
         return self._display[0]
 
     @property
     def resting(self) -> bool:
-        """Whether nothing changes at present."""
+        """Whether the view does not change."""
         return self._resting
 
     def repeat(self) -> None:
-        """Ask for the present view once more, for instance of a new worker."""
+        """Request the view again, for instance from a new worker."""
         self._dirty = self._resting = True
 
     def mark_changed(self) -> None:
-        """What is to be seen is another now."""
+        """Note that the view changed."""
         self._dirty = True
         self._resting = False
         self._changed_at = time.perf_counter()
 
     def mark_resting(self) -> None:
-        """The last change was it: refine at once."""
+        """Note that the last change is over."""
         self._changed_at = 0.0
 
     def stop(self) -> None:
-        """There is nothing to ask for."""
+        """Request nothing, since there is no scene."""
         self._resting = True
 
     def set_display(
@@ -73,7 +74,7 @@ class ViewRequests:
         scene_slice: SceneSlice,
         mesh: MeshPreviewOptions,
     ) -> bool:
-        """How the scene is drawn from now on, as in `View`; whether that is new."""
+        """Change what is drawn, as in `View`; returns whether that is new."""
         before = self.mode, *self._display, self.scene_slice if self.mode == "slice" else None
         self.mode, self._display, self.scene_slice = mode, (levels, duty_cycle, mesh), scene_slice
         return before != (mode, *self._display, scene_slice if mode == "slice" else None)
@@ -81,8 +82,14 @@ class ViewRequests:
     def send_if_due(
         self, camera: OrbitCamera, size: tuple[int, int], shown: int, photo: str
     ) -> None:
-        """Once per frame: ask for what ``camera`` sees in ``size`` pixels, if that is due;
-        ``shown`` is the number of the view on screen, ``photo`` as in `View`."""
+        """Request a view if it is time to; once per frame.
+
+        Args:
+            camera: The camera.
+            size: Width and height of the viewport, pixels.
+            shown: Number of the view on screen.
+            photo: As in `View`.
+        """
         if not self._resting and time.perf_counter() - self._changed_at > REST_AFTER_S:
             self._dirty = self._resting = True
         if self._dirty and (self._resting or not self._is_in_flight(shown)):

@@ -1,4 +1,4 @@
-"""The preview and what stands around it: its texture, its camera, and what is on its overlay."""
+"""The viewport: the preview, what is drawn around it, camera, mouse and keys."""
 
 from __future__ import annotations
 
@@ -41,10 +41,7 @@ from core.protocol.pixel_ring import PreviewRing
 
 
 class Viewport:
-    """Lives in the child window "viewport". ``send`` gets a `SetView` whenever camera, size, mode
-    or level change: with ``moving`` while they change, and once without when they rest; and what
-    is done with the mouse to the scene itself. ``report`` gets what the
-    person should know; ``wake``: see `Canvas`."""
+    """Everything in the child window "viewport". Implements `ViewportInputHandler`."""
 
     def __init__(
         self,
@@ -52,6 +49,13 @@ class Viewport:
         report: Callable[[Notice], None],
         wake: Callable[[], None],
     ) -> None:
+        """Build the viewport.
+
+        Args:
+            send: Gets a `SetView` when the view changes, and edits that the mouse makes.
+            report: Gets a notice if there is no OpenGL.
+            wake: Called from another thread when a frame is drawn.
+        """
         self.shown = ShownPreview()
         self._send, self._report, self._gl_error_reported = send, report, False
         self._requests = ViewRequests(send)
@@ -71,7 +75,7 @@ class Viewport:
     # --- what is shown -----------------------------------------------------------------
 
     def on_opened(self, opened: Opened) -> None:
-        """Look at a newly opened scene from afar, past its first photo."""
+        """Look at a new scene from a distance, past its first photo."""
         self.overlay.set_partial_poses(None)  # the camera from before that is of another scene
         self.overlay.on_opened(opened)
         self.thumbnails.reset(opened)
@@ -80,14 +84,14 @@ class Viewport:
         self.request_view()
 
     def on_arranged(self, arranged: Arrangement) -> None:
-        """The region, the frame or the unit is another one now: keep controller at the same."""
+        """Keep looking at the same after region, frame or unit changed."""
         self.overlay.on_arranged(arranged)
         self.controller.on_arranged(arranged)
         self._stale = True
         self.request_view()
 
     def set_partial_poses(self, partial_poses: PosesSoFar | None) -> None:
-        """Show the poses found so far; None: what is open again."""
+        """Show the poses found so far; None for the open scene."""
         if partial_poses is self.overlay.partial_poses:
             return
         if partial_poses is not None and self.overlay.partial_poses is None:
@@ -98,23 +102,23 @@ class Viewport:
         self._stale = True
 
     def pick_point(self, then: Callable[[Picked], None] | None) -> None:
-        """Call ``then`` with what lies under the next click; None: pick nothing after all."""
+        """Call ``then`` with what lies under the next click; None to pick nothing."""
         self._on_pick = then
 
     def on_picked(self, picked: Picked) -> None:
-        """The answer to a click."""
+        """Hand on the answer to a click."""
         then, self._on_pick = self._on_pick, None
         if then is not None:
             then(picked)
         self._stale = True
 
     def show_region(self, shown: bool) -> None:
-        """Whether the region and its handles are there to be dragged."""
+        """Show or hide the region and its handles."""
         self.overlay.region.shown = shown
         self._stale = True
 
     def set_markers(self, places: tuple[Point, ...]) -> None:
-        """Draw these ``places``, joined by a line."""
+        """Draw ``places``, joined by a line."""
         self.overlay.markers = places
         self._stale = True
 
@@ -122,7 +126,7 @@ class Viewport:
         self._send(EditScene(RegionEdit(tuple(box.frame_from_cube.ravel().tolist()))))
 
     def clear(self, opened: Opened | None) -> None:
-        """There is no surface (any more): show the cameras of ``opened``, or nothing."""
+        """Forget the surface; show the cameras of ``opened``, or nothing."""
         self.overlay.opened = opened
         if opened is not None:
             self.overlay.show_cameras = self.overlay.show_points = True
@@ -160,39 +164,38 @@ class Viewport:
             self._on_display_changed()
 
     def on_training_started(self) -> None:
-        """A surface is about to appear: look through the first photo, unless the person has
-        already chosen a view."""
+        """Look through the first photo unless a view was chosen, and hide the overlay."""
         overlay = self.overlay
         overlay.region.shown = overlay.show_cameras = overlay.show_points = False
         self.controller.show_first_photo()
 
     def add_thumbnails(self, message: Thumbnails) -> None:
-        """Here are small pictures of some photos."""
+        """Show the thumbnails of a message."""
         self.thumbnails.add(message)
         self.overlay.set_thumbnails(self.thumbnails.images)
         self._stale = True
 
     @property
     def display_mode(self) -> tuple[PreviewMode, int | None]:
-        """The mode and the levels (None: all) that are shown."""
+        """The display mode, and the hash levels shown (None for all)."""
         return self._requests.mode, self._requests.levels
 
     def load_preview(self, preview: PreviewReady, ring: PreviewRing) -> None:
-        """Put the pixels that ``preview`` announces on screen."""
+        """Show the image that ``preview`` announces."""
         waited = self._requests.latency_ms(preview.view_id)
         self._stale |= self.display.load_picture(preview, ring, self._requests.mode, waited)
 
     def load_mesh(self, ready: MeshReady) -> None:
-        """Draw the mesh that ``ready`` announces from now on."""
+        """Show the mesh that ``ready`` announces."""
         self._stale |= self.display.load_mesh(ready, self._requests.mode)
 
     def restyle(self) -> None:
-        """The theme is another one now."""
+        """Use the colours of a new theme."""
         self.overlay.restyle()
         self._on_display_changed()
 
     def redraw(self) -> None:
-        """Something on the overlay has changed."""
+        """Draw again, since the overlay changed."""
         self._stale = True
 
     @property
@@ -204,7 +207,7 @@ class Viewport:
         return self.display.has_surface and self.overlay.partial_poses is None
 
     def _submit_frame(self) -> None:
-        """Paint what there is to see now: at rest in full, in motion as large as is quick."""
+        """Draw a frame: in full resolution at rest, as large as is quick in motion."""
         moving = not self._requests.resting
         if not (self._stale or (self._is_downscaled and not moving)) or not self._canvas.idle:
             return
@@ -229,21 +232,21 @@ class Viewport:
 
     @property
     def view_id(self) -> int:
-        """Of the view asked for last."""
+        """Of the view requested last."""
         return self._requests.view_id
 
     @property
     def animating(self) -> bool:
-        """Whether the person is moving the camera right now."""
+        """Whether the camera moves or something is about to appear."""
         return self.dragging or not self._requests.resting or self._canvas.pending
 
     @property
     def dragging(self) -> bool:
-        """Whether the mouse holds something of it."""
+        """Whether the mouse drags something."""
         return self._input.drag_kind is not None
 
     def request_view(self) -> None:
-        """Ask for the present view again, for instance of a new worker."""
+        """Request the view again, for instance from a new worker."""
         self._requests.repeat()
 
     def _on_display_changed(self) -> None:
@@ -255,8 +258,7 @@ class Viewport:
         self._on_display_changed()
 
     def update(self, enabled: bool) -> None:
-        """Once per frame: follow the mouse, ask for a view when something changed, and show what
-        there is."""
+        """Follow the mouse, request views and show what there is; once per frame."""
         frame = self._canvas.poll()
         if self._canvas.gl_error and not self._gl_error_reported:
             self._gl_error_reported = True
@@ -300,7 +302,7 @@ class Viewport:
         self.photo_overlay.draw_overlay()
 
     def on_click(self, x: float, y: float) -> None:
-        """As `ViewportInputHandler` says."""
+        """Pick a point, or look through the camera that was clicked."""
         if self._on_pick is not None:
             origin, direction = ray(x, y, self.controller.camera, self._size)
             self._send(Pick(to_point(origin), to_point(direction)))
@@ -309,16 +311,16 @@ class Viewport:
         if number is not None:
             self.controller.look_through_index(number)
 
-    def on_press(self, x: float, y: float) -> bool:
-        """As `ViewportInputHandler` says."""
+    def on_press(self, x: float, _y: float) -> bool:
+        """Return whether the divider is at this place."""
         return self.photo_overlay.hits_divider(x)
 
-    def on_drag(self, dx: float, dy: float) -> None:
-        """As `ViewportInputHandler` says."""
+    def on_drag(self, dx: float, _dy: float) -> None:
+        """Move the divider."""
         self.photo_overlay.drag_divider(dx)
 
     def on_double_click(self, x: float, y: float) -> None:
-        """Turn about what is there from now on."""
+        """Set the orbit centre to what was clicked."""
         if (
             self._on_pick is None
             and self.overlay.opened is not None
@@ -332,11 +334,11 @@ class Viewport:
             self.controller.set_camera(self.controller.camera.pivoted(np.array(picked.point)))
 
     def depth_at(self, x: float, y: float) -> float | None:
-        """As `ViewportInputHandler` says."""
+        """Return the distance of the surface at a pixel; see `Canvas.depth_at`."""
         return self._canvas.depth_at(x, y, self.controller.camera)
 
     def handle_positions(self) -> list[tuple[float, float] | None]:
-        """Where in the window the region's handles can be grabbed, None for those that cannot."""
+        """Return where the region's handles are in the window, pixels; None for hidden ones."""
         if self.overlay.region.box is None:
             return []
         pixels, free = self.overlay.region.handle_pixels(self.controller.camera, self._size)

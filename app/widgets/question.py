@@ -1,4 +1,4 @@
-"""A question in the middle of the window, answered by one of a few buttons."""
+"""A question in the middle of the window, with a few buttons."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from app.widgets.widgets import add_button
 
 WIDTH = 460
 Answer = tuple[str, str, Callable[[], None]]
-"""A button's label and tag, and what it does once the question is gone."""
+"""A button's label and tag, and what it does after the question is closed."""
 
 
 def ask_question(title: str, text: str, answers: Sequence[Answer]) -> None:
-    """Ask, in place of any question before; the first answer is the proposed one."""
+    """Show a question, in place of any before; the first answer is highlighted."""
     if dpg.does_item_exist("question"):
         dpg.delete_item("question")
     width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()

@@ -1,4 +1,4 @@
-"""Short messages at the corner of the viewport that go away by themselves and take no focus."""
+"""Short messages in the corner of the viewport, which disappear and take no focus."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from app.platform.scaling import px
 
 MAX_TOASTS = 4
 SECONDS = 8.0
+"""Until a message disappears."""
 WIDTH = 340
+"""Pixels before scaling."""
 
 
 class Toasts:
+    """A stack of messages."""
+
     def __init__(self) -> None:
         self._shown: list[tuple[float, str]] = []  # until when, newest last
         self._drawn: tuple[object, ...] = ()
@@ -29,15 +33,16 @@ class Toasts:
             dpg.bind_item_theme(f"toast_{i}", "toast")
 
     def add(self, text: str) -> None:
-        """Show ``text`` for a while; said again, it stays longer."""
+        """Show ``text`` for a while; a repetition stays longer."""
         kept = [toast for toast in self._shown if toast[1] != text]
         self._shown = [*kept, (time.monotonic() + SECONDS, text)][-MAX_TOASTS:]
 
     def clear(self) -> None:
+        """Hide all messages."""
         self._shown = []
 
     def draw_toasts(self, right: int, bottom: int) -> None:
-        """Stack them up from the corner ``right``, ``bottom``; cheap while nothing changes."""
+        """Stack the messages up from the corner ``right``, ``bottom``, pixels."""
         now = time.monotonic()
         self._shown = [toast for toast in self._shown if toast[0] > now]
         drawn = (right, bottom, *(text for _, text in self._shown))

@@ -1,8 +1,8 @@
-"""Small pieces that every panel uses."""
+"""Small widgets that every panel uses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -15,36 +15,50 @@ from core.protocol import Command
 
 Tag = int | str
 BUTTON_WIDTH, TIP_WIDTH = 90, 260
+"""Pixels before scaling."""
 
 
 class Host(Protocol):
     """What panels may ask of the window."""
 
-    def send(self, command: Command) -> None: ...
-    def open_path(self, path: str, group: int = 0, photos: str = "") -> None: ...
-    def pick_path(
-        self, purpose: DialogPurpose, start: str, then: Callable[[str], None]
-    ) -> None: ...
-    def browse_input(self, what: InputKind) -> None: ...
-    def new_scene(self) -> None: ...
-    def save_project(self) -> None: ...
-    def save_project_as(self) -> None: ...
-    def locate_photos(self) -> None: ...
+    def send(self, command: Command) -> None:
+        """Hand ``command`` to the worker."""
+
+    def open_path(self, path: str, group: int = 0, photos: str = "") -> None:
+        """Open what lies at ``path``; see `OpenOptions`."""
+
+    def pick_path(self, purpose: DialogPurpose, start: str, then: Callable[[str], None]) -> None:
+        """Show a file dialog; ``then`` gets the path."""
+
+    def browse_input(self, what: InputKind) -> None:
+        """Show the dialog to choose what to open."""
+
+    def new_scene(self) -> None:
+        """Close the scene."""
+
+    def save_project(self) -> None:
+        """Save the project."""
+
+    def save_project_as(self) -> None:
+        """Save the project to a folder that is chosen."""
+
+    def locate_photos(self) -> None:
+        """Choose where the photos of a project are now."""
 
 
 @contextmanager
-def section(tag: str) -> Iterator[None]:
-    """A titled part of the side panel that can be folded."""
+def section(tag: str) -> Generator[None]:
+    """Build a foldable section of the side panel."""
     with dpg.collapsing_header(tag=tag, default_open=True):
         yield
     dpg.bind_item_font(tag, "font_bold")
-    for child in dpg.get_item_children(tag, 1) or []:
+    children: list[int] = dpg.get_item_children(tag, 1)
+    for child in children:
         dpg.bind_item_font(child, "font_regular")
 
 
 def add_button(tag: str, callback: Callable[[], None], **options: object) -> Tag:
-    """A button whose tooltip (hidden while empty) says what it does, or why it is disabled; see
-    `enable`."""
+    """Add a button with a tip, which says why it is disabled if it is; see `set_enabled`."""
     item = dpg.add_button(tag=tag, callback=lambda: callback(), **options)
     with dpg.tooltip(item, tag=f"{tag}_tip", show=False):
         dpg.add_text("", tag=f"{tag}_tip_text", wrap=TIP_WIDTH)
@@ -52,7 +66,7 @@ def add_button(tag: str, callback: Callable[[], None], **options: object) -> Tag
 
 
 def add_choice(tag: str, callback: Callable[[], None] | None = None, **options: object) -> Tag:
-    """A combo of the few things that ``tag`` can be, at first the first of them; see `chosen`."""
+    """Add a combo box of the choices of ``tag`` in en.toml; see `get_choice`."""
     names = tr_group(f"choices.{tag}")
     text = list(names.values())
     return dpg.add_combo(
@@ -66,23 +80,23 @@ def add_choice(tag: str, callback: Callable[[], None] | None = None, **options: 
 
 
 def get_choice(tag: str) -> str:
-    """Which of its things a `choice` is now; "" while it has none."""
+    """Return the key of the chosen item; "" if there is none."""
     text = dpg.get_value(tag)
     return next((thing for thing, w in dpg.get_item_user_data(tag).items() if w == text), "")
 
 
 def set_choice(tag: str, thing: object) -> None:
-    """Let a `choice` be ``thing``."""
+    """Choose the item of key ``thing``."""
     dpg.set_value(tag, dpg.get_item_user_data(tag)[str(thing)])
 
 
 def set_choices(tag: str, names: dict[str, str]) -> None:
-    """Let a `choice` be among these things, by what they are called."""
+    """Offer other items: their texts by key."""
     dpg.configure_item(tag, items=list(names.values()), user_data=names)
 
 
 def apply_texts() -> None:
-    """Give the widgets that are there the texts that belong to their tags."""
+    """Give all widgets the texts of their tags in en.toml."""
     for tag, texts in widget_texts().items():
         if not dpg.does_item_exist(tag):
             continue
@@ -96,7 +110,7 @@ def apply_texts() -> None:
 
 
 def set_tip(tag: str, text: str) -> None:
-    """A tooltip for the widget ``tag``."""
+    """Set the tip of the widget ``tag``."""
     if dpg.does_item_exist(f"{tag}_tip_text"):
         dpg.set_item_user_data(f"{tag}_tip_text", text)
         set_enabled(tag, "")
@@ -107,34 +121,34 @@ def set_tip(tag: str, text: str) -> None:
 
 
 def set_enabled(tag: str, reason: str) -> None:
-    """Enable the button ``tag``, or disable it and show ``reason`` when hovered."""
+    """Enable the button ``tag``, or disable it with ``reason`` as its tip."""
     dpg.configure_item(tag, enabled=not reason)
     show_tip(tag, reason or dpg.get_item_user_data(f"{tag}_tip_text") or "")
 
 
 def show_tip(tag: str, text: str) -> None:
-    """Let the tooltip of the widget ``tag`` say ``text``; without any, there is none."""
+    """Show ``text`` as the tip of the widget for now; without text there is none."""
     dpg.set_value(f"{tag}_tip_text", text)
     dpg.configure_item(f"{tag}_tip", show=bool(text) and dpg.is_item_shown(tag))
 
 
 def set_shown(tag: str, shown: bool) -> None:
-    """Show the widget ``tag``, or hide it and its tooltip, which would come up over the widget
-    before it."""
+    """Show or hide the widget ``tag`` with its tip, which would cover its neighbour."""
     dpg.configure_item(tag, show=shown)
     show_tip(tag, dpg.get_value(f"{tag}_tip_text"))
 
 
 def add_dim_text(tag: str, text: str = "", **options: object) -> Tag:
+    """Add a wrapped text in a weaker colour."""
     return dpg.add_text(text, tag=tag, color=theme.TEXT_DIM, wrap=theme.PANEL_WIDTH - 40, **options)
 
 
 def set_text(tag: str, text: str) -> None:
-    """Set a text and hide it while empty, so that it takes no room."""
+    """Set a text; while empty it is hidden and takes no room."""
     dpg.set_value(tag, text)
     dpg.configure_item(tag, show=bool(text))
 
 
 def bar_height() -> int:
-    """Of a row of buttons with what is around it, which does not grow with the text."""
+    """Return the height of a row of buttons with its padding, pixels."""
     return px(theme.FONT_SIZE) + 30

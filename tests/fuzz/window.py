@@ -186,7 +186,7 @@ class WindowMachine(RuleBasedStateMachine):
     def check(self) -> None:
         """It draws, its worker lives, and it reports no bug."""
         ui = self.window.look()
-        assert "Something unexpected" not in ui["failure"], ui["failure"]
+        assert "nexpected" not in ui["failure"], ui["failure"]
         later = self.window.wait(
             lambda new: new["frame"] > ui["frame"], "another frame", seconds=20
         )

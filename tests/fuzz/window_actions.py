@@ -43,7 +43,7 @@ XDOTOOL = {
     "Home": "Home",
 }
 small = st.integers(0, 255)  # few bytes an action, so that an example can have thousands
-WORK = ("start", "start", "resume", "pause", "reset", "export", "continue")
+WORK = ("start", "start", "resume", "pause", "reset", "export", "continue_training")
 """Buttons that random clicks would rarely press."""
 ACTIONS: dict[str, tuple[int, tuple[st.SearchStrategy[Any], ...]]] = {
     "click_widget": (10, (small, small, small)),

@@ -10,7 +10,7 @@ from app.text import catalog
 from app.text.extract import template
 from tests.app.driver import ROOT
 
-OTHERS = ("dialogs.py", "screen.py")
+OTHERS = ("linux.py", "macos.py", "windows.py")
 """Commands of other programs; words for a terminal, where there is no window."""
 A_SENTENCE = re.compile(r"[A-Za-z]{2,}[,.:;]? |\s[a-z]{2,}|…")
 SHOWN = ("label", "hint", "title", "overlay")

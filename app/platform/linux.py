@@ -1,11 +1,11 @@
-"""The screen that the window is to be shown on."""
+"""What only Linux, or another desktop on X11, has: screen, scale and file dialogs."""
 
 from __future__ import annotations
 
 import ctypes
 import ctypes.util
 import os
-import sys
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,10 +15,17 @@ from core.base.text import text
 
 
 def screen_size(path: Path | None) -> tuple[int, int] | None:
-    """Pixels of the screen, or None where only the desktop knows. Raises UserError when there is
-    no display: Dear PyGui would abort the process."""
-    if sys.platform != "linux":
-        return None
+    """Return the size of the screen.
+
+    Args:
+        path: What the window was to open, for the message.
+
+    Returns:
+        Width and height in pixels; None if unknown.
+
+    Raises:
+        UserError: There is no display. Dear PyGui would abort the process.
+    """
     remedy = text(
         "Use `{command} reconstruct {path} -o DIR` to work without a window.",
         command=" ".join(COMMAND),
@@ -42,11 +49,7 @@ def screen_size(path: Path | None) -> tuple[int, int] | None:
 
 
 def screen_scale() -> float:
-    """By how much text is to be larger than on a screen of 96 dots an inch, as the desktop says."""
-    if sys.platform == "win32":
-        return ctypes.windll.user32.GetDpiForSystem() / 96
-    if sys.platform != "linux":
-        return 1.0  # macOS counts points
+    """Return the scale factor that the desktop wants; 1 for 96 dots an inch."""
     if wanted := os.environ.get("GDK_SCALE"):
         with suppress(ValueError):
             return max(float(wanted), 1.0)
@@ -63,3 +66,33 @@ def screen_scale() -> float:
     dots = x11.XGetDefault(display, b"Xft", b"dpi")
     x11.XCloseDisplay(display)
     return max(float(dots) / 96, 1.0) if dots else 1.0
+
+
+def dialog_command(purpose: str, title: str, start: str) -> list[str] | None:
+    """Return the command that shows a file dialog and prints the chosen path.
+
+    Args:
+        purpose: "folder", "file" or "save".
+        title: Of the dialog.
+        start: File or folder to begin at.
+
+    Returns:
+        The command; None if no dialog is installed.
+    """
+    if shutil.which("zenity"):
+        options = {"folder": ["--directory"], "file": [], "save": ["--save", "--confirm-overwrite"]}
+        return [
+            "zenity",
+            "--file-selection",
+            f"--title={title}",
+            f"--filename={start}",
+            *options[purpose],
+        ]
+    if shutil.which("kdialog"):
+        options = {
+            "folder": ["--getexistingdirectory"],
+            "file": ["--getopenfilename"],
+            "save": ["--getsavefilename"],
+        }
+        return ["kdialog", "--title", title, *options[purpose], start or "."]
+    return None

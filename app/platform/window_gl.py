@@ -1,4 +1,4 @@
-"""The few OpenGL calls that put pixels into a texture of Dear PyGui's, in the window's own context.
+"""OpenGL calls that put pixels into a texture of Dear PyGui's, in the window's own context.
 
 Dear PyGui uploads a texture whose pixels may change in every frame, as floats: half the cost of a
 frame in software. One that cannot change is uploaded once, and then its pixels are replaced from
@@ -19,7 +19,7 @@ _MAX_NAMES = 1 << 14
 
 @cache
 def load_opengl() -> ctypes.CDLL | None:
-    """Its calls; None where they are not to be had."""
+    """Return the OpenGL library; None where it is not available."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -32,7 +32,7 @@ def load_opengl() -> ctypes.CDLL | None:
 
 
 def find_texture(pixels: np.ndarray) -> int | None:
-    """The name of the texture that consists of ``pixels``, uint8 [H, W, 4]; None: there is none."""
+    """Return the OpenGL name of the texture that holds ``pixels``, uint8 [H, W, 4], if any."""
     gl = load_opengl()
     assert gl is not None
     for name in range(1, _MAX_NAMES):
@@ -47,7 +47,7 @@ def find_texture(pixels: np.ndarray) -> int | None:
 
 
 def replace_pixels(name: int, pixels: np.ndarray) -> None:
-    """Let the first rows of the texture ``name`` be ``pixels``, uint8 [H, W, 4], of its width."""
+    """Replace the first rows of the texture ``name`` by ``pixels``, uint8 [H, W, 4]."""
     gl, (height, width) = load_opengl(), pixels.shape[:2]
     assert gl is not None
     assert pixels.flags.c_contiguous
