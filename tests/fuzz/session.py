@@ -47,7 +47,7 @@ waits = one_of(False, False, True)
 """Whether a long task under way is waited for."""
 settings.register_profile(
     "session",
-    max_examples=8,
+    max_examples=12,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

@@ -7,7 +7,7 @@ from typing import get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from app.state import (
     MAX_HISTORY,
@@ -46,9 +46,10 @@ class AppStateMachine(RuleBasedStateMachine):
         self.state = reduce(before, event)
         assert before == copy
 
+    @precondition(lambda self: self.state.engine != "lost")
     @rule(event=st.sampled_from(list(events)).flatmap(events.__getitem__))
     def any_event(self, event: m.Event) -> None:
-        """From the worker."""
+        """From the worker, while there is one: `WorkerClient` drops what a lost one said."""
         self.after(event)
 
     @rule(event=own_events)
@@ -56,6 +57,7 @@ class AppStateMachine(RuleBasedStateMachine):
         """From the window itself."""
         self.after(event)
 
+    @precondition(lambda self: self.state.engine != "lost")
     @rule(stats=st.lists(events[m.TrainingStats], min_size=1, max_size=5), n=st.integers(1, 300))
     def a_run(self, stats: list[m.TrainingStats], n: int) -> None:
         """So much is told of a run that the history has to forget some."""
