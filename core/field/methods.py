@@ -94,7 +94,7 @@ def _voxels(config: RunConfig) -> RunConfig:
 
 def _voxel_size(field: FieldConfig) -> Text:
     resolution, megabytes = field.finest_resolution, n_bytes(field) / 1e6
-    return text("{n}³ voxels ({megabytes:.0f} MB)", n=resolution, megabytes=megabytes)
+    return text("{cells}³ voxels ({megabytes:.0f} MB)", cells=resolution, megabytes=megabytes)
 
 
 def _fewer_voxels(field: FieldConfig) -> FieldConfig | None:
@@ -162,7 +162,7 @@ def _box_volume(config: RunConfig) -> Field:
 
 METHODS: dict[MethodName, Method] = {
     "surface": Method(
-        text("A clean surface: a density first, then a signed distance made of it"),
+        text("A clean surface: trains a density first, then converts it to a signed distance"),
         lambda config: config,
         lambda config: _hash_density(config, config.train.density_levels),
         _hash_size,
@@ -170,16 +170,14 @@ METHODS: dict[MethodName, Method] = {
         makes_surface=True,
     ),
     "ngp": Method(
-        text(
-            "The best pictures soonest: density on the same hash grid, its surface only approximate"
-        ),
+        text("The best images soonest: a density on a hash grid; its surface is only approximate"),
         _ngp,
         _hash_density,
         _hash_size,
         _smaller_hash,
     ),
     "voxels": Method(
-        text("Density and colour at the corners of a plain grid: simple, hungry for memory"),
+        text("Density and colour at the corners of a regular grid: simple, needs much memory"),
         _voxels,
         lambda config: VoxelField(config.field),
         _voxel_size,
@@ -187,15 +185,17 @@ METHODS: dict[MethodName, Method] = {
         color=HarmonicColor,
     ),
     "nerf": Method(
-        text("The original: plain networks, slow to learn; the published sizes want a GPU"),
+        text("The original NeRF: plain networks, slow to train; the published sizes need a GPU"),
         _nerf,
         lambda config: NerfField(config.field),
-        lambda field: text("{n} layers of {width}", n=field.sdf_layers, width=field.sdf_width),
+        lambda field: text(
+            "{layers} layers of width {width}", layers=field.sdf_layers, width=field.sdf_width
+        ),
         lambda field: None,
         color=NerfColor,
     ),
     "box": Method(
-        text("One box, its centre and sides fitted to the photos: for what is a box"),
+        text("One box whose centre and sides are fitted to the photos: for box-shaped objects"),
         _box,
         _box_volume,
         lambda field: text("one box"),

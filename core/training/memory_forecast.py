@@ -117,14 +117,14 @@ def fit_to_memory(
     if lowered.train != config.train:
         changes.append(
             text(
-                "{lowered} samples a step for {n}",
-                lowered=lowered.train.samples_per_step,
-                n=config.train.samples_per_step,
+                "{fewer} samples per step instead of {planned}",
+                fewer=lowered.train.samples_per_step,
+                planned=config.train.samples_per_step,
             )
         )
     if lowered.field != config.field:
-        smaller, wanted = method.size(lowered.field), method.size(config.field)
-        changes.append(text("{smaller} for {wanted}", smaller=smaller, wanted=wanted))
+        smaller, planned = method.size(lowered.field), method.size(config.field)
+        changes.append(text("{smaller} instead of {planned}", smaller=smaller, planned=planned))
     return lowered, changes
 
 

@@ -13,8 +13,8 @@ from core.geometry.box import Setting
 DESCRIPTIONS = {
     "draft": text("A first look in minutes, on any computer"),
     "standard": text("Clean and detailed: minutes on a GPU, under half an hour on a CPU"),
-    "high": text("The finest detail in the photos; wants a GPU or patience"),
-    "neuralangelo": text("The published Neuralangelo settings; a day on a large GPU"),
+    "high": text("The finest detail in the photos; needs a GPU or patience"),
+    "neuralangelo": text("The published Neuralangelo settings: a day on a large GPU"),
 }
 
 _HOLLOWS_FIRST = TrainConfig(

@@ -40,7 +40,7 @@ class Clip:
             )
         except ImportError as error:
             raise UserError(
-                text("Making a scene of a sentence needs an optional part"),
+                text("Generating a scene from a text prompt needs an optional package"),
                 text("Run pip install 'gradina[text]'"),
             ) from error
         utils.logging.disable_progress_bar()
@@ -61,11 +61,11 @@ class Clip:
         except Exception as error:  # of many kinds: the files may be anything
             raise UserError(
                 text(
-                    "{folder} holds no CLIP network that can be read ({value})",
+                    "{folder} holds no readable CLIP network ({reason})",
                     folder=folder,
-                    value=(str(error).splitlines() or [type(error).__name__])[0][:120],
+                    reason=(str(error).splitlines() or [type(error).__name__])[0][:120],
                 ),
-                text("Give a folder with its config.json, model.safetensors and tokenizer"),
+                text("Choose a folder with config.json, model.safetensors and the tokenizer files"),
             ) from error
         self._text = F.normalize(_pooled(told), dim=-1)
         self.side: int = self._model.config.vision_config.image_size

@@ -160,7 +160,7 @@ def test_what_the_run_needs_and_has_not_is_said_in_one_line(tmp_path, capsys, mo
         patch.setitem(sys.modules, "transformers", None)
         assert "pip install 'gradina[text]'" in complaint(capsys, *words(tmp_path))
     pytest.importorskip("transformers")
-    assert "holds no CLIP network" in complaint(capsys, *words(tmp_path))
+    assert "holds no readable CLIP network" in complaint(capsys, *words(tmp_path))
 
 
 @pytest.mark.slow

@@ -526,7 +526,7 @@ def test_where_little_memory_is_free_a_smaller_run_is_said_and_trained(
     run = sessions()
     run.train(photos, until="training")
     told = [str(e.text) for e in run.events if isinstance(e, m.Notice)][-1]
-    assert "samples a step for" in told
+    assert "samples per step instead of" in told
     assert run.session.trainer.config.train.samples_per_step == 256
     run.steps(1)
 

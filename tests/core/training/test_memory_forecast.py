@@ -65,11 +65,11 @@ def test_the_batch_is_lowered_before_the_tables_and_nothing_for_ever():
     lowered, told = f.fit_to_memory(high, [LENS], True, CPU, need - 1)
     assert lowered.train.samples_per_step == high.train.samples_per_step // 2
     assert lowered.field == high.field
-    assert told == ["16384 samples a step for 32768"]
+    assert [*map(str, told)] == ["16384 samples per step instead of 32768"]
     least, told = f.fit_to_memory(high, [LENS], True, CPU, 0)
     assert least.train.samples_per_step == f.FEWEST_SAMPLES
     assert least.field.log2_hashmap_size == methods.SMALLEST_TABLE
-    assert told[1] == "tables of 2^15 rows for tables of 2^19 rows"
+    assert str(told[1]) == "tables of 2^15 rows instead of tables of 2^19 rows"
     assert least.train == replace(
         high.train,
         samples_per_step=high.train.samples_per_step // 64,

@@ -251,12 +251,12 @@ def test_weights_that_are_none_are_said_in_one_line(weights, tmp_path):
         return str(told.value)
 
     assert "does not exist" in complaint(tmp_path / "none")
-    assert "holds no CLIP network" in complaint(tmp_path)
+    assert "holds no readable CLIP network" in complaint(tmp_path)
     import shutil
 
     broken = shutil.copytree(weights, tmp_path / "broken")
     (broken / "model.safetensors").write_bytes(b"nothing of the kind")
-    assert "holds no CLIP network" in complaint(broken)
+    assert "holds no readable CLIP network" in complaint(broken)
     from safetensors.torch import load_file, save_file
 
     part = shutil.copytree(weights, tmp_path / "part")

@@ -169,7 +169,7 @@ def test_there_must_be_something_to_begin_with(photos, tmp_path, capsys):
     run = Watched(tmp_path / "autosave")
     run.do(m.Open(str(photos)), "ready")
     failure = next(e for e in run.do(m.WarmStart()) if isinstance(e, m.Failure))
-    assert "nothing to begin with" in failure.text
+    assert "nothing to begin with" in str(failure.text)
     run.session.close()
     assert main.main(["reconstruct", "-o", str(tmp_path / "out")]) == 1
     assert "Nothing to begin with. Name photos" in capsys.readouterr().err
