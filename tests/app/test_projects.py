@@ -36,10 +36,10 @@ def test_edits_are_undone_asked_about_and_come_back_after_a_crash(launch, tmp_pa
     window.click("scene")
     window.click("rotate_z")
     turned = window.wait(lambda ui: ui["undo"], "something to undo")
-    assert turned["undo"] == "the turn about Z"
+    assert turned["undo"] == "the rotation about Z"
     assert turned["unsaved"]
     window.key("ctrl+z")
-    window.wait(lambda ui: ui["redo"] == "the turn about Z" and not ui["undo"], "the undo")
+    window.wait(lambda ui: ui["redo"] == "the rotation about Z" and not ui["undo"], "the undo")
     window.click("redo")
     window.wait(lambda ui: ui["undo"] and not ui["redo"], "the redo")
 
