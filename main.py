@@ -32,7 +32,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # installed, this is site-packages/gradina
 
 from core.base.errors import UserError
-from core.base.interrupts import SIGNALLED, Interrupted, caught_signals
+from core.base.interrupts import SIGNAL_STATUS, Interrupted, catch_signals
 from core.cli import parser as command_line
 
 
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     """Entry of the command line; returns the exit status."""
     arguments = command_line.parse(sys.argv[1:] if argv is None else argv, window)
     try:
-        with caught_signals():
+        with catch_signals():
             return arguments.run(arguments)
     except Interrupted as stop:
         advice = "".join(f"; {note}" for note in getattr(stop, "__notes__", ()))
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 def run() -> None:
     """Entry of the process. One that was stopped does not wait for its threads."""
     status = main()
-    if status > SIGNALLED:
+    if status > SIGNAL_STATUS:
         sys.stderr.flush()
         sys.stdout.flush()
         os._exit(status)

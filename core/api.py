@@ -20,8 +20,14 @@ from core import protocol as m
 from core.base.duty_cycle import DutyCycle
 from core.base.errors import UserError
 from core.base.interrupts import Interrupted
-from core.base.jobs import Progress, run
-from core.base.outputs import check_writable, mark, moved_notice, results_folder, write_output
+from core.base.jobs import Progress, run_task
+from core.base.outputs import (
+    check_writable,
+    choose_results_folder,
+    mark_results_folder,
+    other_folder_notice,
+    write_output,
+)
 from core.base.text import text
 from core.capture.scene import Photo
 from core.config.mesh import MeshOptions
@@ -111,7 +117,7 @@ def reconstruct(
     one; a budget that is given goes before its own. With ``begins`` ``path`` is a trained project,
     and the run begins with what that has learnt. Leaves ``mesh.<format>``, ``preview.png``,
     ``project/`` and ``report.json`` in ``out`` and returns the report. Raises UserError."""
-    asked, out = out, results_folder(out, path)
+    asked, out = out, choose_results_folder(out, path)
     mesh_path, project = out / f"mesh.{mesh.format}", out / "project"
     check_writable(out, [*export_files(mesh_path, mesh), out / "preview.png", out / "report.json"])
     check_project(project)
@@ -119,7 +125,7 @@ def reconstruct(
         _require_finished(project)
     watch = Run(on_event)
     if asked != out:
-        on_event(m.Notice(moved_notice(asked, out)))
+        on_event(m.Notice(other_folder_notice(asked, out)))
     times: dict[str, float] = {}
     if recipe is not None:
         hold_out, how, seed = recipe.hold_out, recipe.open_options, recipe.run.seed
@@ -130,7 +136,7 @@ def reconstruct(
         session.handle(m.Open(str(project if going_on else path), how))
         watch.until(session, "ready", "paused", "finished")
         times["open"] = time.monotonic() - began
-        mark(out)
+        mark_results_folder(out)
         if recipe is not None and not going_on:
             session.arrange_as(recipe)
 
@@ -208,7 +214,7 @@ def _scores(session: Session, on_event: OnEvent) -> dict[str, float] | None:
     def tell(progress: Progress) -> None:
         on_event(m.TaskProgress("evaluate", progress.fraction, progress.detail))
 
-    scores = run(score_photos(trainer, photos), tell)
+    scores = run_task(score_photos(trainer, photos), tell)
     return {
         "psnr": float(np.mean([s.psnr for s in scores])),
         "ssim": float(np.mean([s.ssim for s in scores])),
@@ -230,7 +236,7 @@ class Pictures:
         if not self.duty.is_due or trainer is None or trainer.scene.taken or not trainer.step_count:
             return
         _write_sheet(trainer, [], [], self.path, SMALL_SIDE)
-        self.duty.spent(time.monotonic() - began)
+        self.duty.record(time.monotonic() - began)
 
 
 def _write_preview(session: Session, mesh_path: Path, options: MeshOptions, out: Path) -> None:
@@ -257,7 +263,7 @@ def _write_sheet(
         lens = training_size(photo.intrinsics, side)
         meshes = [draw(lens, of_mesh[i].world_from_camera) for draw in skins]
         shots = [photo_colors(trainer.scene, photo, lens)] if trainer.scene.taken else []
-        rows.append([*shots, run(render_photo(trainer, photo, lens)), *meshes])
+        rows.append([*shots, run_task(render_photo(trainer, photo, lens)), *meshes])
     titles = ["photo", "field", "mesh", "mesh in colour"]
     titles = titles[0 if trainer.scene.taken else 1 :][: len(rows[0])]
     sheet = contact_sheet(rows, titles, [photos[i].name for i in chosen])

@@ -75,9 +75,9 @@ def test_it_runs_from_a_folder_with_packages_of_the_same_names(environment, else
     assert "usage: gradina " in run(environment / "gradina", "export", "--help")
     child = (
         "import gradina.main, operator\n"
-        "from core.base.jobs import run\n"
+        "from core.base.jobs import run_task\n"
         "from core.base.subprocess_call import run_in_subprocess\n"
         "import core.cli.demo\n"
-        "print(run(run_in_subprocess(operator.add, 1, 2, detail='adding', expected_s=1.0)))"
+        "print(run_task(run_in_subprocess(operator.add, 1, 2, detail='adding', expected_s=1.0)))"
     )
     assert run(environment / "python", "-c", child) == "3\n"

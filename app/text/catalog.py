@@ -57,7 +57,7 @@ def tr(key: str, n: int = 1, /, *numbered: object, **parts: object) -> str:
 
 def localize(text: Text) -> str:
     """Return a text of the engine in the language of the window."""
-    return text.in_words(_translated)
+    return text.translated(_translated)
 
 
 def tr_group(key: str) -> dict[str, str]:

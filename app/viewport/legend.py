@@ -12,12 +12,12 @@ from app.platform.scaling import px
 from app.text.catalog import tr
 from app.viewport.orbit_camera import SCENE_AXES
 from core.base.colormaps import (
-    INSIDE,
-    OUTSIDE,
-    WORST,
-    ZERO,
+    INSIDE_COLOR,
+    MAX_ERROR,
+    OUTSIDE_COLOR,
+    ZERO_LEVEL_COLOR,
     depth_colors,
-    heat,
+    error_colors,
     level_colors,
     normal_colors,
 )
@@ -58,7 +58,11 @@ def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
         case "slice":
             rows = [
                 (color, tr(f"legend.{side}"))
-                for color, side in ((INSIDE, "inside"), (ZERO, "surface"), (OUTSIDE, "outside"))
+                for color, side in (
+                    (INSIDE_COLOR, "inside"),
+                    (ZERO_LEVEL_COLOR, "surface"),
+                    (OUTSIDE_COLOR, "outside"),
+                )
             ]
             _draw_swatches(
                 parent, rows, bottom, tr("legend.contours", spacing=legend.contour_spacing)
@@ -73,9 +77,11 @@ def draw_legend(parent: str, legend: Legend, size: tuple[int, int]) -> None:
         case "level":
             _draw_levels(parent, legend.n_levels, bottom)
         case "error" if legend.has_photo:
-            half, all_of = (f"{100 * fraction * WORST:.0f}%" for fraction in (0.5, 1))
+            half, all_of = (f"{100 * fraction * MAX_ERROR:.0f}%" for fraction in (0.5, 1))
             marks = ((0.0, "0"), (0.5, half), (1.0, f"{all_of}+"))
-            _draw_scale(parent, bottom, tr("legend.error"), lambda x: heat(WORST * x), marks)
+            _draw_scale(
+                parent, bottom, tr("legend.error"), lambda x: error_colors(MAX_ERROR * x), marks
+            )
         case "error":
             draw_label(parent, (px(LEFT), bottom - px(LINE)), tr("legend.no_photo"))
         case _:

@@ -19,7 +19,7 @@ from app.viewport.scene_overlay import SceneOverlay, to_point
 from app.viewport.slicing import SceneSlice
 from app.viewport.thumbnails import ThumbnailStore
 from app.viewport.view_requests import ViewRequests
-from core.base.colormaps import DEPTH_REACH
+from core.base.colormaps import DEPTH_RANGE
 from core.base.text import verbatim
 from core.geometry.box import Box
 from core.geometry.edits import RegionEdit
@@ -289,7 +289,7 @@ class Viewport:
         mode = requests.mode if self._shows_surface else "color"
         n_levels = opened.n_levels if opened else 1
         away = np.linalg.norm(self.controller.camera.scene_from_camera[:3, 3])
-        depths = (requests.scene_slice.scale * max(away + way * DEPTH_REACH, 0) for way in (-1, 1))
+        depths = (requests.scene_slice.scale * max(away + way * DEPTH_RANGE, 0) for way in (-1, 1))
         near, far = (f"{depth:.3g} {requests.scene_slice.unit}".strip() for depth in depths)
         self.photo_overlay.legend = Legend(
             mode,

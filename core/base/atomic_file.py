@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from core.base.errors import UserError
-from core.base.text import text
+from core.base.text import Text, text
+
+_FILE = text("the file")
 
 
-def write_atomically(path: Path, data: bytes, what: str = "the file") -> None:
+def write_atomically(path: Path, data: bytes, what: Text = _FILE) -> None:
     """Write ``data`` to ``path``, as `atomic_open` does."""
     with atomic_open(path, what) as file:
         file.write(data)
 
 
 @contextmanager
-def atomic_open(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
-    """A file to write to that becomes ``path`` at the end: a temporary one beside it, flushed to
-    the disk, then put in place of the old one, which survives anything that goes wrong before.
+def atomic_open(path: Path, what: Text = _FILE) -> Generator[IO[bytes]]:
+    """Yield a file to write to, which replaces ``path`` at the end.
 
-    Raises UserError, naming ``path`` and ``what`` it should have held, where that is not possible.
+    It is a temporary file beside ``path``, flushed to the disk before it is renamed, so that the
+    old file survives any failure.
+
+    Args:
+        path: the file to replace.
+        what: what it holds, for the error.
+
+    Raises:
+        UserError: where the file cannot be written.
     """
     temporary = None
     try:
@@ -45,7 +54,7 @@ def atomic_open(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
             text(
                 "{path}: {what} cannot be written ({reason})", path=path, what=what, reason=reason
             ),
-            text("Choose another place, or make room"),
+            text("Choose another folder, or free some disk space"),
         ) from error
     finally:
         if temporary is not None:
@@ -53,7 +62,7 @@ def atomic_open(path: Path, what: str = "the file") -> Iterator[IO[bytes]]:
 
 
 def umask() -> int:
-    """That of this process."""
+    """Return the file mode creation mask of this process."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

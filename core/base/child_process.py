@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -23,8 +23,12 @@ from core.base.program import ROOT
 
 
 def start_module(module: str, **environment: str) -> subprocess.Popen[bytes]:
-    """Run ``module`` in a child process, with pipes to its standard input and from its output;
-    ``environment``: variables to add."""
+    """Run ``module`` in a child process, with pipes to its standard input and from its output.
+
+    Args:
+        module: its dotted name.
+        **environment: environment variables to add.
+    """
     return subprocess.Popen(
         [sys.executable, "-P", "-m", module],
         env=_environment() | environment,
@@ -36,7 +40,7 @@ def start_module(module: str, **environment: str) -> subprocess.Popen[bytes]:
 def start_function(
     function: Callable[..., None], arguments: tuple[Any, ...], name: str
 ) -> BaseProcess:
-    """Run ``function`` in a child process that ends with this one; see `multiprocessing`."""
+    """Run ``function`` in a child process that ends with this one, by `multiprocessing`."""
     process = multiprocessing.get_context("spawn").Process(
         target=function, args=arguments, name=name, daemon=True
     )
@@ -46,8 +50,8 @@ def start_function(
 
 
 @contextmanager
-def safe_imports() -> Iterator[None]:
-    """Processes that a library starts meanwhile import nothing from the current directory."""
+def safe_imports() -> Generator[None]:
+    """Keep child processes that libraries start from importing from the current directory."""
     before = os.environ.copy()
     _set_environment(_environment())
     try:
@@ -57,7 +61,7 @@ def safe_imports() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Called by a child that is ended by its parent."""
+    """Ignore `SIGNALS`, in a child process that its parent ends."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

@@ -1,25 +1,29 @@
-"""Colours that mean something, the same in pictures that the worker draws and in the window's
-legends: sRGB in [0, 1]."""
+"""Colours and colour maps of the preview modes, shared by the renderer and the window's legends.
+
+All colours are sRGB in [0, 1].
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-INSIDE, OUTSIDE, ZERO = (0.86, 0.50, 0.18), (0.22, 0.46, 0.72), (1.0, 0.98, 0.88)
-"""Of a slice: within the surface, outside it, and its line itself."""
-NO_DETAIL = (0.45, 0.45, 0.47)
-"""Where no level turns the normal."""
-DEPTH_REACH = 0.7
-"""Scene units before and behind the middle of the scene within which depths are told apart."""
-WORST = 0.25
-"""Mean difference of the channels, of 1, at which the scale of errors ends."""
+INSIDE_COLOR, OUTSIDE_COLOR = (0.86, 0.50, 0.18), (0.22, 0.46, 0.72)
+"""Colours of a slice inside and outside of the surface."""
+ZERO_LEVEL_COLOR = (1.0, 0.98, 0.88)
+"""Colour of the surface's line in a slice."""
+NO_LEVEL_COLOR = (0.45, 0.45, 0.47)
+"""Colour of the level map where no hash level changes the normal."""
+DEPTH_RANGE = 0.7
+"""Depths are coloured from this far before the scene's centre to this far behind, scene units."""
+MAX_ERROR = 0.25
+"""Mean absolute difference of the channels, in [0, 1], at which the error scale ends."""
 
 Gradient = tuple[tuple[float, float, float], tuple[float, float, float]]
-"""At the upper edge and at the lower one."""
+"""Colours at the upper and the lower edge."""
 BACKDROP: Gradient = (0.17, 0.175, 0.187), (0.09, 0.093, 0.099)
-"""Behind what is shown."""
+"""The default backdrop of a view."""
 
-_HEAT = np.array(
+_ERRORS = np.array(
     [
         (0.02, 0.02, 0.08),
         (0.30, 0.07, 0.42),
@@ -53,26 +57,27 @@ _DEPTHS = np.array(
 
 
 def normal_colors(normals: np.ndarray) -> np.ndarray:
-    """[..., 3] of unit normals [..., 3]: red, green and blue grow along X, Y and Z."""
+    """Return colours [..., 3] of unit ``normals`` [..., 3]: red, green, blue grow along X, Y, Z."""
     return 0.5 + 0.5 * normals
 
 
-def depth_colors(share: np.ndarray) -> np.ndarray:
-    """[..., 3] of depths [...] in [0, 1]: light is near."""
-    return _along(_DEPTHS, share)
+def depth_colors(depth: np.ndarray) -> np.ndarray:
+    """Return colours [..., 3] of ``depth`` [...] in [0, 1]: light is near."""
+    return _interpolate(_DEPTHS, depth)
 
 
-def heat(error: np.ndarray) -> np.ndarray:
-    """[..., 3] of errors [...]: black at none, nearly white at `WORST` and beyond."""
-    return _along(_HEAT, np.asarray(error) / WORST)
+def error_colors(error: np.ndarray) -> np.ndarray:
+    """Return colours [..., 3] of ``error`` [...]: black at 0, nearly white from `MAX_ERROR` on."""
+    return _interpolate(_ERRORS, np.asarray(error) / MAX_ERROR)
 
 
 def level_colors(n_levels: int) -> np.ndarray:
-    """[n_levels, 3] from blue, the coarsest, to purple, the finest."""
-    return _along(_LEVELS, np.linspace(0, 1, n_levels))
+    """Return colours [n_levels, 3] of hash levels: blue is the coarsest, purple the finest."""
+    return _interpolate(_LEVELS, np.linspace(0, 1, n_levels))
 
 
-def _along(stops: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """[..., 3] on the way through ``stops`` [S, 3], ``where`` in [0, 1]."""
+def _interpolate(stops: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return colours [..., 3] at ``x`` [...] in [0, 1] of the evenly spaced ``stops`` [S, 3]."""
     at = np.linspace(0, 1, len(stops))
-    return np.stack([np.interp(where, at, channel) for channel in stops.T], -1)
+    channels: list[np.ndarray] = [np.interp(x, at, channel) for channel in stops.T]
+    return np.stack(channels, -1)

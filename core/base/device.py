@@ -1,4 +1,4 @@
-"""Which processor does the work."""
+"""The choice between CPU and GPU."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from core.base.text import text
 
 
 def choose_device(name: str) -> torch.device:
-    """ "auto", "cpu" or "cuda" → the device. Raises UserError for a GPU that is not there."""
+    """Return the device named "auto", "cpu" or "cuda".
+
+    Raises:
+        UserError: where there is no such device.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError(
-            text("No NVIDIA GPU can be used here"), text("Use --device cpu, or see `doctor`")
+            text("There is no usable NVIDIA GPU"),
+            text("Use --device cpu; `doctor` shows the reason"),
         )
     if name not in ("cpu", "cuda"):
         raise UserError(

@@ -1,4 +1,4 @@
-"""Work that is done beside other work, and takes no more than a fraction of the time."""
+"""Limits background work to a fraction of the time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from core.base.jobs import Clock
 
 
 class DutyCycle:
-    """Says when such work is due again.
+    """Tells when background work is due again.
 
     Args:
-        fraction: of the time that the work may take, in (0, 1].
-        min_rest_s: least time between two pieces of work, seconds.
+        fraction: fraction of the time that the work may take, in (0, 1].
+        min_rest_s: shortest time between two pieces of work, seconds.
+        clock: current time in seconds; replaced in tests.
     """
 
     def __init__(
@@ -22,14 +23,20 @@ class DutyCycle:
         self.reset()
 
     def reset(self) -> None:
-        """The work is due at once."""
+        """Make the work due at once."""
         self._next = -float("inf")
 
     @property
     def is_due(self) -> bool:
+        """Whether the work may be done now."""
         return self._clock() >= self._next
 
-    def spent(self, seconds: float, fraction: float | None = None) -> None:
-        """The work has just taken ``seconds``; ``fraction``: another one for the rest after it."""
+    def record(self, seconds: float, fraction: float | None = None) -> None:
+        """Record that the work has just taken ``seconds``.
+
+        Args:
+            seconds: how long the work took.
+            fraction: replaces the fraction of this duty cycle for the rest that follows.
+        """
         rest = seconds * (1 / (fraction or self._fraction) - 1)
         self._next = self._clock() + max(rest, self._min_rest)

@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
-SIGNALLED = 128
-"""Exit statuses above it tell of a signal."""
-PATIENCE_S = 1.0
-"""So long work that should not be interrupted goes on after a signal."""
+SIGNAL_STATUS = 128
+"""Exit status of a process that a signal ended, less the number of the signal."""
+GRACE_PERIOD_S = 1.0
+"""Longest time that a `defer_signals` block goes on after a signal."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -31,28 +31,34 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def status(self) -> int:
-        """The exit status by which a shell tells of a signal."""
-        return SIGNALLED + self.number
+        """The exit status of a process that this signal ended."""
+        return SIGNAL_STATUS + self.number
 
     def __str__(self) -> str:
         return signal.Signals(self.number).name
 
 
 class _Pending:
-    """The signal that came, whether it was raised, and how deep `uninterrupted` blocks are."""
+    """The state of signal handling in this process."""
 
     number: int | None = None
+    """of the signal that came"""
     raised = False
+    """whether it was raised as `Interrupted`"""
     depth = 0
+    """of nested `defer_signals` blocks"""
 
 
 _pending = _Pending()
 
 
 @contextmanager
-def caught_signals() -> Iterator[None]:
-    """All of `SIGNALS` raise `Interrupted`, but for those that this process is to ignore (as under
-    nohup). In the main thread; elsewhere nothing changes."""
+def catch_signals() -> Generator[None]:
+    """Raise `Interrupted` in the main thread for each of `SIGNALS`.
+
+    Signals that the process was started to ignore (as under nohup) stay ignored. In other threads
+    the block changes nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -72,12 +78,12 @@ def caught_signals() -> Iterator[None]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """A signal waits until the end of the block, `PATIENCE_S` at most."""
+def defer_signals() -> Generator[None]:
+    """Defer signals until the end of the block, or for at most `GRACE_PERIOD_S`."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    raise_if_lost()
+    raise_if_swallowed()
     _pending.depth += 1
     try:
         yield
@@ -87,17 +93,22 @@ def uninterrupted() -> Iterator[None]:
         _raise()
 
 
-def raise_if_lost() -> None:
-    """Raise `Interrupted` again where work goes on although it was raised: libraries catch every
-    exception in places, as while they are imported. Called before each slice of work."""
+def raise_if_swallowed() -> None:
+    """Raise `Interrupted` again if something caught it and went on.
+
+    Libraries catch every exception in places, as while they are imported. Called before each slice
+    of work.
+    """
     if _pending.raised and threading.current_thread() is threading.main_thread():
         _raise()
 
 
 @contextmanager
-def kept_handlers() -> Iterator[None]:
-    """Signals mean afterwards what they meant before: libraries install handlers of their own when
-    they are imported (pycolmap's prints a stack trace on SIGTERM)."""
+def preserve_handlers() -> Generator[None]:
+    """Restore the signal handlers at the end of the block.
+
+    Libraries install handlers when they are imported (pycolmap's prints a stack trace on SIGTERM).
+    """
     before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     if threading.current_thread() is threading.main_thread():
@@ -105,17 +116,17 @@ def kept_handlers() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _on_signal(number: int, frame: FrameType | None) -> None:
+def _on_signal(number: int, _frame: FrameType | None) -> None:
     if _pending.number is not None:
-        os._exit(SIGNALLED + number)
+        os._exit(SIGNAL_STATUS + number)
     _pending.number = number
     if _pending.depth == 0:
         _raise()
     elif hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        signal.setitimer(signal.ITIMER_REAL, GRACE_PERIOD_S)
 
 
-def _on_alarm(number: int, frame: FrameType | None) -> None:
+def _on_alarm(_number: int, _frame: FrameType | None) -> None:
     if _pending.number is not None and not _pending.raised:
         _raise()
 

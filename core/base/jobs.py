@@ -1,8 +1,8 @@
 """Long work in slices.
 
-A task is a generator: it yields its `Progress` and returns its result. It never blocks for more
-than about 0.1 s between two yields, so that the one who drives it (the session, the command line, a
-test) stays responsive, and it cleans up in ``finally``. A `Job` drives one.
+A task is a generator: it yields its `Progress` and returns its result. It blocks for at most about
+0.1 s between two yields, so that its driver (the session, the command line, a test) stays
+responsive, and it cleans up in ``finally``. A `Job` drives one.
 """
 
 from __future__ import annotations
@@ -15,45 +15,50 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from core.base.interrupts import raise_if_lost
+from core.base.interrupts import raise_if_swallowed
 from core.base.text import NO_TEXT, Text
 
 T = TypeVar("T")
 Clock = Callable[[], float]
 """Seconds since some moment; replaced in tests."""
-POLL_S = 0.01
+POLL_INTERVAL_S = 0.01
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a task is."""
+    """The progress of a task."""
 
     fraction: float
     """in [0, 1]"""
     detail: Text = NO_TEXT
-    """a short phrase for people"""
-    found: object | None = None
-    """what the task has to show so far, as it documents, if anything"""
+    """what the task is doing, a short phrase"""
+    partial_result: object | None = None
+    """a result so far, of a type that the task documents, if it has one"""
 
 
 Task = Generator[Progress, None, T]
 
 
 class Job(Generic[T]):
-    """A task that is advanced a slice at a time. It is over when it has a result, has raised or was
-    cancelled."""
+    """Drives a task, a slice at a time, until it has a result, raises or is cancelled."""
 
     def __init__(self, task: Task[T], clock: Clock = time.perf_counter) -> None:
         self._task, self._result, self._clock = task, None, clock
         self.progress = Progress(0.0)
         self.seconds = 0.0
-        """that its slices took so far"""
+        """time that its slices took so far"""
         self.is_over = False
 
     def advance(self) -> bool:
-        """Work one slice; True when that was the last, so that there is a `result`. Raises what the
-        task raises; the job is over then."""
-        raise_if_lost()
+        """Run one slice.
+
+        Returns:
+            Whether that was the last one, so that there is a `result`.
+
+        Raises:
+            BaseException: what the task raises; the job is over then.
+        """
+        raise_if_swallowed()
         began = self._clock()
         try:
             self.progress = next(self._task)
@@ -68,17 +73,17 @@ class Job(Generic[T]):
 
     @property
     def result(self) -> T:
-        """Of a job that `advance` has finished."""
+        """The result of a job that `advance` has finished."""
         return self._result  # type: ignore[return-value]
 
     def cancel(self) -> None:
-        """Give it up; the task cleans up after itself."""
+        """Stop the job; the task cleans up after itself."""
         self.is_over = True
         self._task.close()
 
 
-def run(task: Task[T], on_progress: Callable[[Progress], None] = lambda progress: None) -> T:
-    """Drive ``task`` to its end and return its result; closes it if interrupted."""
+def run_task(task: Task[T], on_progress: Callable[[Progress], None] = lambda _progress: None) -> T:
+    """Run ``task`` to its end and return its result; close it if interrupted."""
     job = Job(task)
     try:
         while not job.advance():
@@ -88,9 +93,15 @@ def run(task: Task[T], on_progress: Callable[[Progress], None] = lambda progress
         job.cancel()
 
 
-def within(task: Task[T], start: float, end: float, detail: Text = NO_TEXT) -> Task[T]:
-    """``task`` as a part of a longer one: its progress squeezed into [start, end], and told as
-    ``detail`` if given."""
+def subtask(task: Task[T], start: float, end: float, detail: Text = NO_TEXT) -> Task[T]:
+    """Run ``task`` as a part of a longer one.
+
+    Args:
+        task: the part.
+        start: progress of the longer task where the part begins.
+        end: progress of the longer task where the part ends.
+        detail: replaces the details of the part, if given.
+    """
     try:
         while True:
             step = next(task)
@@ -102,9 +113,12 @@ def within(task: Task[T], start: float, end: float, detail: Text = NO_TEXT) -> T
         task.close()
 
 
-def in_background(call: Callable[[], T], progress: Progress) -> Task[T]:
-    """The result of ``call``, which runs on a thread of its own meanwhile. Closing the task drops
-    the result but does not stop ``call``, so that must have no effect besides its result."""
+def run_in_thread(call: Callable[[], T], progress: Progress) -> Task[T]:
+    """Run ``call`` in a thread of its own, yield ``progress`` meanwhile, and return its result.
+
+    Closing the task drops the result but does not stop ``call``, which therefore must have no
+    effect besides its result.
+    """
     future: Future[T] = Future()
 
     def work() -> None:
@@ -116,6 +130,6 @@ def in_background(call: Callable[[], T], progress: Progress) -> Task[T]:
     threading.Thread(target=work, daemon=True).start()
     while not future.done():
         with suppress(TimeoutError):
-            future.exception(POLL_S)
+            future.exception(POLL_INTERVAL_S)
         yield progress
     return future.result()

@@ -1,9 +1,9 @@
-"""Files that Gradina writes among a person's own.
+"""Files that Gradina writes into the user's folders.
 
-What Gradina did not write, it never replaces or removes. A marker file in each folder of results
-lists what was written there, with checksums: a file counts as Gradina's own only while its content
-is still what was written. Files that belong together appear together: they are written under
-temporary names first, so that an interrupted write leaves what was there.
+Gradina never replaces or removes a file that it did not write. A marker file in each folder of
+results lists the files written there, with checksums: a file counts as written by Gradina only
+while its content is unchanged. Files that belong together appear together: they are written under
+temporary names first, so that an interrupted write leaves the old files.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 
@@ -26,30 +26,34 @@ from core.base.errors import UserError
 from core.base.text import Text, text
 
 MARKER = ".gradina.json"
-OWN_FOLDER = "gradina"
-"""Name of the folder for results inside of a folder that holds the input itself."""
-_LINK = "link:"
+RESULTS_FOLDER = "gradina"
+"""Name of the folder of results inside a folder that holds the input."""
+_LINK_PREFIX = "link:"
 
-
-_ELSEWHERE = text("Choose another place")
+_ANOTHER_FOLDER = text("Choose another folder")
 
 
 class ForeignFileError(UserError):
-    """``path`` would be replaced, and Gradina did not write it."""
+    """A file would be replaced that Gradina did not write.
 
-    def __init__(self, path: Path, remedy: Text = _ELSEWHERE) -> None:
+    Args:
+        path: the file.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, path: Path, remedy: Text = _ANOTHER_FOLDER) -> None:
         super().__init__(
-            text("{path} is there already, and Gradina did not write it", path=path), remedy
+            text("{path} exists already, and Gradina did not write it", path=path), remedy
         )
         self.path = path
 
 
 class _Marker(msgspec.Struct):
-    """What Gradina wrote into a folder: the fingerprints of each file, newest first, by its path
-    below that folder, with slashes."""
+    """Content of a marker file."""
 
-    written_by: str = "Gradina; tells which of the files here it may replace"
+    written_by: str = "Gradina; lists the files here that it may replace"
     files: dict[str, list[str]] = {}
+    """fingerprints of each file, newest first, by its relative path with slashes"""
 
 
 class Outputs:
@@ -57,12 +61,12 @@ class Outputs:
 
     Args:
         root: the folder of results, whose marker lists them.
-        force: files that Gradina did not write may be replaced too.
+        force: whether files that Gradina did not write may be replaced too.
 
     Raises:
-        ForeignFileError: from `temporary`, `open`, `write` and `link`, at once, where the file
+        ForeignFileError: from `temporary`, `open_file`, `write` and `link`, at once, where the file
             exists and Gradina did not write it.
-        UserError: where something cannot be written, or lies outside of ``root``.
+        UserError: where a file cannot be written, or lies outside ``root``.
     """
 
     def __init__(self, root: Path, *, force: bool = False) -> None:
@@ -71,18 +75,18 @@ class Outputs:
         self._waiting: dict[Path, Path] = {}
         self._stale: list[str] = []
 
-    def __enter__(self) -> Outputs:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
     ) -> None:
         try:
             if kind is None:
-                with _explained(self._root):
+                with _os_errors_as_user_errors(self._root):
                     self._commit()
         finally:
             for temporary in self._waiting.values():
@@ -90,7 +94,12 @@ class Outputs:
                     temporary.unlink(missing_ok=True)
 
     def require_free(self, paths: Iterable[Path]) -> None:
-        """Raise ForeignFileError unless Gradina may write all of ``paths``."""
+        """Check that Gradina may write all of ``paths``.
+
+        Raises:
+            ForeignFileError: where a file exists that Gradina did not write.
+            UserError: where one is a folder.
+        """
         for path in paths:
             self._name(path)
             if path.is_dir() and not path.is_symlink():
@@ -99,9 +108,9 @@ class Outputs:
                 raise ForeignFileError(path)
 
     def temporary(self, path: Path) -> Path:
-        """An empty file beside ``path``, of the same suffix, that becomes ``path`` at the end."""
+        """Return an empty file beside ``path``, of the same suffix, that replaces it at the end."""
         self.require_free([path])
-        with _explained(path):
+        with _os_errors_as_user_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._require_inside(path)
             descriptor, name = tempfile.mkstemp(path.suffix, ".gradina-", path.parent)
@@ -110,32 +119,36 @@ class Outputs:
         return Path(name)
 
     @contextmanager
-    def open(self, path: Path) -> Iterator[IO[bytes]]:
-        """A file to write to, which becomes ``path`` at the end."""
+    def open_file(self, path: Path) -> Generator[IO[bytes]]:
+        """Yield a file to write to, which replaces ``path`` at the end."""
         temporary = self.temporary(path)
-        with _explained(path), temporary.open("wb") as file:
+        with _os_errors_as_user_errors(path), temporary.open("wb") as file:
             yield file
 
     def write(self, path: Path, data: bytes) -> None:
-        """``path`` holds ``data`` at the end."""
-        with self.open(path) as file:
+        """Write ``data`` to ``path``, which is replaced at the end."""
+        with self.open_file(path) as file:
             file.write(data)
 
     def link(self, source: Path, path: Path) -> None:
-        """``path`` is a link to ``source`` at the end, a copy where there are no links."""
+        """Make ``path`` a link to ``source`` at the end, or a copy where links do not exist."""
         if path.exists() and path.samefile(source) and not self._wrote(path):
-            return  # the input itself, or a person's own link to it
+            return  # the input itself, or the user's own link to it
         temporary = self.temporary(path)
-        with _explained(path):
+        with _os_errors_as_user_errors(path):
             temporary.unlink()
             try:
                 temporary.symlink_to(source.resolve())
             except OSError:  # Windows without the privilege, or a file system without links
                 shutil.copy2(source, temporary)
 
-    def drop_others(self, pattern: str) -> None:
-        """At the end remove what an earlier run wrote under names like ``pattern`` (as `fnmatch`
-        has it, below the root), unless it is written anew or was changed since."""
+    def remove_stale(self, pattern: str) -> None:
+        """Remove at the end the files of an earlier run that are not written again.
+
+        Args:
+            pattern: of their paths below the root, as in `fnmatch`. Files that were changed since
+                stay.
+        """
         kept = {self._name(path) for path in self._waiting}
         self._stale += [
             name for name in self._marker.files if fnmatch(name, pattern) and name not in kept
@@ -156,7 +169,7 @@ class Outputs:
         stale = [name for name in self._stale if self._wrote(self._root / name)]
         _write_marker(self._root, files)
         for path, temporary in self._waiting.items():
-            with _explained(path):
+            with _os_errors_as_user_errors(path):
                 os.replace(temporary, path)
         for name in stale:
             (self._root / name).unlink(missing_ok=True)
@@ -169,51 +182,57 @@ class Outputs:
             return path.relative_to(self._root).as_posix()
         except ValueError as error:
             raise UserError(
-                text("{path} lies outside of {root}", path=path, root=self._root)
+                text("{path} is outside of {folder}", path=path, folder=self._root)
             ) from error
 
     def _require_inside(self, path: Path) -> None:
-        """A folder below the root may be a link to somewhere else."""
+        """Check that no folder between the root and ``path`` is a link to somewhere else."""
         if not path.parent.resolve().is_relative_to(self._root.resolve()):
             raise UserError(
                 text(
-                    "{parent} is a link to {parent2}",
-                    parent=path.parent,
-                    parent2=path.parent.resolve(),
+                    "{folder} is a link to {target}",
+                    folder=path.parent,
+                    target=path.parent.resolve(),
                 ),
-                text("Choose another place"),
+                _ANOTHER_FOLDER,
             )
 
 
 def write_output(path: Path, data: bytes, root: Path | None = None) -> None:
-    """Write one file of ``root`` (None: its folder), as `Outputs` does."""
+    """Write one file below ``root`` (None: its own folder), as `Outputs` does."""
     with Outputs(root or path.parent) as outputs:
         outputs.write(path, data)
 
 
 def check_writable(root: Path, paths: Iterable[Path]) -> None:
-    """Make the folder ``root`` and raise UserError where ``paths`` below it could not be written,
-    now rather than after hours of work."""
+    """Create the folder ``root`` and check that ``paths`` below it can be written.
+
+    Raises:
+        UserError: where one cannot be written; now rather than after hours of work.
+    """
     probe = root / f"{MARKER}.probe"
-    write_atomically(probe, b"", "the result")
+    write_atomically(probe, b"", text("the result"))
     probe.unlink()
     Outputs(root).require_free(paths)
 
 
-def mark(folder: Path) -> None:
-    """Make ``folder`` one of results, whatever is written there later. Raises UserError."""
-    if not is_marked(folder):
+def mark_results_folder(folder: Path) -> None:
+    """Mark ``folder`` as a folder of results.
+
+    Raises:
+        UserError: where the marker cannot be written.
+    """
+    if not is_results_folder(folder):
         _write_marker(folder, {})
 
 
-def is_marked(folder: Path) -> bool:
-    """Whether ``folder`` is one of results."""
+def is_results_folder(folder: Path) -> bool:
+    """Whether ``folder`` is marked as a folder of results."""
     return (folder / MARKER).is_file()
 
 
 def is_output(path: Path, top: Path) -> bool:
-    """Whether Gradina wrote ``path``, as far as markers in its folder and above it, up to ``top``,
-    tell, and nobody has changed it since."""
+    """Whether Gradina wrote ``path``, by the markers up to ``top``, and it is unchanged."""
     for folder in path.parents:
         prints = _read_marker(folder).files.get(path.relative_to(folder).as_posix())
         if prints is not None and _is_unchanged(path, prints):
@@ -224,16 +243,23 @@ def is_output(path: Path, top: Path) -> bool:
 
 
 def without_outputs(paths: Iterable[Path], top: Path) -> list[Path]:
-    """``paths`` below ``top`` but for those that Gradina wrote; all of them where it wrote all, so
-    that what it rendered can be opened."""
+    """Return ``paths`` below ``top`` without those that Gradina wrote.
+
+    Where it wrote all of them, returns all, so that rendered images can be opened as photos.
+    """
     paths = list(paths)
     return [path for path in paths if not is_output(path, top)] or paths
 
 
-def results_folder(out: Path, source: Path) -> Path:
-    """Where the results of ``source`` go when a person asks for ``out``: a folder of their own
-    inside of it where ``out`` holds or lies in the input and is not a folder of results already.
-    Raises UserError where it is the input itself."""
+def choose_results_folder(out: Path, source: Path) -> Path:
+    """Return the folder for the results of ``source`` when the user asked for ``out``.
+
+    That is ``out``, or a new folder in it where ``out`` contains or is in the input and is not a
+    folder of results already.
+
+    Raises:
+        UserError: where ``out`` is the input itself.
+    """
     wanted, taken = out.resolve(), source.resolve()
     if taken.is_file():
         if is_output(taken, taken.parent):
@@ -241,17 +267,19 @@ def results_folder(out: Path, source: Path) -> Path:
         taken = taken.parent
     if wanted == taken:
         raise UserError(
-            text("{out} holds the input itself", out=out),
-            text("Choose another folder, such as {out}", out=out / OWN_FOLDER),
+            text("{folder} holds the input itself", folder=out),
+            text("Choose another folder, such as {folder}", folder=out / RESULTS_FOLDER),
         )
     overlaps = wanted in taken.parents or taken in wanted.parents
     is_new = not out.exists() or (out.is_dir() and not any(out.iterdir()))
-    return out / OWN_FOLDER if overlaps and not is_new and not is_marked(out) else out
+    return out / RESULTS_FOLDER if overlaps and not is_new and not is_results_folder(out) else out
 
 
-def moved_notice(asked: Path, out: Path) -> Text:
-    """What to say where `results_folder` chose ``out`` in place of what was ``asked`` for."""
-    return text("{asked} belongs to the input; the results are in {out}", asked=asked, out=out)
+def other_folder_notice(asked: Path, out: Path) -> Text:
+    """Return the notice that `choose_results_folder` chose ``out`` instead of ``asked``."""
+    return text(
+        "{asked} belongs to the input; the results are in {folder}", asked=asked, folder=out
+    )
 
 
 def _read_marker(folder: Path) -> _Marker:
@@ -263,11 +291,11 @@ def _read_marker(folder: Path) -> _Marker:
 
 def _write_marker(folder: Path, files: dict[str, list[str]]) -> None:
     data = msgspec.json.format(msgspec.json.encode(_Marker(files=files)), indent=1)
-    write_atomically(folder / MARKER, data, "the list of results")
+    write_atomically(folder / MARKER, data, text("the list of results"))
 
 
 def _finish(file: Path) -> None:
-    """Give a temporary file the usual permissions, and make sure that it is on the disk."""
+    """Give a temporary file the usual permissions, and flush it to the disk."""
     os.chmod(file, 0o666 & ~umask())
     with file.open("rb+") as opened:
         os.fsync(opened.fileno())
@@ -281,20 +309,20 @@ def _is_unchanged(path: Path, prints: list[str]) -> bool:
 
 
 def _fingerprint(path: Path) -> str:
-    """Of the content of a file, or of where a link leads."""
+    """Return a fingerprint of the content of a file, or of the target of a link."""
     if path.is_symlink():
-        return _LINK + os.readlink(path)
+        return _LINK_PREFIX + os.readlink(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Raise an OSError as a UserError that names ``path``."""
+def _os_errors_as_user_errors(path: Path) -> Generator[None]:
+    """Raise OSError as a UserError that names ``path``."""
     try:
         yield
     except OSError as error:
         raise UserError(
-            text("{path} cannot be written ({value})", path=path, value=error.strerror or error),
-            text("Choose another place, or make room"),
+            text("{path} cannot be written ({reason})", path=path, reason=error.strerror or error),
+            text("Choose another folder, or free some disk space"),
         ) from error

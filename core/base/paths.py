@@ -1,4 +1,4 @@
-"""Where things are kept that nobody chose a place for."""
+"""Files and folders of the user's settings, data and cache."""
 
 from __future__ import annotations
 
@@ -9,59 +9,60 @@ import platformdirs
 
 
 def settings_file() -> Path:
-    """What a person chose about the window, and how they left it."""
+    """Return the file of the window's settings and layout."""
     return platformdirs.user_config_path("gradina") / "settings.json"
 
 
 def recent_file() -> Path:
-    """What was opened lately."""
+    """Return the file that lists recently opened captures and projects."""
     return platformdirs.user_data_path("gradina") / "recent.json"
 
 
 def recovery_folder() -> Path:
-    """Where each window leaves word of its work until it ends well."""
+    """Return the folder of recovery markers, one for each running window."""
     return platformdirs.user_data_path("gradina") / "running"
 
 
 def autosave_root() -> Path:
-    """Where all automatic saves go."""
+    """Return the folder of all automatic saves."""
     return platformdirs.user_data_path("gradina") / "autosave"
 
 
 def is_automatic(folder: Path) -> bool:
-    """Whether ``folder`` holds automatic saves, which nobody asked for."""
+    """Whether ``folder`` holds automatic saves."""
     return folder.resolve().parent == autosave_root().resolve()
 
 
 def autosave_folder(source: str) -> Path:
-    """Where the automatic saves of the capture at ``source`` go."""
+    """Return the folder of the automatic saves of the capture at ``source``."""
     return autosave_root() / _label(source)
 
 
 def pose_workspace(path: Path) -> Path:
-    """Where poses solved for the photos at ``path`` are kept, so that they are solved once."""
+    """Return the folder that keeps the poses solved for the photos at ``path``."""
     return platformdirs.user_cache_path("gradina") / "poses" / _label(str(path.resolve()))
 
 
 def weights_file() -> Path:
-    """Where the folder of the CLIP network is noted that was last used."""
+    """Return the file that names the CLIP network that was last used."""
     return platformdirs.user_data_path("gradina") / "weights.json"
 
 
 def prompts_folder() -> Path:
-    """Where prompt files are kept that were written in the window."""
+    """Return the folder of prompt files that were written in the window."""
     return platformdirs.user_data_path("gradina") / "prompts"
 
 
 def spill_folder() -> Path:
-    """Where meshes that are too large for memory lie while they are made."""
+    """Return the folder of arrays of meshes that are too large for memory."""
     return platformdirs.user_cache_path("gradina") / "spill"
 
 
 def kernel_cache() -> Path:
-    """Where kernels compiled for this machine's GPU are kept."""
+    """Return the folder of kernels that were compiled for this machine's GPU."""
     return platformdirs.user_cache_path("gradina") / "kernels"
 
 
 def _label(source: str) -> str:
+    """Return a folder name for ``source``: its last part and a hash."""
     return f"{Path(source).name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""This program itself: the folder it lies in, the command that starts it, its version."""
+"""This program: its folder, the command that starts it, its version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMMAND: tuple[str, ...] = ("python", "main.py") if _PYPROJECT.is_file() else ("
 
 
 def version() -> str:
-    """The version of the checkout, else of the installed distribution."""
+    """Return the version of the checkout, else of the installed distribution."""
     if _PYPROJECT.is_file():
         return tomllib.loads(_PYPROJECT.read_text("utf-8"))["project"]["version"]
     return metadata.version("gradina")

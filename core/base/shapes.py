@@ -1,4 +1,4 @@
-"""The shapes that a public function asks of its arrays, checked at its entry."""
+"""Checks of array shapes at the entry of public functions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class HasShape(Protocol):
 
 
 def check_shapes(**arrays: tuple[HasShape, str]) -> None:
-    """Raise ValueError where an array has not the shape that it should have.
+    """Check that arrays have the shapes that they should have.
 
     Args:
-        **arrays: by the name of the argument an array and its shape, one word for each axis: a
-            number, or a letter that stands for the same length wherever it occurs. "..." at the
-            start stands for any axes. So ``origins=(origins, "R 3"), directions=(directions, "R
-            3")`` asks for as many directions as origins.
+        **arrays: the array and its expected shape, for each argument by name. A shape has one word
+            for each axis: a number, or a letter that stands for the same length wherever it occurs.
+            "..." at the start stands for any number of axes. For example ``origins=(origins,
+            "R 3"), directions=(directions, "R 3")`` requires as many directions as origins.
 
     Raises:
-        ValueError: names the argument, the shape that it has and the one that it should have.
+        ValueError: where a shape differs; names the argument, its shape and the expected one.
     """
     lengths: dict[str, int] = {}
     for name, (array, wanted) in arrays.items():

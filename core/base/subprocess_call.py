@@ -1,9 +1,9 @@
-"""Work that would keep Python from doing anything else, in a process of its own.
+"""Calls that hold the global interpreter lock for long, in a child process.
 
-Simplifying (igl) and unwrapping (xatlas) take seconds to minutes in one call that holds Python's
-lock, so a thread beside the window's pictures would not do, and nothing can stop them but the end
-of their process: ``python -m core.base.subprocess_call`` reads one pickled call from its standard
-input and writes its result to its standard output. Both ends are the same program.
+Simplification (igl) and unwrapping (xatlas) take seconds to minutes in one call that holds Python's
+lock, so that a thread would stop the preview, and only the end of their process can stop them.
+``python -m core.base.subprocess_call`` reads one pickled call from its standard input and writes
+its result to its standard output. Both ends are the same program.
 """
 
 from __future__ import annotations
@@ -25,16 +25,23 @@ from core.base.jobs import Progress, Task
 from core.base.text import Text, text
 
 T = TypeVar("T")
-POLL_S = 0.05
+POLL_INTERVAL_S = 0.05
 
 
 def run_in_subprocess(
     call: Callable[..., T], *arguments: object, detail: Text, expected_s: float
 ) -> Task[T]:
-    """``call(*arguments)``, a function of a module and plain values, in another process, which is
-    killed when the task is closed. Progress follows ``expected_s``, since such calls tell nothing.
+    """Run ``call(*arguments)`` in a child process, which is killed when the task is closed.
 
-    Raises what the call raises, or UserError where its process ends without an answer (memory).
+    Args:
+        call: a function of a module.
+        *arguments: values that can be pickled.
+        detail: what the call does, for the progress.
+        expected_s: expected duration, which the progress follows.
+
+    Raises:
+        Exception: what the call raises.
+        UserError: where the process ends without a result, as when memory runs out.
     """
     process = start_module("core.base.subprocess_call")
     answer: list[bytes] = []
@@ -45,7 +52,7 @@ def run_in_subprocess(
     try:
         thread.start()
         while thread.is_alive():
-            thread.join(POLL_S)
+            thread.join(POLL_INTERVAL_S)
             spent = time.monotonic() - began
             yield Progress(
                 min(spent / expected_s, 1 - expected_s / (spent + 2 * expected_s)), detail
@@ -55,8 +62,8 @@ def run_in_subprocess(
         thread.join()
     if not answer or not answer[0]:
         raise UserError(
-            text("This failed: {detail} ended unexpectedly", detail=detail),
-            text("Ask for a coarser mesh"),
+            text("A process ended unexpectedly ({detail})", detail=detail),
+            text("Choose a lower mesh resolution"),
         )
     result, error = pickle.loads(answer[0])
     if error is not None:
@@ -65,7 +72,7 @@ def run_in_subprocess(
 
 
 def main() -> None:
-    """Answer one call; what libraries print goes to the error stream."""
+    """Run one call in the child process; what libraries print goes to the error stream."""
     ignore_signals()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the parent

@@ -1,9 +1,9 @@
-"""Texts for people: an English template and the values that fill it in, put into words at the edge.
+"""Texts for people: an English template with values, translated where it is shown.
 
 An error, a notice or a line of progress is written where it arises, as ``text("{path} is empty",
-path=path)``. What travels and is stored is the template with its values; the command line says it
-in English (``str``), the window in its language. The template is the message id, as in gettext, so
-it must be a literal: `app.text.extract` collects all of them for translators.
+path=path)``. The template travels and is stored with its values; the command line shows it in
+English (``str``), the window in its language. The template is the message id, as in gettext, so it
+must be a literal: `app.text.extract` collects all of them for translators.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import msgspec
 
 
 class Text(msgspec.Struct, frozen=True):
-    """One text, not yet in any language."""
+    """A text that is not yet translated."""
 
     template: str
-    """in English, with named parts as of `str.format`"""
+    """English, with named fields as in `str.format`"""
     values: dict[str, Text | str | int | float] = {}
-    """by name what fills in the parts; texts are put into words themselves"""
+    """values of the fields by name; texts among them are translated too"""
     plural: str = ""
-    """the template for all values of ``n`` but 1, where that makes a difference"""
+    """template for all values of ``n`` but 1; empty if it does not depend on ``n``"""
 
     def __str__(self) -> str:
-        return self.in_words(_english)
+        return self.translated(_english)
 
     def __hash__(self) -> int:
         return hash(str(self))
@@ -33,18 +33,17 @@ class Text(msgspec.Struct, frozen=True):
         return bool(self.template)
 
     def filled(self, **values: object) -> Text:
-        """This text with these values too."""
+        """Return this text with more values."""
         return Text(self.template, self.values | text("", **values).values, self.plural)
 
-    def in_words(self, translate: Callable[[str, str, int], str]) -> str:
-        """The text filled in.
+    def translated(self, translate: Callable[[str, str, int], str]) -> str:
+        """Return the translated text with its values filled in.
 
         Args:
-            translate: from ``template``, ``plural`` and the number that it depends on to the
-                template to fill in.
+            translate: returns the translated template, given ``template``, ``plural`` and ``n``.
         """
         values = {
-            name: value.in_words(translate) if isinstance(value, Text) else value
+            name: value.translated(translate) if isinstance(value, Text) else value
             for name, value in self.values.items()
         }
         n = self.values.get("n", 1)
@@ -56,23 +55,27 @@ NO_TEXT = Text("")
 
 
 def text(template: str, /, **values: object) -> Text:
-    """A text of the literal ``template``. Values that are neither texts nor numbers are taken as
-    their ``str``."""
+    """Return a text of the literal ``template``.
+
+    Args:
+        template: English, with named fields as in `str.format`.
+        **values: values of the fields; those that are neither texts nor numbers become their `str`.
+    """
     return Text(template, {name: _plain(value) for name, value in values.items()})
 
 
 def plural(one: str, many: str, /, *, n: int, **values: object) -> Text:
-    """A text that depends on ``n``: the literal ``one`` where that is 1, else ``many``."""
+    """Return a text that depends on ``n``: the literal ``one`` where that is 1, else ``many``."""
     return msgspec.structs.replace(text(one, n=n, **values), plural=many)
 
 
-def verbatim(words: object) -> Text:
-    """What is the same in every language: a name, or a message of another program."""
-    return Text("{words}", {"words": str(words)})
+def verbatim(value: object) -> Text:
+    """Return a text that is not translated: a name, or a message of another program."""
+    return Text("{value}", {"value": str(value)})
 
 
 def join(separator: str, parts: Sequence[Text | str]) -> Text:
-    """``parts`` one after the other."""
+    """Return a text of ``parts`` with ``separator`` between them."""
     template = separator.join(f"{{p{i}}}" for i in range(len(parts)))
     return text(template, **{f"p{i}": part for i, part in enumerate(parts)})
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import UserError
-from core.base.interrupts import kept_handlers
+from core.base.interrupts import preserve_handlers
 from core.capture.exif import metadata
 from core.capture.scene import Photo
 from core.geometry.rigid import transform_points
@@ -37,7 +37,7 @@ def metres_per_input(photos: Sequence[Photo]) -> float | None:
     spread = float(np.linalg.norm(places - np.median(places, axis=0), axis=1).max())
     if spread < _SPREAD_M:
         return None
-    with kept_handlers():
+    with preserve_handlers():
         import pycolmap  # only here, as it takes a while to import
 
     options = pycolmap.RANSACOptions()

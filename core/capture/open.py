@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task, in_background, run, within
+from core.base.jobs import Progress, Task, run_in_thread, run_task, subtask
 from core.base.outputs import without_outputs
 from core.base.paths import pose_workspace
 from core.base.text import Text, text, verbatim
@@ -79,7 +79,7 @@ def open_capture(
     """
     path = Path(path).expanduser()
     reader = _reader(path)
-    lines = yield from in_background(
+    lines = yield from run_in_thread(
         lambda: _headline(path, how), Progress(0.0, text("looking at what lies there"))
     )
     yield Progress(0.0, lines[0], DetectedInput(tuple(lines)))
@@ -92,8 +92,8 @@ def open_capture(
         )
         if video := _video_at(path, how):
             frames = photos_of_video(video, workspace / f"frames_{how.frames}", how.frames)
-            photos = yield from within(frames, 0.0, _FRAMES_FRACTION)
-            scene = yield from within(solve(photos), _FRAMES_FRACTION, 1.0)
+            photos = yield from subtask(frames, 0.0, _FRAMES_FRACTION)
+            scene = yield from subtask(solve(photos), _FRAMES_FRACTION, 1.0)
             scene = replace(scene, kind=text("a video, poses solved"))
         else:
             scene = yield from solve(path, recursive=how.recursive)
@@ -130,12 +130,12 @@ def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[Text]:
         )
         return [
             *lines,
-            *([describe_masks(masks, run(masks_show_background(masks)))] if masks else []),
+            *([describe_masks(masks, run_task(masks_show_background(masks)))] if masks else []),
         ]
     found = _read(path, reader[1], how)
     if found.sentence is not None:
         return [*lines, verbatim(found.sentence.text)]
-    found = run(with_masks(found))
+    found = run_task(with_masks(found))
     photos = (*found.photos, *found.held_out)
     lines += [text("{n} photos with poses", n=len(photos)), *found.notices]
     if found.has_masks and not any(p.mask_path for p in photos):

@@ -7,7 +7,7 @@ import math
 import os
 from typing import get_args
 
-from core.base.cores import VARIABLE
+from core.base.cores import THREADS_VARIABLE
 from core.config.run import MethodName
 
 
@@ -183,7 +183,7 @@ class _Threads(argparse.Action):
     """Children get the number by the environment, too."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
-        os.environ[VARIABLE] = str(values)
+        os.environ[THREADS_VARIABLE] = str(values)
 
 
 def json(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from core.base.errors import UserError
 from core.base.interrupts import Interrupted
-from core.base.outputs import ForeignFileError, moved_notice
+from core.base.outputs import ForeignFileError, other_folder_notice
 from core.base.text import Text, text
 from core.cli.progress_bar import ProgressBar
 from core.config.mesh import PURPOSES, MeshFormat, MeshOptions
@@ -203,8 +203,8 @@ def _summary(report: dict[str, Any]) -> list[str]:
 
 
 def poses(arguments: argparse.Namespace) -> int:
-    from core.base.jobs import run
-    from core.base.outputs import check_writable, results_folder
+    from core.base.jobs import run_task
+    from core.base.outputs import check_writable, choose_results_folder
     from core.base.paths import pose_workspace
     from core.capture.open import describe_input, needs_poses, open_capture
     from core.capture.poses.solve import write_poses
@@ -212,12 +212,12 @@ def poses(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         lines = describe_input(arguments.path, _how(arguments))
         return _tell(arguments, {"recognised": [str(line) for line in lines]}, lines)
-    out = results_folder(arguments.output, arguments.path)
+    out = choose_results_folder(arguments.output, arguments.path)
     check_writable(out, [out / "transforms.json", out / "report.json"])
     workspace = pose_workspace(arguments.path) if needs_poses(arguments.path) else None
     advice = "no poses were written; the same command goes on with what was found in the photos"
     with _advised(advice), ProgressBar() as bar:
-        scene = run(
+        scene = run_task(
             open_capture(arguments.path, workspace, arguments.seed, how=_how(arguments)),
             bar.progress,
         )
@@ -255,12 +255,12 @@ def _force_offered() -> Iterator[None]:
 
 def _moved(asked: Path, out: Path) -> list[Text]:
     """That the results are not where they were asked for."""
-    return [] if asked == out else [moved_notice(asked, out)]
+    return [] if asked == out else [other_folder_notice(asked, out)]
 
 
 def export(arguments: argparse.Namespace) -> int:
     from core.api import open_project
-    from core.base.jobs import run
+    from core.base.jobs import run_task
     from core.meshing.from_model import export_model, require_free
 
     options = _options(arguments, arguments.output)
@@ -274,7 +274,7 @@ def export(arguments: argparse.Namespace) -> int:
             task = export_model(
                 trainer.model, trainer.scene, options, arguments.output, force=arguments.force
             )
-            done = run(task, bar.progress)
+            done = run_task(task, bar.progress)
         finally:
             session.close()
     result = {

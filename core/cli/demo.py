@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.api import OnEvent, reconstruct
-from core.base.jobs import Progress, run
+from core.base.jobs import Progress, run_task
 from core.base.outputs import write_output
 from core.capture.open import open_capture
 from core.config.mesh import MeshOptions
@@ -47,9 +47,9 @@ def demo(
         resume=resume,
         on_event=on_event,
     )
-    truth = run(reference_mesh(), tell)
+    truth = run_task(reference_mesh(), tell)
     vertices, faces = read_surface(Path(report["mesh"]))
-    cameras = run(open_capture(FOLDER)).photos
+    cameras = run_task(open_capture(FOLDER)).photos
     report["surface"] = compare_surfaces(
         Mesh(vertices, faces), truth.vertices, truth.faces, cameras, None
     )

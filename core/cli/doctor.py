@@ -39,7 +39,7 @@ def examine() -> dict[str, Any]:
     )
     return {
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "cores": describe_cores(),
+        "cores": str(describe_cores()),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "memory_for_training_gb": round(budget(device) / 1e9, 1),
         "forecast_of_100_photos": {

@@ -9,7 +9,7 @@ from typing import get_args
 
 import platformdirs
 
-from core.base.cores import limit_libraries
+from core.base.cores import limit_library_threads
 from core.base.program import COMMAND, version
 from core.cli import arguments as common
 from core.cli import commands as run
@@ -185,7 +185,7 @@ def _limited(arguments: argparse.Namespace) -> argparse.Namespace:
     command = arguments.run
 
     def limited(arguments: argparse.Namespace) -> int:
-        limit_libraries()
+        limit_library_threads()
         return command(arguments)
 
     arguments.run = limited

@@ -55,8 +55,8 @@ class ProgressBar:
 
     def progress(self, progress: Progress) -> None:
         """Show a task's progress."""
-        if isinstance(progress.found, DetectedInput):
-            self.event(m.InputDetected(progress.found.lines))
+        if isinstance(progress.partial_result, DetectedInput):
+            self.event(m.InputDetected(progress.partial_result.lines))
         self._show("working", progress.fraction, str(progress.detail))
 
     def counted(self, items: Iterator[T], total: int, stage: str) -> Iterator[T]:

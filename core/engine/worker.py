@@ -23,8 +23,8 @@ import msgspec
 import numpy as np
 from platformdirs import user_log_path
 
-from core.base.cores import limit_libraries
-from core.base.interrupts import Interrupted, caught_signals
+from core.base.cores import limit_library_threads
+from core.base.interrupts import Interrupted, catch_signals
 from core.base.malloc import MallocTrimmer
 from core.base.text import text
 from core.geometry.view import View
@@ -66,12 +66,12 @@ def log_path() -> Path:
 def main(connection: Connection, ring_name: str, session: str, device: str) -> None:
     """Entry of the worker process. ``session`` names the factory, as "module:attribute"."""
     _lower_priority()
-    limit_libraries()
+    limit_library_threads()
     start_log()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ring = PreviewRing.attach(ring_name)
     try:
-        with caught_signals():
+        with catch_signals():
             _Worker(connection, ring, session, device).run()
     except Interrupted:
         pass  # the work is saved; a signal to the whole group closes the window too
@@ -110,7 +110,7 @@ class _Worker:
                     self._guarded(lambda command=command: self._session.handle(command), command)
                 busy = not self._stalled and bool(self._guarded(self._session.work))
                 if not commands:  # nobody waits for a picture
-                    heap.tidy()
+                    heap.trim_if_due()
         except EOFError:
             _exit_after(CLOSING_SECONDS)  # the window is gone: save if that is quick
         finally:

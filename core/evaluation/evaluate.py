@@ -11,7 +11,7 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.image_metrics import psnr, ssim
-from core.base.jobs import Progress, Task, run, within
+from core.base.jobs import Progress, Task, run_task, subtask
 from core.base.text import text
 from core.capture.scene import Photo
 from core.config.mesh import MeshOptions
@@ -55,7 +55,7 @@ def evaluate(
     if reference is not None and is_dtu(reference):
         scan, reference = read_scan(reference, source), None
     surface = None if reference is None else read_surface(reference)
-    scores = run(score_photos(trainer, photos), on_progress)
+    scores = run_task(score_photos(trainer, photos), on_progress)
     result: dict[str, Any] = {
         "views": "held out" if held_out else "training",
         "psnr": float(np.mean([s.psnr for s in scores])),
@@ -64,14 +64,14 @@ def evaluate(
     }
     if surface is None and scan is None and not mesh.texture:
         return result
-    built = run(mesh_of_model(trainer.model, scene, mesh), on_progress)
+    built = run_task(mesh_of_model(trainer.model, scene, mesh), on_progress)
     result["mesh"] = {
         "vertices": len(built.vertices),
         "faces": len(built.faces),
         **validity_report(built),
     }
     if mesh.texture:
-        result["mesh"] |= run(score_mesh(trainer, built, photos, mesh), on_progress)
+        result["mesh"] |= run_task(score_mesh(trainer, built, photos, mesh), on_progress)
     if surface is not None:
         result["surface"] = compare_surfaces(
             built, *surface, photos_in_export_frame(scene, mesh), thresholds
@@ -93,7 +93,7 @@ def score_mesh(
     for i, photo in enumerate(photos):
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
         task = render_photo(trainer, photo, lens)
-        field = yield from within(task, i / len(photos), (i + 1) / len(photos))
+        field = yield from subtask(task, i / len(photos), (i + 1) / len(photos))
         truth = photo_colors(scene, photo, lens)
         pose = transform_pose(out, photo.world_from_camera)
         rendered = shade(

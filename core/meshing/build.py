@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from core.base.jobs import Progress, Task, in_background, within
+from core.base.jobs import Progress, Task, run_in_thread, subtask
 from core.base.text import text
 from core.config.mesh import MeshOptions
 from core.geometry.scene_ball import Ball
@@ -40,12 +40,12 @@ def build_mesh(
 
     An sdf without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
     """
-    mesh = yield from within(extract(sdf, aabb, options.resolution, ball=ball), 0.0, 0.75)
-    mesh = yield from in_background(
+    mesh = yield from subtask(extract(sdf, aabb, options.resolution, ball=ball), 0.0, 0.75)
+    mesh = yield from run_in_thread(
         lambda: clean(mesh, options.min_component), Progress(0.76, text("removing small parts"))
     )
     cell = float(np.ptp(aabb, axis=0).max()) / options.resolution
-    mesh = yield from within(with_attributes(mesh, sdf, color, cell), 0.76, 1.0)
+    mesh = yield from subtask(with_attributes(mesh, sdf, color, cell), 0.76, 1.0)
     return mesh.transformed(export_from_source)
 
 
@@ -59,7 +59,7 @@ def with_attributes(
         normals = yield from evaluate_in_batches(
             lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail=text("normals")
         )
-        normals = yield from in_background(
+        normals = yield from run_in_thread(
             lambda: _orient_normals(mesh, normals), Progress(0.6, text("normals"))
         )
         mesh = replace(mesh, normals=normals)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from core.base.errors import UserError
-from core.base.jobs import Task, within
+from core.base.jobs import Task, subtask
 from core.base.outputs import Outputs
 from core.base.parallel import num_workers, parallel_map
 from core.base.text import Text, text
@@ -133,7 +133,7 @@ def export_model(
             text("{path}: a limit of its size needs GLB", path=path), text("Choose --format glb")
         )
     task = finish_within_size(mesh_source(model, scene, options), options)
-    done, jpeg = yield from within(task, 0.0, 0.97)
+    done, jpeg = yield from subtask(task, 0.0, 0.97)
     if not model.has_sdf:
         note = DENSITY_SURFACE_NOTE.filled(density=options.density)
         done = replace(done, notes=(*done.notes, note))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task, in_background, within
+from core.base.jobs import Progress, Task, run_in_thread, subtask
 from core.base.text import Text, text
 from core.capture.scene import Photo
 from core.config.mesh import TEXTURED_FACES, MeshOptions
@@ -91,41 +91,41 @@ def finish_mesh(source: MeshSource, options: MeshOptions) -> Task[FinishedMesh]:
         options, notes = replace(options, texture=False, refine=False), (NO_IMAGES_NOTE,)
     cell = float(np.ptp(source.aabb, axis=0).max()) / options.resolution
     at = _around_refining if options.refine else float
-    proxy = yield from within(
+    proxy = yield from subtask(
         proxy_if_too_large(source.sdf, source.aabb, source.ball, options), 0.0, at(0.02)
     )
     if proxy is not None:
-        return (yield from within(_finish_out_of_core(source, options, proxy, cell), 0.02, 1.0))
-    fine = yield from within(_extract(source, options, cell), at(0.02), at(0.35))
-    fine = yield from within(_clean(fine, source, options, steps), at(0.35), at(0.45))
+        return (yield from subtask(_finish_out_of_core(source, options, proxy, cell), 0.02, 1.0))
+    fine = yield from subtask(_extract(source, options, cell), at(0.02), at(0.35))
+    fine = yield from subtask(_clean(fine, source, options, steps), at(0.35), at(0.45))
     if not len(fine.faces):
         return FinishedMesh([fine], steps, False)
     scale = similarity_scale(source.export_from_source)
-    bare = yield from within(_simplify(fine, options, scale, steps), at(0.45), at(0.5))
+    bare = yield from subtask(_simplify(fine, options, scale, steps), at(0.45), at(0.5))
     closed = is_watertight(bare.faces)
-    mesh = yield from within(
+    mesh = yield from subtask(
         with_attributes(bare, source.sdf, source.color, cell), at(0.5), at(0.55)
     )
     if options.refine:
-        bare, notes = yield from within(_refine(mesh, source), at(0.55), at(0.56))
+        bare, notes = yield from subtask(_refine(mesh, source), at(0.55), at(0.56))
         task = with_attributes(bare, source.sdf, source.color, cell)
-        mesh = yield from within(task, at(0.56), at(0.56))
+        mesh = yield from subtask(task, at(0.56), at(0.56))
     if options.texture:
         task = bake_texture(mesh, source.photos_in_source, options.texture_size, MAX_TEXTURE_SIZE)
-        mesh = yield from within(task, at(0.56), at(0.82))
+        mesh = yield from subtask(task, at(0.56), at(0.82))
     if options.texture and options.normal_map:
-        fine = yield from within(with_attributes(fine, source.sdf, None, cell), at(0.82), at(0.84))
-        mesh = yield from within(_bake_normal_map(fine, mesh), at(0.84), at(0.88))
+        fine = yield from subtask(with_attributes(fine, source.sdf, None, cell), at(0.82), at(0.84))
+        mesh = yield from subtask(_bake_normal_map(fine, mesh), at(0.84), at(0.88))
     lods = [mesh]
     for level in range(1, options.lods):
         start, end = (at(0.88 + 0.12 * of / options.lods) for of in (level - 1, level))
         wanted = max(4, len(mesh.faces) // LOD_FACTOR**level)
-        bare = yield from within(simplify(bare, wanted), start, start)
-        bare, _ = yield from in_background(
+        bare = yield from subtask(simplify(bare, wanted), start, start)
+        bare, _ = yield from run_in_thread(
             lambda bare=bare: repair(bare), Progress(start, text("repairing"))
         )
         task = _build_lod(source, options, fine, mesh, bare, cell)
-        lods.append((yield from within(task, start, end)))
+        lods.append((yield from subtask(task, start, end)))
     return FinishedMesh(
         [lod.transformed(source.export_from_source) for lod in lods], steps, closed, notes
     )
@@ -149,15 +149,15 @@ def _finish_out_of_core(
 ) -> Task[FinishedMesh]:
     """What goes piece by piece: ``proxy`` stands in for the mesh before the photos."""
     steps: dict[str, Counts] = {}
-    mesh = yield from within(_extract(source, options, cell), 0.0, 0.6)
-    mesh = yield from within(_remove_by_evidence(mesh, source, options, steps, proxy), 0.6, 0.7)
-    closed = yield from in_background(
+    mesh = yield from subtask(_extract(source, options, cell), 0.0, 0.6)
+    mesh = yield from subtask(_remove_by_evidence(mesh, source, options, steps, proxy), 0.6, 0.7)
+    closed = yield from run_in_thread(
         lambda: is_balanced(mesh.faces), Progress(0.7, text("checking"))
     )
     if options.watertight and not closed:
         _require_closed(mesh)
-    mesh = yield from within(with_attributes(mesh, source.sdf, source.color, cell), 0.7, 1.0)
-    mesh = yield from in_background(
+    mesh = yield from subtask(with_attributes(mesh, source.sdf, source.color, cell), 0.7, 1.0)
+    mesh = yield from run_in_thread(
         lambda: mesh.transformed(source.export_from_source), Progress(1.0, text("mesh ready"))
     )
     notes = () if closed else (out_of_core_notice(len(mesh.faces)),)
@@ -183,7 +183,7 @@ def _remove_by_evidence(
     if len(mesh.faces) and (
         options.unseen == "cut" or masks or (several and options.unseen == "parts")
     ):
-        evidence = yield from within(
+        evidence = yield from subtask(
             photo_evidence.gather_evidence(mesh, source.photos_in_source, masks, proxy), 0.0, 0.8
         )
         if masks:
@@ -193,11 +193,11 @@ def _remove_by_evidence(
             mesh, evidence, counts = photo_evidence.remove_unseen(mesh, evidence)
             steps["unseen"] = counts
         worth = evidence.seen.clip(0, 1).astype(np.float32) if options.unseen != "keep" else None
-        mesh, counts = yield from in_background(
+        mesh, counts = yield from run_in_thread(
             lambda: speck_free(worth), Progress(0.8, text("removing small parts"))
         )
     else:
-        mesh, counts = yield from in_background(
+        mesh, counts = yield from run_in_thread(
             speck_free, Progress(0.8, text("removing small parts"))
         )
     steps["small parts"] = counts
@@ -208,13 +208,13 @@ def _clean(
     mesh: Mesh, source: MeshSource, options: MeshOptions, steps: dict[str, Counts]
 ) -> Task[Mesh]:
     """Each step can be switched off, and tells in ``steps`` what it did."""
-    mesh = yield from within(_remove_by_evidence(mesh, source, options, steps, None), 0.0, 0.85)
-    mesh, counts = yield from in_background(lambda: repair(mesh), Progress(0.9, text("repairing")))
+    mesh = yield from subtask(_remove_by_evidence(mesh, source, options, steps, None), 0.0, 0.85)
+    mesh, counts = yield from run_in_thread(lambda: repair(mesh), Progress(0.9, text("repairing")))
     steps["repair"] = counts
     limit = np.inf if options.watertight else options.close_holes
     if limit > 0 and len(mesh.faces):
         size = limit * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
-        mesh, counts = yield from in_background(
+        mesh, counts = yield from run_in_thread(
             lambda: fill_holes(mesh, size), Progress(0.95, text("closing holes"))
         )
         steps["holes"] = counts
@@ -242,7 +242,7 @@ def _simplify(
     if wanted is not None:
         mesh = yield from simplify(mesh, wanted)
     if len(mesh.faces) < len(fine.faces):
-        mesh, counts = yield from in_background(
+        mesh, counts = yield from run_in_thread(
             lambda: repair(mesh), Progress(1.0, text("repairing"))
         )
         steps["simplified"] = {
@@ -271,16 +271,16 @@ def _build_lod(
     source: MeshSource, options: MeshOptions, fine: Mesh, first: Mesh, bare: Mesh, cell: float
 ) -> Task[Mesh]:
     """A level of detail of ``first``, level 0, whose geometry is ``bare``."""
-    mesh = yield from within(with_attributes(bare, source.sdf, source.color, cell), 0.0, 0.2)
+    mesh = yield from subtask(with_attributes(bare, source.sdf, source.color, cell), 0.0, 0.2)
     if first.texture is None:
         return mesh
     shrunk = (len(bare.faces) / len(first.faces)) ** 0.5
     full = first.texture.shape[0]
     size = min(full, max(MIN_TEXTURE_SIZE, 2 ** round(np.log2(full * shrunk))))
-    mesh = yield from within(unwrap(mesh, size), 0.2, 0.4)
-    mesh = yield from within(transfer_texture(first, mesh, size), 0.4, 0.7)
+    mesh = yield from subtask(unwrap(mesh, size), 0.2, 0.4)
+    mesh = yield from subtask(transfer_texture(first, mesh, size), 0.4, 0.7)
     if options.normal_map:
-        mesh = yield from within(_bake_normal_map(fine, mesh), 0.7, 1.0)
+        mesh = yield from subtask(_bake_normal_map(fine, mesh), 0.7, 1.0)
     return mesh
 
 

@@ -19,7 +19,7 @@ from scipy.sparse import coo_array, eye_array
 from scipy.sparse.linalg import splu
 
 from core.base.image_metrics import psnr
-from core.base.jobs import Progress, Task, in_background, within
+from core.base.jobs import Progress, Task, run_in_thread, subtask
 from core.base.text import text
 from core.capture.photos import read_rgba
 from core.capture.scene import Photo
@@ -95,14 +95,14 @@ def refine(mesh: Mesh, photos: Sequence[Photo], has_masks: bool) -> Task[RefineR
     )
     if len(photos) < MIN_PHOTOS:
         return None
-    mesh, gains = yield from within(_color_from_photos(mesh, used), 0.0, 0.1)
-    views = yield from in_background(
+    mesh, gains = yield from subtask(_color_from_photos(mesh, used), 0.0, 0.1)
+    views = yield from run_in_thread(
         lambda: [RefineView.of(photo) for photo in used], Progress(0.1, text("reading photos"))
     )
-    moved = yield from within(_move_vertices(mesh, views, gains, has_masks), 0.1, 0.85)
-    after, _ = yield from within(_color_from_photos(moved, used), 0.85, 0.95)
+    moved = yield from subtask(_move_vertices(mesh, views, gains, has_masks), 0.1, 0.85)
+    after, _ = yield from subtask(_color_from_photos(moved, used), 0.85, 0.95)
     tests = [RefineView.of(photo) for photo in held_out]
-    scores = yield from in_background(
+    scores = yield from run_in_thread(
         lambda: _scores([mesh, after], tests, has_masks), Progress(0.95, text("comparing"))
     )
     found = RefineResult(after, *scores)
@@ -121,7 +121,7 @@ def _move_vertices(
     assert mesh.colors is not None
     edges = Edges.of(mesh.faces)
     pixel = float(np.median([_pixel_width(mesh, view) for view in views]))
-    smooth = yield from in_background(
+    smooth = yield from run_in_thread(
         lambda: _smoothing_solver(mesh, edges.ends, SMOOTHING_PX * pixel),
         Progress(0.0, text("refining")),
     )

@@ -11,7 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 
 from core.base.errors import UserError
-from core.base.jobs import Task, within
+from core.base.jobs import Task, subtask
 from core.base.outputs import Outputs
 from core.base.text import text
 from core.geometry.camera_path import smooth_path
@@ -51,7 +51,7 @@ def frame_writer(
         if kind != ".mp4":
             yield into_picture if kind == ".png" else into_folder
             if kind != ".png":
-                outputs.drop_others("[0-9][0-9][0-9][0-9].png")
+                outputs.remove_stale("[0-9][0-9][0-9][0-9].png")
             return
         with iio.imopen(outputs.temporary(out), "w", plugin="pyav") as film:
             film.init_video_stream("libx264", fps=rate)
@@ -99,7 +99,7 @@ def write_video(
                 start, end = i / len(poses), (i + 1) / len(poses)
                 write(
                     (
-                        yield from within(
+                        yield from subtask(
                             task,
                             start,
                             end,

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from core.base.errors import UserError
 from core.base.image_metrics import psnr, ssim
-from core.base.jobs import Progress, Task, run, within
+from core.base.jobs import Progress, Task, run_task, subtask
 from core.base.parallel import num_workers, parallel_map
 from core.base.text import text, verbatim
 from core.capture.scene import Intrinsics, Photo
@@ -104,7 +104,7 @@ def score_photos(trainer: Trainer, photos: tuple[Photo, ...]) -> Task[list[ViewS
             appearance = _fit_to_left_half(trainer, photo, lens, truth)
         with appearance_override(trainer, appearance):
             task = render_photo(trainer, photo, lens)
-            image = yield from within(task, i / len(photos), (i + 1) / len(photos))
+            image = yield from subtask(task, i / len(photos), (i + 1) / len(photos))
         if is_new:
             image, truth = image[:, lens.width // 2 :], truth[:, lens.width // 2 :]
         scores.append(ViewScore(photo.name, psnr(image, truth), ssim(image, truth)))
@@ -145,7 +145,7 @@ def render_views(
     surface = trace_field(trainer.model, trainer.shown, None, mode)
     views = [structs.replace(view, mode=mode) for view in views]
     for view in views:
-        yield run(render_preview(trainer.model, surface, view, view.width, view.height))
+        yield run_task(render_preview(trainer.model, surface, view, view.width, view.height))
 
 
 def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], int]:
@@ -162,7 +162,7 @@ def render_split(trainer: Trainer, split: str) -> tuple[Iterator[np.ndarray], in
     def frames() -> Iterator[np.ndarray]:
         for photo in photos:
             lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
-            image = run(render_photo(trainer, photo, lens))
+            image = run_task(render_photo(trainer, photo, lens))
             yield (image * 255).round().astype(np.uint8)
 
     return frames(), len(photos)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from core.base.errors import PhotosGoneError
+from core.base.errors import MissingPhotosError
 from core.capture.scene import Photo, Scene
 
 
@@ -16,7 +16,7 @@ def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> 
     ``project`` as they were beside the folder that it was ``saved_in``, if both were moved
     together; or in the folder ``photos``, below which they lie as before.
 
-    Raises PhotosGoneError where some are nowhere.
+    Raises MissingPhotosError where some are nowhere.
     """
     files = {p.path for p in scene.taken}
     files |= {p.mask_path for p in scene.taken if p.mask_path}
@@ -25,7 +25,7 @@ def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> 
     missing = [path for path in gone if found[path] is None]
     if missing:
         place = os.path.commonpath([path.parent for path in missing])
-        raise PhotosGoneError(str(project), len(missing), len(files), place)
+        raise MissingPhotosError(str(project), len(missing), len(files), place)
 
     def now(path: Path) -> Path:
         return found.get(path) or path

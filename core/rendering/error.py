@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.base.colormaps import WORST, heat
+from core.base.colormaps import MAX_ERROR, error_colors
 from core.base.jobs import Progress, Task
 from core.base.parallel import num_workers, parallel_map
 from core.config.run import TrainConfig
@@ -30,10 +30,10 @@ def color_error(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def error_picture(error: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """sRGB [H, W, 3]: heat where ``error`` [H, W] is high, the grey ``truth`` [H, W, 3] elsewhere;
-    the scale is `core.base.colormaps.heat`."""
+    the scale is `core.base.colormaps.error_colors`."""
     grey = GREY * truth.mean(-1, keepdims=True)
-    share = (error / WORST).clip(0, 1)[..., None]
-    return heat(error) * share + grey * (1 - share)
+    share = (error / MAX_ERROR).clip(0, 1)[..., None]
+    return error_colors(error) * share + grey * (1 - share)
 
 
 def render_error(

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.base.colormaps import NO_DETAIL, level_colors
+from core.base.colormaps import NO_LEVEL_COLOR, level_colors
 from core.field.base import Field
 
 FULL = 0.2
@@ -40,6 +40,6 @@ def level_colored(
     most, which = turns.max(-1)
     palette = torch.from_numpy(level_colors(turns.shape[1]).astype(np.float32)).to(turns.device)
     pure = (most / FULL).clamp(max=1)[:, None]
-    color = pure * palette[which] + (1 - pure) * torch.tensor(NO_DETAIL, device=turns.device)
+    color = pure * palette[which] + (1 - pure) * torch.tensor(NO_LEVEL_COLOR, device=turns.device)
     light = 0.35 + 0.65 * F.cosine_similarity(normals, -directions).clamp(min=0)
     return color * light[:, None]

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.base.colormaps import BACKDROP, DEPTH_REACH, Gradient, depth_colors
+from core.base.colormaps import BACKDROP, DEPTH_RANGE, Gradient, depth_colors
 from core.base.jobs import Progress, Task
 from core.base.parallel import num_workers, parallel_map
 from core.config.run import TrainConfig
@@ -163,8 +163,8 @@ def _shade(
         return hit, origins[hit], t[hit]
     positions = origins[hit] + directions[hit] * t[hit, None]
     if view.mode == "depth":
-        near = float(origins[0].norm()) - DEPTH_REACH
-        share = (t[hit] - near).cpu().numpy() / (2 * DEPTH_REACH)
+        near = float(origins[0].norm()) - DEPTH_RANGE
+        share = (t[hit] - near).cpu().numpy() / (2 * DEPTH_RANGE)
         return hit, torch.from_numpy(depth_colors(share)).to(origins), t[hit]
     if view.mode == "level":
         return hit, level_colored(shape, positions, directions[hit], view.levels), t[hit]

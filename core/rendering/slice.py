@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.base.colormaps import INSIDE, OUTSIDE, ZERO
+from core.base.colormaps import INSIDE_COLOR, OUTSIDE_COLOR, ZERO_LEVEL_COLOR
 from core.base.jobs import Progress, Task
 from core.base.parallel import num_workers, parallel_map
 from core.field.model import SceneModel
@@ -72,11 +72,11 @@ def contoured(distances: np.ndarray, spacing: float) -> np.ndarray:
     per_pixel = np.maximum(np.nan_to_num(np.linalg.norm(slopes, axis=0)), 1e-9)
     away = np.abs(distances)
     fade = DARKEST + (1 - DARKEST) * np.exp(-away / (FADES * spacing))
-    color = np.where(distances[..., None] < 0, INSIDE, OUTSIDE) * fade[..., None]
+    color = np.where(distances[..., None] < 0, INSIDE_COLOR, OUTSIDE_COLOR) * fade[..., None]
     off = np.abs(distances - spacing * np.round(distances / spacing)) / per_pixel
     color *= (1 - (1 - DARK) * _line(off, LINE))[..., None]
     zero = _line(away / per_pixel, ZERO_LINE)[..., None]
-    return color + zero * (np.array(ZERO) - color)
+    return color + zero * (np.array(ZERO_LEVEL_COLOR) - color)
 
 
 def _line(off: np.ndarray, width: float) -> np.ndarray:

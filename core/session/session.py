@@ -14,7 +14,7 @@ from typing import NamedTuple, assert_never
 from core import protocol as m
 from core.base.device import choose_device
 from core.base.errors import UserError
-from core.base.interrupts import uninterrupted
+from core.base.interrupts import defer_signals
 from core.base.jobs import Clock, Task
 from core.base.text import Text
 from core.capture.open import needs_poses
@@ -266,7 +266,7 @@ class Session:
         if self.document.mark_trained():
             self._enter(None)
         try:
-            with uninterrupted():
+            with defer_signals():
                 told = self._loop.slice(trainer)
         except UserError as error:
             self._enter("paused")

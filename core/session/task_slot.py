@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core import protocol as m
-from core.base.errors import PhotosGoneError, UserError
+from core.base.errors import MissingPhotosError, UserError
 from core.base.jobs import Job, Task
 from core.base.outputs import ForeignFileError
 from core.base.text import text
@@ -77,7 +77,7 @@ class TaskSlot:
         try:
             if not running.job.advance():
                 self._emit(running.progress)
-                found = running.job.progress.found
+                found = running.job.progress.partial_result
                 if found is not self._found:
                     self._show(found)
                 self._found = found
@@ -118,6 +118,6 @@ class TaskSlot:
 
 def _failure(error: UserError, task: str) -> m.Failure:
     """``error`` with what a person can do about it from the window."""
-    project = error.project if isinstance(error, PhotosGoneError) else ""
+    project = error.project if isinstance(error, MissingPhotosError) else ""
     replaces = str(error.path) if isinstance(error, ForeignFileError) else ""
     return m.Failure(error.text, task, project, replaces)

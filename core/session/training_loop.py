@@ -46,7 +46,7 @@ class TrainingLoop:
         if stats is not None:
             self._stats.add(stats)
         now = self._clock()
-        self._duty.spent(now - began)
+        self._duty.record(now - began)
         if self._stats.diverged:
             raise UserError(
                 text("Training diverged (loss is NaN)"),

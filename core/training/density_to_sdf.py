@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.base.jobs import Progress, Task, within
+from core.base.jobs import Progress, Task, subtask
 from core.base.parallel import num_workers, parallel_map
 from core.capture.scene import Photo, Scene
 from core.field.model import SceneModel
@@ -45,10 +45,10 @@ def density_to_sdf(
     """Fit ``model.sdf_field`` to what the cameras see of its radiance field, and switch the
     model to it. ``lenses``: one per photo."""
     fusing = fused_distances(model, occupancy, scene, lenses)
-    distances, near = yield from within(fusing, 0.0, 0.5)
+    distances, near = yield from subtask(fusing, 0.0, 0.5)
     cell = 2 / len(distances)
     fitting = fit_sdf(model.surface, lambda x: interpolate(distances, x), near, cell)
-    yield from within(fitting, 0.5, 1.0)
+    yield from subtask(fitting, 0.5, 1.0)
     model.use_sdf()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from core.base.jobs import Task, within
+from core.base.jobs import Task, subtask
 from core.base.text import text
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
@@ -26,12 +26,12 @@ def warm_started_trainer(old: Trainer, scene: Scene, config: RunConfig) -> Task[
     """A run of ``scene``, which is that of ``old``, that begins with what ``old`` has learnt; it
     stays as it is. Raises UserError."""
     task = load_pixels(scene, config.train.max_photo_side)
-    store = yield from within(task, 0.0, READING)
+    store = yield from subtask(task, 0.0, READING)
     begun = False
     try:
         trainer = Trainer(store, config, old.device)
         fitting = warm_start(trainer, old.model, old.occupancy)
-        yield from within(fitting, READING, 1.0, text("Transferring the trained model"))
+        yield from subtask(fitting, READING, 1.0, text("Transferring the trained model"))
         begun = True
         return trainer
     finally:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.base.jobs import Progress, Task, within
+from core.base.jobs import Progress, Task, subtask
 from core.base.parallel import num_workers, parallel_map
 from core.field.contraction import FAR, contract
 from core.field.model import SceneModel
@@ -41,14 +41,14 @@ def warm_start(trainer: Trainer, old: SceneModel, occupancy: OccupancyGrid) -> T
     if new.sdf_field is not None:
         cell = 2 / occupancy.resolution
         if old.has_sdf:
-            yield from within(fit_sdf(new.sdf_field, old.shape.sdf, near, cell), 0.0, 0.5)
+            yield from subtask(fit_sdf(new.sdf_field, old.shape.sdf, near, cell), 0.0, 0.5)
         else:
             fusing = fused_distances(old, occupancy, scene, trainer.store.intrinsics)
-            distances, close = yield from within(fusing, 0.0, 0.25)
+            distances, close = yield from subtask(fusing, 0.0, 0.25)
             fitting = fit_sdf(
                 new.sdf_field, lambda x: interpolate(distances, x), close, 2 / len(distances)
             )
-            yield from within(fitting, 0.25, 0.5)
+            yield from subtask(fitting, 0.25, 0.5)
         new.use_sdf()
     eyes = np.stack([scene.scene_from_camera(photo)[:3, 3] for photo in scene.photos])
     fitting = _fit_radiance(
@@ -57,7 +57,7 @@ def warm_start(trainer: Trainer, old: SceneModel, occupancy: OccupancyGrid) -> T
         lambda: fit_points(POINTS, near, 2 / occupancy.resolution, trainer.device),
         torch.from_numpy(eyes).float().to(trainer.device),
     )
-    yield from within(fitting, 0.5, 1.0)
+    yield from subtask(fitting, 0.5, 1.0)
     trainer.enter(at)
 
 

@@ -27,11 +27,11 @@ import signal
 import sys
 from pathlib import Path
 from app.window import run_window
-from core.base.interrupts import Interrupted, caught_signals
+from core.base.interrupts import Interrupted, catch_signals
 faulthandler.register(signal.SIGUSR1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 try:
-    with caught_signals():
+    with catch_signals():
         run_window(Path(sys.argv[2]) if len(sys.argv) > 2 else None, session=sys.argv[1])
 except Interrupted as stop:
     print(stop, *getattr(stop, "__notes__", ()))

@@ -20,7 +20,7 @@ from scipy.spatial.transform import Rotation
 
 from core.api import open_project
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.mesh import MeshOptions
 from core.evaluation.surface_metrics import surface_distance
 from core.geometry.scene_ball import Ball
@@ -167,7 +167,7 @@ def project(path: Path, cells: int) -> Case:
     trainer = open_project(path, "cpu", lambda event: None, "").trainer
     assert trainer is not None
     subject = mesh_source(trainer.model, trainer.scene, MeshOptions())
-    fine = largest(run(extract(subject.sdf, subject.aabb, cells * FINER, ball=subject.ball)))
+    fine = largest(run_task(extract(subject.sdf, subject.aabb, cells * FINER, ball=subject.ball)))
     return Case(str(path), subject.sdf, subject.aabb, subject.ball, {"itself": fine}, (0.1, 0.5))
 
 
@@ -198,11 +198,11 @@ def table(case: Case, cells: int) -> None:
         return mesh
 
     def cut(finer: int = 1) -> Mesh:
-        mesh = run(extract(sdf, case.aabb, cells * finer, ball=case.ball))
+        mesh = run_task(extract(sdf, case.aabb, cells * finer, ball=case.ball))
         return Mesh(np.array(mesh.vertices), np.array(mesh.faces))
 
     def fewer(mesh: Mesh, n: int) -> Mesh:
-        return run(simplify(repair(largest(mesh))[0], n))
+        return run_task(simplify(repair(largest(mesh))[0], n))
 
     cubes = row("marching cubes", cut)
     row("… its crossings found exactly", lambda: Mesh(crossings(cubes, sdf, grid), cubes.faces))

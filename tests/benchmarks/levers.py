@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from core.base.device import choose_device
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
 from core.config.mesh import MeshOptions
@@ -113,19 +113,19 @@ def main() -> None:
 def measure(arguments: argparse.Namespace, lever: dict[str, Any]) -> Result:
     """One run with ``lever`` pulled, and how good it is."""
     device = choose_device(arguments.device)
-    scene = run(open_capture(arguments.scene))
+    scene = run_task(open_capture(arguments.scene))
     preset = arguments.preset or default_preset(device.type)
     config = for_scene(run_config(RunOptions(preset, arguments.minutes)), scene.has_masks)
     config = changed(config, lever)
-    with run(load_pixels(scene, config.train.max_photo_side)) as store:
+    with run_task(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)
         while not trainer.finished:
             trainer.work()
-        mesh = run(mesh_of_model(trainer.model, store.scene, MeshOptions()))
+        mesh = run_task(mesh_of_model(trainer.model, store.scene, MeshOptions()))
         surface = compare_surfaces(
             mesh, *read_surface(arguments.reference), scene.photos, [arguments.threshold]
         )
-        scores = run(score_photos(trainer, store.scene.held_out))
+        scores = run_task(score_photos(trainer, store.scene.held_out))
     if device.type == "cuda":
         torch.cuda.empty_cache()
     return Result(

@@ -19,7 +19,7 @@ from PIL import Image
 
 from core.api import open_project
 from core.base.image_metrics import psnr
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.mesh import PURPOSES
 from core.geometry.cameras import Intrinsics
 from core.meshing.from_model import mesh_source
@@ -68,7 +68,7 @@ def meshes(path: Path, cells: int) -> tuple[Mesh, list[Mesh]]:
     game = replace(PURPOSES["game"], axes="z", resolution=cells)
     every = replace(game, faces=FULL, lods=1, normal_map=False, texture_size=4096)
     full, lods = (
-        run(finish_mesh(mesh_source(trainer.model, trainer.scene, o), o)).lods
+        run_task(finish_mesh(mesh_source(trainer.model, trainer.scene, o), o)).lods
         for o in (every, game)
     )
     return full[0], lods

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from core.base.device import choose_device
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
@@ -83,16 +83,16 @@ def main() -> None:
 def measure(arguments: argparse.Namespace, method) -> Result:
     """One run by ``method``, its pictures left where they are wanted."""
     device = choose_device(arguments.device)
-    scene = run(open_capture(arguments.capture))
+    scene = run_task(open_capture(arguments.capture))
     scene = scene if scene.held_out else hold_out_every(scene)
     choice = RunOptions(arguments.preset, arguments.minutes, arguments.steps, method)
     config = for_scene(run_config(choice, device.type), scene.has_masks, scene.setting)
-    with run(load_pixels(scene, config.train.max_photo_side)) as store:
+    with run_task(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)
         while not trainer.finished:
             trainer.work()
         scene = store.scene
-        scores = run(score_photos(trainer, scene.held_out))
+        scores = run_task(score_photos(trainer, scene.held_out))
         sheet = contact_sheet(
             [list(strip(trainer, scene))],
             ["photo", "rendering", "normals", "depth"],
@@ -119,13 +119,13 @@ def strip(trainer: Trainer, scene: Scene) -> Iterator[np.ndarray]:
     photo = scene.held_out[0]
     lens = training_size(photo.intrinsics, STRIP)
     yield photo_colors(scene, photo, lens)
-    yield run(render_photo(trainer, photo, lens))
+    yield run_task(render_photo(trainer, photo, lens))
     pose = tuple(scene.scene_from_camera(photo).ravel().tolist())
     fov = 2 * float(np.arctan(lens.height / 2 / lens.fy))
     seen = View(0, pose, fov, lens.width, lens.height)
     for mode in ("normals", "depth"):
         surface = trace_field(trainer.model, trainer.shown, None, mode)
-        picture = run(
+        picture = run_task(
             render_preview(
                 trainer.model, surface, replace(seen, mode=mode), lens.width, lens.height
             )
@@ -136,7 +136,7 @@ def strip(trainer: Trainer, scene: Scene) -> Iterator[np.ndarray]:
 def distance_to(reference: Path, trainer: Trainer, scene: Scene) -> float | None:
     """Of the mesh; None where there is none."""
     try:
-        mesh = run(mesh_of_model(trainer.model, scene, MeshOptions()))
+        mesh = run_task(mesh_of_model(trainer.model, scene, MeshOptions()))
     except UserError:
         return None
     if not len(mesh.faces):

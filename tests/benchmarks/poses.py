@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.poses.quality import QUALITIES
 from core.capture.poses.solve import solve_poses
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--quality", choices=QUALITIES, help="plain photos only", default=None)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        scene = run(
+        scene = run_task(
             solve_poses(arguments.path, Path(folder), quality=arguments.quality)
             if arguments.quality
             else open_capture(arguments.path, Path(folder))

@@ -21,7 +21,7 @@ import numpy as np
 import trimesh
 from PIL import Image, ImageDraw
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.photos import read_photo
 from core.capture.scene import Photo, Scene
@@ -47,7 +47,7 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        scene = run(open_capture(arguments.path, arguments.workspace or Path(folder)))
+        scene = run_task(open_capture(arguments.path, arguments.workspace or Path(folder)))
         box, (center, radius) = scene.region, ball_from_scene(scene.scene_from_input)
         assert box is not None
         print(f"{arguments.path}: {scene.kind}, {scene.setting}")

@@ -14,7 +14,7 @@ import imageio.v3 as iio
 import numpy as np
 
 from core.api import open_project
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.scene import Photo
 from core.config.mesh import MeshOptions
 from core.evaluation.evaluate import score_mesh
@@ -45,8 +45,8 @@ def main() -> None:
     trainer = session.trainer
     assert trainer is not None
     held = trainer.scene.held_out
-    mesh = run(mesh_of_model(trainer.model, trainer.scene, options))
-    scores = run(score_mesh(trainer, mesh, held, options))
+    mesh = run_task(mesh_of_model(trainer.model, trainer.scene, options))
+    scores = run_task(score_mesh(trainer, mesh, held, options))
     print("| picture | PSNR | levelled | SSIM |\n|---|---|---|---|")
     for name, of in (("the field's own", "field_"), ("texture", "")):
         print(
@@ -67,7 +67,7 @@ def row(trainer: Trainer, mesh: Mesh, photo: Photo, options: MeshOptions) -> Ite
     """The photo, the field and the mesh, sRGB [H, W, 3] in [0, 1]."""
     scene, lens = trainer.scene, training_size(photo.intrinsics, SIDE)
     yield photo_colors(scene, photo, lens)
-    yield run(render_photo(trainer, photo, lens))
+    yield run_task(render_photo(trainer, photo, lens))
     pose = transform_pose(export_from_input(scene, options), photo.world_from_camera)
     yield shade(
         mesh.vertices,

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.base.device import choose_device
 from core.base.image_metrics import psnr
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=Path, help="a folder for a strip of held-out photos")
     arguments = parser.parse_args()
-    scene = run(open_capture(arguments.capture))
+    scene = run_task(open_capture(arguments.capture))
     scene = scene if scene.held_out else hold_out_every(scene, 8)
     print("method   unbounded  PSNR   SSIM   small  seconds of cores", flush=True)
     for method in arguments.method:
@@ -49,7 +49,7 @@ def main() -> None:
             began = time.process_time()
             trainer = _trained(scene, method, unbounded, arguments)
             seconds = time.process_time() - began
-            scores = run(score_photos(trainer, scene.held_out))
+            scores = run_task(score_photos(trainer, scene.held_out))
             mean = [np.mean([s.psnr for s in scores]), np.mean([s.ssim for s in scores])]
             print(
                 f"{method:8} {unbounded!s:9} {mean[0]:6.2f} {mean[1]:6.3f} "
@@ -66,7 +66,7 @@ def _trained(scene: Scene, method: str, unbounded: bool, arguments: argparse.Nam
     config = run_config(choice, device.type, seed=arguments.seed)
     config = for_scene(config, scene.has_masks, scene.setting)
     config = replace(config, train=replace(config.train, max_photo_side=arguments.side))
-    with run(load_pixels(scene, arguments.side)) as store:
+    with run_task(load_pixels(scene, arguments.side)) as store:
         trainer = Trainer(store, config, device)
         while not trainer.finished:
             trainer.step()
@@ -82,7 +82,7 @@ def small_psnr(trainer: Trainer) -> float:
         small = lens.scaled(lens.width // SMALL, lens.height // SMALL)
         truth = photo_colors(trainer.scene, photo, lens)
         truth = truth.reshape(small.height, SMALL, small.width, SMALL, 3).mean((1, 3))
-        scores.append(psnr(run(render_photo(trainer, photo, small)), truth))
+        scores.append(psnr(run_task(render_photo(trainer, photo, small)), truth))
     return float(np.mean(scores))
 
 
@@ -92,7 +92,7 @@ def _pictures(trainer: Trainer, folder: Path, name: str) -> None:
     for photo in trainer.scene.held_out[:5]:
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
         truth = photo_colors(trainer.scene, photo, lens)
-        rows.append(np.concatenate([truth, run(render_photo(trainer, photo, lens))]))
+        rows.append(np.concatenate([truth, run_task(render_photo(trainer, photo, lens))]))
     iio.imwrite(folder / f"{name}.png", (np.concatenate(rows, 1) * 255).astype(np.uint8))
 
 

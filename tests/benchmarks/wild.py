@@ -16,7 +16,7 @@ import numpy as np
 
 from core.base.device import choose_device
 from core.base.image_metrics import psnr, ssim
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.config.run import RunOptions
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="a folder for a strip of each held-out photo")
     arguments = parser.parse_args()
     device = choose_device(arguments.device)
-    clean = run(open_capture(arguments.capture))
+    clean = run_task(open_capture(arguments.capture))
     clean = clean if clean.held_out else hold_out_every(clean, 8)
     with tempfile.TemporaryDirectory() as folder:
         painted = repainted(clean, Path(folder))
@@ -49,7 +49,7 @@ def main() -> None:
             choice = RunOptions(steps=arguments.steps, method=arguments.method, wild=wild)
             config = run_config(choice, device.type, seed=arguments.seed)
             config = for_scene(config, scene.has_masks, scene.setting)
-            with run(load_pixels(scene, config.train.max_photo_side)) as store:
+            with run_task(load_pixels(scene, config.train.max_photo_side)) as store:
                 trainer = Trainer(store, config, device)
                 while not trainer.finished:
                     trainer.step()
@@ -63,12 +63,12 @@ def main() -> None:
 def right_halves(trainer: Trainer) -> list[tuple[float, float]]:
     """PSNR and SSIM of each held-out photo."""
     if trainer.config.wild:
-        return [(s.psnr, s.ssim) for s in run(score_photos(trainer, trainer.scene.held_out))]
+        return [(s.psnr, s.ssim) for s in run_task(score_photos(trainer, trainer.scene.held_out))]
     scores = []
     for photo in trainer.scene.held_out:
         lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
         half = np.s_[:, lens.width // 2 :]
-        image = run(render_photo(trainer, photo, lens))
+        image = run_task(render_photo(trainer, photo, lens))
         truth = photo_colors(trainer.scene, photo, lens)
         scores.append((psnr(image[half], truth[half]), ssim(image[half], truth[half])))
     return scores
@@ -78,7 +78,8 @@ def _pictures(trainer: Trainer, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     photos = trainer.scene.held_out[:3] + trainer.scene.photos[:3]
     rows = [
-        run(render_photo(trainer, photo, training_size(photo.intrinsics, 400))) for photo in photos
+        run_task(render_photo(trainer, photo, training_size(photo.intrinsics, 400)))
+        for photo in photos
     ]
     iio.imwrite(folder / f"{name}.png", (np.concatenate(rows, 1) * 255).astype(np.uint8))
 

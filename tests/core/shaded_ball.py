@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from core.base import parallel as lanes
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.config.run import FieldConfig, RunConfig, TrainConfig
@@ -88,7 +88,7 @@ def shaded_ball(folder: Path, n: int = 8, masks: bool = True) -> Path:
 
 def ball_store(folder: Path, masks: bool = True) -> PixelStore:
     """The capture, made in ``folder``, ready for training."""
-    return run(load_pixels(run(open_capture(shaded_ball(folder, masks=masks))), 100))
+    return run_task(load_pixels(run_task(open_capture(shaded_ball(folder, masks=masks))), 100))
 
 
 def ball_trainer(store: PixelStore, config: RunConfig = TINY) -> Trainer:

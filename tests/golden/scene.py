@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.run import FieldConfig, RunConfig, TrainConfig
 from core.field.model import SceneModel
 from core.geometry.camera_path import looking_at_center
@@ -58,10 +58,10 @@ class BumpySphere:
         )
         surface = trace_field(self.model, self.occupancy, view.levels, mode)
         if mode == "slice":
-            return run(render_slice(self.model, surface, view, WIDTH, HEIGHT))
+            return run_task(render_slice(self.model, surface, view, WIDTH, HEIGHT))
         if mode == "error":
             return self._error(view)
-        return run(render_preview(self.model, surface, view, WIDTH, HEIGHT))
+        return run_task(render_preview(self.model, surface, view, WIDTH, HEIGHT))
 
     def _error(self, view: View) -> np.ndarray:
         """Against a photo that is right on its left and grey on its right, and covers no edge."""
@@ -71,4 +71,6 @@ class BumpySphere:
         known[8:-8, 8:-8] = True
         train = CONFIG.train
         white = (1.0, 1.0, 1.0)
-        return run(render_error(self.model, self.occupancy, train, view, truth, known, None, white))
+        return run_task(
+            render_error(self.model, self.occupancy, train, view, truth, known, None, white)
+        )

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from core.base import colormaps
-from core.base.colormaps import BACKDROP, WORST, depth_colors, heat, level_colors, normal_colors
+from core.base.colormaps import (
+    BACKDROP,
+    MAX_ERROR,
+    depth_colors,
+    error_colors,
+    level_colors,
+    normal_colors,
+)
 from core.geometry.view import MESH_MODES, PreviewMode
 from core.output.contact_sheet import contact_sheet
 from tests.golden.compare import Golden, difference, load
@@ -48,10 +55,15 @@ def strips() -> np.ndarray:
     """uint8 [H, W, 3] of all colour maps, one below the other."""
     share = np.linspace(0, 1, 192)
     directions = np.stack([np.cos(6.28 * share), np.sin(6.28 * share), 2 * share - 1], -1)
-    slices = (colormaps.INSIDE, colormaps.ZERO, colormaps.OUTSIDE, colormaps.NO_DETAIL)
+    slices = (
+        colormaps.INSIDE_COLOR,
+        colormaps.ZERO_LEVEL_COLOR,
+        colormaps.OUTSIDE_COLOR,
+        colormaps.NO_LEVEL_COLOR,
+    )
     rows = [
         depth_colors(share),
-        heat(WORST * share),
+        error_colors(MAX_ERROR * share),
         np.repeat(level_colors(12), 16, axis=0),
         normal_colors(directions / np.linalg.norm(directions, axis=1, keepdims=True)),
         np.repeat(np.array([*slices, *BACKDROP]), 32, axis=0),
@@ -77,7 +89,7 @@ def test_a_mode_is_never_taken_for_another(mode: PreviewMode):
 def test_another_colour_map_is_noticed(
     tmp_path: Path, sphere: BumpySphere, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(colormaps, "_DEPTHS", colormaps._HEAT[::-1].copy())
+    monkeypatch.setattr(colormaps, "_DEPTHS", colormaps._ERRORS[::-1].copy())
     with pytest.raises(AssertionError, match="of a patch"):
         Golden(False, tmp_path).check("preview-depth", sphere.picture("depth"))
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from core.base.interrupts import kept_handlers
+from core.base.interrupts import preserve_handlers
 from core.base.outputs import Outputs
 from core.base.text import Text
 from core.capture.photos import photo_names
@@ -62,7 +62,7 @@ def write_poses(scene: Scene, out_dir: Path, workspace: Path | None = None) -> N
         outputs.write(out_dir / "transforms.json", _json(_transforms(scene, files)))
         outputs.write(out_dir / "report.json", _json(_report(scene, workspace)))
         for folder in ("images/*", "masks/*", "sparse/0/*", "points.ply"):
-            outputs.drop_others(folder)
+            outputs.remove_stale(folder)
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _lens_entry(lens: Intrinsics) -> dict[str, Any]:
 
 def _rename_model(source: Path, files: dict[str, _Files], folder: Path) -> None:
     """Write the model in ``source`` into ``folder``, its photos named as their ``files``."""
-    with kept_handlers():
+    with preserve_handlers():
         import pycolmap
 
     model = pycolmap.Reconstruction(str(source))
@@ -189,7 +189,7 @@ def _rename_model(source: Path, files: dict[str, _Files], folder: Path) -> None:
 
 def _write_model(scene: Scene, files: list[_Files], folder: Path) -> None:
     """A COLMAP model of what the scene knows: its points have no tracks."""
-    with kept_handlers():
+    with preserve_handlers():
         import pycolmap
 
     model = pycolmap.Reconstruction()
@@ -210,7 +210,7 @@ def _write_model(scene: Scene, files: list[_Files], folder: Path) -> None:
 
 
 def _colmap_camera(lens: Intrinsics, camera_id: int) -> Any:
-    with kept_handlers():
+    with preserve_handlers():
         import pycolmap
 
     name, n = _CAMERA_MODELS[lens.model], {"pinhole": 0, "opencv": 4, "fisheye": 4}[lens.model]

@@ -24,7 +24,7 @@ import numpy as np
 
 from core.base.child_process import ignore_signals
 from core.base.errors import UserError
-from core.base.interrupts import kept_handlers
+from core.base.interrupts import preserve_handlers
 from core.base.text import Text, plural, text
 from core.capture.photos import MINIMUM_PHOTOS, require_enough
 from core.capture.poses.attempts import Outcome, Solver, best_attempt, describe_attempts
@@ -169,7 +169,7 @@ def _restore_originals(model: Any, copies: list[WorkingCopy]) -> None:
 def main() -> None:
     """Read a job, write messages; everything else that is printed goes to the log."""
     ignore_signals()
-    with kept_handlers():
+    with preserve_handlers():
         import pycolmap  # noqa: F401
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     job = json.loads(sys.stdin.readline())

@@ -17,7 +17,7 @@ import numpy as np
 from core.base.child_process import start_module
 from core.base.cores import usable_cores
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task, in_background
+from core.base.jobs import Progress, Task, run_in_thread
 from core.base.text import Text, join, text
 from core.capture.file_lock import acquire_lock
 from core.capture.photos import abbreviate_names, list_photos, photo_names
@@ -91,7 +91,7 @@ def solve_poses(
         scene = scene_from_model(model, dict(zip(photo_names(photos), photos)))
         scene = replace(scene, kind=text("photos, poses solved"), frame_is_free=True)
         return (
-            yield from in_background(
+            yield from run_in_thread(
                 lambda: propose_region(scene, notices=_notices(report)),
                 Progress(1.0, text("looking for the subject")),
             )
@@ -149,7 +149,7 @@ def _drive(job: dict[str, Any]) -> Task[None]:
                 raise UserError(*msgspec.convert(message["error"], list[Text]))
             if "solved" in message:
                 return
-            found = _found(message["found"]) or progress.found
+            found = _found(message["found"]) or progress.partial_result
             progress = Progress(
                 message["fraction"], msgspec.convert(message["detail"], Text), found
             )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import UserError
-from core.base.interrupts import kept_handlers
+from core.base.interrupts import preserve_handlers
 from core.base.text import Text, text
 from core.capture.photos import is_photo, natural_key, require_enough
 from core.capture.readers.transforms import missing_notice
@@ -107,7 +107,7 @@ def _complete_models(path: Path) -> list[tuple[Any, Path]]:
 
 def load_model(model: Path) -> Any:
     """The pycolmap Reconstruction in folder ``model``; UserError where it cannot be read."""
-    with kept_handlers():
+    with preserve_handlers():
         import pycolmap
 
     try:

@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.pixels import PixelStore, load_pixels
 from core.capture.scene import Scene
@@ -35,8 +35,8 @@ PARTS = ("occupancy", "march", "judging", "gradients", "update")
 def bench_training(device: torch.device) -> dict[str, dict[str, float]]:
     """Figures by group."""
     config = for_scene(run_config(RunOptions(steps=STEPS), device.type), True)
-    scene = run(open_capture(FOLDER))
-    with run(load_pixels(scene, config.train.max_photo_side)) as store:
+    scene = run_task(open_capture(FOLDER))
+    with run_task(load_pixels(scene, config.train.max_photo_side)) as store:
         trainer = Trainer(store, config, device)
         warm_up = round(config.train.density_until * STEPS)
         result = {"step_of_warm_up": _steps(trainer, warm_up)}
@@ -99,7 +99,7 @@ def _photos_scaling(scene: Scene, config: RunConfig, device: torch.device) -> di
     found = {}
     for times in (1, 4, 16):
         many = replace(scene, photos=scene.photos * times)
-        with run(load_pixels(many, config.train.max_photo_side)) as store:
+        with run_task(load_pixels(many, config.train.max_photo_side)) as store:
             found[f"{len(store.scene.photos)}_photos"] = _drawing(store, device) * 1e3
     return found
 
@@ -123,7 +123,7 @@ def _meshing(trainer: Trainer) -> dict[str, float]:
     for resolution in (64, 128, 256):
         options = MeshOptions(resolution=resolution)
         task = mesh_of_model(trainer.model, trainer.scene, options)
-        taken = timed(partial(run, task), trainer.device)
+        taken = timed(partial(run_task, task), trainer.device)
         result[f"{resolution}_s"] = taken
         result[f"{resolution}_mvoxels_per_s"] = resolution**3 / taken / 1e6
     return result

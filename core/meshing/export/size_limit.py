@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task, in_background, within
+from core.base.jobs import Progress, Task, run_in_thread, subtask
 from core.base.text import Text, join, text
 from core.config.mesh import TEXTURED_FACES, MeshOptions
 from core.meshing.export.gltf import encode_image, glb_pieces
@@ -47,11 +47,11 @@ def finish_within_size(
     asked = options.faces or (TEXTURED_FACES if options.texture else None)
     faces = most if asked is None else min(asked, most)
     while True:
-        done = yield from within(finish_mesh(source, replace(options, faces=faces)), 0.0, 0.95)
+        done = yield from subtask(finish_mesh(source, replace(options, faces=faces)), 0.0, 0.95)
         finest = done.lods[0]
         if not len(finest.faces):
             return done, None
-        found = yield from in_background(
+        found = yield from run_in_thread(
             lambda finest=finest: _fit_textures(finest, limit),
             Progress(0.95, text("fitting the file")),
         )

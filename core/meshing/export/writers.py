@@ -14,7 +14,7 @@ from typing import get_args
 import numpy as np
 
 from core.base.errors import UserError
-from core.base.jobs import Progress, Task, in_background, run
+from core.base.jobs import Progress, Task, run_in_thread, run_task
 from core.base.outputs import Outputs
 from core.base.text import text
 from core.config.mesh import MeshFormat, MeshOptions
@@ -45,7 +45,7 @@ def write_mesh(
 ) -> int:
     """`write_mesh_task`, all at once and alone."""
     with Outputs(Path(path).parent) as outputs:
-        return run(write_mesh_task(mesh, Path(path), outputs, format, metadata))
+        return run_task(write_mesh_task(mesh, Path(path), outputs, format, metadata))
 
 
 def write_mesh_task(
@@ -69,7 +69,7 @@ def write_mesh_task(
             text("Train longer, or enlarge the region"),
         )
     now = Progress(1.0, text("writing {name}", name=path.name))
-    files = yield from in_background(lambda: _encode_files(mesh, path, format, metadata), now)
+    files = yield from run_in_thread(lambda: _encode_files(mesh, path, format, metadata), now)
     n_bytes = 0
     for file, pieces in files.items():
         n_bytes += yield from _write_pieces(file, pieces, outputs, now)
@@ -81,7 +81,7 @@ def write_lods_task(
 ) -> Task[int]:
     """All levels in one GLB at ``path``; returns its bytes."""
     now = Progress(1.0, text("writing {name}", name=path.name))
-    pieces = yield from in_background(lambda: glb_pieces(lods, metadata.jpeg), now)
+    pieces = yield from run_in_thread(lambda: glb_pieces(lods, metadata.jpeg), now)
     return (yield from _write_pieces(path, pieces, outputs, now))
 
 
@@ -89,7 +89,7 @@ def _write_pieces(
     path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress
 ) -> Task[int]:
     n_bytes = 0
-    with outputs.open(path) as file:
+    with outputs.open_file(path) as file:
         for piece in pieces:
             n_bytes += file.write(piece)
             yield now

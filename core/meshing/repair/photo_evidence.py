@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from core.base.jobs import Progress, Task, in_background
+from core.base.jobs import Progress, Task, run_in_thread
 from core.base.parallel import parallel_map
 from core.base.text import text
 from core.capture.photos import read_rgba
@@ -63,7 +63,7 @@ def gather_evidence(
     total = np.zeros((3, len(probes)), np.uint8)
     for start in range(0, len(photos), PHOTOS_AT_ONCE):
         some = photos[start : start + PHOTOS_AT_ONCE]
-        found = yield from in_background(
+        found = yield from run_in_thread(
             lambda some=some: parallel_map(
                 lambda photo: _observe_probes(shown, probes, photo, has_masks), some
             ),
@@ -72,7 +72,7 @@ def gather_evidence(
         for one in found:
             total += one
     tree = KDTree(probes)
-    nearest = yield from in_background(
+    nearest = yield from run_in_thread(
         lambda: map_chunks(lambda some: np.asarray(tree.query(some)[1], np.int32), mesh.vertices),
         Progress(1.0, text("asking the photos")),
     )

@@ -14,7 +14,7 @@ from itertools import groupby
 import mcubes
 import numpy as np
 
-from core.base.jobs import Progress, Task, in_background
+from core.base.jobs import Progress, Task, run_in_thread
 from core.base.text import NO_TEXT, Text, text
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
@@ -77,8 +77,8 @@ def extract(
             slab.append((yield from task))
             yield now
         end = min(first * BRICK + block, int(grid.n_cells[0]))
-        yield from in_background(lambda slab=slab, end=end: weld.add(slab, end), now)
-    return (yield from in_background(weld.mesh, Progress(1.0, text("joining the blocks"))))
+        yield from run_in_thread(lambda slab=slab, end=end: weld.add(slab, end), now)
+    return (yield from run_in_thread(weld.mesh, Progress(1.0, text("joining the blocks"))))
 
 
 def evaluate_in_batches(

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.sparse import csr_array
 
-from core.base.jobs import Progress, Task, in_background, within
+from core.base.jobs import Progress, Task, run_in_thread, subtask
 from core.base.parallel import parallel_map
 from core.base.text import text
 from core.capture.photos import read_rgba
@@ -61,9 +61,9 @@ def bake_texture(
     share its frame. ``size``: texels a side; None: as many as show what the photos do,
     ``max_size`` at
     max_size. Raises UserError where a photo cannot be read."""
-    selection = yield from within(select_views(mesh, photos, size, max_size), 0.0, 0.35)
-    flat = yield from within(unwrap(mesh, selection.size), 0.35, 0.5)
-    picture = yield from within(_bake(mesh, flat, photos, selection), 0.5, 1.0)
+    selection = yield from subtask(select_views(mesh, photos, size, max_size), 0.0, 0.35)
+    flat = yield from subtask(unwrap(mesh, selection.size), 0.35, 0.5)
+    picture = yield from subtask(_bake(mesh, flat, photos, selection), 0.5, 1.0)
     return replace(flat, texture=picture)
 
 
@@ -75,7 +75,7 @@ def select_views(
     found = []
     for start in range(0, len(photos), PHOTOS_AT_ONCE):
         some = photos[start : start + PHOTOS_AT_ONCE]
-        found += yield from in_background(
+        found += yield from run_in_thread(
             lambda some=some: parallel_map(lambda photo: observe_vertices(mesh, photo), some),
             Progress(
                 0.9 * start / len(photos),
@@ -90,7 +90,7 @@ def select_views(
     detail = np.stack([f.detail for f in found])
     del found
     return (
-        yield from in_background(
+        yield from run_in_thread(
             lambda: _select_views(mesh, quality, density, colors, detail, size, max_size),
             Progress(0.9, text("levelling exposures")),
         )
@@ -132,13 +132,13 @@ def _bake(
     mesh: Mesh, flat: Mesh, photos: Sequence[Photo], selection: ViewSelection
 ) -> Task[np.ndarray]:
     size = selection.size
-    texels = yield from in_background(
+    texels = yield from run_in_thread(
         lambda: rasterize_texels(flat, size), Progress(0.0, text("laying out"))
     )
     total = np.zeros((len(texels.where), 4), np.float32)
     used = np.flatnonzero(np.diff(selection.blend_weights.indptr)).tolist()
     for number, index in enumerate(used):
-        yield from in_background(
+        yield from run_in_thread(
             lambda index=index: _add_photo(mesh, texels, photos[index], index, selection, total),
             Progress(
                 number / len(used) * 0.9,
@@ -146,7 +146,7 @@ def _bake(
             ),
         )
     return (
-        yield from in_background(
+        yield from run_in_thread(
             lambda: _resolve(mesh, texels, selection, total), Progress(0.9, text("filling seams"))
         )
     )

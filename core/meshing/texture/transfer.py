@@ -13,7 +13,7 @@ from dataclasses import replace
 import igl
 import numpy as np
 
-from core.base.jobs import Progress, Task, in_background
+from core.base.jobs import Progress, Task, run_in_thread
 from core.base.text import Text, text
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import Texels, rasterize_texels
@@ -35,14 +35,14 @@ def transfer_texture(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
     assert fine.texture is not None
     assert fine.uvs is not None
     at = np.stack([fine.uvs[:, 0], 1 - fine.uvs[:, 1]], 1) * fine.texture.shape[0]
-    texels = yield from in_background(
+    texels = yield from run_in_thread(
         lambda: rasterize_texels(coarse, size), Progress(0, text("laying out"))
     )
     pixels, known = yield from _sample_fine_surface(
         fine, coarse, texels, at, text("carrying the texture over")
     )
     colors = np.round(bilinear(fine.texture, pixels)).astype(np.uint8)
-    picture = yield from in_background(
+    picture = yield from run_in_thread(
         lambda: _texture_image(texels, colors, known), Progress(1.0, text("filling seams"))
     )
     return replace(coarse, texture=picture)
@@ -55,12 +55,12 @@ def bake_normal_map(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
     # The field's normals at a few vertices say less than the faces do, and would turn the frame.
     coarse = replace(coarse, normals=smooth_normals(coarse))
     coarse = replace(coarse, tangents=vertex_tangents(coarse))
-    texels = yield from in_background(
+    texels = yield from run_in_thread(
         lambda: rasterize_texels(coarse, size), Progress(0, text("laying out"))
     )
     task = _sample_fine_surface(fine, coarse, texels, fine.normals, text("baking the normal map"))
     normals, known = yield from task
-    picture = yield from in_background(
+    picture = yield from run_in_thread(
         lambda: _texture_image(texels, _tangent_space_colors(coarse, texels, normals), known),
         Progress(1.0, text("filling seams")),
     )
@@ -120,7 +120,7 @@ def _sample_fine_surface(
     and [T] bool, where something does that looks to their side."""
     faces = np.ascontiguousarray(fine.faces, np.int64)
     tree = igl.AABB()
-    yield from in_background(lambda: tree.init(fine.vertices, faces), Progress(0.0, detail))
+    yield from run_in_thread(lambda: tree.init(fine.vertices, faces), Progress(0.0, detail))
     reach = MAX_RAY_LENGTH * float(np.linalg.norm(np.ptp(fine.vertices, axis=0)))
     outward, looks = smooth_normals(coarse), _unit(fine.face_normals())
     n = len(texels.where)

@@ -77,7 +77,7 @@ class ExportEstimator:
         finally:
             if job.is_over:
                 self._job = None
-        self._duty.spent(job.seconds - before)
+        self._duty.record(job.seconds - before)
         return True
 
     def _next(self, trainer: Trainer, training: bool) -> Task[ExportEstimate] | None:

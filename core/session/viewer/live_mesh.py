@@ -111,7 +111,7 @@ class LiveMesh:
         if _is_quick(cutting.options):
             cells = cutting.options.resolution * (WANTED_S / max(seconds, 1e-3)) ** 0.5
             self._cells = int(min(max(cells, COARSEST, self._cells / 2), FINEST, 2 * self._cells))
-            self._duty.spent(seconds, duty_cycle)
+            self._duty.record(seconds, duty_cycle)
         self._publish(mesh.transformed(invert(cutting.out_from_scene)), cutting)
 
     def _publish(self, mesh: Mesh, cutting: _Cutting) -> None:

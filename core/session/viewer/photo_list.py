@@ -85,7 +85,7 @@ class PhotoList:
             self._job = Job(task, self._clock)
         before = self._job.seconds
         self._job.advance()
-        self._duty.spent(self._job.seconds - before)
+        self._duty.record(self._job.seconds - before)
         return True
 
     def close(self) -> None:

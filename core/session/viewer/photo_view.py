@@ -17,7 +17,7 @@ from scipy.ndimage import map_coordinates
 
 from core.base.colormaps import BACKDROP, Gradient
 from core.base.errors import UserError
-from core.base.jobs import Job, Progress, Task, in_background
+from core.base.jobs import Job, Progress, Task, run_in_thread
 from core.capture.scene import Photo, Scene
 from core.geometry.cameras import project
 from core.geometry.view import View
@@ -99,7 +99,7 @@ class PhotoLoader:
         photo = scene and _named(scene, view.photo)
         if scene and photo and view.span is None:
             self._wanted, self._view = wanted, view
-            reading = in_background(lambda: undistort_photo(scene, photo, view), Progress(0.0))
+            reading = run_in_thread(lambda: undistort_photo(scene, photo, view), Progress(0.0))
             self._job = Job(reading)
 
     def forget(self) -> None:

@@ -178,5 +178,5 @@ class Previewer:
         self._per_pixel += 0.5 * (seconds / pixels - self._per_pixel)
         final = picture.width == picture.view.width
         self._shown = (picture.view.view_id, picture.width, version)
-        self._duty.spent(seconds, picture.view.duty_cycle)
+        self._duty.record(seconds, picture.view.duty_cycle)
         self._show(picture.job.result, picture.view, final, seconds * 1000, picture.distances)

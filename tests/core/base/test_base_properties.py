@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.base.atomic_file import atomic_open, write_atomically
-from core.base.colormaps import WORST, depth_colors, heat, level_colors
+from core.base.colormaps import MAX_ERROR, depth_colors, error_colors, level_colors
 from core.base.duty_cycle import DutyCycle
-from core.base.jobs import Job, Progress, Task, run, within
+from core.base.jobs import Job, Progress, Task, run_task, subtask
 from tests.core.strategies import floats
 
 fractions = st.lists(floats(0, 1), max_size=20).map(sorted)
@@ -44,7 +44,7 @@ def task_of(told: list[float], ended: list[str]) -> Task[str]:
 @given(fractions, floats(0, 1), floats(0, 1), st.sampled_from(["", "outer"]))
 def test_progress_within_a_longer_task_rises_and_stays_in_its_part(told, a, b, detail):
     (start, end), ended, seen = sorted((a, b)), [], []
-    assert run(within(task_of(told, ended), start, end, detail), seen.append) == "result"
+    assert run_task(subtask(task_of(told, ended), start, end, detail), seen.append) == "result"
     found = [progress.fraction for progress in seen]
     assert len(found) == len(told)
     assert found == sorted(found)
@@ -97,14 +97,14 @@ def test_work_in_a_duty_cycle_takes_no_more_than_its_fraction_of_the_time(fracti
     for seconds, other in pieces:
         began = clock.now
         clock.now += seconds
-        cycle.spent(seconds, other)
+        cycle.record(seconds, other)
         due = max(seconds * (1 / (other or fraction) - 1), rest)
         clock.now += due * (1 - 1e-6) - 1e-9
         assert not cycle.is_due or due < 1e-6
         clock.now += due * 2e-6 + 2e-9
         assert cycle.is_due
         assert seconds <= (other or fraction) * (clock.now - began) * (1 + 1e-6)
-    cycle.spent(10.0)
+    cycle.record(10.0)
     cycle.reset()
     assert cycle.is_due
 
@@ -137,10 +137,13 @@ def test_a_file_holds_the_old_or_the_new_and_nothing_is_left_beside_it(contents,
 @given(floats(0, 1), floats(0, 1), st.integers(2, 30))
 def test_colour_maps_stay_in_range_and_errors_and_nearness_grow_brighter(a, b, n):
     low, high = sorted((a, b))
-    assert heat(np.array(low * WORST)).sum() <= heat(np.array(high * WORST)).sum() + 1e-9
+    assert (
+        error_colors(np.array(low * MAX_ERROR)).sum()
+        <= error_colors(np.array(high * MAX_ERROR)).sum() + 1e-9
+    )
     assert depth_colors(np.array(low)).sum() >= depth_colors(np.array(high)).sum() - 1e-9
     colors = level_colors(n)
     assert colors.shape == (n, 3)
-    for found in (heat(np.array([low, high])), depth_colors(np.array([low, high])), colors):
+    for found in (error_colors(np.array([low, high])), depth_colors(np.array([low, high])), colors):
         assert ((found >= 0) & (found <= 1)).all()
     assert all((one != other).any() for one, other in pairwise(colors))

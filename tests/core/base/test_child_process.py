@@ -8,7 +8,7 @@ import pytest
 
 from app.worker_client import WorkerClient
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.base.subprocess_call import run_in_subprocess
 from core.capture.poses.solve import solve_poses
 from core.protocol import StateChanged
@@ -41,7 +41,7 @@ def decoys(tmp_path, monkeypatch):
 
 
 def test_the_process_for_one_call(decoys):
-    assert run(run_in_subprocess(math.sqrt, 9.0, detail="a root", expected_s=1.0)) == 3.0
+    assert run_task(run_in_subprocess(math.sqrt, 9.0, detail="a root", expected_s=1.0)) == 3.0
 
 
 def test_the_pose_solver(decoys):
@@ -49,7 +49,7 @@ def test_the_pose_solver(decoys):
         noise_photo(decoys / f"{i}.jpg", i, (400, 300))
         (decoys / f"{i}.jpg").write_bytes((decoys / f"{i}.jpg").read_bytes()[:1000])
     with pytest.raises(UserError, match="only 0 usable photos"):
-        run(solve_poses(decoys, decoys / "work"))
+        run_task(solve_poses(decoys, decoys / "work"))
 
 
 def test_the_window_s_worker(decoys):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.base.cores import VARIABLE, cgroup_cores, describe_cores, usable_cores
+from core.base.cores import THREADS_VARIABLE, cgroup_cores, describe_cores, usable_cores
 from core.base.errors import UserError
 from core.cli.parser import parse
 
@@ -93,27 +93,27 @@ def test_affinity_counts():
 
 
 def test_a_person_says_so(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "1")
+    monkeypatch.setenv(THREADS_VARIABLE, "1")
     assert usable_cores() == 1
-    monkeypatch.setenv(VARIABLE, "100000")
+    monkeypatch.setenv(THREADS_VARIABLE, "100000")
     assert usable_cores() < 100000, "never more than there are"
-    monkeypatch.setenv(VARIABLE, "many")
+    monkeypatch.setenv(THREADS_VARIABLE, "many")
     with pytest.raises(UserError, match="GRADINA_THREADS=many is not a number"):
         usable_cores()
 
 
 def test_what_limits_the_cores_is_named(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(THREADS_VARIABLE, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 32)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(32)), raising=False)
     monkeypatch.setattr("core.base.cores.cgroup_cores", lambda: None)
-    assert describe_cores() == "32"
+    assert str(describe_cores()) == "32"
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    assert describe_cores() == "8 of 32 (CPU affinity)"
+    assert str(describe_cores()) == "8 of 32 (CPU affinity)"
     monkeypatch.setattr("core.base.cores.cgroup_cores", lambda: 3)
-    assert describe_cores() == "3 of 32 (limit of the cgroup)"
-    monkeypatch.setenv(VARIABLE, "2")
-    assert describe_cores() == "2 of 32 (GRADINA_THREADS)"
+    assert str(describe_cores()) == "3 of 32 (limit of the cgroup)"
+    monkeypatch.setenv(THREADS_VARIABLE, "2")
+    assert str(describe_cores()) == "2 of 32 (GRADINA_THREADS)"
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_what_limits_the_cores_is_named(monkeypatch):
     ],
 )
 def test_every_command_takes_the_number_of_threads(command, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "5")
+    monkeypatch.setenv(THREADS_VARIABLE, "5")
     parse([*command.split(), "--threads", "3"], lambda path, device: 0)
-    assert os.environ[VARIABLE] == "3", "which children inherit"
+    assert os.environ[THREADS_VARIABLE] == "3", "which children inherit"
 
 
 def gradina(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -160,7 +160,7 @@ def test_the_doctor_and_the_libraries_heed_the_number_of_threads():
 
 
 def test_a_number_that_is_none_is_one_clear_line():
-    done = gradina("doctor", **{VARIABLE: "many"})
+    done = gradina("doctor", **{THREADS_VARIABLE: "many"})
     assert done.returncode == 1
     assert done.stderr.startswith("gradina: GRADINA_THREADS=many is not a number of threads")
     assert len(done.stderr.splitlines()) == 1

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from core.base.jobs import Progress, in_background, run
+from core.base.jobs import Progress, run_in_thread, run_task
 
 NOW = Progress(0.5, "working")
 
@@ -16,20 +16,20 @@ def test_work_in_the_background_yields_until_it_is_done():
         assert proceed.wait(10)
         return threading.current_thread().name
 
-    task = in_background(work, NOW)
+    task = run_in_thread(work, NOW)
     assert [next(task) for _ in range(3)] == [NOW] * 3, "it waits, its driver does not"
     proceed.set()
-    assert run(task) != threading.current_thread().name
+    assert run_task(task) != threading.current_thread().name
 
 
 def test_an_error_in_the_background_reaches_the_one_who_asked():
     with pytest.raises(ZeroDivisionError):
-        run(in_background(lambda: 1 // 0, NOW))
+        run_task(run_in_thread(lambda: 1 // 0, NOW))
 
 
 def test_the_background_does_not_hold_up_one_who_cancels():
     proceed = threading.Event()
-    task = in_background(lambda: proceed.wait(10), NOW)
+    task = run_in_thread(lambda: proceed.wait(10), NOW)
     next(task)
     task.close()  # returns at once
     assert not proceed.is_set()

@@ -11,9 +11,9 @@ from core.base.outputs import (
     ForeignFileError,
     Outputs,
     check_writable,
+    choose_results_folder,
     is_output,
-    mark,
-    results_folder,
+    mark_results_folder,
     without_outputs,
     write_output,
 )
@@ -25,7 +25,7 @@ def names(folder: Path) -> set[str]:
 
 def test_a_file_of_the_person_stays_as_it_is(tmp_path):
     (tmp_path / "mesh.obj").write_text("theirs")
-    with pytest.raises(ForeignFileError, match=r"mesh\.obj is there already"):
+    with pytest.raises(ForeignFileError, match=r"mesh\.obj exists already"):
         write_output(tmp_path / "mesh.obj", b"ours")
     assert (tmp_path / "mesh.obj").read_text() == "theirs"
     assert names(tmp_path) == {"mesh.obj"}
@@ -117,7 +117,7 @@ def test_of_an_earlier_run_only_what_it_wrote_goes(tmp_path):
     (tmp_path / "9.png").write_text("theirs")
     with Outputs(tmp_path) as outputs:
         outputs.write(tmp_path / "0.png", b"ours")
-        outputs.drop_others("*.png")
+        outputs.remove_stale("*.png")
     assert names(tmp_path) == {"0.png", "1.png", "9.png"}
 
 
@@ -141,18 +141,20 @@ def test_results_never_mix_with_their_input(tmp_path):
     for folder in (photos, other):
         folder.mkdir(parents=True)
         (folder / "a.jpg").write_text("a photo")
-    own = module.OWN_FOLDER
-    assert results_folder(other, photos) == other, "its files are looked at one by one"
+    own = module.RESULTS_FOLDER
+    assert choose_results_folder(other, photos) == other, "its files are looked at one by one"
     for source in (photos, photos / "a.jpg"):
         with pytest.raises(UserError, match="holds the input itself"):
-            results_folder(photos, source)
-    assert results_folder(tmp_path / "scan", photos) == tmp_path / "scan" / own
-    assert results_folder(photos / "new", photos) == photos / "new"
+            choose_results_folder(photos, source)
+    assert choose_results_folder(tmp_path / "scan", photos) == tmp_path / "scan" / own
+    assert choose_results_folder(photos / "new", photos) == photos / "new"
     (photos / "sub").mkdir()
     (photos / "sub" / "b.jpg").write_text("a photo")
-    assert results_folder(photos / "sub", photos) == photos / "sub" / own
-    mark(tmp_path / "scan")
-    assert results_folder(tmp_path / "scan", photos) == tmp_path / "scan", "it is one of results"
+    assert choose_results_folder(photos / "sub", photos) == photos / "sub" / own
+    mark_results_folder(tmp_path / "scan")
+    assert choose_results_folder(tmp_path / "scan", photos) == tmp_path / "scan", (
+        "it is one of results"
+    )
 
 
 def test_what_is_in_the_way_is_found_before_the_work(tmp_path):

@@ -31,13 +31,13 @@ def test_texts_fill_in_texts_and_are_put_into_words_with_them():
     outer = text("excluding {what}: {list}", what=inner, list=join(", ", [text("a"), "b"]))
     assert str(outer) == "excluding 3 photos: a, b"
     german = {"excluding {what}: {list}": "ohne {what}: {list}", "{n} photo": "{n} Fotos"}
-    assert outer.in_words(lambda one, many, n: german.get(one, one)) == "ohne 3 Fotos: a, b"
+    assert outer.translated(lambda one, many, n: german.get(one, one)) == "ohne 3 Fotos: a, b"
 
 
 def test_the_values_stay_as_they_are_when_the_template_is_translated():
     german = {"{n} of {total} photos placed": "Von {total} Fotos {n} platziert"}
     placed = text("{n} of {total} photos placed", n=7, total=9)
-    assert placed.in_words(lambda one, many, n: german[one]) == "Von 9 Fotos 7 platziert"
+    assert placed.translated(lambda one, many, n: german[one]) == "Von 9 Fotos 7 platziert"
 
 
 def test_a_text_travels_with_all_that_fills_it_in():

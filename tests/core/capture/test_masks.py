@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.masks import find_masks
 from core.capture.open import describe_input, open_capture
 from core.capture.photos import read_rgba
@@ -30,7 +30,7 @@ def test_masks_beside_the_photos_are_found_and_turned_the_right_way(tmp_path, bl
     color = "black" if black else "white"
     told = f"5 masks in {tmp_path / 'masks'}, the subject in {color}"
     assert str(describe_input(tmp_path)[-1]) == told
-    scene = run(open_capture(tmp_path))
+    scene = run_task(open_capture(tmp_path))
     assert scene.has_masks
     assert told in map(str, scene.notices)
     assert any("in black" in str(notice) for notice in scene.notices) == black
@@ -39,21 +39,21 @@ def test_masks_beside_the_photos_are_found_and_turned_the_right_way(tmp_path, bl
 
 
 def test_photos_without_a_mask_are_left_out_where_others_have_one(tmp_path):
-    scene = run(open_capture(masked(tmp_path, but=(2,))))
+    scene = run_task(open_capture(masked(tmp_path, but=(2,))))
     assert [p.name for p in scene.photos] == [f"{i:08d}.jpg" for i in (0, 1, 3, 4)]
     assert "1 photos have no mask and are left out: 00000002.jpg" in map(str, scene.notices)
 
 
 def test_too_few_masks_are_refused(tmp_path):
     with pytest.raises(UserError, match="only 2 usable photos"):
-        run(open_capture(masked(tmp_path, but=(1, 2, 3))))
+        run_task(open_capture(masked(tmp_path, but=(1, 2, 3))))
 
 
 def test_a_mask_of_another_size_is_refused_by_name(tmp_path):
     masked(tmp_path)
     Image.new("L", (10, 10)).save(tmp_path / "masks" / "00000003.png")
     with pytest.raises(UserError, match=r"00000003\.png is 10x10"):
-        run(open_capture(tmp_path))
+        run_task(open_capture(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "A.JPG.png", "a_mask.png"])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import DetectedInput, describe_input, hold_out_every, open_capture
 from core.capture.region import fit_to_masks
 from core.geometry.rigid import world_from_opengl_camera
@@ -33,7 +33,7 @@ def object_capture(tmp_path, center, radius):
 
 def test_an_object_with_masks_fills_the_ball(tmp_path):
     center, radius = np.array([0.2, -0.1, 0.3]), 0.5
-    scene = run(open_capture(object_capture(tmp_path, center, radius)))
+    scene = run_task(open_capture(object_capture(tmp_path, center, radius)))
     found, size = ball_from_scene(scene.scene_from_input)
     away = np.linalg.norm(found - center)
     assert away + radius < size < 1.3 * radius
@@ -41,8 +41,8 @@ def test_an_object_with_masks_fills_the_ball(tmp_path):
 
 
 def test_the_ball_of_a_capture_without_masks_is_left_alone(tmp_path):
-    scene = run(open_capture(object_capture(tmp_path, np.zeros(3), 0.5)))
-    assert run(fit_to_masks(replace(scene, has_masks=False))).scene_from_input is (
+    scene = run_task(open_capture(object_capture(tmp_path, np.zeros(3), 0.5)))
+    assert run_task(fit_to_masks(replace(scene, has_masks=False))).scene_from_input is (
         scene.scene_from_input
     )
 
@@ -60,7 +60,7 @@ def test_each_kind_is_recognised_and_read(tmp_path):
         (dtu, "IDR/DTU", "IDR/DTU"),
     ):
         assert words in str(describe_input(path)[0])
-        assert kind in str(run(open_capture(path)).kind)
+        assert kind in str(run_task(open_capture(path)).kind)
 
 
 def test_a_plain_folder_is_recognised_as_photos(tmp_path):
@@ -90,7 +90,7 @@ def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path, monkeyp
 def test_the_detected_input_is_reported_before_it_is_read(tmp_path):
     ngp = object_capture(tmp_path, np.zeros(3), 0.5)
     told = []
-    run(open_capture(ngp), lambda progress: told.append(progress.found))
+    run_task(open_capture(ngp), lambda progress: told.append(progress.partial_result))
     [detected] = [found for found in told if found]
     assert isinstance(detected, DetectedInput)
     assert list(map(str, detected.lines)) == [f"{tmp_path.name}: a posed capture (transforms.json)"]
@@ -128,12 +128,12 @@ def test_paths_that_hold_nothing_are_refused(tmp_path):
         (tmp_path / ("x" * 300), "cannot be read"),
     ):
         with pytest.raises(UserError, match=words) as caught:
-            run(open_capture(path))
+            run_task(open_capture(path))
         assert str(path) in str(caught.value)
 
 
 def test_every_eighth_photo_is_held_out_once(tmp_path):
-    scene = run(open_capture(object_capture(tmp_path, np.zeros(3), 0.5)))
+    scene = run_task(open_capture(object_capture(tmp_path, np.zeros(3), 0.5)))
     split = hold_out_every(scene, 8)
     assert [p.name for p in split.held_out] == ["0", "8"]
     assert len(split.photos) == 10

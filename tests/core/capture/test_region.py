@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture import region
 from core.capture.open import open_capture
 from core.capture.readers.idr import read_idr
@@ -112,7 +112,7 @@ def test_gps_gives_metres_to_a_free_frame_only(monkeypatch):
 @pytest.mark.skipif(not (DATA / "dtu_scan65").is_dir(), reason="the shared captures are not here")
 @pytest.mark.slow
 def test_the_skull_alone_within_its_declared_ball():
-    scene = run(open_capture(DATA / "dtu_scan65"))
+    scene = run_task(open_capture(DATA / "dtu_scan65"))
     center, radius = ball_from_scene(scene.scene_from_input)
     assert scene.region is not None
     beyond = (scene.region.corners() - center) @ scene.region.axes

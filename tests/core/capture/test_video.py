@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import describe_input, open_capture
 from core.capture.video import choose_frames, photos_of_video
 from core.config.opening import OpenOptions
@@ -45,7 +45,7 @@ def test_of_each_part_of_the_way_the_sharpest_frame_is_taken():
 def test_a_video_becomes_sharp_photos_all_along_the_way(tmp_path):
     path, folder = video(tmp_path / "walk.mp4"), tmp_path / "frames"
     assert "a video" in str(describe_input(path)[0])
-    assert run(photos_of_video(path, folder, 12)) == folder
+    assert run_task(photos_of_video(path, folder, 12)) == folder
     photos = sorted(folder.glob("*.jpg"))
     numbers = [int(p.stem.removeprefix("frame_")) for p in photos]
     assert 9 <= len(numbers) <= 12
@@ -55,15 +55,17 @@ def test_a_video_becomes_sharp_photos_all_along_the_way(tmp_path):
     assert max(np.diff(numbers)) < 9
     assert Image.open(photos[0]).size == (320, 240)
     before = [p.stat().st_mtime_ns for p in photos]
-    run(photos_of_video(path, folder, 12))
+    run_task(photos_of_video(path, folder, 12))
     assert [p.stat().st_mtime_ns for p in photos] == before, "they are kept"
-    run(photos_of_video(path, folder, 8))
+    run_task(photos_of_video(path, folder, 8))
     assert len(list(folder.glob("*.jpg"))) <= 8
 
 
 def test_a_video_of_a_camera_that_stands_still_is_refused(tmp_path):
     with pytest.raises(UserError, match="hardly moves"):
-        run(photos_of_video(video(tmp_path / "still.mp4", moves=0, n=12), tmp_path / "frames", 12))
+        run_task(
+            photos_of_video(video(tmp_path / "still.mp4", moves=0, n=12), tmp_path / "frames", 12)
+        )
 
 
 @pytest.mark.slow
@@ -71,7 +73,9 @@ def test_a_video_and_nothing_else_becomes_a_solved_capture(tmp_path):
     """Its photos are where the camera was when their frames were taken."""
     poses = room_poses(24)
     film_of(tmp_path / "walk.mp4", textured_plane_photos(tmp_path / "frames", poses, WIDE))
-    scene = run(open_capture(tmp_path / "walk.mp4", tmp_path / "work", how=OpenOptions(frames=12)))
+    scene = run_task(
+        open_capture(tmp_path / "walk.mp4", tmp_path / "work", how=OpenOptions(frames=12))
+    )
     assert str(scene.kind) == "a video, poses solved"
     assert len(scene.photos) >= 8
     taken = [int(p.path.stem.removeprefix("frame_")) for p in scene.photos]
@@ -83,4 +87,4 @@ def test_a_broken_video_is_refused_by_name(tmp_path):
     path = tmp_path / "broken.mp4"
     path.write_bytes(b"no video at all" * 100)
     with pytest.raises(UserError, match=r"broken\.mp4 is not a readable video"):
-        run(photos_of_video(path, tmp_path / "frames", 12))
+        run_task(photos_of_video(path, tmp_path / "frames", 12))

@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors import safe_open
 
 import main
-from core.base.jobs import run as run_task
+from core.base.jobs import run_task as run_task
 from core.base.outputs import MARKER
 from core.sample import reference_mesh
 from core.training.presets import PRESETS

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.base.interrupts import Interrupted, caught_signals, uninterrupted
-from core.base.jobs import Progress, run
+from core.base.interrupts import Interrupted, catch_signals, defer_signals
+from core.base.jobs import Progress, run_task
 from core.project.store import is_project, unfinished_step
 from tests.app.screen import wait_until
 
@@ -155,12 +155,12 @@ def test_a_signal_waits_for_work_that_is_not_to_be_cut():
     done = []
 
     def work():
-        with uninterrupted():
+        with defer_signals():
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("inner")
         done.append("after")
 
-    with pytest.raises(Interrupted) as stopped, caught_signals():
+    with pytest.raises(Interrupted) as stopped, catch_signals():
         work()
     assert done == ["inner"]
     assert stopped.value.status == 143
@@ -181,28 +181,28 @@ def test_a_signal_that_a_library_swallows_comes_again_with_the_next_slice():
             yield Progress(0.5)
         done.append("worked on")
 
-    with pytest.raises(Interrupted), caught_signals():
-        run(task())
+    with pytest.raises(Interrupted), catch_signals():
+        run_task(task())
     assert done == ["swallowed"]
 
 
 def test_but_not_for_ever(monkeypatch):
-    monkeypatch.setattr("core.base.interrupts.PATIENCE_S", 0.05)
+    monkeypatch.setattr("core.base.interrupts.GRACE_PERIOD_S", 0.05)
 
-    @uninterrupted()
+    @defer_signals()
     def work():
         os.kill(os.getpid(), signal.SIGTERM)
         while True:
             time.sleep(0.01)
 
-    with pytest.raises(Interrupted), caught_signals():
+    with pytest.raises(Interrupted), catch_signals():
         work()
 
 
 SECOND = """
 import os, signal, time
-from core.base.interrupts import caught_signals
-with caught_signals():
+from core.base.interrupts import catch_signals
+with catch_signals():
     try:
         os.kill(os.getpid(), signal.SIGTERM)
     finally:
@@ -212,9 +212,9 @@ with caught_signals():
 """
 IGNORED = """
 import json, os, signal
-from core.base.interrupts import caught_signals
+from core.base.interrupts import catch_signals
 signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
-with caught_signals():
+with catch_signals():
     os.kill(os.getpid(), signal.SIGHUP)
 print(json.dumps("lived"))
 """

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
 from core.config.run import FieldConfig, RunOptions
@@ -49,12 +49,12 @@ def box_photos(folder, n=14):
 
 @pytest.mark.slow
 def test_a_box_is_fitted_to_its_photos_within_one_percent(tmp_path):
-    scene = run(open_capture(box_photos(tmp_path)))
+    scene = run_task(open_capture(box_photos(tmp_path)))
     config = for_scene(run_config(RunOptions("draft", steps=240, method="box")), True)
     ball = scene.scene_from_input
     size = np.cbrt(np.linalg.det(ball[:3, :3]))
     np.testing.assert_allclose(ball[:3, :3], size * np.eye(3), atol=1e-6 * size)
-    with run(load_pixels(scene, 400)) as store:
+    with run_task(load_pixels(scene, 400)) as store:
         trainer = Trainer(store, config, CPU)
         while not trainer.finished:
             trainer.work()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.mesh import MeshOptions
 from core.meshing.build import build_mesh, sdf_normals
 from core.meshing.mesh import Mesh
@@ -21,7 +21,7 @@ def ball_and_speck(p):
 
 def test_the_mesh_lies_in_the_input_frame_with_outward_normals_and_colors_of_the_field():
     options = MeshOptions(resolution=64)
-    mesh = run(
+    mesh = run_task(
         build_mesh(ball_and_speck, lambda p, n: (n + 1) / 2, BALL, options, INPUT_FROM_SCENE)
     )
     shape = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
@@ -38,14 +38,14 @@ def test_the_mesh_lies_in_the_input_frame_with_outward_normals_and_colors_of_the
 def test_without_color_there_is_none_and_progress_ends_at_one():
     fractions = []
     task = build_mesh(ball_and_speck, None, BALL, MeshOptions(resolution=48), np.eye(4))
-    mesh = run(task, lambda progress: fractions.append(progress.fraction))
+    mesh = run_task(task, lambda progress: fractions.append(progress.fraction))
     assert mesh.colors is None
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
 
 
 def test_no_surface_gives_an_empty_mesh():
-    mesh = run(build_mesh(lambda p: np.ones(len(p)), None, BALL, MeshOptions(), np.eye(4)))
+    mesh = run_task(build_mesh(lambda p: np.ones(len(p)), None, BALL, MeshOptions(), np.eye(4)))
     assert len(mesh.faces) == 0
 
 

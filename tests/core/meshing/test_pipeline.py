@@ -8,7 +8,7 @@ import trimesh
 
 from core.base import paths as places
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.mesh import PURPOSES, MeshOptions
 from core.meshing import spill_array as rows
 from core.meshing.export.writers import write_mesh
@@ -51,7 +51,7 @@ def moved(pose):
 
 def test_the_ground_is_capped_and_the_solid_closed():
     options = MeshOptions(resolution=48, watertight=True, unseen="keep")
-    done = run(finish_mesh(subject(on_the_ground, None), options))
+    done = run_task(finish_mesh(subject(on_the_ground, None), options))
     mesh = done.lods[0]
     assert done.watertight
     assert is_watertight(mesh.faces)
@@ -62,15 +62,17 @@ def test_the_ground_is_capped_and_the_solid_closed():
     assert shape.volume / 27 == pytest.approx(4 / 3 * np.pi * 0.5**3 + plate - cap, rel=0.02)
     lowest = mesh.vertices[:, 2] < -6 + 3 * (-1 + 1.5 / 24)
     assert np.ptp(mesh.vertices[lowest, 2]) < 1e-3, "flat"
-    open_mesh = run(finish_mesh(subject(on_the_ground, None), replace(options, watertight=False)))
+    open_mesh = run_task(
+        finish_mesh(subject(on_the_ground, None), replace(options, watertight=False))
+    )
     assert not open_mesh.watertight
 
 
 def test_a_bubble_that_no_camera_sees_goes_unless_it_is_kept(tmp_path):
     options = MeshOptions(resolution=40)
-    solid = run(finish_mesh(subject(with_bubble, tmp_path), options))
+    solid = run_task(finish_mesh(subject(with_bubble, tmp_path), options))
     assert solid.steps["small parts"]["parts removed"] == 1
-    kept = run(finish_mesh(subject(with_bubble, tmp_path), replace(options, unseen="keep")))
+    kept = run_task(finish_mesh(subject(with_bubble, tmp_path), replace(options, unseen="keep")))
     radius = np.linalg.norm(kept.lods[0].vertices - [4, 5, -6], axis=1) / 3
     assert (radius < 0.35).any()
     assert np.linalg.norm(solid.lods[0].vertices - [4, 5, -6], axis=1).min() / 3 > 0.65
@@ -88,7 +90,7 @@ def test_levels_textures_and_relief_in_one_go(tmp_path, refine):
         refine=refine,
     )
     fractions = []
-    done = run(
+    done = run_task(
         finish_mesh(subject(sphere, tmp_path), options),
         lambda progress: fractions.append(progress.fraction),
     )
@@ -103,10 +105,10 @@ def test_levels_textures_and_relief_in_one_go(tmp_path, refine):
 
 
 def test_an_error_is_meant_in_units_of_the_result():
-    done = run(finish_mesh(subject(sphere, None), MeshOptions(resolution=40, max_error=0.03)))
+    done = run_task(finish_mesh(subject(sphere, None), MeshOptions(resolution=40, max_error=0.03)))
     radius = np.linalg.norm(done.lods[0].vertices - [4, 5, -6], axis=1)
     assert np.abs(radius - 2.1).max() < 0.05
-    coarse = run(finish_mesh(subject(sphere, None), MeshOptions(resolution=40, max_error=0.1)))
+    coarse = run_task(finish_mesh(subject(sphere, None), MeshOptions(resolution=40, max_error=0.1)))
     assert len(coarse.lods[0].faces) < len(done.lods[0].faces) / 2
 
 
@@ -116,7 +118,7 @@ def test_what_cannot_be_closed_says_so(monkeypatch):
     monkeypatch.setattr(module, "fill_holes", lambda mesh, size: (mesh, {}))
     monkeypatch.setattr(module, "clip_to_box", lambda sdf, *rest: sdf)
     with pytest.raises(UserError, match=r"cannot be made watertight: \d+ edges"):
-        run(
+        run_task(
             finish_mesh(
                 subject(on_the_ground, None), MeshOptions(24, watertight=True, unseen="keep")
             )
@@ -125,7 +127,7 @@ def test_what_cannot_be_closed_says_so(monkeypatch):
 
 def test_nothing_there_gives_one_empty_mesh():
     for options in (MeshOptions(24), PURPOSES["game"], PURPOSES["print"]):
-        done = run(
+        done = run_task(
             finish_mesh(subject(lambda p: np.ones(len(p)), None), replace(options, resolution=24))
         )
         assert len(done.lods) == 1
@@ -139,12 +141,12 @@ def in_two_parts(p):
 
 def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch):
     options = MeshOptions(resolution=96, min_component=0.001)
-    whole = run(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
+    whole = run_task(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
     monkeypatch.setattr(large, "max_faces_in_memory", lambda: 5000)
     monkeypatch.setattr(large, "PROXY_RESOLUTION", 32)
     monkeypatch.setattr(rows, "MAX_MEMORY_BYTES", 0)
     monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "spill")
-    pieces = run(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
+    pieces = run_task(finish_mesh(subject(in_two_parts, tmp_path, 4.0, has_masks=True), options))
     assert (tmp_path / "spill").exists()
     assert pieces.steps["seen through"]["faces that cameras saw through"] > 300
     for name in ("vertices", "faces", "normals", "colors"):
@@ -159,10 +161,10 @@ def test_what_is_too_large_is_done_piece_by_piece_and_told(tmp_path, monkeypatch
     assert pieces.watertight
     assert pieces.notes == ()
     cut = replace(subject(on_the_ground, tmp_path), photos=[])
-    (note,) = run(finish_mesh(cut, replace(options, unseen="keep"))).notes
+    (note,) = run_task(finish_mesh(cut, replace(options, unseen="keep"))).notes
     assert "holes stay open" in str(note)
     with pytest.raises(UserError, match=r"too many to be simplified, textured.*at most \d+"):
-        run(finish_mesh(cut, replace(options, faces=500, texture=True)))
-    closed = run(finish_mesh(cut, replace(options, unseen="keep", watertight=True)))
+        run_task(finish_mesh(cut, replace(options, faces=500, texture=True)))
+    closed = run_task(finish_mesh(cut, replace(options, unseen="keep", watertight=True)))
     assert closed.watertight
     assert is_watertight(closed.lods[0].faces)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.mesh import MeshOptions
 from core.meshing import refine as module
 from core.meshing.pipeline import finish_mesh
@@ -40,7 +40,7 @@ def speckled(points):
 def test_bumps_that_photos_deny_go_and_the_mesh_stays_valid(masks, tmp_path, monkeypatch):
     monkeypatch.setattr(painted_ball, "painted", speckled)
     rough = bumpy()
-    found = run(refine(rough, photos(tmp_path, 16, masks=masks), masks))
+    found = run_task(refine(rough, photos(tmp_path, 16, masks=masks), masks))
     assert found.kept
     assert found.after > found.before + 0.5
     assert error(found.mesh) < 0.6 * error(rough)
@@ -56,9 +56,9 @@ def test_photos_that_see_none_of_the_mesh_change_nothing(masks, tmp_path, monkey
     away = [
         replace(p, world_from_camera=p.world_from_camera @ np.diag([-1.0, 1, -1, 1])) for p in seen
     ]
-    found = run(refine(ball(3), [away[0], *seen], masks))
+    found = run_task(refine(ball(3), [away[0], *seen], masks))
     assert np.isfinite(found.after)
-    nothing = run(refine(ball(3), away, masks))
+    nothing = run_task(refine(ball(3), away, masks))
     np.testing.assert_array_equal(nothing.mesh.vertices, ball(3).vertices)
 
 
@@ -69,10 +69,10 @@ def test_what_measures_worse_is_not_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "_move_vertices", spoilt)
     exact = ball(4)
-    found = run(refine(exact, photos(tmp_path, 8), False))
+    found = run_task(refine(exact, photos(tmp_path, 8), False))
     assert not found.kept
     np.testing.assert_array_equal(found.mesh.vertices, exact.vertices)
-    done = run(finish_mesh(subject(sphere, tmp_path), MeshOptions(32, refine=True)))
+    done = run_task(finish_mesh(subject(sphere, tmp_path), MeshOptions(32, refine=True)))
     assert "Not refined, PSNR on photos held back would" in str(done.notes[0])
 
 
@@ -87,9 +87,9 @@ def test_offsets_that_would_turn_a_face_over_are_taken_back():
 
 def test_few_photos_are_told_of_and_a_missing_one_is_an_error(tmp_path):
     seen = photos(tmp_path, 5)
-    assert run(refine(ball(3), seen, False)) is None
+    assert run_task(refine(ball(3), seen, False)) is None
     with pytest.raises(UserError, match=r"gone\.png"):
-        run(
+        run_task(
             refine(
                 ball(3), [*photos(tmp_path, 8), replace(seen[0], path=tmp_path / "gone.png")], False
             )

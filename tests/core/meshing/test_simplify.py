@@ -6,7 +6,7 @@ import pytest
 import trimesh
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.base.subprocess_call import run_in_subprocess
 from core.base.text import text
 from core.meshing.mesh import Mesh
@@ -25,20 +25,20 @@ def farthest(points: np.ndarray, mesh: Mesh) -> float:
 
 
 def test_the_count_is_met_and_the_surface_stays_closed_and_near():
-    mesh = run(simplify(FINE, 2000))
+    mesh = run_task(simplify(FINE, 2000))
     assert len(mesh.faces) == 2000
     assert is_watertight(mesh.faces)
     assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).volume > 0
     assert farthest(FINE.vertices, mesh) < 0.01
-    assert run(simplify(mesh, 5000)).faces is mesh.faces
+    assert run_task(simplify(mesh, 5000)).faces is mesh.faces
 
 
 @pytest.mark.parametrize("tolerance", [0.01, 0.001])
 def test_an_error_in_units_is_kept_with_few_faces(tolerance):
-    mesh = run(simplify_to_error(FINE, tolerance))
+    mesh = run_task(simplify_to_error(FINE, tolerance))
     assert farthest(FINE.vertices, mesh) <= tolerance
     assert len(mesh.faces) < len(FINE.faces) / 2
-    half = run(simplify(FINE, len(mesh.faces) * 2 // 3))
+    half = run_task(simplify(FINE, len(mesh.faces) * 2 // 3))
     assert farthest(FINE.vertices, half) > tolerance * 0.8, "fewer would not do"
 
 
@@ -46,7 +46,7 @@ def test_borders_keep_their_place():
     upper = FINE.faces[(FINE.vertices[FINE.faces][..., 2] > -0.05).all(1)]
     used = np.unique(upper)
     open_mesh = Mesh(FINE.vertices[used], np.searchsorted(used, upper).astype(np.int32))
-    mesh = run(simplify(open_mesh, 2000))
+    mesh = run_task(simplify(open_mesh, 2000))
     border = igl.boundary_facets(np.ascontiguousarray(open_mesh.faces, np.int64))[0]
     assert farthest(open_mesh.vertices[np.unique(border)], mesh) < 0.004
 
@@ -74,6 +74,6 @@ def test_work_in_another_process_is_stopped_fails_and_dies_as_one_expects():
     task.close()
     assert time.monotonic() - began < 20
     with pytest.raises(UserError, match="No"):
-        run(run_in_subprocess(fails, 0, detail=text("failing"), expected_s=1.0))
+        run_task(run_in_subprocess(fails, 0, detail=text("failing"), expected_s=1.0))
     with pytest.raises(UserError, match="This failed: dying ended unexpectedly"):
-        run(run_in_subprocess(dies, 0, detail=text("dying"), expected_s=1.0))
+        run_task(run_in_subprocess(dies, 0, detail=text("dying"), expected_s=1.0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.mesh import MeshOptions
 from core.meshing.pipeline import MeshSource, finish_mesh
 from core.meshing.repair.clean import (
@@ -63,7 +63,7 @@ def test_the_mesh_of_a_random_scene_is_sound(seed):
         RESOLUTION, watertight=closed, unseen="keep", min_component=0.0, close_holes=0.0
     )
     subject = MeshSource(sdf, lambda p, n: np.zeros_like(p), BOX, None, np.eye(4), [], False)
-    done = run(finish_mesh(subject, options))
+    done = run_task(finish_mesh(subject, options))
     mesh = done.lods[0]
     assert len(mesh.faces) > 100
     twice_area = np.linalg.norm(mesh.face_normals(), axis=1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.base.outputs import write_output
 from core.geometry.view import VideoOptions
 from core.output.video import write_video
@@ -31,7 +31,7 @@ def key(z):
 def test_a_film_has_its_pictures_and_a_path_that_repeats_it(trainer, tmp_path):
     film = tmp_path / "new" / "orbit.mp4"
     options = VideoOptions((key(-3.0), key(-2.0)), 0.7, 64, 49, 5, 24, mode="normals")
-    assert run(write_video(trainer, film, options)) == 5
+    assert run_task(write_video(trainer, film, options)) == 5
     pictures = iio.imread(film)
     assert pictures.shape == (5, 48, 64, 3), "an odd row less: players want even sizes"
     assert iio.immeta(film)["fps"] == 24
@@ -46,7 +46,7 @@ def test_a_film_has_its_pictures_and_a_path_that_repeats_it(trainer, tmp_path):
 
 def test_a_picture_is_as_large_as_it_was_wanted(trainer, tmp_path):
     options = VideoOptions((key(-3.0),), 0.7, 33, 21, mode="normals")
-    run(write_video(trainer, tmp_path / "it.png", options))
+    run_task(write_video(trainer, tmp_path / "it.png", options))
     assert iio.imread(tmp_path / "it.png").shape == (21, 33, 3)
     assert len(results(tmp_path)) == 1
 
@@ -64,9 +64,11 @@ def test_a_film_given_up_leaves_the_one_before(trainer, tmp_path):
 
 def test_a_film_without_views_is_refused(trainer, tmp_path):
     with pytest.raises(UserError, match="there are none"):
-        run(write_video(trainer, tmp_path / "film.mp4", VideoOptions((), 0.7, 32, 32, 50)))
+        run_task(write_video(trainer, tmp_path / "film.mp4", VideoOptions((), 0.7, 32, 32, 50)))
 
 
 def test_a_name_that_is_neither_film_nor_picture_is_refused(trainer, tmp_path):
     with pytest.raises(UserError, match=r"film\.avi is neither .* Name it \.mp4 or \.png"):
-        run(write_video(trainer, tmp_path / "film.avi", VideoOptions((key(-3.0),), 0.7, 32, 32)))
+        run_task(
+            write_video(trainer, tmp_path / "film.avi", VideoOptions((key(-3.0),), 0.7, 32, 32))
+        )

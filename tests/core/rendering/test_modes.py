@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.colormaps import INSIDE, OUTSIDE, WORST, ZERO, heat, level_colors
-from core.base.jobs import run
+from core.base.colormaps import (
+    INSIDE_COLOR,
+    MAX_ERROR,
+    OUTSIDE_COLOR,
+    ZERO_LEVEL_COLOR,
+    error_colors,
+    level_colors,
+)
+from core.base.jobs import run_task
 from core.geometry.view import SlicePlane
 from core.rendering.error import color_error, error_picture, render_error
 from core.rendering.level_map import level_turns
@@ -23,7 +30,7 @@ SIZE = 128
 
 def sliced(sphere, offset, spacing=0.1):
     seen = view(width=SIZE, height=SIZE, mode="slice", plane=SlicePlane((0, 0, 1), offset, spacing))
-    return run(
+    return run_task(
         render_slice(sphere[0], trace_field(*sphere, None, "slice"), seen, SIZE, SIZE)
     ).astype(int)
 
@@ -39,7 +46,7 @@ def test_a_slice_of_a_sphere_is_a_disc_with_circles_around_it(sphere, offset):
     image, r = sliced(sphere, offset), from_middle(offset)
     radius, pixel = math.sqrt(RADIUS**2 - offset**2), r[0, 1] - r[0, 0]
     pixel = abs(pixel) * math.sqrt(2)
-    line = (np.abs(image - 255 * np.array(ZERO)) < 12).all(-1)
+    line = (np.abs(image - 255 * np.array(ZERO_LEVEL_COLOR)) < 12).all(-1)
     assert np.abs(r[line] - radius).max() < 3 * pixel + 0.02, "its line is a circle"
     angles = np.arctan2(*np.nonzero(line)[::-1] - np.array([[SIZE / 2]] * 2))
     assert len(np.unique((angles * 4).round())) > 20, "all around"
@@ -62,11 +69,11 @@ def test_contours_are_as_far_apart_as_asked():
     alone = contoured(x[None], 0.1)[0].sum(-1)
     np.testing.assert_allclose(alone, tone, atol=1e-9, err_msg="a picture of one row")
     zero = contoured(np.tile(x, (3, 1)), 0.1)[1, np.abs(x) < 1 / 800 + 1e-9]
-    np.testing.assert_allclose(zero, np.tile(ZERO, (len(zero), 1)), atol=1e-6)
+    np.testing.assert_allclose(zero, np.tile(ZERO_LEVEL_COLOR, (len(zero), 1)), atol=1e-6)
     near = contoured(np.tile(x, (3, 1)), 0.4)[1]
     hue = near / near.max(-1, keepdims=True)
-    np.testing.assert_allclose(hue[10], np.array(INSIDE) / max(INSIDE), atol=1e-6)
-    np.testing.assert_allclose(hue[200], np.array(OUTSIDE) / max(OUTSIDE), atol=1e-6)
+    np.testing.assert_allclose(hue[10], np.array(INSIDE_COLOR) / max(INSIDE_COLOR), atol=1e-6)
+    np.testing.assert_allclose(hue[200], np.array(OUTSIDE_COLOR) / max(OUTSIDE_COLOR), atol=1e-6)
 
 
 def test_the_terms_of_the_gradient_are_those_of_the_levels(sphere):
@@ -102,7 +109,7 @@ def test_colours_of_levels_and_of_heat_are_told_apart():
     colors = level_colors(12)
     apart = np.linalg.norm(colors[:, None] - colors[None], axis=-1)
     assert apart[~np.eye(12, dtype=bool)].min() > 0.1
-    brightness = heat(np.linspace(0, WORST, 20)).sum(-1)
+    brightness = error_colors(np.linspace(0, MAX_ERROR, 20)).sum(-1)
     assert (np.diff(brightness) > 0).all()
 
 
@@ -112,7 +119,9 @@ def test_the_error_of_equal_pictures_is_nothing_and_the_scale_is_linear():
     np.testing.assert_allclose(color_error(truth * 0 + 0.5, truth * 0 + [0.5, 0.2, 0.8]), 0.2)
     none = error_picture(np.zeros((4, 5)), truth)
     np.testing.assert_allclose(none, none[..., :1].repeat(3, -1), err_msg="the grey photo")
-    np.testing.assert_allclose(error_picture(np.full((4, 5), WORST), truth)[0, 0], heat(WORST))
+    np.testing.assert_allclose(
+        error_picture(np.full((4, 5), MAX_ERROR), truth)[0, 0], error_colors(MAX_ERROR)
+    )
 
 
 def test_the_rendering_compared_with_itself_has_no_error(sphere, monkeypatch):
@@ -127,14 +136,14 @@ def test_the_rendering_compared_with_itself_has_no_error(sphere, monkeypatch):
     )
     arguments = model, occupancy, replace(CONFIG.train), shown
     black = np.zeros((16, 24, 3), np.float32)
-    run(render_error(*arguments, black, known, None, (1.0, 1.0, 1.0)))
+    run_task(render_error(*arguments, black, known, None, (1.0, 1.0, 1.0)))
     rendered = black.copy()
     rendered[known] = kept[0][:, 0]
     assert rendered[8, 0].min() > 0.99, "white behind the sphere"
-    same = run(render_error(*arguments, rendered, known, None, (1.0, 1.0, 1.0)))
+    same = run_task(render_error(*arguments, rendered, known, None, (1.0, 1.0, 1.0)))
     assert (np.ptp(same[known].astype(int), axis=-1) <= 1).all(), "grey: no heat anywhere"
-    other = run(render_error(*arguments, 1 - rendered, known, None, (1.0, 1.0, 1.0)))
-    np.testing.assert_allclose(other[8, 0], 255 * heat(1.0), atol=1)
+    other = run_task(render_error(*arguments, 1 - rendered, known, None, (1.0, 1.0, 1.0)))
+    np.testing.assert_allclose(other[8, 0], 255 * error_colors(1.0), atol=1)
     assert np.ptp(other[:4, :, 0].astype(int)) < 10, "nothing where there is no photo"
 
 

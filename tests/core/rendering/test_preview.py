@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.run import FieldConfig, RunConfig, TrainConfig
 from core.field.model import SceneModel
 from core.geometry.view import View
@@ -43,7 +43,7 @@ def view(view_id=1, width=96, height=64, **changes):
 def picture(sphere, seen, width=None, height=None):
     surface = trace_field(*sphere, seen.levels, seen.mode)
     size = width or seen.width, height or seen.height
-    return run(render_preview(sphere[0], surface, seen, *size))
+    return run_task(render_preview(sphere[0], surface, seen, *size))
 
 
 def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
@@ -74,7 +74,7 @@ def test_the_levels_of_a_density_are_traced_as_if_they_were_distances(sphere, mo
     surface = trace_field(model, occupancy, None, "depth")
     assert surface.steepness == pytest.approx(40, rel=0.5)  # along an axis, not the gradient
     assert surface.occupancy.distances.max() <= 2 / 32
-    steep = run(render_preview(model, surface, view(mode="depth"), 96, 64))
+    steep = run_task(render_preview(model, surface, view(mode="depth"), 96, 64))
     monkeypatch.undo()
     difference = np.abs(steep.astype(int) - picture(sphere, view(mode="depth")))
     assert (difference > 2).mean() < 0.005, "but for the silhouette"
@@ -124,7 +124,7 @@ def test_the_distance_to_the_sphere_is_told_where_it_is_seen(sphere, span):
     seen = view(mode="normals", span=span)
     distances = np.full((64, 96), np.inf, np.float32)
     surface = trace_field(*sphere, None, "normals")
-    image = run(render_preview(sphere[0], surface, seen, 96, 64, distances))
+    image = run_task(render_preview(sphere[0], surface, seen, 96, 64, distances))
     assert distances[32, 48] == pytest.approx(DISTANCE - RADIUS, abs=0.01)
     assert (np.isfinite(distances) == (image != image[:, :1]).any(-1)).mean() > 0.99
     origins, directions = view_rays(seen, 96, 64, CPU)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.run import FieldConfig, RunConfig, TrainConfig
 from core.field.analytic import FeaturesAsColor, FunctionVolume
 from core.field.methods import Method
@@ -129,7 +129,7 @@ def test_the_preview_of_a_surface_stands_before_what_lies_beyond_it():
     np.testing.assert_array_equal(black, white)
     distances = np.full((64, 96), np.inf, np.float32)
     surface = trace_field(model, occupancy, None, "color")
-    run(render_preview(model, surface, view(), 96, 64, distances))
+    run_task(render_preview(model, surface, view(), 96, 64, distances))
     assert distances[32, 48] == pytest.approx(2.5, abs=0.05)
     assert np.isinf(distances[0, 0]), "there is nothing to turn about"
 

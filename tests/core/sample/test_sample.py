@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.readers.transforms import read_transforms
 from core.rendering.raster import rasterize
 from core.sample import (
@@ -23,7 +23,7 @@ from core.sample.shape import EXTENT
 
 @pytest.fixture(scope="module")
 def reference():
-    return run(reference_mesh(160))
+    return run_task(reference_mesh(160))
 
 
 def test_it_reads_as_a_capture_with_held_out_views():

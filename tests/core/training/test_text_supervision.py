@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
 from core.config.prompt import Prompt, write_prompt
@@ -43,7 +43,7 @@ IMAGINED = for_scene(NGP, has_masks=True, imagined=True)
 
 @pytest.fixture
 def store(tmp_path):
-    with run(load_pixels(run(open_capture(written(tmp_path))), 100)) as store:
+    with run_task(load_pixels(run_task(open_capture(written(tmp_path))), 100)) as store:
         yield store
 
 

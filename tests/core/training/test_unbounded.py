@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core import protocol as m
-from core.base.jobs import run as driven
+from core.base.jobs import run_task as driven
 from core.config.mesh import MeshOptions
 from core.config.run import RunOptions
 from core.evaluation.surface_metrics import read_surface

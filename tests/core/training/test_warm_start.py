@@ -11,7 +11,7 @@ import torch
 
 import main
 from core import protocol as m
-from core.base.jobs import run as driven
+from core.base.jobs import run_task as driven
 from core.config.run import RunOptions
 from core.field.methods import METHODS
 from core.output.views import score_photos

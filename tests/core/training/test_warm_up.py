@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.pixels import load_pixels
 from core.config.mesh import MeshOptions
@@ -63,7 +63,7 @@ def until_converted(trainer):
 
 def surface(trainer):
     """Radii of the mesh's vertices around its middle, as shares of the ball's, input frame."""
-    mesh = run(mesh_of_model(trainer.model, trainer.store.scene, MeshOptions(resolution=32)))
+    mesh = run_task(mesh_of_model(trainer.model, trainer.store.scene, MeshOptions(resolution=32)))
     return np.linalg.norm(mesh.vertices, axis=1) / RADIUS
 
 
@@ -72,10 +72,10 @@ def test_what_has_the_colour_of_its_backdrop_is_there_where_points_were_seen(tmp
     for path in shaded_ball(tmp_path, masks=False).glob("*.png"):
         Image.new("RGB", (SIZE, SIZE), (128, 128, 128)).save(path)
     seen = 0.4 * torch.nn.functional.normalize(torch.randn(200, 3), dim=-1)
-    scene = replace(run(open_capture(tmp_path)), points=seen.numpy())
+    scene = replace(run_task(open_capture(tmp_path)), points=seen.numpy())
     density_there = []
     for weight in (0.0, 0.03):
-        with run(load_pixels(scene, 100)) as store:
+        with run_task(load_pixels(scene, 100)) as store:
             trainer = until_settling(
                 ball_trainer(store, changed(lambda_seen_points=weight, lambda_sparsity=0.05))
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.field.transient import MIN_SPREAD, TransientHead
@@ -22,12 +22,12 @@ from tests.repainted import exposure_ramp, repainted
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
     folder = shaded_ball(tmp_path_factory.mktemp("ball"), n=16)
-    return hold_out_every(run(open_capture(folder)), 8)
+    return hold_out_every(run_task(open_capture(folder)), 8)
 
 
 def trained(scene, folder, wild, steps=150):
     config = for_scene(replace(TINY, wild=wild, steps=steps), scene.has_masks)
-    with run(load_pixels(scene, 400)) as store:
+    with run_task(load_pixels(scene, 400)) as store:
         trainer = Trainer(store, config, CPU)
         while not trainer.finished:
             trainer.step()
@@ -68,7 +68,7 @@ def test_a_veil_begins_all_but_open_and_covers_by_its_opacity():
 
 
 def test_rays_know_their_place_in_the_photo(clean):
-    with run(load_pixels(clean, 400)) as store:
+    with run_task(load_pixels(clean, 400)) as store:
         rays = RaySource(store, CPU, 0).sample(200).rays
         assert rays.place is not None
         assert rays.photo is not None
@@ -100,7 +100,7 @@ def test_a_wild_run_comes_closer_to_the_clean_scene_than_a_plain_one(clean, tmp_
     plain, wild = (trained(painted, tmp_path, wild) for wild in (False, True))
     assert wild.config.field.appearance_size == WILD_APPEARANCE
     scores = [
-        np.mean([s.psnr for s in run(score_photos(trainer, clean.held_out))])
+        np.mean([s.psnr for s in run_task(score_photos(trainer, clean.held_out))])
         for trainer in (plain, wild)
     ]
     assert scores[1] > scores[0] + 1.0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.poses.attempts import Facts, next_attempt
 from core.capture.poses.solve import solve_poses
 from core.geometry.cameras import Intrinsics, pixel_directions
@@ -80,7 +80,7 @@ def test_a_lens_that_looks_bent_is_tried_as_a_fisheye_though_all_is_placed():
 def test_every_quality_solves(tmp_path, quality):
     poses = room_poses(5)
     textured_plane_photos(tmp_path / "photos", poses, WIDE)
-    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work", quality=quality))
+    scene = run_task(solve_poses(tmp_path / "photos", tmp_path / "work", quality=quality))
     assert len(scene.photos) == 5
     centers = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
     assert alignment_error(centers, np.array([p[:3, 3] for p in poses])) < 0.02
@@ -90,7 +90,7 @@ def solved(folder, poses):
     """The scene of the photos in ``folder``, how far off it is, and its report."""
     work = folder.parent / "work"
     told = []
-    scene = run(solve_poses(folder, work), told.append)
+    scene = run_task(solve_poses(folder, work), told.append)
     true = np.array([poses[int(p.path.stem[4:])][:3, 3] for p in scene.photos])
     error = alignment_error(np.array([p.world_from_camera[:3, 3] for p in scene.photos]), true)
     return scene, error, json.loads((work / "report.json").read_text()), told

@@ -6,8 +6,8 @@ import numpy as np
 import pycolmap
 import pytest
 
-from core.base.cores import VARIABLE
-from core.base.jobs import run
+from core.base.cores import THREADS_VARIABLE
+from core.base.jobs import run_task
 from core.capture.poses import features
 from core.capture.poses.progress_estimate import ProgressEstimator
 from core.capture.poses.quality import QUALITIES
@@ -32,8 +32,8 @@ def test_poses_do_not_depend_on_the_number_of_threads(tmp_path, monkeypatch):
     textured_plane_photos(tmp_path, room_poses(6), WIDE)
     models = []
     for threads in ("1", "2"):
-        monkeypatch.setenv(VARIABLE, threads)
-        run(solve_poses(tmp_path, tmp_path / threads, seed=3))
+        monkeypatch.setenv(THREADS_VARIABLE, threads)
+        run_task(solve_poses(tmp_path, tmp_path / threads, seed=3))
         models.append(
             [path.read_bytes() for path in sorted((tmp_path / threads / "solved").iterdir())]
         )

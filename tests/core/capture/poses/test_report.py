@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.exif import camera_of
 from core.capture.poses.features import cameras
 from core.capture.poses.report import DatabaseContents, build_report, too_little
@@ -50,7 +50,7 @@ def test_each_spoilt_photo_is_told_why_and_the_rest_is_solved(tmp_path):
     (tmp_path / "other" / "IMG_0.jpg").rename(folder / "stranger.jpg")
     (folder / "cut.jpg").write_bytes((folder / "IMG_1.jpg").read_bytes()[:3000])
 
-    scene = run(solve_poses(folder, tmp_path / "work"))
+    scene = run_task(solve_poses(folder, tmp_path / "work"))
 
     assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(9)]
     assert alignment_error(centers(scene), np.array([p[:3, 3] for p in poses])) < 0.01
@@ -86,7 +86,7 @@ def test_two_scenes_in_one_folder_are_two_groups(tmp_path):
     textured_plane_photos(tmp_path / "other", poses[:5], WIDE, seed=7)
     for path in (tmp_path / "other").iterdir():
         path.rename(tmp_path / "photos" / f"other_{path.name}")
-    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work"))
+    scene = run_task(solve_poses(tmp_path / "photos", tmp_path / "work"))
     assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(6)]
     report = solved(tmp_path / "work")
     assert [len(group) for group in report["groups"]] == [6, 5]
@@ -98,7 +98,7 @@ def test_two_scenes_in_one_folder_are_two_groups(tmp_path):
     assert [a["tried"] for a in report["attempts"]] == [""], "no attempt joins two scenes"
 
     steps = []
-    second = run(solve_poses(tmp_path / "photos", tmp_path / "work", group=1), steps.append)
+    second = run_task(solve_poses(tmp_path / "photos", tmp_path / "work", group=1), steps.append)
     assert {step.fraction for step in steps} == {1.0}, "nothing is solved again"
     assert [p.name for p in second.photos] == [f"other_IMG_{i}.jpg" for i in range(5)]
     assert alignment_error(centers(second), np.array([p[:3, 3] for p in poses[:5]])) < 0.02
@@ -107,8 +107,8 @@ def test_two_scenes_in_one_folder_are_two_groups(tmp_path):
     assert (report["group"], report["photos_used"], len(report["unused"])) == (1, 5, 6)
     assert len(load_model(tmp_path / "work" / "solved").images) == 5
     with pytest.raises(UserError, match="no group 2 of photos: they form 2"):
-        run(solve_poses(tmp_path / "photos", tmp_path / "work", group=2))
-    assert len(run(solve_poses(tmp_path / "photos", tmp_path / "work")).photos) == 6
+        run_task(solve_poses(tmp_path / "photos", tmp_path / "work", group=2))
+    assert len(run_task(solve_poses(tmp_path / "photos", tmp_path / "work")).photos) == 6
 
 
 @pytest.mark.slow
@@ -117,7 +117,7 @@ def test_an_exposure_ramp_is_solved(tmp_path):
     for i, path in enumerate(textured_plane_photos(tmp_path / "photos", poses, WIDE)):
         light = (np.asarray(Image.open(path)) / 255.0) ** 2.2 * 2.0 ** (-i / 2)
         Image.fromarray((255 * light ** (1 / 2.2)).astype(np.uint8)).save(path, quality=95)
-    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work"))
+    scene = run_task(solve_poses(tmp_path / "photos", tmp_path / "work"))
     assert len(scene.photos) == 7
     assert alignment_error(centers(scene), np.array([p[:3, 3] for p in poses])) < 0.02
     stops = {p["name"]: p["stops"] for p in solved(tmp_path / "work")["photos"]}
@@ -133,7 +133,9 @@ def test_photos_from_one_place_are_warned_of(tmp_path):
     textured_plane_photos(tmp_path / "photos", poses, WIDE)
     said = ""
     try:
-        said = " ".join(map(str, run(solve_poses(tmp_path / "photos", tmp_path / "work")).notices))
+        said = " ".join(
+            map(str, run_task(solve_poses(tmp_path / "photos", tmp_path / "work")).notices)
+        )
     except UserError as error:
         said = str(error)
     assert "nearly one place" in said or "rather than turning on the spot" in said
@@ -144,12 +146,12 @@ def test_what_was_found_in_photos_that_did_not_change_is_used_again(tmp_path):
     folder, work, poses = tmp_path / "photos", tmp_path / "work", room_poses(7)
     photos = textured_plane_photos(folder, poses, WIDE)
     photos[6].rename(tmp_path / "later.jpg")
-    first = run(solve_poses(folder, work))
+    first = run_task(solve_poses(folder, work))
     assert len(first.photos) == 6
     photos[0].rename(folder / "IMG_00.jpg")  # comes first still
     (tmp_path / "later.jpg").rename(photos[6])
     told = []
-    second = run(solve_poses(folder, work), lambda progress: told.append(str(progress.detail)))
+    second = run_task(solve_poses(folder, work), lambda progress: told.append(str(progress.detail)))
     assert [p.name for p in second.photos] == ["IMG_00.jpg", *(f"IMG_{i}.jpg" for i in range(1, 7))]
     assert {t for t in told if "finding features" in t} == {"finding features in photo 7 of 7"}
     assert {t for t in told if "matching" in t} == {"matching photos: pair 0 of 6"}
@@ -165,7 +167,9 @@ def test_a_solution_that_was_cut_short_goes_on_where_it_was(tmp_path):
         pass
     task.close()
     told = []
-    assert len(run(solve_poses(folder, work), lambda p: told.append(str(p.detail))).photos) == 9
+    assert (
+        len(run_task(solve_poses(folder, work), lambda p: told.append(str(p.detail))).photos) == 9
+    )
     assert not any("finding features" in t for t in told)
 
 
@@ -179,7 +183,7 @@ def test_photos_that_cannot_be_used_are_told_why(tmp_path):
     for i in range(1, 4):
         (tmp_path / f"{i}.jpg").write_bytes((tmp_path / f"{i}.jpg").read_bytes()[:800])
     with pytest.raises(UserError) as caught:
-        run(solve_poses(tmp_path, tmp_path / "work"))
+        run_task(solve_poses(tmp_path, tmp_path / "work"))
     assert "only 1 usable photo: 1.jpg (is damaged or cut short), and 2 more" in str(caught.value)
 
 
@@ -192,7 +196,7 @@ def test_a_capture_of_a_bare_wall_is_told_what_it_lacks(tmp_path):
         pixels = np.stack([grey, grey - 4, grey - 9], 2).clip(0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{i}.jpg", quality=92)
     with pytest.raises(UserError, match=r"0 features per photo, .*some pattern"):
-        run(solve_poses(tmp_path, tmp_path / "work"))
+        run_task(solve_poses(tmp_path, tmp_path / "work"))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +301,7 @@ def test_two_lenses_in_one_folder_are_each_found_out(tmp_path):
             exif.get_ifd(EXIF_IFD)[FOCAL_35MM] = millimetres
             (tmp_path / "photos").mkdir(exist_ok=True)
             image.save(tmp_path / "photos" / f"IMG_{i}.jpg", exif=exif, quality=95)
-    scene = run(solve_poses(tmp_path / "photos", tmp_path / "work"))
+    scene = run_task(solve_poses(tmp_path / "photos", tmp_path / "work"))
     assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(12)]
     assert [p.intrinsics.fx for p in scene.photos] == pytest.approx(6 * [320, 480], rel=0.01)
     assert alignment_error(centers(scene), np.array([p[:3, 3] for p in poses])) < 0.01

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.poses.matching import choose_pairs, promising_pairs
 from core.capture.poses.solve import PartialPoses, solve_poses, write_poses
@@ -48,7 +48,7 @@ def test_poses_of_synthetic_photos(tmp_path):
     cut.write_bytes((tmp_path / "photos" / "IMG_0.jpg").read_bytes()[:3000])
     workspace = tmp_path / "workspace"
     seen = []
-    scene = run(solve_poses(tmp_path / "photos", workspace), seen.append)
+    scene = run_task(solve_poses(tmp_path / "photos", workspace), seen.append)
 
     assert [p.name for p in scene.photos] == [f"IMG_{i}.jpg" for i in range(9)]
     found = np.array([p.world_from_camera[:3, 3] for p in scene.photos])
@@ -62,13 +62,13 @@ def test_poses_of_synthetic_photos(tmp_path):
     fractions = [p.fraction for p in seen]
     assert fractions == sorted(fractions)
     assert any("photo 3 of 10" in str(p.detail) or "photo 5 of 10" in str(p.detail) for p in seen)
-    live = [p.found for p in seen if isinstance(p.found, PartialPoses)]
+    live = [p.partial_result for p in seen if isinstance(p.partial_result, PartialPoses)]
     assert len(live[0].cameras) < len(live[-1].cameras) <= 9
     assert live[-1].cameras.shape[1:] == (4, 4)
     assert live[-1].points.shape[1:] == (3,)
-    assert all(p.found is None for p in seen if "finding features" in str(p.detail))
+    assert all(p.partial_result is None for p in seen if "finding features" in str(p.detail))
 
-    again = run(solve_poses(tmp_path / "photos", workspace), seen.append)
+    again = run_task(solve_poses(tmp_path / "photos", workspace), seen.append)
     reused = seen[len(fractions) :]
     assert {p.fraction for p in reused} == {1.0}
     assert not any("photo 3" in str(p.detail) for p in reused)
@@ -86,7 +86,7 @@ def test_poses_of_synthetic_photos(tmp_path):
 def assert_same_cameras(scene, out):
     """What `write_poses` wrote is read back, by both readers, as it was."""
     for path in (out, out / "sparse"):
-        read = run(open_capture(path))
+        read = run_task(open_capture(path))
         assert len(read.photos) == len(scene.photos)
         for a, b in zip(scene.photos, read.photos):
             assert a.path.samefile(b.path)
@@ -148,7 +148,7 @@ def test_names_lead_nowhere_else_and_are_unique(tmp_path, listed):
     assert {p.name for p in tmp_path.iterdir()} == {"in", "deep"}
     assert {p.name for p in (tmp_path / "deep").iterdir()} == {"out"}
     for path in (tmp_path / "deep" / "out", tmp_path / "deep" / "out" / "sparse"):
-        read = {p.path.resolve(): p for p in run(open_capture(path)).photos}
+        read = {p.path.resolve(): p for p in run_task(open_capture(path)).photos}
         for photo in scene.photos:
             np.testing.assert_allclose(
                 read[photo.path.resolve()].world_from_camera, photo.world_from_camera, atol=1e-9
@@ -193,7 +193,7 @@ def test_photos_with_no_overlap_say_what_was_tried_and_what_to_shoot(tmp_path):
         textured = np.kron(pixels, np.ones((16, 16, 1))).astype(np.uint8)
         _save(textured, tmp_path / f"{i}.png")
     with pytest.raises(UserError, match=r"No two of the 3 photos .* 3 pairs compared") as caught:
-        run(solve_poses(tmp_path, tmp_path / "work"))
+        run_task(solve_poses(tmp_path, tmp_path / "work"))
     assert "overlapping the next" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -209,7 +209,7 @@ def test_only_damaged_photos_are_refused(tmp_path):
         noise_photo(tmp_path / f"{i}.jpg", i, (400, 300))
         (tmp_path / f"{i}.jpg").write_bytes((tmp_path / f"{i}.jpg").read_bytes()[:1000])
     with pytest.raises(UserError, match="only 0 usable photos"):
-        run(solve_poses(tmp_path, tmp_path / "work"))
+        run_task(solve_poses(tmp_path, tmp_path / "work"))
 
 
 def children(pid: int) -> list[int]:
@@ -254,9 +254,9 @@ def test_of_two_who_solve_the_same_photos_the_second_waits_and_takes_what_the_fi
     next(first)
     waits = [str(next(second).detail) for _ in range(3)]
     assert set(waits) == {"waiting for another Gradina process that prepares these photos"}
-    one = run(first)
+    one = run_task(first)
     told = []
-    two = run(second, lambda p: told.append(str(p.detail)))
+    two = run_task(second, lambda p: told.append(str(p.detail)))
     assert "5 of 5 photos placed" in told
     assert not any("finding" in t for t in told)
     for a, b in zip(one.photos, two.photos, strict=True):
@@ -277,7 +277,7 @@ def test_one_who_waits_goes_on_when_the_other_is_cancelled(tmp_path):
 def test_the_solver_dies_with_the_one_who_started_it(tmp_path):
     textured_plane_photos(tmp_path / "photos", room_poses(5), WIDE)
     code = (
-        "from pathlib import Path; from core.base.jobs import run;"
+        "from pathlib import Path; from core.base.jobs import run_task;"
         "from core.capture.poses.solve import solve_poses;"
         f"run(solve_poses(Path({str(tmp_path / 'photos')!r}), Path({str(tmp_path / 'w')!r})),"
         "lambda p: print(p.detail, flush=True))"
@@ -304,7 +304,7 @@ def test_a_solver_that_is_killed_is_a_clear_error(tmp_path):
         pass
     os.kill(children(os.getpid())[0], signal.SIGKILL)
     with pytest.raises(UserError, match=r"ended unexpectedly.*solve\.log"):
-        run(task)
+        run_task(task)
 
 
 def nothing_similar():
@@ -337,7 +337,7 @@ def test_pairs_are_all_while_few_else_neighbours_and_those_that_look_alike():
 def test_part_of_the_vase_photos(tmp_path):
     for path in sorted((DATA / "vase/photos").iterdir())[:12]:
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    scene = run(solve_poses(tmp_path, tmp_path / "work"))
+    scene = run_task(solve_poses(tmp_path, tmp_path / "work"))
     assert len(scene.photos) == 12
     true = {
         f["file"]: np.array(f["c2w_opengl"])[:3, 3]
@@ -350,6 +350,8 @@ def test_part_of_the_vase_photos(tmp_path):
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_poses(tmp_path):
     textured_plane_photos(tmp_path, room_poses(5), WIDE)
-    first, second = (run(solve_poses(tmp_path, tmp_path / name, seed=3)) for name in ("a", "b"))
+    first, second = (
+        run_task(solve_poses(tmp_path, tmp_path / name, seed=3)) for name in ("a", "b")
+    )
     for a, b in zip(first.photos, second.photos, strict=True):
         np.testing.assert_array_equal(a.world_from_camera, b.world_from_camera)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core import protocol as m
-from core.base.jobs import Task, run
+from core.base.jobs import Task, run_task
 from core.capture.open import _READERS, describe_input, open_capture
 from core.capture.plain_types import require_plain
 from core.capture.readers.colmap import read_colmap
@@ -146,7 +146,7 @@ def test_every_capture_goes_all_the_way(tmp_path, kind, monkeypatch):
 )
 def test_a_lens_of_other_types_than_declared_is_told(tmp_path, change, words):
     colmap(tmp_path)
-    scene: Scene = run(open_capture(tmp_path))
+    scene: Scene = run_task(open_capture(tmp_path))
     photo = replace(
         scene.photos[0], name="0.png", intrinsics=replace(scene.photos[0].intrinsics, **change)
     )
@@ -169,7 +169,7 @@ def test_opening_tells_of_a_scene_of_other_types_than_declared(tmp_path, monkeyp
     fit = lambda scene, keep_ball: done(replace(scene, **{field: value}))  # noqa: E731
     monkeypatch.setattr("core.capture.open.fit_to_masks", fit)
     with pytest.raises(TypeError, match=f"COLMAP model: {field}="):
-        run(open_capture(tmp_path))
+        run_task(open_capture(tmp_path))
 
 
 def done(scene: Scene) -> Task[Scene]:

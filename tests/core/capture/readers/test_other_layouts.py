@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.capture.open import describe_input, open_capture
 from core.geometry.rigid import invert, world_from_opengl_camera
 from tests.core.captures import LENS, noise_photo, orbit
@@ -75,7 +75,7 @@ def test_cameras_are_read_as_they_were_written(tmp_path, kind):
     told = describe_input(tmp_path)
     assert kind in str(told[0])
     assert str(told[1]) == "5 photos with poses"
-    scene = run(open_capture(tmp_path))
+    scene = run_task(open_capture(tmp_path))
     assert kind in str(scene.kind)
     for photo, pose in zip(scene.photos, POSES, strict=True):
         np.testing.assert_allclose(photo.world_from_camera, pose, atol=1e-6)
@@ -89,7 +89,7 @@ def test_a_damaged_camera_is_named(tmp_path, kind):
     file = LAYOUTS[kind](tmp_path)
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(UserError) as caught:
-        run(open_capture(tmp_path))
+        run_task(open_capture(tmp_path))
     assert file.name in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -98,7 +98,7 @@ def test_poses_must_be_as_many_as_photos(tmp_path):
     llff(tmp_path)
     noise_photo(tmp_path / "images" / "more.png", 9)
     with pytest.raises(UserError, match="5 poses for 6 photos"):
-        run(open_capture(tmp_path))
+        run_task(open_capture(tmp_path))
 
 
 def test_a_phone_that_focuses_anew_has_a_lens_for_each_photo(tmp_path):
@@ -106,21 +106,21 @@ def test_a_phone_that_focuses_anew_has_a_lens_for_each_photo(tmp_path):
     data = json.loads(file.read_text())
     data["perFrameIntrinsicCoeffs"] = [[70 + i, 71 + i, 40, 30] for i in range(5)]
     file.write_text(json.dumps(data))
-    lenses = [p.intrinsics for p in run(open_capture(tmp_path)).photos]
+    lenses = [p.intrinsics for p in run_task(open_capture(tmp_path)).photos]
     assert [(lens.fx, lens.fy, lens.cx) for lens in lenses] == [
         (70 + i, 71 + i, 40) for i in range(5)
     ]
     data["perFrameIntrinsicCoeffs"].pop()
     file.write_text(json.dumps(data))
     with pytest.raises(UserError, match=r"metadata\.json .*4 lenses for 5 photos"):
-        run(open_capture(tmp_path))
+        run_task(open_capture(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["MVSNet", "Polycam"])
 def test_missing_photos_are_said(tmp_path, kind):
     LAYOUTS[kind](tmp_path)
     next(tmp_path.rglob("*1.jpg")).unlink()
-    scene = run(open_capture(tmp_path))
+    scene = run_task(open_capture(tmp_path))
     assert len(scene.photos) == 4
     assert "1 of 5 photos" in str(scene.notices[0])
 
@@ -135,4 +135,4 @@ def test_the_cameras_that_polycam_adjusted_are_preferred(tmp_path):
     for file in (polycam_again / "keyframes" / "cameras").iterdir():
         file.write_text("{}")
     (polycam_again / "keyframes" / "cameras").rename(keyframes / "cameras")
-    assert len(run(open_capture(tmp_path)).photos) == 5
+    assert len(run_task(open_capture(tmp_path)).photos) == 5

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import unwrap
 from core.meshing.texture.transfer import bake_normal_map
@@ -24,8 +24,8 @@ def test_the_relief_of_a_coarse_level_is_lit_as_the_fine_mesh_is(monkeypatch):
     monkeypatch.setattr(lods, "HEIGHT", 240)
     fine = ball(5)
     fine = replace(fine, normals=bumpy(fine.vertices).astype(np.float32))
-    coarse = run(unwrap(ball(3), 256))
-    shaped = run(bake_normal_map(fine, coarse, 256))
+    coarse = run_task(unwrap(ball(3), 256))
+    shaped = run_task(bake_normal_map(fine, coarse, 256))
     with_relief, without = [], []
     for camera in lods.around(fine, 3):
         plain, wanted = lods.pictures(white(fine), *camera)

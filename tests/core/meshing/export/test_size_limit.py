@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.config.mesh import MeshOptions
 from core.meshing.export import size_limit as fitting
 from core.meshing.export.size_limit import finish_within_size
@@ -30,7 +30,7 @@ def test_a_limit_is_kept_by_what_shows_least(tmp_path):
     """All of it; then the texture compressed, the pictures halved, and at last fewer faces."""
     shown, notes = [], []
     for limit in (500_000, 90_000, 45_000):
-        done, jpeg = run(
+        done, jpeg = run_task(
             finish_within_size(subject(sphere, tmp_path), replace(TEXTURED, max_bytes=limit))
         )
         mesh = done.lods[0]
@@ -48,10 +48,12 @@ def test_a_limit_is_kept_by_what_shows_least(tmp_path):
 
 def test_without_a_texture_the_faces_alone_give_way(tmp_path):
     options = MeshOptions(resolution=40, format="glb", max_bytes=50_000)
-    done, jpeg = run(finish_within_size(subject(sphere, None), options))
+    done, jpeg = run_task(finish_within_size(subject(sphere, None), options))
     assert jpeg is None
     assert 35_000 < written(done.lods[0], None, tmp_path / "m.glb") <= 50_000
-    whole, _ = run(finish_within_size(subject(sphere, None), replace(options, max_bytes=10**7)))
+    whole, _ = run_task(
+        finish_within_size(subject(sphere, None), replace(options, max_bytes=10**7))
+    )
     assert whole.notes == ()
     assert len(whole.lods[0].faces) > len(done.lods[0].faces)
 
@@ -66,13 +68,15 @@ def test_faces_are_halved_where_they_were_guessed_too_many(monkeypatch):
 
     monkeypatch.setattr(fitting, "finish_mesh", finish)
     monkeypatch.setattr(fitting, "max_faces", lambda options: 5000)
-    done, _ = run(
+    done, _ = run_task(
         finish_within_size(subject(sphere, None), MeshOptions(format="glb", max_bytes=6000))
     )
     assert asked == [5000, 640, 160]
     assert len(done.lods[0].faces) == 80
     with pytest.raises(UserError, match=r"does not fit into 0\.003 MB"):
-        run(finish_within_size(subject(sphere, None), MeshOptions(format="glb", max_bytes=3000)))
+        run_task(
+            finish_within_size(subject(sphere, None), MeshOptions(format="glb", max_bytes=3000))
+        )
 
 
 def test_a_halved_relief_keeps_unit_normals_and_levels_keep_below_the_first():

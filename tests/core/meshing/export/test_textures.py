@@ -16,7 +16,7 @@ import trimesh
 from PIL import Image
 
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.base.outputs import Outputs
 from core.meshing.export.writers import ExportMetadata, write_lods_task, write_mesh
 from core.meshing.mesh import Mesh
@@ -35,16 +35,16 @@ validator.validateBytes(new Uint8Array(fs.readFileSync(process.argv[2])))
 
 def write_lods(lods, path):
     with Outputs(path.parent) as outputs:
-        run(write_lods_task(lods, path, outputs))
+        run_task(write_lods_task(lods, path, outputs))
 
 
 @pytest.fixture(scope="module")
 def mesh() -> Mesh:
     """A ball far from the origin with an atlas of random texels and a normal map."""
-    flat = run(unwrap(ball(3), 128))
+    flat = run_task(unwrap(ball(3), 128))
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     return replace(
-        run(bake_normal_map(ball(4), flat, 64)), texture=noise, vertices=flat.vertices + FAR
+        run_task(bake_normal_map(ball(4), flat, 64)), texture=noise, vertices=flat.vertices + FAR
     )
 
 

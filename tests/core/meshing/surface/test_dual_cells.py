@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.geometry.scene_ball import Ball
 from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import is_balanced
@@ -17,7 +17,7 @@ CELLS = 24
 
 
 def cut(sdf, ball: Ball | None = None) -> tuple[Mesh, Grid]:
-    return run(extract(sdf, BOX, CELLS, ball=ball)), Grid(BOX, CELLS)
+    return run_task(extract(sdf, BOX, CELLS, ball=ball)), Grid(BOX, CELLS)
 
 
 def volume(mesh: Mesh) -> float:

@@ -6,7 +6,7 @@ import trimesh
 
 from core.base import paths as places
 from core.base.errors import UserError
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.meshing import spill_array as rows
 from core.meshing.mesh import Mesh
 from core.meshing.surface.extract import BRICK, extract
@@ -42,7 +42,7 @@ def as_trimesh(mesh: Mesh) -> trimesh.Trimesh:
     ],
 )
 def test_the_surface_is_where_the_sdf_says_closed_and_turned_outward(sdf, genus, volume):
-    mesh = run(extract(sdf, BALL, 96))
+    mesh = run_task(extract(sdf, BALL, 96))
     shape = as_trimesh(mesh)
     cell = 2 / 96
     assert np.abs(sdf(mesh.vertices)).max() < cell / 2
@@ -56,11 +56,11 @@ def test_the_surface_is_where_the_sdf_says_closed_and_turned_outward(sdf, genus,
 @pytest.mark.parametrize("ball", [None, (np.array([0.1, 0, 0]), 0.62)])
 def test_neither_blocks_nor_the_disk_change_a_bit_of_the_surface(ball, tmp_path, monkeypatch):
     monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "spill")
-    mesh = run(extract(box_with_hole, BALL, 70, ball=ball))
+    mesh = run_task(extract(box_with_hole, BALL, 70, ball=ball))
     assert not (tmp_path / "spill").exists()
     monkeypatch.setattr(rows, "MAX_MEMORY_BYTES", 0)
     for block in (8, 24, 128):
-        other = run(extract(box_with_hole, BALL, 70, ball=ball, block=block))
+        other = run_task(extract(box_with_hole, BALL, 70, ball=ball, block=block))
         assert other.vertices.tobytes() == mesh.vertices.tobytes()
         assert other.faces.tobytes() == mesh.faces.tobytes()
     assert (tmp_path / "spill").exists()
@@ -72,7 +72,7 @@ def test_a_disk_without_room_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "spill_folder", lambda: tmp_path / "file" / "spill")
     monkeypatch.setattr(rows, "MAX_MEMORY_BYTES", 0)
     with pytest.raises(UserError, match="does not fit into memory"):
-        run(extract(sphere, BALL, 32))
+        run_task(extract(sphere, BALL, 32))
 
 
 @pytest.mark.parametrize("slope", [0.5, 1.0, 2.0])
@@ -83,7 +83,7 @@ def test_no_block_is_lost_where_slopes_are_not_one(slope):
         waves = np.sin(p * 25).prod(-1) * 0.02  # |∇| of it at most 0.5
         return (sphere(p) + waves) * (slope / 1.5)
 
-    sparse = run(extract(wavy, BALL, 80, block=16))
+    sparse = run_task(extract(wavy, BALL, 80, block=16))
     n = 81
     axis = np.linspace(-1, 1, n).astype(np.float32)
     points = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
@@ -96,7 +96,7 @@ def test_no_block_is_lost_where_slopes_are_not_one(slope):
 def test_a_blob_smaller_than_a_brick_is_found():
     """A ball between all corners of the bricks, where no sign changes on the coarse grid."""
     center = np.float32(-1 + (BRICK * 3.5) * 2 / 64)
-    mesh = run(extract(lambda p: sphere(p, 0.06, (center,) * 3), BALL, 64))
+    mesh = run_task(extract(lambda p: sphere(p, 0.06, (center,) * 3), BALL, 64))
     assert as_trimesh(mesh).is_watertight
     assert as_trimesh(mesh).volume == pytest.approx(4 / 3 * np.pi * 0.06**3, rel=0.2)
 
@@ -106,7 +106,7 @@ def test_only_space_near_the_surface_is_evaluated():
     asked = {}
     for resolution in (96, 192, 384):
         seen = []
-        run(extract(lambda p, seen=seen: seen.append(p) or sphere(p), BALL, resolution))
+        run_task(extract(lambda p, seen=seen: seen.append(p) or sphere(p), BALL, resolution))
         asked[resolution] = np.concatenate(seen)
     assert len(asked[96]) < 0.3 * 97**3
     assert len(asked[192]) < 0.15 * 193**3
@@ -119,19 +119,19 @@ def test_only_space_near_the_surface_is_evaluated():
 
 def test_the_ball_cuts_open_and_the_box_does_too():
     center = np.array([0.2, -0.1, -0.011])
-    plane = run(extract(lambda p: p[:, 2] + 0.011, BALL, 64, ball=(center, 0.7)))
+    plane = run_task(extract(lambda p: p[:, 2] + 0.011, BALL, 64, ball=(center, 0.7)))
     assert np.linalg.norm(plane.vertices - center, axis=1).max() < 0.7
     assert np.linalg.norm(plane.vertices - center, axis=1).max() > 0.7 - 2 * 2 / 64
     assert as_trimesh(plane).area == pytest.approx(np.pi * 0.7**2, rel=0.08)
     assert np.allclose(plane.vertices[:, 2], -0.011, atol=1e-6)  # no cap, no wall
     lower = np.array([[-1, -1, -1], [1, 1, 0.0]])
-    half = run(extract(lambda p: sphere(p, 0.7, (0, 0, 0)), lower, 64))
+    half = run_task(extract(lambda p: sphere(p, 0.7, (0, 0, 0)), lower, 64))
     assert not as_trimesh(half).is_watertight
     assert as_trimesh(half).area == pytest.approx(2 * np.pi * 0.7**2, rel=0.02)
 
 
 def test_samples_of_exactly_zero_leave_no_twin_vertices():
-    mesh = run(extract(lambda p: np.abs(p).max(-1) - 0.5, BALL, 16))  # faces on the grid
+    mesh = run_task(extract(lambda p: np.abs(p).max(-1) - 0.5, BALL, 16))  # faces on the grid
     assert as_trimesh(mesh).is_watertight
     assert len(np.unique(mesh.vertices.astype(np.float32), axis=0)) == len(mesh.vertices)
 
@@ -142,7 +142,7 @@ def test_a_field_with_other_last_bits_in_each_batch_is_not_torn():
     def restless(p):
         return np.abs(p).max(-1) - 0.5 + (-1) ** next(calls) * 1e-7
 
-    mesh = run(extract(restless, BALL, 64, block=16))
+    mesh = run_task(extract(restless, BALL, 64, block=16))
     assert as_trimesh(mesh).is_watertight
 
 
@@ -150,13 +150,13 @@ def test_a_field_that_is_not_finite_in_places_gives_a_mesh_that_is():
     def astray(p):
         return np.where(p[:, 0] > 0.3, np.nan, np.where(p[:, 0] < -0.3, -np.inf, sphere(p)))
 
-    mesh = run(extract(astray, BALL, 48))
+    mesh = run_task(extract(astray, BALL, 48))
     assert len(mesh.faces) > 100
     assert np.isfinite(mesh.vertices).all()
 
 
 def test_nothing_to_cut_gives_an_empty_mesh():
-    mesh = run(extract(lambda p: np.ones(len(p)), BALL, 32))
+    mesh = run_task(extract(lambda p: np.ones(len(p)), BALL, 32))
     assert mesh.vertices.shape == (0, 3)
     assert mesh.faces.shape == (0, 3)
 

@@ -9,7 +9,7 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.meshing.mesh import Mesh
 from core.meshing.surface.extract import extract
 from core.meshing.surface.grid import Grid
@@ -53,7 +53,7 @@ def dense_samples(sdf: SdfFunction, grid: Grid) -> np.ndarray:
 
 @given(blobs(), regions, st.integers(10, 40))
 def test_a_surface_within_the_region_is_closed_turned_outward_and_whole(sdf, region, resolution):
-    mesh = run(extract(sdf, region, resolution, block=16))
+    mesh = run_task(extract(sdf, region, resolution, block=16))
     grid = Grid(region, resolution)
     values = dense_samples(sdf, grid)
     crossings = sum(int((np.diff(values < 0, axis=a)).sum()) for a in range(3))
@@ -75,9 +75,9 @@ def test_a_surface_within_the_region_is_closed_turned_outward_and_whole(sdf, reg
 @given(blobs(), regions, st.integers(10, 40), st.none() | floats(0.3, 0.9))
 def test_blocks_do_not_change_a_bit_of_the_surface(sdf, region, resolution, radius):
     ball = None if radius is None else (np.array([0.1, 0.0, 0.0]), radius)
-    mesh = run(extract(sdf, region, resolution, ball=ball, block=128))
+    mesh = run_task(extract(sdf, region, resolution, ball=ball, block=128))
     for block in (8, 24):
-        other = run(extract(sdf, region, resolution, ball=ball, block=block))
+        other = run_task(extract(sdf, region, resolution, ball=ball, block=block))
         assert other.vertices.tobytes() == mesh.vertices.tobytes()
         assert other.faces.tobytes() == mesh.faces.tobytes()
     if ball is not None and len(mesh.vertices):
@@ -87,8 +87,8 @@ def test_blocks_do_not_change_a_bit_of_the_surface(sdf, region, resolution, radi
 @given(blobs(), st.integers(12, 32), arrays(3, -2, 2))
 def test_a_moved_field_gives_the_moved_surface(sdf, resolution, move):
     region = np.array([[-1.0] * 3, [1.0] * 3])
-    mesh = run(extract(sdf, region, resolution))
-    moved = run(extract(lambda p: sdf(p - move), region + move, resolution))
+    mesh = run_task(extract(sdf, region, resolution))
+    moved = run_task(extract(lambda p: sdf(p - move), region + move, resolution))
     if len(moved.vertices) == len(mesh.vertices):  # a sample on the surface may round either way
         np.testing.assert_allclose(moved.vertices, mesh.vertices + move, atol=2e-3)
         np.testing.assert_array_equal(moved.faces, mesh.faces)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.meshing.texture.atlas import rasterize_texels, unwrap
 from core.meshing.texture.bake import bake_texture, texture_size_for
 from core.meshing.texture.blending import level_exposure
@@ -25,7 +25,7 @@ def texel_colors(mesh):
 @pytest.fixture(scope="module")
 def baked(tmp_path_factory):
     seen = photos(tmp_path_factory.mktemp("photos"), gains=GAINS)
-    return run(bake_texture(ball(), seen, None, 4096))
+    return run_task(bake_texture(ball(), seen, None, 4096))
 
 
 def test_each_texel_has_the_paint_of_its_place_whatever_the_exposures(baked):
@@ -67,7 +67,7 @@ def test_the_atlas_covers_each_face_once_and_leaves_no_texel_empty(baked):
 
 def test_what_no_photo_sees_keeps_its_colour(tmp_path):
     """Photos from one side alone."""
-    mesh = run(bake_texture(ball(grey=200), photos(tmp_path, 5, arc=0.6), 256, 256))
+    mesh = run_task(bake_texture(ball(grey=200), photos(tmp_path, 5, arc=0.6), 256, 256))
     points, colors = texel_colors(mesh)
     behind = points[:, 0] < -0.4
     assert np.abs(colors[behind] - 200).max() <= 1
@@ -76,7 +76,7 @@ def test_what_no_photo_sees_keeps_its_colour(tmp_path):
 
 
 def test_masks_keep_the_background_out(tmp_path):
-    mesh = run(bake_texture(ball(), photos(tmp_path, 8, masks=True), 256, 256))
+    mesh = run_task(bake_texture(ball(), photos(tmp_path, 8, masks=True), 256, 256))
     points, colors = texel_colors(mesh)
     seen = points[:, 2] > -0.25
     assert np.quantile(np.abs(colors[seen] - painted(points[seen])), 0.99) < 8

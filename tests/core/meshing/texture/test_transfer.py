@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.base.jobs import run
+from core.base.jobs import run_task
 from core.meshing.mesh import Mesh
 from core.meshing.texture.atlas import rasterize_texels, unwrap
 from core.meshing.texture.bake import bake_texture, fill_empty_texels
@@ -41,7 +41,7 @@ def decoded(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
 def test_a_viewer_sees_the_fine_normals_on_the_coarse_mesh():
     fine = ball(5)
     fine = Mesh(fine.vertices, fine.faces, normals=bumpy(fine.vertices).astype(np.float32))
-    coarse = run(bake_normal_map(fine, run(unwrap(ball(2), 256)), 256))
+    coarse = run_task(bake_normal_map(fine, run_task(unwrap(ball(2), 256)), 256))
     points, world = decoded(coarse)
     angle = np.degrees(np.arccos(np.clip((world * bumpy(points)).sum(1), -1, 1)))
     assert np.quantile(angle, 0.95) < 3
@@ -75,7 +75,7 @@ def test_tangents_run_along_u_and_their_sign_tells_where_v_grows():
 
 def test_the_frame_of_the_relief_turns_with_the_mesh():
     fine = ball(4)
-    coarse = run(bake_normal_map(fine, run(unwrap(ball(2), 128)), 128))
+    coarse = run_task(bake_normal_map(fine, run_task(unwrap(ball(2), 128)), 128))
     turn = trimesh.transformations.rotation_matrix(0.9, [1, 2, 3])
     for similarity in (turn, turn @ np.diag([1.0, 1, -1, 1])):
         moved = coarse.transformed(similarity)
@@ -85,8 +85,8 @@ def test_the_frame_of_the_relief_turns_with_the_mesh():
 
 
 def test_a_level_of_detail_shows_the_texture_of_the_first(tmp_path):
-    first = run(bake_texture(ball(3), photos(tmp_path, 8), 256, 256))
-    coarse = run(transfer_texture(first, run(unwrap(ball(2), 128)), 128))
+    first = run_task(bake_texture(ball(3), photos(tmp_path, 8), 256, 256))
+    coarse = run_task(transfer_texture(first, run_task(unwrap(ball(2), 128)), 128))
     texels = rasterize_texels(coarse, 128)
     points = texels.interpolate(coarse.faces, coarse.vertices, np.arange(len(texels.where)))
     colors = coarse.texture.reshape(-1, 3)[texels.where].astype(float)
@@ -110,7 +110,7 @@ def slab(top: float, bottom: float) -> Mesh:
 def test_a_thin_part_shows_its_own_side_where_the_other_is_nearer():
     """The fine plate is red above 0 and blue below; the coarse one's upper side lies so deep in it
     that the lower side of the fine one is nearer: 0.006 away, and the upper 0.014."""
-    fine = run(unwrap(slab(0.01, -0.01), 128))
+    fine = run_task(unwrap(slab(0.01, -0.01), 128))
     texels = rasterize_texels(fine, 128)
     height = texels.interpolate(fine.faces, fine.vertices, np.arange(len(texels.where)))[:, 2]
     picture = np.full((128 * 128, 3), 128, np.uint8)
@@ -121,9 +121,9 @@ def test_a_thin_part_shows_its_own_side_where_the_other_is_nearer():
             picture.reshape(128, 128, 3), (picture == 128).all(1).reshape(128, 128)
         ),
     )
-    coarse = run(unwrap(slab(-0.004, -0.05), 128))
-    painted = run(transfer_texture(fine, coarse, 128))
-    shaped = run(bake_normal_map(fine, coarse, 128))
+    coarse = run_task(unwrap(slab(-0.004, -0.05), 128))
+    painted = run_task(transfer_texture(fine, coarse, 128))
+    shaped = run_task(bake_normal_map(fine, coarse, 128))
     texels = rasterize_texels(coarse, 128)
     points = texels.interpolate(coarse.faces, coarse.vertices, np.arange(len(texels.where)))
     upper = (np.abs(points[:, 2] + 0.004) < 1e-9) & (np.abs(points[:, :2]).max(1) < 0.4)
@@ -138,10 +138,11 @@ def test_the_relief_needs_no_good_normals_of_the_coarse_mesh():
     """The field's normals at a few vertices may look anywhere; the picture is the same."""
     fine = ball(5)
     fine = Mesh(fine.vertices, fine.faces, normals=bumpy(fine.vertices).astype(np.float32))
-    coarse = run(unwrap(ball(2), 128))
+    coarse = run_task(unwrap(ball(2), 128))
     askew = np.roll(coarse.normals, 1, axis=1)
     one, other = (
-        run(bake_normal_map(fine, replace(coarse, normals=n), 128)) for n in (coarse.normals, askew)
+        run_task(bake_normal_map(fine, replace(coarse, normals=n), 128))
+        for n in (coarse.normals, askew)
     )
     np.testing.assert_array_equal(one.normal_map, other.normal_map)
     np.testing.assert_allclose(one.normals, coarse.normals, atol=0.05)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from core.base.jobs import Progress, run
+from core.base.jobs import Progress, run_task
 from core.config.mesh import MeshOptions
 from core.protocol import Export, ExportEstimate
 from core.session.export_job import export_mesh
@@ -41,7 +41,7 @@ def test_about_first_and_then_exactly_what_is_exported(trainer, tmp_path):
     assert about.options == exact.options == options
     assert about.n_faces == pytest.approx(exact.n_faces, rel=0.1)
     assert about.n_bytes == pytest.approx(exact.n_bytes, rel=0.35)
-    done = run(export_mesh(trainer, Export(str(tmp_path / "ball.ply"), options)))
+    done = run_task(export_mesh(trainer, Export(str(tmp_path / "ball.ply"), options)))
     assert (exact.n_faces, exact.n_bytes) == (done.n_faces, done.n_bytes)
     written = sum(f.stat().st_size for f in results(tmp_path) if f.suffix != ".json")
     assert written == exact.n_bytes

@@ -9,7 +9,7 @@ import pytest
 
 from app.gl.mesh_file import load_mesh_file
 from core import protocol as m
-from core.base.jobs import Progress, run
+from core.base.jobs import Progress, run_task
 from core.config.mesh import MeshOptions
 from core.config.run import RunOptions
 from core.geometry.rigid import invert, similarity, transform_points
@@ -74,7 +74,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     surface = load_mesh_file(last)
     assert not Path(last.path).exists()
     scene = session.scene
-    export = run(mesh_of_model(session.trainer.model, scene, MeshOptions(resolution=24)))
+    export = run_task(mesh_of_model(session.trainer.model, scene, MeshOptions(resolution=24)))
     scene_from_out = scene.scene_from_input @ invert(scene.out_from_input("input"))
     assert surface is not None
     assert len(surface.faces) == last.n_faces > 20
@@ -82,7 +82,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     session.handle(m.SetView(msgspec.structs.replace(VIEW, view_id=2, mesh=CLOSED)))
     work(session, lambda: meshes(session.events)[-1].look == CLOSED)
     options = MeshOptions(resolution=24, watertight=True, unseen="keep")
-    closed = run(mesh_of_model(session.trainer.model, scene, options))
+    closed = run_task(mesh_of_model(session.trainer.model, scene, options))
     assert meshes(session.events)[-1].n_faces == len(closed.faces)
     there = transform_points(scene_from_out, export.vertices)
     assert surface.vertices == pytest.approx(there, abs=1e-5)
@@ -140,7 +140,7 @@ def test_a_radiance_field_is_shown_cut_where_its_export_would_be(session, tmp_pa
         assert surface is not None
         shown[density] = surface
         options = MeshOptions(resolution=24, density=density)
-        export = run(mesh_of_model(session.trainer.model, session.scene, options))
+        export = run_task(mesh_of_model(session.trainer.model, session.scene, options))
         assert (surface.faces == export.faces).all()
     # where a density passes 3 is outside of where it passes 30
     outer, inner = (np.linalg.norm(shown[d].vertices, axis=1).mean() for d in (3.0, 30.0))

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.base.image_metrics import psnr
-from core.base.jobs import Progress, run
+from core.base.jobs import Progress, run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.output.views import render_photo, training_size
@@ -39,7 +39,7 @@ def worked(album, trainer=None, training=False, until=lambda: False):
 
 def test_every_photo_gets_a_small_picture_in_the_order_of_the_cameras(folder, monkeypatch):
     monkeypatch.setattr(photo_list, "BATCH", 4)
-    scene = hold_out_every(run(open_capture(folder)))
+    scene = hold_out_every(run_task(open_capture(folder)))
     said = []
     album = PhotoList(said.append)
     assert not album.work(None, False), "nothing is open"
@@ -61,8 +61,8 @@ def test_every_photo_gets_a_small_picture_in_the_order_of_the_cameras(folder, mo
 
 
 def test_the_photo_that_is_noise_is_explained_worst(folder):
-    scene = hold_out_every(run(open_capture(folder)))
-    with run(load_pixels(scene, 100)) as store:
+    scene = hold_out_every(run_task(open_capture(folder)))
+    with run_task(load_pixels(scene, 100)) as store:
         trainer = Trainer(store, TINY, CPU)
         said = []
         album = PhotoList(said.append)
@@ -76,7 +76,7 @@ def test_the_photo_that_is_noise_is_explained_worst(folder):
         others = [score for name, score in scores.items() if name != "3.png"]
         assert min(others) > scores["3.png"] + 3
         photo = scene.photos[-1]
-        image = run(render_photo(trainer, photo, training_size(photo.intrinsics, 100)))
+        image = run_task(render_photo(trainer, photo, training_size(photo.intrinsics, 100)))
         whole = psnr(image, photo_colors(scene, photo, photo.intrinsics))
         assert scores[photo.name] == pytest.approx(whole, abs=0.7), "2048 of 2304 pixels, drawn"
 
@@ -90,7 +90,7 @@ def test_the_photo_that_is_noise_is_explained_worst(folder):
 
 
 def test_measuring_takes_a_small_share_of_training(folder, monkeypatch):
-    scene = run(open_capture(folder))
+    scene = run_task(open_capture(folder))
     now = [0.0]
     album = PhotoList(lambda event: None, lambda: now[0])
     album.open(scene)
