@@ -6,128 +6,151 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
 from core.base.errors import UserError
-from core.base.text import Text, text
+from core.base.text import Text, plural, text
 
 HEIC = (".heic", ".heif")
 RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
-_QUARTER_TURNS = (5, 6)  # as LibRaw counts them
+_QUARTER_TURNS = (5, 6)
+"""LibRaw's values of ``flip`` for photos that are stored turned by 90 degrees."""
 
 # Large panoramas are photos too; the guard against decompression bombs would refuse them.
 Image.MAX_IMAGE_PIXELS = 1_000_000_000
 
 
-class PhotoError(UserError):
-    """The photo at ``path`` cannot be used."""
+class PhotoFault(NamedTuple):
+    """Why a photo cannot be used."""
 
-    def __init__(self, path: Path, fault: Text, remedy: Text) -> None:
-        super().__init__(text("{path} {fault}", path=path, fault=fault), remedy)
+    name: Text
+    """of the kind of fault, such as "blurred"; empty where it needs no advice"""
+    reason: Text
+    """follows the photo's name, such as "is damaged or cut short\""""
+    remedy: Text
+    """an imperative without a full stop; may be a `plural` of the number ``n`` of photos"""
+
+
+_COPY_AGAIN = plural("Copy it again, or remove it", "Copy them again, or remove them", n=1)
+DAMAGED = PhotoFault(text("damaged"), text("is damaged or cut short"), _COPY_AGAIN)
+_UNREADABLE = PhotoFault(text("not a readable image"), text("is not a readable image"), _COPY_AGAIN)
+
+
+class PhotoError(UserError):
+    """The photo at ``path`` cannot be used because of ``fault``."""
+
+    def __init__(self, path: Path, fault: PhotoFault) -> None:
+        what = text("{path} {fault}", path=path, fault=fault.reason)
+        super().__init__(what, fault.remedy)
         self.fault = fault
-        """what is said after the photo's name"""
 
 
 def open_image(path: Path) -> Image.Image:
-    """The photo at ``path``, its pixels read when they are asked for, but a RAW one developed at
-    once. Raises UserError where it is not a readable image or needs an optional part."""
+    """Open the photo at ``path``; pixels are read when needed, but RAW is developed at once.
+
+    Raises:
+        UserError: it is not a readable image, or needs an optional part.
+    """
     try:
         if path.suffix.lower() in HEIC:
-            _with_heic(path)
-        return _developed(path) if path.suffix.lower() in RAW else Image.open(path)
+            _register_heic(path)
+        return _develop(path) if path.suffix.lower() in RAW else Image.open(path)
     except FileNotFoundError as error:
         raise UserError(
             text("{path} does not exist", path=path), text("Check the path.")
         ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(path) from error
+        raise PhotoError(path, _UNREADABLE) from error
 
 
 def raw_size(path: Path, upright: bool) -> tuple[int, int]:
-    """(width, height) of the RAW photo at ``path``, as it is stored or ``upright``, without
-    developing it. Raises UserError."""
-    with _raw(path) as raw:
+    """Return (width, height) of a RAW photo, as stored or ``upright``, without developing it.
+
+    Raises:
+        UserError: it is not a readable image, or needs an optional part.
+    """
+    with _open_raw(path) as raw:
         sizes = raw.sizes
     turned = upright and sizes.flip in _QUARTER_TURNS
     return (sizes.iheight, sizes.iwidth) if turned else (sizes.iwidth, sizes.iheight)
 
 
 def raw_preview(path: Path) -> bytes:
-    """The JPEG file that the RAW photo at ``path`` carries of itself. Raises UserError, ValueError
-    where it carries none."""
-    with _raw(path) as raw:
-        import rawpy  # which is there, as the photo is open
+    """Return the JPEG file embedded in the RAW photo at ``path``.
+
+    Raises:
+        UserError: it is not a readable image, or needs an optional part.
+        ValueError: it has no preview.
+    """
+    with _open_raw(path) as raw:
+        import rawpy  # installed, since the photo is open
 
         try:
             preview = raw.extract_thumb()
         except rawpy.LibRawError as error:
-            raise ValueError(f"{path} carries no preview") from error
+            raise ValueError(f"{path} has no preview") from error
         if preview.format != rawpy.ThumbFormat.JPEG:
-            raise ValueError(f"{path} carries no preview that is a file")
+            raise ValueError(f"{path} has no preview that is a JPEG file")
         return preview.data
 
 
-def _with_heic(path: Path) -> None:
-    """Pillow opens HEIC photos from now on."""
+def _register_heic(path: Path) -> None:
+    """Let Pillow open HEIC photos from now on."""
     try:
         from pillow_heif import register_heif_opener
     except ImportError as error:
-        raise needs_extra(path) from error
+        raise missing_extra(path) from error
     register_heif_opener()
 
 
-def _developed(path: Path) -> Image.Image:
-    """A RAW photo, upright, by the camera's white balance, and no brighter than it was exposed:
-    each by its own measure would make the photos differ."""
-    with _raw(path) as raw:
+def _develop(path: Path) -> Image.Image:
+    """Develop a RAW photo, upright, by the camera's white balance.
+
+    Its brightness is not adjusted: automatic exposure would make the photos differ.
+    """
+    with _open_raw(path) as raw:
         return Image.fromarray(raw.postprocess(use_camera_wb=True, no_auto_bright=True))
 
 
 @contextmanager
-def _raw(path: Path) -> Iterator[Any]:
-    """The opened RAW file, of which nothing is developed yet. Raises UserError."""
+def _open_raw(path: Path) -> Iterator[Any]:
     try:
         import rawpy
     except ImportError as error:
-        raise needs_extra(path) from error
+        raise missing_extra(path) from error
     if not path.exists():
         raise UserError(text("{path} does not exist", path=path), text("Check the path."))
     try:
         with rawpy.imread(str(path)) as raw:
             yield raw
     except rawpy.LibRawError as error:
-        raise _unreadable(path) from error
+        raise PhotoError(path, _UNREADABLE) from error
 
 
-def _unreadable(path: Path) -> UserError:
-    return PhotoError(path, text("is not a readable image"), text("Copy it again, or remove it."))
-
-
-def _extra(path: Path) -> tuple[str, str]:
-    """The optional part that reading ``path`` needs, and the module that it brings."""
+def _extra_of(path: Path) -> tuple[str, str]:
+    """Return the optional part that reading ``path`` needs, and the module that it brings."""
     suffix = path.suffix.lower()
-    return (
-        ("heic", "pillow_heif")
-        if suffix in HEIC
-        else ("raw", "rawpy")
-        if suffix in RAW
-        else ("", "")
-    )
+    if suffix in HEIC:
+        return "heic", "pillow_heif"
+    return ("raw", "rawpy") if suffix in RAW else ("", "")
 
 
 def lacks_extra(path: Path) -> bool:
-    """Whether reading ``path`` needs an optional part that is not installed."""
-    _, module = _extra(path)
+    """Return whether reading ``path`` needs an optional part that is not installed."""
+    _, module = _extra_of(path)
     return bool(module) and find_spec(module) is None
 
 
-def needs_extra(path: Path) -> UserError:
-    """Names the optional part that reading ``path`` needs, and how to get it."""
-    extra, _ = _extra(path)
+def missing_extra(path: Path) -> PhotoError:
+    """Return the error that names the optional part that reading ``path`` needs."""
+    extra, _ = _extra_of(path)
     return PhotoError(
         path,
-        text("is a {kind} photo, and reading those needs an optional part", kind=extra.upper()),
-        text("Run pip install 'gradina[{extra}]', or convert the photos to JPEG.", extra=extra),
+        PhotoFault(
+            text("{kind} photos", kind=extra.upper()),
+            text("is a {kind} photo, and reading those needs an optional part", kind=extra.upper()),
+            text("Run pip install 'gradina[{extra}]', or convert the photos to JPEG", extra=extra),
+        ),
     )

@@ -12,11 +12,12 @@ from core.base.errors import UserError
 from core.base.outputs import MARKER, without_outputs
 from core.base.text import plural, text
 from core.capture.photo_file import (
+    DAMAGED,
     HEIC,
     RAW,
     PhotoError,
     lacks_extra,
-    needs_extra,
+    missing_extra,
     open_image,
     raw_size,
 )
@@ -80,7 +81,7 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     require_enough(len(photos), folder)
     closed = [p for p in photos if lacks_extra(p)]
     if len(photos) - len(closed) < MINIMUM_PHOTOS:
-        raise needs_extra(min(closed))
+        raise missing_extra(min(closed))
     return sorted(photos, key=lambda p: natural_key(str(p.relative_to(folder))))
 
 
@@ -146,9 +147,7 @@ def read_photo(
         try:
             image.load()
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise PhotoError(
-                path, text("is damaged or cut short"), text("Copy it again, or remove it.")
-            ) from error
+            raise PhotoError(path, DAMAGED) from error
         turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
         if turned and not _same_shape((full[1], full[0]), declared) and _same_shape(full, declared):
             turned = False

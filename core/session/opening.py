@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,9 +11,10 @@ import torch
 
 from core.base.jobs import Progress, Task
 from core.base.paths import is_automatic, pose_workspace
-from core.base.text import Text, text
+from core.base.text import text
 from core.capture.open import hold_out_every, needs_poses, open_capture
 from core.capture.pixels import PixelStore, load_pixels
+from core.capture.poses.report_file import PhotoRecord, read_report
 from core.capture.poses.solve import PartialPoses
 from core.capture.readers.colmap import COLMAP, sub_models
 from core.capture.scene import Scene
@@ -175,33 +175,29 @@ def _sub_models(path: Path, scene: Scene, group: int) -> PoseReport | None:
 def _solved(path: Path) -> PoseReport | None:
     """What the solver found of the photos at ``path``; None where it was not asked, or left
     nothing."""
-    try:
-        report = (pose_workspace(path) / "report.json").read_bytes()
-        found = msgspec.json.decode(report, type=dict[str, Any])
-        photos = tuple(_photo_report(photo) for photo in found["photos"])
-        return PoseReport(
-            photos,
-            tuple(len(g) for g in found["groups"]),
-            int(found["group"]),
-            tuple(msgspec.convert(found["advice"], list[Text])),
-            tuple(msgspec.convert(a["text"], Text) for a in found["attempts"]),
-        )
-    except (OSError, KeyError, TypeError, msgspec.DecodeError, msgspec.ValidationError):
+    report = read_report(pose_workspace(path) / "report.json")
+    if report is None:
         return None
+    return PoseReport(
+        tuple(map(_photo_report, report.photos)),
+        tuple(map(len, report.groups)),
+        report.group,
+        tuple(report.advice),
+        tuple(attempt.text for attempt in report.attempts),
+    )
 
 
-def _photo_report(photo: dict[str, Any]) -> PhotoReport:
-    links: dict[str, int] = photo.get("links", {})
-    common = max(links, key=lambda name: links[name], default="")
+def _photo_report(photo: PhotoRecord) -> PhotoReport:
+    common = max(photo.links, key=lambda name: photo.links[name], default="")
     return PhotoReport(
-        photo["name"],
-        photo["used"],
-        msgspec.convert(photo["reason"], Text),
-        photo.get("details", 0),
+        photo.name,
+        photo.used,
+        photo.reason,
+        photo.details,
         common,
-        links.get(common, 0),
-        photo.get("error_px"),
-        photo.get("sharpness"),
+        photo.links.get(common, 0),
+        photo.error_px,
+        photo.sharpness,
     )
 
 

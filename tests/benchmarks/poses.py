@@ -1,7 +1,7 @@
 """How well and how fast poses are solved: ``python -m tests.benchmarks.poses PATH [--truth FILE]
 [--quality fast|normal|best]``.
 
-PATH: a folder of photos or a film. FILE: a JSON of true cameras, ``frames`` with the photo's file
+PATH: a folder of photos or a video. FILE: a JSON of true cameras, ``frames`` with the photo's file
 name and a camera-to-world matrix of OpenGL axes, as in a transforms.json. Prints one row of the
 table in this folder's README. Found cameras are compared after the best similarity: the mean error
 of their positions in percent of how far the true ones reach, and of their directions in degrees.
@@ -20,6 +20,7 @@ import numpy as np
 from core.base.jobs import run_task
 from core.capture.open import open_capture
 from core.capture.poses.quality import QUALITIES
+from core.capture.poses.report_file import in_english, read_report
 from core.capture.poses.solve import solve_poses
 from core.capture.scene import Scene
 from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
@@ -37,8 +38,8 @@ def main() -> None:
             if arguments.quality
             else open_capture(arguments.path, Path(folder))
         )
-        report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
-    print(*(a["said"] for a in report["attempts"]), sep="\n", file=sys.stderr)
+        report = in_english(read_report(Path(folder) / "report.json"))
+    print(*(a["text"] for a in report["attempts"]), sep="\n", file=sys.stderr)
     print(*scene.notices, sep="\n", file=sys.stderr)
     phases = ", ".join(f"{name} {taken:.0f}" for name, taken in report["seconds"].items())
     errors = "| | "

@@ -1,7 +1,7 @@
-"""Poses at the first attempt or, where too few photos find their place, after others.
+"""Further attempts at solving poses where the first one places too few photos.
 
 Part of the solving process (`process`). Each further attempt answers one cause of failure; it
-is made only where that cause is likely and there is time, and it is told.
+is made only where that cause is likely and there is time, and the report lists it.
 """
 
 from __future__ import annotations
@@ -15,162 +15,189 @@ from statistics import median
 from typing import Any
 
 from core.base.text import NO_TEXT, text
-from core.capture.poses.checks import LOOSE, WIDE_VIEW, lens_warnings, pose_warnings, view_angle
-from core.capture.poses.features import LENS, find_features, with_lens
+from core.capture.poses.checks import (
+    MAX_MEAN_ERROR_PX,
+    WIDE_VIEW,
+    Links,
+    lens_warnings,
+    pose_warnings,
+    view_angle,
+)
+from core.capture.poses.features import CAMERA_MODEL, find_features, with_lens
 from core.capture.poses.mapping import map_photos
-from core.capture.poses.matching import Compared, match_more, match_photos
+from core.capture.poses.matching import PairCounts, match_more, match_photos
 from core.capture.poses.progress_estimate import ProgressEstimator
 from core.capture.poses.quality import Quality
-from core.capture.poses.report import FEW_SHARED, exif_focals, read_database, usable
+from core.capture.poses.report import (
+    MIN_SHARED_FEATURES,
+    exif_focals,
+    read_database,
+    usable,
+)
+from core.capture.poses.report_file import AttemptRecord
 from core.capture.poses.working_copies import WorkingCopy
 
-_ENOUGH = 0.8
-"""Of the usable photos; where as many are placed, no other attempt is made."""
-_FEW_DETAILS = 0.5
-"""Of the most that a photo may have; where the usual photo has fewer, more are looked for."""
-_BENT = 0.8
-"""Pixels of reprojection error from which on a lens that was found to be wide may be a fisheye."""
-_LONGER, _AT_LEAST_S = 1.2, 20.0
-"""All further attempts together take no longer than so many times the first, or so long."""
+_ENOUGH_RATIO = 0.8
+"""Fraction of the usable photos; where as many are placed, no other attempt is made."""
+_FEW_FEATURES_RATIO = 0.5
+"""Of the most features that a photo may have; where the median photo has fewer, fainter ones are
+looked for."""
+_DISTORTED_ERROR_PX = 0.8
+"""Mean reprojection error from which on a wide lens may be a fisheye."""
+_MAX_TIME_RATIO, _MIN_TIME_S = 1.2, 20.0
+"""All further attempts together take at most so many times the first, or so long."""
 _LENSES = {  # pycolmap's camera model, and focal length over the longer side
     "fisheye": ("SIMPLE_RADIAL_FISHEYE", 0.4, text("assuming a fisheye lens")),
-    "wide": (LENS, 0.6, text("assuming a wide lens")),
-    "narrow": (LENS, 3.0, text("assuming a long lens")),
+    "wide": (CAMERA_MODEL, 0.6, text("assuming a wide lens")),
+    "narrow": (CAMERA_MODEL, 3.0, text("assuming a long lens")),
 }
-_WORDS = {
+_DESCRIPTIONS = {
     "pairs": text("matching more pairs"),
     "details": text("finding fainter features"),
-    **{name: words for name, (_, _, words) in _LENSES.items()},
+    **{name: description for name, (_, _, description) in _LENSES.items()},
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an attempt came to: ``models`` (pycolmap Reconstructions), the best first, of what
-    ``database`` holds. ``tried`` is "" for the first attempt."""
+    """The result of an attempt."""
 
     tried: str
+    """what was changed; "" for the first attempt"""
     database: Path
-    compared: Compared
+    pairs: PairCounts
     models: list[Any]
+    """pycolmap Reconstructions, the best first"""
     seconds: float
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What decides about another attempt: how many photos are ``usable``, ``placed`` in one group,
-    and placed ``together`` in all groups; ``details`` of the usual photo over the most it may have;
-    whether all pairs were compared thoroughly; whether any two photos are ``linked``; whether the
-    lens may be a ``fisheye`` or of an ``unknown_focal`` length; whether what is placed looks
-    ``bent`` by a lens of another kind."""
+class AttemptFacts:
+    """What decides about another attempt."""
 
     usable: int
+    """number of usable photos"""
     placed: int
-    together: int
-    details: float
-    all_compared: bool
-    linked: bool
-    fisheye: bool
+    """of these, in the best model"""
+    placed_in_any: int
+    """of these, in all models"""
+    feature_ratio: float
+    """features of the median photo over the most it may have"""
+    all_matched: bool
+    """all candidate pairs were matched"""
+    any_links: bool
+    """some two photos share enough features"""
+    maybe_fisheye: bool
     unknown_focal: bool
-    bent: bool
+    looks_distorted: bool
+    """the best model looks distorted by a lens of another kind"""
 
 
-def next_attempt(facts: Facts, tried: Iterable[str]) -> str:
-    """What to try after ``tried``, or "" where nothing is likely to help."""
-    enough = facts.placed >= _ENOUGH * facts.usable
-    # what is in groups already was seen well: the groups share nothing
-    split = facts.together >= _ENOUGH * facts.usable and not enough
+def next_attempt(facts: AttemptFacts, tried: Iterable[str]) -> str:
+    """Return what to try after ``tried``, or "" where nothing is likely to help."""
+    enough = facts.placed >= _ENOUGH_RATIO * facts.usable
+    # Photos that are in some model have good features: the models do not overlap.
+    split = facts.placed_in_any >= _ENOUGH_RATIO * facts.usable and not enough
+    missing = not enough and not split
     helps = {
-        "pairs": not enough and not facts.all_compared,
-        "details": not enough and not split and facts.details < _FEW_DETAILS,
-        "fisheye": facts.fisheye and facts.linked and (facts.bent or not (enough or split)),
-        "wide": facts.unknown_focal and facts.linked and not enough and not split,
-        "narrow": facts.unknown_focal and facts.linked and not enough and not split,
+        "pairs": not enough and not facts.all_matched,
+        "details": missing and facts.feature_ratio < _FEW_FEATURES_RATIO,
+        "fisheye": facts.maybe_fisheye and facts.any_links and (facts.looks_distorted or missing),
+        "wide": facts.unknown_focal and facts.any_links and missing,
+        "narrow": facts.unknown_focal and facts.any_links and missing,
     }
     return next((name for name, good in helps.items() if good and name not in tried), "")
 
 
 @dataclass(frozen=True)
 class Solver:
-    """Solves the poses of ``copies`` within ``workspace``."""
+    """Solves the poses of working copies."""
 
     workspace: Path
     copies: list[WorkingCopy]
     quality: Quality
     seed: int
-    clock: ProgressEstimator
+    progress: ProgressEstimator
 
     def solve(self) -> list[Outcome]:
-        """All attempts, in the order made; `best_attempt` says which one counts."""
-        made = [self._first()]
-        first = dict(self.clock.seconds)
-        ends = time.monotonic() + max(_LONGER * self.clock.total, _AT_LEAST_S)
-        costs = {
+        """Return all attempts in order; `best_attempt` chooses one."""
+        outcomes = [self._from_photos("", self.quality.sift(), float("inf"))]
+        first = dict(self.progress.seconds)
+        limit_s = max(_MAX_TIME_RATIO * self.progress.total, _MIN_TIME_S)
+        deadline = time.monotonic() + limit_s
+        costs_s = {
             "pairs": first["matches"] + first["mapping"],
             "details": sum(first.values()) - first["copy"],
         }
         while True:
-            name = next_attempt(self._facts(made), [o.tried for o in made])
-            usual = costs.get(name, 0.3 * first["matches"] + first["mapping"])
-            if not name or time.monotonic() + usual > ends:
-                return made
-            self.clock.attempt = _WORDS[name]
-            made.append(self._again(name, best_attempt(made, self.copies), ends))
+            name = next_attempt(self._facts(outcomes), [o.tried for o in outcomes])
+            cost_s = costs_s.get(name, 0.3 * first["matches"] + first["mapping"])
+            if not name or time.monotonic() + cost_s > deadline:
+                return outcomes
+            self.progress.attempt = _DESCRIPTIONS[name]
+            outcomes.append(self._again(name, best_attempt(outcomes, self.copies), deadline))
 
-    def _first(self) -> Outcome:
-        return self._from_photos("", self.quality.sift(), float("inf"))
-
-    def _again(self, name: str, so_far: Outcome, ends: float) -> Outcome:
+    def _again(self, name: str, best: Outcome, deadline: float) -> Outcome:
         if name == "details":
-            return self._from_photos(name, self.quality.sift(faint=True), ends)
-        before = self.clock.total
+            return self._from_photos(name, self.quality.sift(faint=True), deadline)
+        start_s = self.progress.total
         if name == "pairs":
-            compared = match_more(
-                so_far.database, self._names, so_far.compared, self.seed, ends, self.clock
+            pairs = match_more(
+                best.database, self._names, best.pairs, self.seed, deadline, self.progress
             )
-            return self._mapped(name, so_far.database, compared, before, ends)
+            return self._map(name, best.database, pairs, start_s, deadline)
         lens, focal, _ = _LENSES[name]
         database = self.workspace / f"{name}.db"
-        self.clock.update("matches", 0, 1, text("matching photos"))
-        with_lens(so_far.database, database, lens, focal, self.seed)
-        self.clock.finish("matches")
-        return self._mapped(name, database, so_far.compared, before, ends)
+        self.progress.update("matches", 0, 1, text("matching photos"))
+        with_lens(best.database, database, lens, focal, self.seed)
+        self.progress.finish("matches")
+        return self._map(name, database, best.pairs, start_s, deadline)
 
-    def _from_photos(self, name: str, sift: dict[str, Any], ends: float) -> Outcome:
-        before = self.clock.total
+    def _from_photos(self, name: str, sift: dict[str, Any], deadline: float) -> Outcome:
+        start_s = self.progress.total
         settings = hashlib.sha256(repr(sorted(sift.items())).encode()).hexdigest()[:8]
-        database = self.workspace / f"details_{settings}.db"
-        known = find_features(database, self._photos, self.copies, sift, self.clock)
-        compared = match_photos(
-            database, self._names, known, self.quality.partners, self.seed, ends, self.clock
+        database = self.workspace / f"features_{settings}.db"
+        known = find_features(database, self._photos, self.copies, sift, self.progress)
+        pairs = match_photos(
+            database, self._names, known, self.quality.partners, self.seed, deadline, self.progress
         )
-        return self._mapped(name, database, compared, before, ends)
+        return self._map(name, database, pairs, start_s, deadline)
 
-    def _mapped(
-        self, name: str, database: Path, compared: Compared, before: float, ends: float
+    def _map(
+        self, name: str, database: Path, pairs: PairCounts, start_s: float, deadline: float
     ) -> Outcome:
-        limit = max(ends - time.monotonic(), 2 * self.clock.seconds.get("mapping", 5.0), 1.0)
-        models = map_photos(database, self._photos, len(self.copies), self.seed, limit, self.clock)
+        limit_s = max(
+            deadline - time.monotonic(), 2 * self.progress.seconds.get("mapping", 5.0), 1.0
+        )
+        models = map_photos(
+            database, self._photos, len(self.copies), self.seed, limit_s, self.progress
+        )
         links, focals = read_database(database).links, exif_focals(self.copies)
         models.sort(key=lambda m: _merit(m, links, focals), reverse=True)
-        return Outcome(name, database, compared, models, self.clock.total - before)
+        return Outcome(name, database, pairs, models, self.progress.total - start_s)
 
-    def _facts(self, made: list[Outcome]) -> Facts:
-        outcome = best_attempt(made, self.copies)
-        known = read_database(outcome.database)
-        good = {c.copy for c in usable(self.copies, known.details)}
-        groups = [placed_in(model) & good for model in outcome.models]
+    def _facts(self, outcomes: list[Outcome]) -> AttemptFacts:
+        best = best_attempt(outcomes, self.copies)
+        contents = read_database(best.database)
+        good = {c.copy for c in usable(self.copies, contents.n_features)}
+        groups = [_placed_in(model) & good for model in best.models]
         views = [c.exif_view for c in self.copies]
-        return Facts(
+        focals = exif_focals(self.copies)
+        return AttemptFacts(
             usable=len(good),
             placed=len(groups[0]) if groups else 0,
-            together=len(set().union(*groups)),
-            details=median([known.details[c] for c in good] or [0]) / self.quality.features,
-            all_compared=outcome.compared.thoroughly >= outcome.compared.looked_at,
-            linked=any(n >= FEW_SHARED for mine in known.links.values() for n in mine.values()),
-            fisheye=any(view is None or view > WIDE_VIEW for view in views),
+            placed_in_any=len(set[str]().union(*groups)),
+            feature_ratio=median([contents.n_features[c] for c in good] or [0])
+            / self.quality.features,
+            all_matched=best.pairs.matched >= best.pairs.candidates,
+            any_links=any(
+                n >= MIN_SHARED_FEATURES
+                for shared in contents.links.values()
+                for n in shared.values()
+            ),
+            maybe_fisheye=any(view is None or view > WIDE_VIEW for view in views),
             unknown_focal=any(view is None for view in views),
-            bent=any(_looks_bent(m, exif_focals(self.copies)) for m in outcome.models[:1]),
+            looks_distorted=any(_looks_distorted(m, focals) for m in best.models[:1]),
         )
 
     @property
@@ -182,19 +209,21 @@ class Solver:
         return self.workspace / "photos"
 
 
-def _looks_bent(model: Any, focals: dict[str, float]) -> bool:
+def _looks_distorted(model: Any, focals: dict[str, float]) -> bool:
     error = model.compute_mean_reprojection_error()
     view = max(view_angle(camera) for camera in model.cameras.values())
     return (
-        error > LOOSE or (error > _BENT and view > WIDE_VIEW) or bool(lens_warnings(model, focals))
+        error > MAX_MEAN_ERROR_PX
+        or (error > _DISTORTED_ERROR_PX and view > WIDE_VIEW)
+        or bool(lens_warnings(model, focals))
     )
 
 
-def best_attempt(made: list[Outcome], copies: list[WorkingCopy]) -> Outcome:
-    """The attempt that placed most photos or, of such, the most plausible one."""
+def best_attempt(outcomes: list[Outcome], copies: list[WorkingCopy]) -> Outcome:
+    """Return the attempt that placed most photos or, of such, the most plausible one."""
     focals = exif_focals(copies)
     return max(
-        made,
+        outcomes,
         key=lambda o: max(
             (_merit(m, read_database(o.database).links, focals) for m in o.models[:1]),
             default=(0, 0, 0.0),
@@ -202,19 +231,19 @@ def best_attempt(made: list[Outcome], copies: list[WorkingCopy]) -> Outcome:
     )
 
 
-def placed_in(model: Any) -> set[str]:
+def _placed_in(model: Any) -> set[str]:
     return {image.name for image in model.images.values() if image.has_pose}
 
 
-def _merit(model: Any, links: Any, focals: dict[str, float]) -> tuple[int, int, float]:
-    doubts = len(pose_warnings(model, links, focals))
-    return model.num_reg_images(), -doubts, -float(model.compute_mean_reprojection_error())
+def _merit(model: Any, links: Links, focals: dict[str, float]) -> tuple[int, int, float]:
+    n_warnings = len(pose_warnings(model, links, focals))
+    return model.num_reg_images(), -n_warnings, -float(model.compute_mean_reprojection_error())
 
 
-def describe_attempts(made: list[Outcome], kept: Outcome, n: int) -> list[dict[str, Any]]:
-    """The attempts for the report, ``n`` photos being usable: each with a sentence for people."""
-    said: list[dict[str, Any]] = []
-    for outcome in made:
+def describe_attempts(outcomes: list[Outcome], kept: Outcome, n_usable: int) -> list[AttemptRecord]:
+    """Return the attempts as the report lists them."""
+    records: list[AttemptRecord] = []
+    for outcome in outcomes:
         sizes = [model.num_reg_images() for model in outcome.models]
         placed = max(sizes, default=0)
         result = (
@@ -222,23 +251,24 @@ def describe_attempts(made: list[Outcome], kept: Outcome, n: int) -> list[dict[s
             if outcome.tried
             else text("The first attempt placed {placed} of {n} photos")
         )
-        result = result.filled(attempt=_WORDS.get(outcome.tried, NO_TEXT), placed=placed, n=n)
+        attempt = _DESCRIPTIONS.get(outcome.tried, NO_TEXT)
+        result = result.filled(attempt=attempt, placed=placed, n=n_usable)
         if outcome is kept:
             result = text("{result}; it is used", result=result)
-        said.append(
-            {
-                "text": result,
-                "tried": outcome.tried,
-                "kept": outcome is kept,
-                "photos_placed": placed,
-                "groups": sizes,
-                "seconds": round(outcome.seconds, 2),
-                "pairs_compared": outcome.compared.thoroughly,
-                "reprojection_error_px": round(
+        records.append(
+            AttemptRecord(
+                text=result,
+                tried=outcome.tried,
+                kept=outcome is kept,
+                photos_placed=placed,
+                groups=sizes,
+                seconds=round(outcome.seconds, 2),
+                pairs_compared=outcome.pairs.matched,
+                reprojection_error_px=round(
                     float(outcome.models[0].compute_mean_reprojection_error()), 3
                 )
                 if sizes
                 else None,
-            }
+            )
         )
-    return said
+    return records

@@ -1,4 +1,4 @@
-"""Whether solved poses can be true: a silent wrong answer is the worst one.
+"""Plausibility of solved poses: a silent wrong answer is the worst one.
 
 Part of the solving process (`process`).
 """
@@ -12,79 +12,86 @@ import numpy as np
 from core.base.text import Text, plural, text
 
 Links = dict[str, dict[str, int]]
-"""How many details two photos share, as far as these agree on one geometry."""
+"""Number of verified matches (inliers of the two-view geometry) of each pair of photos, by the
+names of both."""
 
-_NARROW = 2.0
-"""Degrees at which rays meet in the middle of all points; below, depths are guesses."""
-_HELD = 0.25
-"""Of what photos share pairwise, that became points in space; less where the camera only turned."""
-LOOSE = 2.0
-"""Pixels of the mean reprojection error, in working copies; above, something is wrong."""
-_NARROWEST, _WIDEST, _WIDEST_FISHEYE = 18.0, 140.0, 220.0
-"""Degrees that a lens may see along the longer side, unless EXIF says so too."""
+_MIN_TRIANGULATION_ANGLE = 2.0
+"""Degrees, median of all points; below, depths are guesses."""
+_MIN_TRACK_RATIO = 0.25
+"""Points of a photo over its matches with its best partner; less where the camera only turned."""
+MAX_MEAN_ERROR_PX = 2.0
+"""Mean reprojection error, pixels of working copies; above, something is wrong."""
+_MIN_VIEW, _MAX_VIEW, _MAX_FISHEYE_VIEW = 18.0, 140.0, 220.0
+"""Plausible degrees of view along the longer side, unless EXIF says so too."""
 WIDE_VIEW = 90.0
-"""Degrees, from which on a lens may be a fisheye."""
-_OFF_EXIF = 1.35
-"""Times the focal length by EXIF, or its inverse; beyond, one of the two is wrong."""
-_BEHIND = 0.05
-"""Of the points that a photo places, behind it."""
-_INSIDE = 0.02
-"""Of the usual distance of its points, at which a camera touches what it sees."""
-_STRAY = 12.0
-"""Times the usual distance of cameras from their middle."""
+"""Degrees of view from which on a lens may be a fisheye."""
+_MAX_EXIF_RATIO = 1.35
+"""Solved focal length over that of EXIF, or its inverse; above, one of the two is wrong."""
+_MAX_BEHIND_RATIO = 0.05
+"""Fraction of a photo's points that may lie behind it."""
+_MIN_DEPTH_RATIO = 0.02
+"""Median depth of a photo's points over that of all photos; less where it is inside the scene."""
+_MAX_DISTANCE_RATIO = 12.0
+"""Distance of a camera from the median of all cameras, over the median of these distances."""
 
 
 def pose_warnings(model: Any, links: Links, exif_focals: dict[str, float]) -> list[Text]:
-    """Reasons to doubt the pycolmap Reconstruction ``model``, in sentences for people, the most
-    serious first. ``exif_focals``: of photos, in pixels of ``model``."""
-    said: list[Text] = []
-    angle, error = meeting_angle(model), float(model.compute_mean_reprojection_error())
-    if angle < _NARROW or _held(model, links) < _HELD:
-        said.append(
+    """Return reasons to doubt solved poses, the most serious first.
+
+    Args:
+        model: a pycolmap Reconstruction.
+        links: of the database that it was solved from.
+        exif_focals: focal lengths in pixels of ``model``, by the photo's name.
+    """
+    warnings: list[Text] = []
+    angle, error = triangulation_angle(model), float(model.compute_mean_reprojection_error())
+    if angle < _MIN_TRIANGULATION_ANGLE or _track_ratio(model, links) < _MIN_TRACK_RATIO:
+        warnings.append(
             text(
                 "The photos were taken from nearly one place, so poses and depths are "
                 "guesses: walk around the subject instead of turning on the spot"
             )
         )
-    if error > LOOSE:
-        said.append(
-            text("Poses are loose ({error:.1f} pixels): was the subject moving?", error=error)
+    if error > MAX_MEAN_ERROR_PX:
+        warnings.append(
+            text("Poses are inaccurate ({error:.1f} pixels): was the subject moving?", error=error)
         )
-    return [*said, *_about_cameras(model), *lens_warnings(model, exif_focals)]
+    return [*warnings, *_camera_warnings(model), *lens_warnings(model, exif_focals)]
 
 
-def meeting_angle(model: Any) -> float:
-    """Degrees: the median, over some of the model's points, of the widest angle at which two of
-    their photos see them."""
+def triangulation_angle(model: Any) -> float:
+    """Return the median over some points of the widest angle between two of their rays, degrees."""
     points = list(model.points3D.values())
     points = points[:: max(1, len(points) // 2000)]
     centers = {i: image.projection_center() for i, image in model.images.items() if image.has_pose}
-    angles = []
+    angles: list[float] = []
     for point in points:
         seen = [centers[e.image_id] for e in point.track.elements if e.image_id in centers]
         rays = np.array(seen) - point.xyz
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        angles.append(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1, 1))))
+        angles.append(float(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1, 1)))))
     return float(np.median(angles)) if angles else 0.0
 
 
-def _held(model: Any, links: Links) -> float:
-    """Points that a photo of ``model`` sees, per detail that it shares with its best partner. Where
-    there is no baseline hardly any becomes a point, and those few at any angle."""
+def _track_ratio(model: Any, links: Links) -> float:
+    """Return the number of points per match of each photo with its best partner.
+
+    Without a baseline hardly any match becomes a point, and those few at any angle.
+    """
     placed = [image for image in model.images.values() if image.has_pose]
-    shared = sum(max(links.get(image.name, {}).values(), default=0) for image in placed)
-    return sum(image.num_points3D for image in placed) / max(shared, 1)
+    matches = sum(max(links.get(image.name, {}).values(), default=0) for image in placed)
+    return sum(image.num_points3D for image in placed) / max(matches, 1)
 
 
-def _about_cameras(model: Any) -> list[Text]:
-    """Of cameras that lie where they cannot."""
-    depths = {i: d for i, d in _depths(model).items() if len(d)}
-    usual = {i: float(np.median(np.abs(d))) for i, d in depths.items()}
-    behind = sum(float((d < 0).mean()) > _BEHIND for d in depths.values())
-    inside = sum(usual[i] < _INSIDE * np.median(list(usual.values())) for i in usual)
+def _camera_warnings(model: Any) -> list[Text]:
+    """Return warnings about cameras at implausible positions."""
+    depths = {i: d for i, d in _point_depths(model).items() if len(d)}
+    medians = {i: float(np.median(np.abs(d))) for i, d in depths.items()}
+    behind = sum(float((d < 0).mean()) > _MAX_BEHIND_RATIO for d in depths.values())
+    inside = sum(medians[i] < _MIN_DEPTH_RATIO * np.median(list(medians.values())) for i in medians)
     centers = np.array([model.images[i].projection_center() for i in depths]).reshape(-1, 3)
-    away = np.linalg.norm(centers - np.median(centers, axis=0), axis=1)
-    stray = int((away > _STRAY * np.median(away)).sum()) if len(away) else 0
+    distances = np.linalg.norm(centers - np.median(centers, axis=0), axis=1)
+    far = (distances > _MAX_DISTANCE_RATIO * np.median(distances)).sum() if len(distances) else 0
     faults = (
         plural(
             "{n} photo is placed with what it shows behind it",
@@ -99,18 +106,18 @@ def _about_cameras(model: Any) -> list[Text]:
         plural(
             "{n} photo is placed far away from all others",
             "{n} photos are placed far away from all others",
-            n=stray,
+            n=int(far),
         ),
     )
     return [
-        text("{fault}: the poses may be wrong there, so look at them before training", fault=fault)
+        text("{fault}: the poses may be wrong there; check them before training", fault=fault)
         for fault in faults
         if fault.values["n"]
     ]
 
 
-def _depths(model: Any) -> dict[int, np.ndarray]:
-    """How far in front of each photo [N] the points lie that it helps to place."""
+def _point_depths(model: Any) -> dict[int, np.ndarray]:
+    """Return the depths [N] in each photo of the points that it observes."""
     seen: dict[int, list[np.ndarray]] = {i: [] for i, m in model.images.items() if m.has_pose}
     for point in model.points3D.values():
         for element in point.track.elements:
@@ -123,36 +130,36 @@ def _depths(model: Any) -> dict[int, np.ndarray]:
 
 
 def lens_warnings(model: Any, exif_focals: dict[str, float]) -> list[Text]:
-    """The `pose_warnings` about focal lengths."""
+    """Return the `pose_warnings` about focal lengths."""
     placed = {image.camera_id: image.name for image in model.images.values() if image.has_pose}
-    said: list[Text] = []
+    warnings: list[Text] = []
     for camera_id, name in sorted(placed.items()):
         camera = model.cameras[camera_id]
         view = view_angle(camera)
-        widest = _WIDEST_FISHEYE if _is_fisheye(camera) else _WIDEST
         if name in exif_focals:
             ratio = camera.mean_focal_length() / exif_focals[name]
-            if not 1 / _OFF_EXIF <= ratio <= _OFF_EXIF:
-                said.append(
+            if not 1 / _MAX_EXIF_RATIO <= ratio <= _MAX_EXIF_RATIO:
+                warnings.append(
                     text(
-                        "A focal length was found to be {ratio:.1f} times what EXIF tells: "
+                        "A solved focal length is {ratio:.1f} times that of EXIF: "
                         "were the photos cropped, or EXIF copied from others?",
                         ratio=ratio,
                     )
                 )
-        elif not _NARROWEST <= view <= widest:
-            said.append(
+        elif not _MIN_VIEW <= view <= (_MAX_FISHEYE_VIEW if _is_fisheye(camera) else _MAX_VIEW):
+            warnings.append(
                 text(
-                    "A lens was found to see {view:.0f}°, which few do: depths may be "
+                    "A lens was solved to see {view:.0f}°, which is unusual: depths may be "
                     "stretched. Shoot from more sides and distances",
                     view=view,
                 )
             )
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys(warnings))
 
 
 def view_angle(camera: Any) -> float:
-    """Degrees that the pycolmap Camera sees along its longer side, but for distortion."""
+    """Return the angle of view of a pycolmap Camera along its longer side, in degrees, ignoring
+    distortion."""
     half = max(camera.width, camera.height) / 2 / camera.mean_focal_length()
     return float(np.degrees(2 * (half if _is_fisheye(camera) else np.arctan(half))))
 

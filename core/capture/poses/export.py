@@ -8,13 +8,12 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from core.base.interrupts import preserve_handlers
 from core.base.outputs import Outputs
-from core.base.text import Text
 from core.capture.photos import photo_names
+from core.capture.poses.report_file import in_english, read_report
 from core.capture.scene import Intrinsics, Photo, Scene
 from core.geometry.rigid import invert, world_from_opengl_camera
 
@@ -27,25 +26,31 @@ _CAMERA_MODELS = {"pinhole": "PINHOLE", "opencv": "OPENCV", "fisheye": "OPENCV_F
 
 
 def write_poses(scene: Scene, out_dir: Path, workspace: Path | None = None) -> None:
-    """Write ``scene`` (training and held-out photos) into ``out_dir``: a COLMAP model in
-    ``sparse/0``, ``transforms.json`` (nerfstudio's flavour, OpenGL camera axes) with
-    ``points.ply``, links to the photos in ``images`` (copies where links are not to be had), and
-    ``report.json``. All of it appears together; links of an earlier run that are no longer wanted
-    go.
+    """Write a posed capture, its training and held-out photos.
 
-    With the ``workspace`` of `solve_poses` the model keeps its tracks and the report its times and
-    reprojection error. Raises UserError where ``out_dir`` cannot be written, or holds files of
-    these names that Gradina did not write.
+    It is a COLMAP model in ``sparse/0``, ``transforms.json`` (nerfstudio's flavour, OpenGL camera
+    axes) with ``points.ply``, links to the photos in ``images`` (copies where the system has no
+    links), and ``report.json``. All of it appears together; obsolete links of an earlier run go.
+
+    Args:
+        scene: the capture.
+        out_dir: folder of the results.
+        workspace: of `solve_poses`; with it the model keeps its tracks and the report its times and
+            reprojection error.
+
+    Raises:
+        UserError: ``out_dir`` cannot be written, or holds files of these names that Gradina did
+            not write.
     """
     out_dir = Path(out_dir)
     photos = (*scene.photos, *scene.held_out)
     files = _file_names(photos)
-    with Outputs(out_dir) as outputs, TemporaryDirectory(prefix="gradina-") as made:
+    with Outputs(out_dir) as outputs, TemporaryDirectory(prefix="gradina-") as temporary:
         for photo, names in zip(photos, files):
             outputs.link(photo.path, out_dir / names.photo)
             if photo.mask_path is not None:
                 outputs.link(photo.mask_path, out_dir / names.mask)
-        model, points = Path(made) / "sparse" / "0", Path(made) / "points.ply"
+        model, points = Path(temporary) / "sparse" / "0", Path(temporary) / "points.ply"
         model.mkdir(parents=True)
         if workspace is not None:
             _rename_model(
@@ -57,8 +62,8 @@ def write_poses(scene: Scene, out_dir: Path, workspace: Path | None = None) -> N
             import trimesh  # only here, as it takes a third of a second to import
 
             trimesh.PointCloud(scene.points).export(points)
-        for file in filter(Path.is_file, Path(made).rglob("*")):
-            outputs.write(out_dir / file.relative_to(made), file.read_bytes())
+        for file in filter(Path.is_file, Path(temporary).rglob("*")):
+            outputs.write(out_dir / file.relative_to(temporary), file.read_bytes())
         outputs.write(out_dir / "transforms.json", _json(_transforms(scene, files)))
         outputs.write(out_dir / "report.json", _json(_report(scene, workspace)))
         for folder in ("images/*", "masks/*", "sparse/0/*", "points.ply"):
@@ -67,26 +72,28 @@ def write_poses(scene: Scene, out_dir: Path, workspace: Path | None = None) -> N
 
 @dataclass(frozen=True)
 class _Files:
-    """Where a photo and its mask lie below the folder of results, with slashes."""
+    """Paths of a photo and its mask relative to the folder of results, with slashes."""
 
     photo: str
     mask: str
+    """empty where there is no mask"""
 
     @property
     def name(self) -> str:
-        """Of the photo in a COLMAP model."""
+        """Name of the photo in a COLMAP model."""
         return self.photo.removeprefix("images/")
 
 
 def _file_names(photos: tuple[Photo, ...]) -> list[_Files]:
-    """For each photo names below ``images`` and ``masks`` that lead nowhere else and are unique."""
+    """Return for each photo unique names below ``images`` and ``masks`` that never lead out of
+    these."""
     taken: set[str] = set()
     unsafe = [i for i, photo in enumerate(photos) if not _is_plain(photo.name)]
     short = dict(zip(unsafe, photo_names([photos[i].path for i in unsafe])))
-    files = []
+    files: list[_Files] = []
     for i, photo in enumerate(photos):
-        text = short.get(i, photo.name).removeprefix("images/").replace("\\", "_")
-        name = PurePosixPath(text)
+        relative = short.get(i, photo.name).removeprefix("images/").replace("\\", "_")
+        name = PurePosixPath(relative)
         name = name if name.suffix else name.with_name(name.name + photo.path.suffix)
         mask = name.with_suffix(photo.mask_path.suffix) if photo.mask_path else name
         files.append(
@@ -99,7 +106,7 @@ def _file_names(photos: tuple[Photo, ...]) -> list[_Files]:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether ``name`` is a path below any folder, on every system."""
+    """Return whether ``name`` is a plain relative path on every system."""
     return (
         "\\" not in name
         and ":" not in name
@@ -108,7 +115,8 @@ def _is_plain(name: str) -> bool:
 
 
 def _unique(path: PurePosixPath, taken: set[str]) -> str:
-    """``path``, or one like it that differs from all ``taken`` in more than case; takes it."""
+    """Return ``path``, or one like it that differs from all ``taken`` in more than case, and add
+    it to these."""
     tries = (
         path,
         *(path.with_name(f"{path.stem}_{i}{path.suffix}") for i in range(2, len(taken) + 3)),
@@ -123,32 +131,22 @@ def _json(content: dict[str, Any]) -> bytes:
 
 
 def _report(scene: Scene, workspace: Path | None) -> dict[str, Any]:
-    if workspace is not None:
-        report = json.loads((Path(workspace) / "report.json").read_text(encoding="utf-8"))
-        report.pop("fingerprint", None)
-        for photo in report["photos"]:
-            photo["reason"] = _english(photo["reason"])
-        for attempt in report["attempts"]:
-            attempt["text"] = _english(attempt["text"])
-        report["unused"] = {name: _english(reason) for name, reason in report["unused"].items()}
-        report["advice"] = [_english(advice) for advice in report["advice"]]
+    saved = read_report(Path(workspace) / "report.json") if workspace else None
+    if saved is not None:
+        report = in_english(saved)
+        del report["fingerprint"]
     else:
         report = {
             "photos_used": len(scene.photos) + len(scene.held_out),
             "points": len(scene.points),
         }
-    return report | {"notices": [str(notice) for notice in scene.notices]}
-
-
-def _english(saved: dict[str, Any]) -> str:
-    """A `Text` as the report holds it, in words."""
-    return str(msgspec.convert(saved, Text))
+    return report | {"notices": in_english(list(scene.notices))}
 
 
 def _transforms(scene: Scene, files: list[_Files]) -> dict[str, Any]:
     photos = (*scene.photos, *scene.held_out)
     shared = len({photo.intrinsics for photo in photos}) == 1
-    frames = []
+    frames: list[dict[str, Any]] = []
     for photo, names in zip(photos, files):
         frame: dict[str, Any] = {} if shared else _lens_entry(photo.intrinsics)
         frame["file_path"] = names.photo
@@ -188,7 +186,7 @@ def _rename_model(source: Path, files: dict[str, _Files], folder: Path) -> None:
 
 
 def _write_model(scene: Scene, files: list[_Files], folder: Path) -> None:
-    """A COLMAP model of what the scene knows: its points have no tracks."""
+    """Write a COLMAP model of the scene; its points have no tracks."""
     with preserve_handlers():
         import pycolmap
 

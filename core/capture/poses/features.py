@@ -1,4 +1,4 @@
-"""What the photos show: cameras are entered into the database, and details found in each photo.
+"""SIFT features: cameras are entered into the database, and features found in each photo.
 
 Part of the solving process (`process`).
 """
@@ -19,10 +19,12 @@ from core.capture.poses.progress_estimate import ProgressEstimator, batches
 from core.capture.poses.working_copies import WorkingCopy
 
 _BYTES_PER_THREAD = 1 << 29
-"""That finding the features of one photo takes at most. Measured, at 4:3: 0.38 GB where 1400 pixels
-are the longer side, 0.25 GB where 1000 are; a square photo takes a third more."""
-LENS = "SIMPLE_RADIAL"
-_PHOTOS_PER_LOT = 4
+"""Memory that finding the features of one photo takes at most. Measured, at 4:3: 0.38 GB where 1400
+pixels are the longer side, 0.25 GB where 1000 are; a square photo takes a third more."""
+CAMERA_MODEL = "SIMPLE_RADIAL"
+"""pycolmap's camera model that mapping starts with."""
+_MIN_BATCH = 4
+"""Photos between two reports of progress, at least."""
 
 
 def find_features(
@@ -30,21 +32,31 @@ def find_features(
     photos: Path,
     copies: list[WorkingCopy],
     sift: dict[str, Any],
-    clock: ProgressEstimator,
+    progress: ProgressEstimator,
 ) -> set[frozenset[str]]:
-    """SIFT features, by pycolmap's options ``sift``. Photos that were taken alike share a camera.
-    Returns the pairs of copies that were compared before."""
+    """Find SIFT features; photos that were taken alike share a camera.
+
+    Args:
+        database: is created; features and matches of the database there before are reused.
+        photos: the folder of the working copies.
+        copies: the working copies.
+        sift: pycolmap's SiftExtractionOptions.
+        progress: of the phase "features".
+
+    Returns:
+        The pairs of copies whose matches are known already.
+    """
     import pycolmap
 
     options = pycolmap.FeatureExtractionOptions()
-    options.num_threads = _threads()
+    options.num_threads = _num_threads()
     options.sift.mergedict(sift)
     before = set_aside(database)
     pycolmap.Database.open(str(database)).close()  # creates it
-    groups = [(group, _reader(group[0])) for group in cameras(copies)]
+    groups = [(group, _reader_options(group[0])) for group in group_by_camera(copies)]
     for group, reader in groups:
-        # entered first: else the threads of the extraction number the photos as they finish, and
-        # a seed would not repeat the poses
+        # Entered first: else the threads of the extraction number the photos as they finish, and
+        # a seed would not repeat the poses.
         pycolmap.import_images(
             str(database),
             str(photos),
@@ -53,14 +65,14 @@ def find_features(
             options=reader,
         )
     known, pairs = copy_features(before, database)
-    clock.expect(features=len(copies) - len(known))
+    progress.expect(features=len(copies) - len(known))
     done = 0
     for group, reader in groups:
-        for lot in batches(
+        for batch in batches(
             [c.copy for c in group if c.copy not in known],
-            max(_PHOTOS_PER_LOT, options.num_threads),
+            max(_MIN_BATCH, options.num_threads),
         ):
-            clock.update(
+            progress.update(
                 "features",
                 done,
                 len(copies) - len(known),
@@ -71,46 +83,53 @@ def find_features(
             pycolmap.extract_features(
                 str(database),
                 str(photos),
-                image_names=lot,
+                image_names=batch,
                 camera_mode=pycolmap.CameraMode.SINGLE,
                 reader_options=reader,
                 extraction_options=options,
                 device=pycolmap.Device.cpu,
             )
-            done += len(lot)
-    clock.finish("features")
+            done += len(batch)
+    progress.finish("features")
     return pairs
 
 
-def _threads() -> int:
-    """As many as may run and as the memory has room for."""
+def _num_threads() -> int:
+    """Return as many as may run and fit into memory."""
     fitting = psutil.virtual_memory().available // _BYTES_PER_THREAD
     return min(usable_cores(), max(1, fitting))
 
 
-def cameras(copies: list[WorkingCopy]) -> list[list[WorkingCopy]]:
-    """Those that were taken alike, so that one lens fits them all."""
+def group_by_camera(copies: list[WorkingCopy]) -> list[list[WorkingCopy]]:
+    """Group the copies that were taken through the same optics, so that one lens fits them all."""
     groups: dict[tuple[Any, ...], list[WorkingCopy]] = {}
     for copy in copies:
         groups.setdefault((copy.size, copy.focal, copy.camera), []).append(copy)
     return list(groups.values())
 
 
-def _reader(copy: WorkingCopy) -> Any:
-    """How pycolmap is to enter ``copy`` and those that share its camera."""
+def _reader_options(copy: WorkingCopy) -> Any:
+    """Return pycolmap's ImageReaderOptions of ``copy`` and those that share its camera."""
     import pycolmap
 
     reader = pycolmap.ImageReaderOptions()
-    reader.camera_model = LENS
+    reader.camera_model = CAMERA_MODEL
     width, height = copy.copy_size
     if copy.focal is not None:
         reader.camera_params = f"{copy.focal},{width / 2},{height / 2},0"
     return reader
 
 
-def with_lens(database: Path, target: Path, lens: str, focal: float, seed: int) -> None:
-    """``target`` becomes what ``database`` is, but with cameras of the pycolmap model ``lens``,
-    which start at a focal length of ``focal`` times the longer side."""
+def with_lens(database: Path, target: Path, camera_model: str, focal: float, seed: int) -> None:
+    """Copy a database, with other cameras.
+
+    Args:
+        database: holds features and matches.
+        target: the copy.
+        camera_model: pycolmap's name of it.
+        focal: initial focal length over the longer side.
+        seed: of the geometric verification.
+    """
     import pycolmap
 
     target.unlink(missing_ok=True)
@@ -119,11 +138,15 @@ def with_lens(database: Path, target: Path, lens: str, focal: float, seed: int) 
     with open_database(target) as content:
         for old in content.read_all_cameras():
             new = pycolmap.Camera.create_from_model_name(
-                old.camera_id, lens, focal * max(old.width, old.height), old.width, old.height
+                old.camera_id,
+                camera_model,
+                focal * max(old.width, old.height),
+                old.width,
+                old.height,
             )
-            new.has_prior_focal_length = lens != LENS
+            new.has_prior_focal_length = camera_model != CAMERA_MODEL
             content.update_camera(new)
-        if lens == LENS:
+        if camera_model == CAMERA_MODEL:
             return
         content.clear_two_view_geometries()  # they hold for a lens without much distortion only
     checking = pycolmap.TwoViewGeometryOptions()

@@ -1,8 +1,8 @@
-"""Which photos see the same things: pairs are chosen, compared coarsely, then thoroughly.
+"""Matching: pairs of photos are chosen, matched coarsely, then with all features.
 
-Part of the solving process (`process`). Comparing two photos costs the product of their
+Part of the solving process (`process`). Matching two photos costs the product of their
 numbers of features. So the largest features of each, which survive a change of distance, are
-compared first, and only pairs that share some are compared with all.
+matched first, and only pairs that share some are matched with all.
 """
 
 from __future__ import annotations
@@ -17,27 +17,38 @@ import numpy as np
 
 from core.base.cores import usable_cores
 from core.base.text import text
-from core.capture.poses.database import compared_pairs, copy_features, open_database, set_aside
-from core.capture.poses.progress_estimate import ProgressEstimator, batches, pair_work
-from core.capture.poses.retrieval import detail_sizes, similar_photos
+from core.capture.poses.database import copy_features, matched_pairs, open_database, set_aside
+from core.capture.poses.progress_estimate import ProgressEstimator, batches, matching_items
+from core.capture.poses.retrieval import keypoint_areas, similar_photos
 
-_EXHAUSTIVE_UP_TO = 300  # photos
-_NEIGHBOURS = 8  # on either side in shooting order
-_THOROUGH_UP_TO = 15  # photos, of which all pairs are compared thoroughly at once
+_MAX_PHOTOS_EXHAUSTIVE = 300
+"""Photos up to which all pairs are candidates."""
+_NEIGHBOURS = 8
+"""Photos on either side in shooting order that are candidates."""
+_MAX_PHOTOS_WITHOUT_OVERVIEW = 15
+"""Photos up to which all pairs are matched with all features at once."""
 _COARSE_FEATURES = 800
-_COARSE_MATCHES = 15  # that make a pair worth comparing thoroughly
-_ALWAYS_NEAR = 2  # in shooting order, compared thoroughly whatever they share
-_MORE = 2  # times as many pairs, at most, when comparing again
+"""Features of a photo for coarse matching, the largest."""
+_MIN_COARSE_MATCHES = 15
+"""Coarse matches that make a pair worth matching with all features."""
+_NEAREST_NEIGHBOURS = 2
+"""Photos on either side in shooting order that are always matched with all features."""
+_MORE_PAIRS_RATIO = 2
+"""Pairs after `match_more` over those before, at most."""
+_COARSE_BATCH, _BATCH = 400, 60
+"""Pairs between two reports of progress."""
 
 Pair = tuple[int, int]
+"""Positions of two photos, the smaller first."""
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Pairs of photos: how many were looked at, how many of those thoroughly."""
+class PairCounts:
+    """Numbers of pairs of photos."""
 
-    looked_at: int
-    thoroughly: int
+    candidates: int
+    matched: int
+    """of these, with all features"""
 
 
 def match_photos(
@@ -46,46 +57,71 @@ def match_photos(
     known: set[frozenset[str]],
     partners: int,
     seed: int,
-    ends: float,
-    clock: ProgressEstimator,
-) -> Compared:
-    """Find what the photos ``names`` (in shooting order) in ``database`` share, but for the pairs
-    ``known``; each with at most ``partners`` others, and none after ``ends`` (monotonic time)."""
+    deadline: float,
+    progress: ProgressEstimator,
+) -> PairCounts:
+    """Match photos, each with at most ``partners`` others.
+
+    Args:
+        database: holds their features, and receives the matches.
+        names: of the photos, in shooting order.
+        known: pairs whose matches the database holds already.
+        partners: photos that each is matched with, at most.
+        seed: of the geometric verification.
+        deadline: monotonic time after which no pair is matched.
+        progress: of the phases "overview" and "matches".
+    """
     n = len(names)
-    clock.expect(overview=n * min(n, _EXHAUSTIVE_UP_TO) / 2 if n > _THOROUGH_UP_TO else 0)
+    coarsely = n > _MAX_PHOTOS_WITHOUT_OVERVIEW
+    progress.expect(overview=n * min(n, _MAX_PHOTOS_EXHAUSTIVE) / 2 if coarsely else 0)
     pairs = candidates = choose_pairs(n, lambda: similar_photos(database, names, seed))
-    if n > _THOROUGH_UP_TO:
+    if coarsely:
         coarse = _overview(database)
         before = set_aside(coarse)
         _copy_largest_features(database, coarse)
-        _, seen = copy_features(before, coarse)
-        _compare(coarse, names, _without(seen, candidates, names), None, clock, 400)
-        pairs = promising_pairs(candidates, _shared(coarse, names), partners)
-    clock.finish("overview")
-    _compare_thoroughly(database, names, _without(known, pairs, names), seed, ends, clock)
-    return Compared(len(candidates), len(pairs))
+        _, coarsely_known = copy_features(before, coarse)
+        _match(
+            coarse,
+            names,
+            _without(coarsely_known, candidates, names),
+            None,
+            progress,
+            _COARSE_BATCH,
+        )
+        pairs = promising_pairs(candidates, _num_matches(coarse, names), partners)
+    progress.finish("overview")
+    _match_all_features(database, names, _without(known, pairs, names), seed, deadline, progress)
+    return PairCounts(len(candidates), len(pairs))
 
 
 def match_more(
     database: Path,
     names: list[str],
-    compared: Compared,
+    counts: PairCounts,
     seed: int,
-    ends: float,
-    clock: ProgressEstimator,
-) -> Compared:
-    """Compare thoroughly also those pairs that `match_photos` thought little of, up to as many
-    again, those that share most first, and none after ``ends``."""
+    deadline: float,
+    progress: ProgressEstimator,
+) -> PairCounts:
+    """Match as many pairs again that `match_photos` left out, those with most coarse matches first.
+
+    Args:
+        database: holds the matches so far.
+        names: of the photos, in shooting order.
+        counts: what `match_photos` returned.
+        seed: of the geometric verification.
+        deadline: monotonic time after which no pair is matched.
+        progress: of the phase "matches".
+    """
     candidates = choose_pairs(len(names), lambda: similar_photos(database, names, seed))
-    shared = _shared(_overview(database), names)
+    shared = _num_matches(_overview(database), names)
     with open_database(database) as content:
         ids = {image.image_id: image.name for image in content.read_all_images()}
-    done = {frozenset((ids[a], ids[b])) for a, b in compared_pairs(database)}
+    done = {frozenset((ids[a], ids[b])) for a, b in matched_pairs(database)}
     more = _without(done, candidates, names)
     more.sort(key=lambda pair: (-shared.get(pair, 0), pair[1] - pair[0], pair))
-    more = more[: (_MORE - 1) * compared.thoroughly]
-    _compare_thoroughly(database, names, more, seed, ends, clock)
-    return Compared(len(candidates), compared.thoroughly + len(more))
+    more = more[: (_MORE_PAIRS_RATIO - 1) * counts.matched]
+    _match_all_features(database, names, more, seed, deadline, progress)
+    return PairCounts(len(candidates), counts.matched + len(more))
 
 
 def _overview(database: Path) -> Path:
@@ -97,22 +133,29 @@ def _without(known: set[frozenset[str]], pairs: list[Pair], names: list[str]) ->
 
 
 def choose_pairs(n: int, similar: Callable[[], np.ndarray]) -> list[Pair]:
-    """Which of ``n`` photos, in shooting order, may see the same things: all while they are few;
-    else each with its neighbours and with those that ``similar`` says look alike: int [n, k]."""
-    if n <= _EXHAUSTIVE_UP_TO:
+    """Return the candidate pairs of ``n`` photos in shooting order: all while they are few; else
+    each with its neighbours and with those that ``similar`` returns: int [n, k]."""
+    if n <= _MAX_PHOTOS_EXHAUSTIVE:
         return list(itertools.combinations(range(n), 2))
     near = {(i, j) for i in range(n) for j in range(i + 1, min(i + 1 + _NEIGHBOURS, n))}
-    alike = {(min(i, int(j)), max(i, int(j))) for i, row in enumerate(similar()) for j in row}
-    return sorted(near | alike)
+    similar_pairs = {
+        (min(i, int(j)), max(i, int(j))) for i, row in enumerate(similar()) for j in row
+    }
+    return sorted(near | similar_pairs)
 
 
 def promising_pairs(candidates: list[Pair], shared: dict[Pair, int], partners: int) -> list[Pair]:
-    """The candidates worth a thorough comparison, given how many of their largest features agree:
-    for each photo the ``partners`` it shares most with, and its neighbours in shooting order."""
-    chosen = {(i, j) for i, j in candidates if j - i <= _ALWAYS_NEAR}
+    """Return the candidates worth matching with all features.
+
+    Args:
+        candidates: pairs of photos in shooting order.
+        shared: number of coarse matches of each.
+        partners: photos that each is matched with, at most, besides its nearest neighbours.
+    """
+    chosen = {(i, j) for i, j in candidates if j - i <= _NEAREST_NEIGHBOURS}
     by_photo: dict[int, list[tuple[int, Pair]]] = {}
     for pair in candidates:
-        if shared.get(pair, 0) >= _COARSE_MATCHES:
+        if shared.get(pair, 0) >= _MIN_COARSE_MATCHES:
             for i in pair:
                 by_photo.setdefault(i, []).append((shared[pair], pair))
     for found in by_photo.values():
@@ -132,45 +175,45 @@ def _copy_largest_features(database: Path, coarse: Path) -> None:
             target.write_image(image, use_image_id=True)
             keypoints = source.read_keypoints(image.image_id)
             descriptors = source.read_descriptors(image.image_id)
-            largest = np.sort(np.argsort(-detail_sizes(keypoints))[:_COARSE_FEATURES])
+            largest = np.sort(np.argsort(-keypoint_areas(keypoints))[:_COARSE_FEATURES])
             target.write_keypoints(image.image_id, np.ascontiguousarray(keypoints[largest]))
             descriptors.data = np.ascontiguousarray(descriptors.data[largest])
             target.write_descriptors(image.image_id, descriptors)
 
 
-def _compare_thoroughly(
+def _match_all_features(
     database: Path,
     names: list[str],
     pairs: list[Pair],
     seed: int,
-    ends: float,
-    clock: ProgressEstimator,
+    deadline: float,
+    progress: ProgressEstimator,
 ) -> None:
     with open_database(database) as content:
-        details = content.num_keypoints() / max(len(names), 1)
-    clock.expect(matches=pair_work(len(pairs), details))
-    _compare(database, names, pairs, seed, clock, 60, ends)
-    clock.finish("matches")
+        features = content.num_keypoints() / max(len(names), 1)
+    progress.expect(matches=matching_items(len(pairs), features))
+    _match(database, names, pairs, seed, progress, _BATCH, deadline)
+    progress.finish("matches")
 
 
-def _compare(
+def _match(
     database: Path,
     names: list[str],
     pairs: list[Pair],
     seed: int | None,
-    clock: ProgressEstimator,
-    lot: int,
-    ends: float = float("inf"),
+    progress: ProgressEstimator,
+    batch: int,
+    deadline: float = float("inf"),
 ) -> None:
-    """Match ``pairs``, ``lot`` at a time; with a ``seed``, check that the matches agree on one
-    geometry, else (an overview) only count them."""
+    """Match ``pairs``, a ``batch`` at a time, with geometric verification if there is a ``seed``;
+    without, as an overview."""
     import pycolmap
 
     phase = "overview" if seed is None else "matches"
     detail = (
-        text("finding overlapping photos, pair {i} of {n}")
+        text("finding overlapping photos: pair {i} of {n}")
         if seed is None
-        else text("matching photos, pair {i} of {n}")
+        else text("matching photos: pair {i} of {n}")
     )
     checking = pycolmap.TwoViewGeometryOptions()
     checking.ransac.random_seed = -1 if seed is None else seed
@@ -181,10 +224,10 @@ def _compare(
     listed = database.with_name("pairs.txt")
     pairing.match_list_path = str(listed)
     done = 0
-    for part in batches(pairs, lot):
-        if time.monotonic() > ends:
+    for part in batches(pairs, batch):
+        if time.monotonic() > deadline:
             return
-        clock.update(phase, done, len(pairs), detail.filled(i=done, n=len(pairs)))
+        progress.update(phase, done, len(pairs), detail.filled(i=done, n=len(pairs)))
         lines = [f"{names[i]} {names[j]}\n" for i, j in part]
         listed.write_text("".join(lines), encoding="utf-8")
         pycolmap.match_image_pairs(
@@ -197,15 +240,15 @@ def _compare(
         done += len(part)
 
 
-def _shared(database: Path, names: list[str]) -> dict[Pair, int]:
-    """How many features each pair that was compared shares, by positions in ``names``."""
+def _num_matches(database: Path, names: list[str]) -> dict[Pair, int]:
+    """Return the number of matches of each pair, by positions in ``names``."""
     import pycolmap
 
     with open_database(database) as content:
-        at = {name: i for i, name in enumerate(names)}
-        positions = {image.image_id: at[image.name] for image in content.read_all_images()}
+        order = {name: i for i, name in enumerate(names)}
+        positions = {image.image_id: order[image.name] for image in content.read_all_images()}
         pair_ids, counts = content.read_num_matches()
-    shared = {}
+    shared: dict[Pair, int] = {}
     for pair_id, count in zip(pair_ids, counts):
         i, j = sorted(positions[k] for k in pycolmap.pair_id_to_image_pair(int(pair_id)))
         shared[i, j] = int(count)

@@ -1,17 +1,16 @@
 """The process that solves poses with pycolmap: ``python -m core.capture.poses.process``.
 
-It is a process of its own, since pycolmap can abort. It reads one JSON job from its standard
-input and writes JSON lines, progress and at last the result or an error, to its standard output;
-it ends as soon as its input closes, so it never outlives the one who started it.
+It is a process of its own, since pycolmap can abort. It reads one `Job` as a line of JSON from its
+standard input and writes JSON lines, progress and at last the result or an error, to its standard
+output; it ends as soon as its input closes, so it never outlives its parent.
 
 Working copies, upright and of moderate size, are what pycolmap sees; the solved model is written
 with the original names and scaled to the original size. Nothing opens the database while pycolmap
-writes to it (that aborts): progress comes from handing out the work in small lots.
+writes to it (that aborts): progress is reported between small batches.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -25,68 +24,77 @@ import numpy as np
 from core.base.child_process import ignore_signals
 from core.base.errors import UserError
 from core.base.interrupts import preserve_handlers
-from core.base.text import Text, plural, text
+from core.base.text import plural, text
+from core.capture.photo_file import PhotoFault
 from core.capture.photos import MINIMUM_PHOTOS, require_enough
 from core.capture.poses.attempts import Outcome, Solver, best_attempt, describe_attempts
-from core.capture.poses.checks import meeting_angle
-from core.capture.poses.mapping import free_lenses, turn_upright
+from core.capture.poses.checks import triangulation_angle
+from core.capture.poses.job import Job, Message
+from core.capture.poses.mapping import refine_lenses, turn_upright
 from core.capture.poses.progress_estimate import (
     ProgressCallback,
     ProgressEstimator,
-    mapping_work,
-    pair_work,
+    mapping_items,
+    matching_items,
 )
 from core.capture.poses.quality import QUALITIES
-from core.capture.poses.report import build_report, read_database, too_little, usable
+from core.capture.poses.report import advise_on_few_features, diagnose, read_database, usable
+from core.capture.poses.report_file import PoseReportFile
 from core.capture.poses.working_copies import WorkingCopy, copy_photos
 
 
-def solve(job: dict[str, Any], tell: ProgressCallback) -> None:
-    """Solve the poses of ``job["photos"]`` (paths) within ``job["workspace"]``; each group of
-    photos becomes a model ``groups/0`` (the best one), ``groups/1``, … and a report
-    ``groups/0.json``, …, as `poses.solve_poses` has it. Raises UserError."""
-    workspace, quality = Path(job["workspace"]), QUALITIES[job["quality"]]
-    clock = ProgressEstimator(tell)
-    paths = [Path(p) for p in job["photos"]]
-    _expect(len(paths), clock)
+def solve(job: Job, on_progress: ProgressCallback) -> None:
+    """Solve poses; each group of photos becomes a model ``groups/0`` (the best one),
+    ``groups/1``, … and a report ``groups/0.json``, …, below the workspace.
+
+    Raises:
+        UserError: too few photos are usable, or none can be placed.
+    """
+    workspace, quality = Path(job.workspace), QUALITIES[job.quality]
+    progress = ProgressEstimator(on_progress)
+    paths = [Path(p) for p in job.photos]
+    _expect(len(paths), progress)
     copies, refused = copy_photos(
         paths,
         workspace / "photos",
         quality.side,
-        lambda i: clock.update(
+        lambda i: progress.update(
             "copy", i, len(paths), text("reading photo {i} of {n}", i=i + 1, n=len(paths))
         ),
     )
-    clock.finish("copy")
+    progress.finish("copy")
     _require_enough(copies, refused, paths[0].parent)
-    made = Solver(workspace, copies, quality, int(job["seed"]), clock).solve()
-    kept = best_attempt(made, copies)
+    outcomes = Solver(workspace, copies, quality, job.seed, progress).solve()
+    kept = best_attempt(outcomes, copies)
     if not kept.models:
-        raise _nothing_registered(paths[0].parent, copies, made)
-    clock.update("mapping", 1, 1, text("refining the lens"))
+        raise _nothing_placed(paths[0].parent, copies, outcomes)
+    progress.update("mapping", 1, 1, text("refining the lens"))
     for model in kept.models:
-        free_lenses(model)
-    clock.finish("mapping")
-    known = read_database(kept.database)
-    common = {
-        "photos_in": len(paths),
-        "working_size_px": quality.side,
-        "quality": job["quality"],
-        "attempts": describe_attempts(made, kept, len(usable(copies, known.details))),
-        "seconds": clock.seconds | {"total": round(clock.total, 2)},
-    }
-    reports = [
-        common
-        | {
-            "group": i,
-            "photos_used": model.num_reg_images(),
-            "points": model.num_points3D(),
-            "reprojection_error_px": round(float(model.compute_mean_reprojection_error()), 3),
-            "meeting_angle_deg": round(meeting_angle(model), 1),
-            **build_report(known, copies, refused, kept.models, i),
-        }
-        for i, model in enumerate(kept.models)
-    ]
+        refine_lenses(model)
+    progress.finish("mapping")
+    contents = read_database(kept.database)
+    attempts = describe_attempts(outcomes, kept, len(usable(copies, contents.n_features)))
+    reports: list[PoseReportFile] = []
+    for i, model in enumerate(kept.models):
+        diagnosis = diagnose(contents, copies, refused, kept.models, i)
+        reports.append(
+            PoseReportFile(
+                photos_in=len(paths),
+                photos_used=model.num_reg_images(),
+                points=model.num_points3D(),
+                reprojection_error_px=round(float(model.compute_mean_reprojection_error()), 3),
+                meeting_angle_deg=round(triangulation_angle(model), 1),
+                working_size_px=quality.side,
+                quality=job.quality,
+                group=i,
+                photos=diagnosis.photos,
+                groups=diagnosis.groups,
+                unused=diagnosis.unused,
+                advice=diagnosis.advice,
+                attempts=attempts,
+                seconds=progress.seconds | {"total": round(progress.total, 2)},
+            )
+        )
     for i, (model, report) in enumerate(zip(kept.models, reports)):
         turn_upright(model)
         _restore_originals(model, copies)
@@ -96,26 +104,28 @@ def solve(job: dict[str, Any], tell: ProgressCallback) -> None:
         folder.with_suffix(".json").write_bytes(msgspec.json.encode(report))
 
 
-def _expect(n: int, clock: ProgressEstimator) -> None:
-    """Tell the clock what ``n`` photos usually take, until each phase says so itself."""
-    clock.expect(
+def _expect(n: int, progress: ProgressEstimator) -> None:
+    """Expect what ``n`` photos usually take, until each phase knows better."""
+    progress.expect(
         copy=n,
         features=n,
         overview=n * n / 2,
-        matches=pair_work(8 * n, 4000),
-        mapping=mapping_work(n, 4000),
+        matches=matching_items(8 * n, 4000),
+        mapping=mapping_items(n, 4000),
     )
 
 
-def _require_enough(copies: list[WorkingCopy], refused: dict[str, Text], folder: Path) -> None:
-    """Raises UserError, with the commonest reason, where too few photos are left."""
+def _require_enough(
+    copies: list[WorkingCopy], refused: dict[str, PhotoFault], folder: Path
+) -> None:
+    """Raise UserError, with the commonest fault, where too few photos are left."""
     if len(copies) >= MINIMUM_PHOTOS or not refused:
         return require_enough(len(copies), folder)
-    reason, n = Counter(refused.values()).most_common(1)[0]
-    name = next(name for name, why in refused.items() if why == reason)
-    unused = text("{name} ({reason})", name=name, reason=reason)
+    fault, n = Counter(refused.values()).most_common(1)[0]
+    name = next(name for name, other in refused.items() if other == fault)
+    unused = text("{name} ({reason})", name=name, reason=fault.reason)
     if n > 1:
-        unused = text("{photo}, and {n} more alike", photo=unused, n=n - 1)
+        unused = text("{photo}, and {n} more like it", photo=unused, n=n - 1)
     raise UserError(
         plural(
             "{folder} has only {n} usable photo: {unused}",
@@ -128,20 +138,19 @@ def _require_enough(copies: list[WorkingCopy], refused: dict[str, Text], folder:
     )
 
 
-def _nothing_registered(folder: Path, copies: list[WorkingCopy], made: list[Outcome]) -> UserError:
-    n, found = len(copies), read_database(made[0].database).details
-    details = sum(found.values()) // max(n, 1)
+def _nothing_placed(folder: Path, copies: list[WorkingCopy], outcomes: list[Outcome]) -> UserError:
+    n, n_features = len(copies), read_database(outcomes[0].database).n_features
     return UserError(
         text(
             "No two of the {n} photos in {folder} could be placed relative to each other "
             "({features} features per photo, {pairs} pairs compared, attempts: {attempts})",
             n=n,
             folder=folder,
-            features=details,
-            pairs=made[0].compared.looked_at,
-            attempts=len(made),
+            features=sum(n_features.values()) // max(n, 1),
+            pairs=outcomes[0].pairs.candidates,
+            attempts=len(outcomes),
         ),
-        too_little(copies, found)
+        advise_on_few_features(copies, n_features)
         or text(
             "Shoot 30 or more sharp photos of one still subject, each overlapping the next by "
             "two thirds, moving around it rather than turning on the spot."
@@ -171,29 +180,24 @@ def main() -> None:
     ignore_signals()
     with preserve_handlers():
         import pycolmap  # noqa: F401
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    job = json.loads(sys.stdin.readline())
-    log = os.open(Path(job["workspace"]) / "solve.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    job = msgspec.json.decode(sys.stdin.readline(), type=Job)
+    log = os.open(Path(job.workspace) / "solve.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(5)  # the window and the preview come first
 
-    def send(message: dict[str, Any]) -> None:
-        messages.write(msgspec.json.encode(message).decode() + "\n")
+    def send(message: Message) -> None:
+        output.write(msgspec.json.encode(message).decode() + "\n")
 
     try:
-        solve(
-            job,
-            lambda fraction, detail, found: send(
-                {"fraction": fraction, "detail": detail, "found": found}
-            ),
-        )
-        send({"solved": True})
+        solve(job, lambda fraction, detail, found: send(Message(fraction, detail, found)))
+        send(Message(solved=True))
     except UserError as error:
-        send({"error": [error.what, error.remedy]})
-    messages.flush()
+        send(Message(error=(error.what, error.remedy)))
+    output.flush()
     os._exit(0)  # pycolmap's own threads have been seen to abort during a regular exit
 
 

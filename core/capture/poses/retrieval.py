@@ -1,7 +1,7 @@
-"""Which of many photos look alike, by one vector for each photo: VLAD (Jégou et al. 2010).
+"""Image retrieval by one vector for each photo: VLAD (Jégou et al. 2010).
 
-Part of the solving process (`process`). Comparing all pairs of more than a few hundred photos
-takes too long; those worth a comparison are the ones with the nearest vectors.
+Part of the solving process (`process`). Matching all pairs of more than a few hundred photos
+takes too long; the pairs worth matching are those with the nearest vectors.
 """
 
 from __future__ import annotations
@@ -13,58 +13,67 @@ from scipy.cluster.vq import kmeans2
 
 from core.capture.poses.database import open_database
 
-_SIMILAR = 30
-"""Photos named for each."""
-_WORDS = 64
-_LEARNT_FROM = 20_000
-"""Details, of all photos together, from which the words are learnt."""
-_DETAILS = 1000
-"""The largest of a photo that make its vector."""
+_MAX_SIMILAR = 30
+"""Photos returned for each."""
+_VOCABULARY_SIZE = 64
+_TRAINING_DESCRIPTORS = 20_000
+"""Of all photos together, from which the visual words are clustered."""
+_DESCRIPTORS_PER_PHOTO = 1000
+"""Those of the largest features make a photo's vector."""
 
 
 def similar_photos(database: Path, names: list[str], seed: int) -> np.ndarray:
-    """int [N, at most 30]: for each of the photos ``names`` the positions of those that look most
-    like it, best first."""
-    details = _details(database, names)
-    every = np.concatenate(details)
+    """Return the most similar photos of each photo.
+
+    Args:
+        database: holds the features.
+        names: of the N photos.
+        seed: of the clustering.
+
+    Returns:
+        int [N, at most 30], positions in ``names``, the most similar first.
+    """
+    descriptors = _largest_descriptors(database, names)
+    pooled = np.concatenate(descriptors)
     rng = np.random.default_rng(seed)
-    chosen = every[rng.permutation(len(every))[:_LEARNT_FROM]]
-    words, _ = kmeans2(chosen, min(_WORDS, len(chosen)), iter=12, minit="++", rng=rng)
-    vectors = np.stack([_vlad(d, words) for d in details])
-    near = np.empty((len(names), min(_SIMILAR, len(names) - 1)), int)
+    sample = pooled[rng.permutation(len(pooled))[:_TRAINING_DESCRIPTORS]]
+    words, _ = kmeans2(sample, min(_VOCABULARY_SIZE, len(sample)), iter=12, minit="++", rng=rng)
+    vectors = np.stack([_vlad(d, words) for d in descriptors])
+    nearest = np.empty((len(names), min(_MAX_SIMILAR, len(names) - 1)), int)
     for i, vector in enumerate(vectors):
-        likeness = vectors @ vector
-        likeness[i] = -np.inf
-        near[i] = np.argsort(-likeness, kind="stable")[: near.shape[1]]
-    return near
+        similarity = vectors @ vector
+        similarity[i] = -np.inf
+        nearest[i] = np.argsort(-similarity, kind="stable")[: nearest.shape[1]]
+    return nearest
 
 
-def _vlad(details: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """float32 [words · 128], unit: how the ``details`` float32 [N, 128] of a photo lie about the
-    ``words``, each word counting alike."""
-    # of unit vectors the nearest is that of the largest product, but for the words' own lengths
-    nearest = np.argmax(details @ words.T - 0.5 * np.square(words).sum(1), axis=1)
+def _vlad(descriptors: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Return the unit vector, float32 [W · 128], of the ``descriptors`` [N, 128] of a photo: their
+    sums of residuals to the visual ``words`` [W, 128], each normalised."""
+    # Of unit vectors the nearest has the largest product, but for the lengths of the words.
+    nearest = np.argmax(descriptors @ words.T - 0.5 * np.square(words).sum(1), axis=1)
     sums = np.zeros_like(words)
-    np.add.at(sums, nearest, details - words[nearest])
+    np.add.at(sums, nearest, descriptors - words[nearest])
     sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-6)
     vector = sums.ravel()
     return vector / max(float(np.linalg.norm(vector)), 1e-6)
 
 
-def _details(database: Path, names: list[str]) -> list[np.ndarray]:
-    """float32 [at most 1000, 128] unit descriptors of the largest details of each photo."""
+def _largest_descriptors(database: Path, names: list[str]) -> list[np.ndarray]:
+    """Return the unit descriptors, float32 [at most 1000, 128], of each photo's largest
+    features."""
     found: list[np.ndarray] = []
     with open_database(database) as content:
         ids = {image.name: image.image_id for image in content.read_all_images()}
         for name in names:
             keypoints = content.read_keypoints(ids[name])
             data = content.read_descriptors(ids[name]).data
-            largest = np.argsort(-detail_sizes(keypoints), kind="stable")[:_DETAILS]
+            largest = np.argsort(-keypoint_areas(keypoints), kind="stable")[:_DESCRIPTORS_PER_PHOTO]
             unit = data[largest].astype(np.float32)
             found.append(unit / np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-6))
     return found
 
 
-def detail_sizes(keypoints: np.ndarray) -> np.ndarray:
-    """[N] areas of ``keypoints`` [N, 6]: x, y and the 2x2 affine shape."""
+def keypoint_areas(keypoints: np.ndarray) -> np.ndarray:
+    """Return the areas [N] of ``keypoints`` [N, 6]: x, y and the 2x2 affine shape."""
     return np.abs(keypoints[:, 2] * keypoints[:, 5] - keypoints[:, 3] * keypoints[:, 4])

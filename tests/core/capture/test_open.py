@@ -81,9 +81,9 @@ def test_photos_that_cannot_be_read_hide_nothing_of_the_others(tmp_path, monkeyp
     assert told[1] == "camera: 2 photos of 90x60, focal length unknown, to be solved"
     assert told[-3:] == [
         "and 2 other sizes or focal lengths",
-        "1 cannot be read: 0.png. Copy it again, or remove it.",
+        "1 cannot be read: 0.png. Copy it again, or remove it",
         "1 cannot be read: live.heic. Run pip install 'gradina[heic]', or convert the photos to "
-        "JPEG.",
+        "JPEG",
     ]
 
 

@@ -88,7 +88,7 @@ def test_heic_photos_are_read(tmp_path):
     assert np.abs(read_photo(tmp_path / "a.heic").astype(int) - pixels).max() < 12
 
 
-def test_raw_photos_are_developed(tmp_path):
+def test_raw_photos_are_develop(tmp_path):
     pytest.importorskip("rawpy")
     means = []
     for name, value in (("dark", 3000), ("light", 12000)):
@@ -104,7 +104,7 @@ def test_the_size_of_a_raw_photo_is_known_without_developing_it(tmp_path, monkey
     pytest.importorskip("rawpy")
     dng(tmp_path / "turned.dng", 3000, orientation=6)
     assert read_photo(tmp_path / "turned.dng").shape == (64, 48, 3)
-    monkeypatch.setattr(photo_file, "_developed", None)
+    monkeypatch.setattr(photo_file, "_develop", None)
     assert photo_size(tmp_path / "turned.dng") == (48, 64)
     assert photo_size(tmp_path / "turned.dng", upright=False) == (64, 48)
 

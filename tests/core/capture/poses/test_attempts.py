@@ -1,6 +1,5 @@
 """When poses are solved again, in which way, and that it helps."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,22 +7,23 @@ import pytest
 from PIL import Image
 
 from core.base.jobs import run_task
-from core.capture.poses.attempts import Facts, next_attempt
+from core.capture.poses.attempts import AttemptFacts, next_attempt
+from core.capture.poses.report_file import in_english, read_report
 from core.capture.poses.solve import solve_poses
 from core.geometry.cameras import Intrinsics, pixel_directions
 from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
 from tests.core.captures import textured_plane_photos
 
-FAILED = Facts(
+FAILED = AttemptFacts(
     usable=20,
     placed=5,
-    together=5,
-    details=0.9,
-    all_compared=True,
-    linked=True,
-    fisheye=False,
+    placed_in_any=5,
+    feature_ratio=0.9,
+    all_matched=True,
+    any_links=True,
+    maybe_fisheye=False,
     unknown_focal=False,
-    bent=False,
+    looks_distorted=False,
 )
 
 
@@ -36,43 +36,47 @@ def all_attempts(facts):
 
 
 def test_nothing_is_tried_again_where_enough_is_placed():
-    facts = Facts(20, 16, 16, 0.1, False, True, True, True, bent=False)
+    facts = AttemptFacts(20, 16, 16, 0.1, False, True, True, True, looks_distorted=False)
     assert all_attempts(facts) == []
 
 
 def test_each_attempt_answers_its_cause():
     assert all_attempts(FAILED) == []
-    assert all_attempts(replace(FAILED, all_compared=False)) == ["pairs"]
-    assert all_attempts(replace(FAILED, details=0.1)) == ["details"]
-    assert all_attempts(replace(FAILED, fisheye=True)) == ["fisheye"]
+    assert all_attempts(replace(FAILED, all_matched=False)) == ["pairs"]
+    assert all_attempts(replace(FAILED, feature_ratio=0.1)) == ["details"]
+    assert all_attempts(replace(FAILED, maybe_fisheye=True)) == ["fisheye"]
     assert all_attempts(replace(FAILED, unknown_focal=True)) == ["wide", "narrow"]
-    everything = Facts(20, 0, 0, 0.1, False, True, True, True, bent=False)
+    everything = AttemptFacts(20, 0, 0, 0.1, False, True, True, True, looks_distorted=False)
     assert all_attempts(everything) == ["pairs", "details", "fisheye", "wide", "narrow"]
 
 
 def test_no_lens_helps_photos_that_share_nothing():
-    assert all_attempts(replace(FAILED, linked=False, fisheye=True, unknown_focal=True)) == []
+    assert (
+        all_attempts(replace(FAILED, any_links=False, maybe_fisheye=True, unknown_focal=True)) == []
+    )
 
 
 def test_of_two_scenes_pairs_are_compared_once_more_and_that_is_all():
-    facts = Facts(
+    facts = AttemptFacts(
         usable=20,
         placed=10,
-        together=20,
-        details=0.1,
-        all_compared=False,
-        linked=True,
-        fisheye=True,
+        placed_in_any=20,
+        feature_ratio=0.1,
+        all_matched=False,
+        any_links=True,
+        maybe_fisheye=True,
         unknown_focal=True,
-        bent=False,
+        looks_distorted=False,
     )
     assert all_attempts(facts) == ["pairs"]
 
 
-def test_a_lens_that_looks_bent_is_tried_as_a_fisheye_though_all_is_placed():
-    facts = Facts(20, 20, 20, 0.1, False, True, fisheye=True, unknown_focal=True, bent=True)
+def test_a_lens_that_looks_distorted_is_tried_as_a_fisheye_though_all_is_placed():
+    facts = AttemptFacts(
+        20, 20, 20, 0.1, False, True, maybe_fisheye=True, unknown_focal=True, looks_distorted=True
+    )
     assert all_attempts(facts) == ["fisheye"]
-    assert all_attempts(replace(facts, fisheye=False)) == []
+    assert all_attempts(replace(facts, maybe_fisheye=False)) == []
 
 
 @pytest.mark.slow
@@ -93,7 +97,7 @@ def solved(folder, poses):
     scene = run_task(solve_poses(folder, work), told.append)
     true = np.array([poses[int(p.path.stem[4:])][:3, 3] for p in scene.photos])
     error = alignment_error(np.array([p.world_from_camera[:3, 3] for p in scene.photos]), true)
-    return scene, error, json.loads((work / "report.json").read_text()), told
+    return scene, error, in_english(read_report(work / "report.json")), told
 
 
 @pytest.mark.slow
@@ -110,10 +114,10 @@ def test_faint_photos_are_solved_by_fainter_details_and_that_is_told(tmp_path):
     assert (first["tried"], second["tried"]) == ("", "details")
     assert first["photos_placed"] < 0.8 * 7
     assert not first["kept"]
-    assert second["said"] == (
-        "Another attempt, looking for fainter details, placed 7 of 7 photos, which is what is used"
+    assert second["text"] == (
+        "Another attempt, finding fainter features, placed 7 of 7 photos; it is used"
     )
-    assert any(p.detail.startswith("again, looking for fainter details: ") for p in told)
+    assert any(str(p.detail).startswith("again, finding fainter features: ") for p in told)
     fractions = [p.fraction for p in told]
     assert fractions == sorted(fractions)
 

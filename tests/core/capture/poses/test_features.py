@@ -24,7 +24,7 @@ def test_memory_has_room_for_the_threads(monkeypatch, cores, gigabytes, threads)
     monkeypatch.setattr(features, "usable_cores", lambda: cores)
     memory = SimpleNamespace(available=int(gigabytes * 1e9))
     monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
-    assert features._threads() == threads
+    assert features._num_threads() == threads
 
 
 @pytest.mark.slow
@@ -45,13 +45,13 @@ def test_features_are_the_same_whatever_the_threads(tmp_path, monkeypatch):
     """More threads than cores finish in any order."""
     paths = textured_plane_photos(tmp_path / "photos", room_poses(6), WIDE)
     copies, _ = copy_photos(paths, tmp_path / "copies", 400, lambda i: None)
-    clock = ProgressEstimator(lambda *told: None)
+    progress = ProgressEstimator(lambda *told: None)
     found = []
     for threads in (1, 6):
-        monkeypatch.setattr(features, "_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(features, "_num_threads", lambda threads=threads: threads)
         database = tmp_path / f"{threads}.db"
         sift = QUALITIES["fast"].sift()
-        features.find_features(database, tmp_path / "copies", copies, sift, clock)
+        features.find_features(database, tmp_path / "copies", copies, sift, progress)
         with pycolmap.Database.open(str(database)) as content:
             found.append(
                 {

@@ -1,6 +1,7 @@
 import pytest
 
-from core.capture.poses.progress_estimate import ProgressEstimator, mapping_work, pair_work
+from core.base.text import NO_TEXT
+from core.capture.poses.progress_estimate import ProgressEstimator, mapping_items, matching_items
 
 
 class Work:
@@ -9,15 +10,15 @@ class Work:
     def __init__(self, **seconds):
         self.now, self.told = 0.0, []
         self.seconds = seconds
-        self.clock = ProgressEstimator(
+        self.progress = ProgressEstimator(
             lambda share, words, found: self.told.append((self.now, share)), lambda: self.now
         )
 
     def do(self, phase, n, lot=5):
         for done in range(0, n, lot):
-            self.clock.update(phase, done, n, "")
+            self.progress.update(phase, done, n, NO_TEXT)
             self.now += self.seconds[phase] * min(lot, n - done)
-        self.clock.finish(phase)
+        self.progress.finish(phase)
 
     def errors(self):
         return [abs(share - at / self.now) for at, share in self.told]
@@ -25,7 +26,7 @@ class Work:
 
 def test_the_share_done_is_the_share_of_time():
     work = Work(copy=0.03, features=0.42, overview=0.0042, matches=0.08)
-    work.clock.expect(copy=40, features=40, overview=800, matches=300)
+    work.progress.expect(copy=40, features=40, overview=800, matches=300)
     for phase, n in (("copy", 40), ("features", 40), ("overview", 800), ("matches", 300)):
         work.do(phase, n)
     assert max(work.errors()) < 0.02
@@ -34,7 +35,7 @@ def test_the_share_done_is_the_share_of_time():
 @pytest.mark.parametrize("slower", [0.3, 3.0])
 def test_a_slower_or_faster_machine_is_found_out_by_its_first_items(slower):
     work = Work(copy=0.03 * slower, features=0.42 * slower, matches=0.08 * slower)
-    work.clock.expect(copy=100, features=100, matches=800)
+    work.progress.expect(copy=100, features=100, matches=800)
     for phase, n in (("copy", 100), ("features", 100), ("matches", 800)):
         work.do(phase, n)
     later = [error for (at, _), error in zip(work.told, work.errors()) if at > 0.3 * work.now]
@@ -43,18 +44,18 @@ def test_a_slower_or_faster_machine_is_found_out_by_its_first_items(slower):
 
 def test_the_share_never_shrinks_though_more_comes_up():
     work = Work(matches=0.08)
-    work.clock.expect(matches=100)
+    work.progress.expect(matches=100)
     work.do("matches", 100)
-    work.clock.expect(matches=1000)
+    work.progress.expect(matches=1000)
     work.do("matches", 1000)
     shares = [share for _, share in work.told]
     assert shares == sorted(shares)
     assert shares[-1] <= 1
-    assert work.clock.seconds == {"matches": pytest.approx(88)}
-    assert work.clock.total == pytest.approx(88)
+    assert work.progress.seconds == {"matches": pytest.approx(88)}
+    assert work.progress.total == pytest.approx(88)
 
 
 def test_more_photos_and_details_are_more_work():
-    assert pair_work(10, 6000) == 10
-    assert pair_work(10, 1000) < pair_work(10, 3000) < pair_work(20, 3000)
-    assert mapping_work(80, 4000) == pytest.approx(4 * mapping_work(40, 4000))
+    assert matching_items(10, 6000) == 10
+    assert matching_items(10, 1000) < matching_items(10, 3000) < matching_items(20, 3000)
+    assert mapping_items(80, 4000) == pytest.approx(4 * mapping_items(40, 4000))

@@ -1,6 +1,5 @@
 """Captures spoilt in known ways: the right diagnosis, and a good solution of the rest."""
 
-import json
 import sys
 from dataclasses import replace
 
@@ -12,8 +11,9 @@ from PIL import Image, ImageFilter
 from core.base.errors import UserError
 from core.base.jobs import run_task
 from core.capture.exif import camera_of
-from core.capture.poses.features import cameras
-from core.capture.poses.report import DatabaseContents, build_report, too_little
+from core.capture.poses.features import group_by_camera
+from core.capture.poses.report import DatabaseContents, advise_on_few_features, diagnose
+from core.capture.poses.report_file import in_english, read_report
 from core.capture.poses.solve import solve_poses
 from core.capture.poses.working_copies import (
     PhotoStatistics,
@@ -59,7 +59,7 @@ def test_each_spoilt_photo_is_told_why_and_the_rest_is_solved(tmp_path):
         "cut.jpg": "is damaged or cut short",
         "shaken.jpg": "blurred",
         "stranger.jpg": "no overlap with the other photos",
-        "twice.jpg": "the same picture as IMG_2.jpg",
+        "twice.jpg": "the same image as IMG_2.jpg",
         "wall.jpg": "too few features: nothing but a plain surface",
     }
     photos = {p["name"]: p for p in report["photos"]}
@@ -74,7 +74,7 @@ def test_each_spoilt_photo_is_told_why_and_the_rest_is_solved(tmp_path):
     )
     assert photos["shaken.jpg"]["sharpness"] < 0.5
     advice = " ".join(report["advice"])
-    for words in ("hold still", "some pattern", "copy them again", "shares two thirds"):
+    for words in ("Hold still", "some pattern", "Copy them again", "shares two thirds"):
         assert words in advice
     assert report["meeting_angle_deg"] > 5
 
@@ -174,7 +174,7 @@ def test_a_solution_that_was_cut_short_goes_on_where_it_was(tmp_path):
 
 
 def solved(workspace):
-    return json.loads((workspace / "report.json").read_text())
+    return in_english(read_report(workspace / "report.json"))
 
 
 def test_photos_that_cannot_be_used_are_told_why(tmp_path):
@@ -203,10 +203,14 @@ def test_a_capture_of_a_bare_wall_is_told_what_it_lacks(tmp_path):
     ("value", "words"), [(4, "use more light"), (252, "use less light"), (120, "some pattern")]
 )
 def test_photos_that_show_too_little_are_told_by_their_light(value, words):
-    look = photo_statistics(np.full((30, 40, 3), value, np.uint8))
-    copies = [WorkingCopy(str(i), str(i), (40, 30), (40, 30), None, (), look) for i in range(5)]
-    assert words in str(too_little(copies, dict.fromkeys("012", 10) | dict.fromkeys("34", 900)))
-    assert not too_little(copies, dict.fromkeys("01", 10) | dict.fromkeys("234", 900))
+    statistics = photo_statistics(np.full((30, 40, 3), value, np.uint8))
+    copies = [
+        WorkingCopy(str(i), str(i), (40, 30), (40, 30), None, (), statistics) for i in range(5)
+    ]
+    assert words in str(
+        advise_on_few_features(copies, dict.fromkeys("012", 10) | dict.fromkeys("34", 900))
+    )
+    assert not advise_on_few_features(copies, dict.fromkeys("01", 10) | dict.fromkeys("234", 900))
 
 
 def test_each_reason_comes_with_what_to_do(tmp_path, monkeypatch):
@@ -226,11 +230,12 @@ def test_each_reason_comes_with_what_to_do(tmp_path, monkeypatch):
         "misfit": (900, {}),
     }
     placed = [image.name for image in model.images.values()]
-    looks = dict.fromkeys(placed, usual) | {
+    statistics = dict.fromkeys(placed, usual) | {
         name: replace(usual, **change) for name, (_, change) in spoilt.items()
     }
     copies = [
-        WorkingCopy(name, name, (40, 30), (40, 30), None, (), look) for name, look in looks.items()
+        WorkingCopy(name, name, (40, 30), (40, 30), None, (), one)
+        for name, one in statistics.items()
     ]
     known = DatabaseContents(
         dict.fromkeys(placed, 900) | {name: n for name, (n, _) in spoilt.items()},
@@ -247,23 +252,23 @@ def test_each_reason_comes_with_what_to_do(tmp_path, monkeypatch):
         100,
         lambda i: None,
     )
-    found = build_report(known, copies, refused, [model], 0)
-    advice = " ".join(map(str, found["advice"]))
+    found = diagnose(known, copies, refused, [model], 0)
+    advice = " ".join(map(str, found.advice))
     for name, reason, remedy in (
-        ("dark", "too dark", "use more light"),
-        ("glaring", "overexposed", "use less light"),
+        ("dark", "too dark", "Use more light"),
+        ("glaring", "overexposed", "Use less light"),
         ("wall", "nothing but a plain surface", "some pattern"),
-        ("shaken", "blurred", "hold still"),
-        ("dim", "2.9 stops darker than the others", "another exposure): keep the exposure"),
+        ("shaken", "blurred", "Hold still"),
+        ("dim", "2.9 stops darker than the others", "different exposure). Keep the exposure"),
         ("stranger", "no overlap", "shares two thirds"),
-        ("misfit", "does not fit", "at a better quality"),
+        ("misfit", "inconsistent", "at a better quality"),
         ("live.heic", "is a HEIC photo", "gradina[heic]"),
-        ("cut.jpg", "is damaged", "damaged): copy them again"),
-        ("head.jpg", "is not a readable image", "readable image): copy them again"),
+        ("cut.jpg", "is damaged", "damaged). Copy it again"),
+        ("head.jpg", "is not a readable image", "readable image). Copy it again"),
     ):
-        assert reason in str(found["unused"][name])
+        assert reason in str(found.unused[name])
         assert remedy in advice
-    assert len(found["unused"]) == 10
+    assert len(found.unused) == 10
 
 
 def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
@@ -278,7 +283,7 @@ def test_photos_taken_through_different_optics_are_different_cameras(tmp_path):
             exif.get_ifd(EXIF_IFD).update({LENS_MODEL: lens, FOCAL_MM: focal})
             image.save(paths[-1], exif=exif)
     copies, _ = copy_photos(paths, tmp_path / "copies", 100, lambda i: None)
-    assert [[c.name for c in group] for group in cameras(copies)] == [
+    assert [[c.name for c in group] for group in group_by_camera(copies)] == [
         ["0.jpg", "1.jpg"],
         ["2.jpg"],
         ["3.jpg", "4.jpg"],
@@ -326,9 +331,9 @@ def test_a_picture_is_copied_once(tmp_path):
     told = []
     copies, refused = copy_photos(paths, tmp_path / "copies", 100, told.append)
     assert [c.name for c in copies] == ["0.png", "2.png"]
-    assert {name: str(why) for name, why in refused.items()} == {
-        "1.png": "the same picture as 0.png",
-        "3.png": "the same picture as 2.png",
+    assert {name: str(fault.reason) for name, fault in refused.items()} == {
+        "1.png": "the same image as 0.png",
+        "3.png": "the same image as 2.png",
     }
     assert told == [0, 1, 2, 3]
     assert copies[0].copy_size == (100, 75)

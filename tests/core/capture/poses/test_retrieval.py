@@ -2,8 +2,8 @@ import numpy as np
 import pycolmap
 import pytest
 
-from core.capture.poses.database import compared_pairs
-from core.capture.poses.matching import Compared, choose_pairs, match_more
+from core.capture.poses.database import matched_pairs
+from core.capture.poses.matching import PairCounts, choose_pairs, match_more
 from core.capture.poses.progress_estimate import ProgressEstimator
 from core.capture.poses.retrieval import similar_photos
 
@@ -62,9 +62,9 @@ def test_photos_that_show_the_same_look_alike(ring):
 
 def test_comparing_more_pairs_takes_those_not_compared_yet_and_no_more_than_before(ring):
     database, names = ring(5)
-    clock = ProgressEstimator(lambda share, words, found: None)
-    first = match_more(database, names, Compared(10, 3), 0, float("inf"), clock)
-    assert first == Compared(10, 3 + 3)
-    assert set(compared_pairs(database)) == {(1, 2), (2, 3), (3, 4)}
-    match_more(database, names, first, 0, float("inf"), clock)
-    assert len(compared_pairs(database)) == 3 + 6
+    progress = ProgressEstimator(lambda share, words, found: None)
+    first = match_more(database, names, PairCounts(10, 3), 0, float("inf"), progress)
+    assert first == PairCounts(10, 3 + 3)
+    assert set(matched_pairs(database)) == {(1, 2), (2, 3), (3, 4)}
+    match_more(database, names, first, 0, float("inf"), progress)
+    assert len(matched_pairs(database)) == 3 + 6
