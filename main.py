@@ -37,14 +37,14 @@ from core.cli import parser as command_line
 
 
 def window(path: Path | None, device: str) -> int:
-    """Show the window, with ``path`` opened at once; returns the exit status."""
+    """Show the window, with ``path`` opened at once, and return the exit status."""
     from app.window import run_window
 
     return run_window(path, device=device)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry of the command line; returns the exit status."""
+    """Run a command line and return the exit status."""
     arguments = command_line.parse(sys.argv[1:] if argv is None else argv, window)
     try:
         with catch_signals():
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run() -> None:
-    """Entry of the process. One that was stopped does not wait for its threads."""
+    """Run the process. One that was stopped by a signal does not wait for its threads."""
     status = main()
     if status > SIGNAL_STATUS:
         sys.stderr.flush()

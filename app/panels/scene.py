@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 
@@ -19,13 +20,14 @@ from app.widgets.widgets import (
     set_enabled,
     set_text,
 )
+from core.config.mesh import Unit
 from core.geometry.box import Box
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.rigid import invert, rotation_about_z, transform_points
 from core.geometry.view import Point
 from core.protocol import Arrangement, EditScene, Opened, Picked
 
-UNITS = ("m", "cm", "mm", "in", "ft")
+UNITS: tuple[str, ...] = get_args(Unit)
 
 
 class ScenePanel:

@@ -1,5 +1,5 @@
-"""The command line: what can be asked, and the answers.
+"""The command line: arguments, commands and printed results.
 
-Here: the parser, the commands, progress on stderr; ``bench`` measures this machine. Not here: the
+Here: the parser, ``commands``, progress on stderr; ``bench`` measures this machine. Not here: the
 work itself (`core.api` and the rooms below it), the window (`app`). Tests: ``tests/core/cli``.
 """

@@ -1,4 +1,4 @@
-"""What this machine has, what will be used, and why."""
+"""What this machine has, what Gradina uses of it, and why."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from core.training.presets import PRESETS, default_preset, run_config
 
 _PACKAGES = ("torch", "numpy", "numba", "dearpygui", "pycolmap", "trimesh", "PyMCubes", "imageio")
 _PHOTO = Intrinsics(4000, 3000, 3000.0, 3000.0, 2000.0, 1500.0)
-"""Of 12 megapixels, for the forecast."""
+"""A photo of 12 megapixels, for the forecast."""
 
 
 def examine() -> dict[str, Any]:
-    """Facts by name, in the order they are worth reading."""
+    """Return facts by name, the most useful first."""
     device = choose_device("auto")
     kernels = for_device(device).__name__.rsplit(".", 1)[-1]
     slow = why_slow(device)
@@ -57,7 +57,7 @@ def examine() -> dict[str, Any]:
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
         "device": f"{device.type}, because {why}",
         "kernels": f"{kernels}, "
-        + (f"because {slow}" if slow else f"in {num_workers(device)} lanes"),
+        + (f"because {slow}" if slow else f"with {num_workers(device)} workers"),
         "preset": default_preset(device.type),
         "display": _display(),
         "versions": {"gradina": version()} | {name: _version(name) for name in _PACKAGES},

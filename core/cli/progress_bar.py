@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from typing import NoReturn, TypeVar
 
 from tqdm import tqdm
 
@@ -17,10 +17,10 @@ _FORMAT = "{desc:<10} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
 
 
 class ProgressBar:
-    """One bar per stage, fed by session events or a task's progress."""
+    """Shows one bar for each stage, from session events or from the progress of a task."""
 
     def __init__(self) -> None:
-        self._bar: tqdm | None = None
+        self._bar: tqdm[NoReturn] | None = None
         self._stage = ""
 
     def __enter__(self) -> ProgressBar:
@@ -29,8 +29,8 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def event(self, event: m.Event) -> None:
-        """Show what a session says."""
+    def on_event(self, event: m.Event) -> None:
+        """Show an event of a session."""
         match event:
             case m.TaskProgress():
                 self._show(event.task, event.fraction, str(event.detail))
@@ -38,29 +38,29 @@ class ProgressBar:
                 self._show(
                     "train",
                     event.progress,
-                    f"step {event.step}, {_came(event)}, "
+                    f"step {event.step}, {_quality(event)}, "
                     f"level {event.active_levels:.1f}/{event.n_levels}, "
                     f"{event.samples_per_s / 1e3:.0f}k samples/s",
                 )
             case m.InputDetected():
                 for line in event.lines:
-                    self._say(str(line))
+                    self._print(str(line))
             case m.Opened():
                 for notice in event.notices:
-                    self._say(str(notice))
+                    self._print(str(notice))
             case m.Notice():
-                self._say(str(event.text))
+                self._print(str(event.text))
             case _:
                 pass
 
-    def progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Show a task's progress."""
         if isinstance(progress.partial_result, DetectedInput):
-            self.event(m.InputDetected(progress.partial_result.lines))
+            self.on_event(m.InputDetected(progress.partial_result.lines))
         self._show("working", progress.fraction, str(progress.detail))
 
-    def counted(self, items: Iterator[T], total: int, stage: str) -> Iterator[T]:
-        """``items``, shown as they pass."""
+    def count(self, items: Iterable[T], total: int, stage: str) -> Iterator[T]:
+        """Yield ``items`` and show how many of ``total`` there were."""
         for i, item in enumerate(items):
             self._show(stage, (i + 1) / max(total, 1), f"{i + 1} of {total}")
             yield item
@@ -72,13 +72,13 @@ class ProgressBar:
         if self._bar is None:
             if fraction >= 1:
                 return
-            pause = 0.1 if sys.stderr.isatty() else 15.0  # a log wants few lines
+            interval_s = 0.1 if sys.stderr.isatty() else 15.0  # a log wants few lines
             self._bar = tqdm(
                 total=1.0,
                 desc=stage,
                 bar_format=_FORMAT,
                 file=sys.stderr,
-                mininterval=pause,
+                mininterval=interval_s,
                 miniters=0,
                 dynamic_ncols=True,
             )
@@ -87,8 +87,8 @@ class ProgressBar:
         if fraction >= 1:
             self._close()
 
-    def _say(self, text: str) -> None:
-        tqdm.write(text, file=sys.stderr)
+    def _print(self, line: str) -> None:
+        tqdm.write(line, file=sys.stderr)
 
     def _close(self) -> None:
         if self._bar is not None:
@@ -96,8 +96,8 @@ class ProgressBar:
         self._bar, self._stage = None, ""
 
 
-def _came(stats: m.TrainingStats) -> str:
-    """How well what is to be shown is shown."""
+def _quality(stats: m.TrainingStats) -> str:
+    """Return how close rendered images come to the photos or to the text prompt."""
     if "sentence" in stats.losses:
-        return f"likeness {1 - stats.losses['sentence']:.3f}"
+        return f"CLIP similarity {1 - stats.losses['sentence']:.3f}"
     return f"PSNR {stats.psnr:.1f} dB"

@@ -12,6 +12,7 @@ axis up."""
 Unseen = Literal["keep", "parts", "cut"]
 """What happens to surface that no camera saw: it is kept, its floating parts are removed, or all
 of it that lies far from seen surface is removed."""
+Unit = Literal["m", "cm", "mm", "in", "ft"]
 Purpose = Literal["game", "archive", "print", "web"]
 """What a mesh is made for."""
 
@@ -35,8 +36,8 @@ class MeshOptions:
     min_component: float = 0.02
     """components with less than this fraction of the largest one's area are removed; only area that
     cameras saw counts, where that is known. 0 keeps all"""
-    unit: str = ""
-    """unit that lengths are converted to: mm, cm, m, in or ft; empty: scene lengths as they are"""
+    unit: Unit | Literal[""] = ""
+    """unit that lengths are converted to; empty: scene lengths as they are"""
     unseen: Unseen = "parts"
     seen_through: bool = True
     """whether surface is removed through which photos show background, by their masks"""

@@ -14,6 +14,11 @@ Gradients = Literal["fd4", "fd6", "analytic"]
 MethodName = Literal["surface", "ngp", "voxels", "nerf", "box"]
 """How a scene is represented and trained, see `core.field.methods`."""
 
+PresetName = Literal["draft", "standard", "high", "neuralangelo"]
+"""Settings to start from, see `core.training.presets`."""
+DeviceName = Literal["auto", "cpu", "cuda"]
+"""What computes; "auto": a CUDA GPU if there is one."""
+
 
 @dataclass(frozen=True)
 class FieldConfig:

@@ -144,7 +144,11 @@ def _scores(name: str, image: np.ndarray, truth: np.ndarray, where: np.ndarray) 
 
 
 def compare_surfaces(
-    mesh: Mesh, vertices: np.ndarray, faces: np.ndarray, cameras, thresholds: list[float] | None
+    mesh: Mesh,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    cameras: tuple[Photo, ...],
+    thresholds: list[float] | None,
 ) -> dict[str, Any]:
     """Distances of ``mesh`` to a reference, as plain numbers."""
     report = surface_distance(

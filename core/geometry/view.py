@@ -22,6 +22,8 @@ PreviewMode = Literal[
 itself; the worker draws all else. "slice": the signed distance on a plane; "error": how far the
 rendering is from the photo looked through, the colours elsewhere; "level": which level of the hash
 grid turns the normal most; "clay": its shape alone, lit from over the shoulder."""
+RenderMode = Literal["color", "clay", "normals", "depth"]
+"""The preview modes that an image or a video in a file can show."""
 MESH_MODES = frozenset({"mesh", "wireframe"})
 
 PREVIEW_DUTY_CYCLE = 0.15

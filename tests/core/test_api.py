@@ -39,9 +39,9 @@ def made(photos, out, steps=12, on_event=lambda event: None, **options):
     return reconstruct(
         photos,
         out,
-        choice=RunOptions("draft", steps=steps),
+        options=RunOptions("draft", steps=steps),
         device="cpu",
-        mesh=MESH,
+        mesh_options=MESH,
         on_event=on_event,
         **options,
     )

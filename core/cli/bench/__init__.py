@@ -1,6 +1,6 @@
 """How fast this machine is: kernels, a training step by parts, the preview, meshing, memory.
 
-Not here: what the parts of the method buy on captures (``tests/benchmarks``).
+Not here: what each part of the method contributes on captures (``tests/benchmarks``).
 Tests: ``tests/core/cli/test_bench.py``.
 """
 
@@ -15,10 +15,16 @@ from core.cli.bench.training import bench_training
 
 
 def bench(device_name: str = "auto") -> dict[str, Any]:
-    """Figures by group and name; times are medians of a few repetitions on this machine as it is
-    now. Raises UserError."""
+    """Measure this machine as it is now; times are medians of a few repetitions.
+
+    Returns:
+        Figures by group and name.
+
+    Raises:
+        UserError: where there is no such device.
+    """
     device = choose_device(device_name)
-    parallel_map(lambda piece: piece, [0, 1])  # torch to one thread a lane, as in training
+    parallel_map(lambda piece: piece, [0, 1])  # torch with one thread per worker, as in training
     return {
         "device": str(device),
         "lanes": num_workers(device),

@@ -1,4 +1,4 @@
-"""The kernels and the small networks, each by itself, on points and rays like those of training."""
+"""The kernels and the small networks one by one, on points and rays like those of training."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from core.rendering.volume import composite
 POINTS = 1 << 17
 RAYS = 1 << 14
 BANDWIDTH_BYTES = 1 << 27
+"""Size of the array that is copied."""
 LEVELS, FEATURES, LOG2_ROWS, COARSEST, FINEST = 12, 2, 17, 16, 512
+"""The hash grid, as in `FieldConfig`."""
 
 
 def bench_kernels(device: torch.device) -> dict[str, dict[str, float]]:
-    """Figures by group: memory, encode, its scaling, MLP, march, composite."""
+    """Return figures by group: memory, encode, its scaling, MLP, march, composite."""
     bandwidth = _bandwidth(device)
-    samples = _marched(device)
+    samples = _marched_samples(device)
     return {
         "memory": {"copy_gb_per_s": bandwidth / 1e9},
         "encode": _encode(device, bandwidth),
@@ -34,7 +36,7 @@ def bench_kernels(device: torch.device) -> dict[str, dict[str, float]]:
 
 
 def _bandwidth(device: torch.device) -> float:
-    """Bytes a second, read and written, of a copy by all lanes."""
+    """Measure a copy by all workers: bytes read and written a second."""
     source = torch.ones(BANDWIDTH_BYTES // 4, device=device)
     target = torch.empty_like(source)
     parts = list(zip(source.chunk(num_workers(device)), target.chunk(num_workers(device))))
@@ -43,14 +45,14 @@ def _bandwidth(device: torch.device) -> float:
 
 
 def _coherent_points(device: torch.device) -> Tensor:
-    """[POINTS, 3] in [0, 1]³, 64 along each of many short rays."""
+    """Return points [POINTS, 3] in [0, 1]³, 64 along each of many short rays."""
     start, along = torch.rand(2, POINTS // 64, 1, 3, device=device)
     steps = torch.linspace(0, 1, 64, device=device)[None, :, None]
     return (0.1 + 0.8 * start + 0.1 * (along - 0.5) * steps).view(-1, 3)
 
 
 class _Encoding:
-    """A grid's layout with a random table and points to ask it about."""
+    """A hash grid with random features, and points to encode."""
 
     def __init__(self, device: torch.device, n_levels: int, log2_rows: int) -> None:
         self.device = device
@@ -78,8 +80,11 @@ class _Encoding:
 
 
 def _encode(device: torch.device, bandwidth: float) -> dict[str, float]:
-    """Points a second; of the bandwidth, the share that the rows asked for would take if none came
-    from a cache: eight corners a level, and twice that to add to them."""
+    """Measure points a second, and the fraction of the memory bandwidth that they amount to.
+
+    That fraction counts the table rows read as if none came from a cache: eight corners per level,
+    and twice as many to add gradients to them.
+    """
     encoding = _Encoding(device, LEVELS, LOG2_ROWS)
     row_bytes = LEVELS * 8 * FEATURES * 4
     forward = POINTS / seconds(encoding.forward, device)
@@ -93,50 +98,49 @@ def _encode(device: torch.device, bandwidth: float) -> dict[str, float]:
 
 
 def _encode_scaling(device: torch.device) -> dict[str, float]:
-    found = {}
+    rates: dict[str, float] = {}
     for n_levels in (4, 8, 12, 16):
         encoding = _Encoding(device, n_levels, LOG2_ROWS)
-        found[f"{n_levels}_levels"] = POINTS / seconds(encoding.forward, device) / 1e6
+        rates[f"{n_levels}_levels"] = POINTS / seconds(encoding.forward, device) / 1e6
     for log2_rows in (15, 17, 19, 21):
         encoding = _Encoding(device, LEVELS, log2_rows)
-        found[f"2^{log2_rows}_rows"] = POINTS / seconds(encoding.forward, device) / 1e6
-    return found
+        rates[f"2^{log2_rows}_rows"] = POINTS / seconds(encoding.forward, device) / 1e6
+    return rates
 
 
 def _mlp(device: torch.device) -> dict[str, float]:
-    """A network of the SDF's size, 27 → 64 → 16, through torch."""
+    """Measure a network of the SDF's size, 27 → 64 → 16, in torch."""
     network = nn.Sequential(nn.Linear(27, 64), nn.ReLU(), nn.Linear(64, 16)).to(device)
     parameters = list(network.parameters())
     parts = torch.randn(POINTS, 27, device=device).chunk(num_workers(device))
 
-    @torch.no_grad()  # here, since each lane's thread has a mode of its own
-    def ask(x: Tensor) -> Tensor:
+    @torch.no_grad()  # here, since each worker's thread has a mode of its own
+    def evaluate(x: Tensor) -> Tensor:
         return network(x)
 
     def forward() -> None:
-        parallel_map(ask, parts)
+        parallel_map(evaluate, parts)
 
-    def both() -> None:
+    def forward_and_backward() -> None:
         parallel_map(lambda x: torch.autograd.grad(network(x).square().mean(), parameters), parts)
 
-    ahead, back = seconds(forward, device), seconds(both, device)
+    forward_s, both_s = seconds(forward, device), seconds(forward_and_backward, device)
     return {
-        "forward_mpoints_per_s": POINTS / ahead / 1e6,
-        "forward_and_backward_mpoints_per_s": POINTS / back / 1e6,
+        "forward_mpoints_per_s": POINTS / forward_s / 1e6,
+        "forward_and_backward_mpoints_per_s": POINTS / both_s / 1e6,
     }
 
 
 def _rays(device: torch.device) -> tuple[Tensor, Tensor, OccupancyGrid]:
-    """Rays [RAYS, 3] from a sphere around the ball towards its middle, and a shell to march
-    through."""
+    """Return origins and directions [RAYS, 3] towards the centre, and a shell to march through."""
     occupancy = OccupancyGrid(64, device)
-    occupancy.update(lambda x: x.norm(dim=-1) - 0.5, 300.0)
+    occupancy.update(lambda x: x.square().sum(-1).sqrt() - 0.5, 300.0)
     origins = 3 * F.normalize(torch.randn(RAYS, 3, device=device), dim=-1)
-    aims = 0.5 * torch.randn(RAYS, 3, device=device)
-    return origins, F.normalize(aims - origins, dim=-1), occupancy
+    targets = 0.5 * torch.randn(RAYS, 3, device=device)
+    return origins, F.normalize(targets - origins, dim=-1), occupancy
 
 
-def _marched(device: torch.device) -> Samples:
+def _marched_samples(device: torch.device) -> Samples:
     origins, directions, occupancy = _rays(device)
     return march(origins, directions, occupancy, DENSITY_STEP)
 
@@ -154,7 +158,7 @@ def _march(device: torch.device) -> dict[str, float]:
 
 
 def _composite(samples: Samples, device: torch.device) -> dict[str, float]:
-    """Five values a sample, as training has them, on one lane."""
+    """Measure five values per sample, as in training, in one worker."""
     n = len(samples.t_starts)
     alphas = torch.rand(n, device=device).mul_(0.3).requires_grad_()
     values = torch.randn(n, 5, device=device, requires_grad=True)
@@ -162,11 +166,11 @@ def _composite(samples: Samples, device: torch.device) -> dict[str, float]:
     def forward() -> None:
         composite(alphas.detach(), values.detach(), samples.ray_starts)
 
-    def both() -> None:
+    def forward_and_backward() -> None:
         _, out = composite(alphas, values, samples.ray_starts)
         torch.autograd.grad(out.sum(), [alphas, values])
 
     return {
         "forward_msamples_per_s": n / seconds(forward, device) / 1e6,
-        "forward_and_backward_msamples_per_s": n / seconds(both, device) / 1e6,
+        "forward_and_backward_msamples_per_s": n / seconds(forward_and_backward, device) / 1e6,
     }

@@ -10,13 +10,13 @@ import torch
 
 
 def seconds(call: Callable[[], object], device: torch.device, repeats: int = 5) -> float:
-    """Median of ``repeats`` calls, after one that does not count."""
+    """Return the median of ``repeats`` calls, seconds, after one that does not count."""
     timed(call, device)
     return statistics.median(timed(call, device) for _ in range(repeats))
 
 
 def timed(call: Callable[[], object], device: torch.device) -> float:
-    """Of one call, the work it left to the device included."""
+    """Return the seconds of one call, with the work that it left to the device."""
     began = time.perf_counter()
     call()
     if device.type == "cuda":

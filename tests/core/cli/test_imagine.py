@@ -1,5 +1,5 @@
-"""From a sentence to a mesh on the command line, and back to the project. What judges the pictures
-is a stand-in, but for the lines that are said where a network is missing."""
+"""From a text prompt to a mesh on the command line, and back to the project. A stand-in scores
+the images, but where the messages about a missing network are tested."""
 
 import json
 import signal
@@ -13,9 +13,9 @@ import pytest
 import trimesh
 
 import main
-from core import api
 from core.base.interrupts import Interrupted
 from core.config.prompt import read_prompt, write_prompt
+from core.output import preview_sheet
 from core.training.presets import PRESETS
 from core.training.supervision import text as supervision
 from tests.core.shaded_ball import WARM, quick_conversion
@@ -30,7 +30,7 @@ def _small(monkeypatch, tmp_path):
     train = replace(WARM.train, prompt_image_side=24, prompt_backgrounds=2)
     monkeypatch.setitem(PRESETS, "draft", replace(WARM, train=train))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(api, "SMALL_SIDE", 24)
+    monkeypatch.setattr(preview_sheet, "DRAFT_SIDE_PX", 24)
     quick_conversion(monkeypatch)
 
 
@@ -38,7 +38,7 @@ def _small(monkeypatch, tmp_path):
 def judged(monkeypatch):
     """By how red the middle is."""
     monkeypatch.setattr(
-        supervision, "Clip", lambda sentence, device: SimpleNamespace(likeness=red_in_the_middle)
+        supervision, "Clip", lambda prompt, device: SimpleNamespace(likeness=red_in_the_middle)
     )
 
 
@@ -59,7 +59,7 @@ def complaint(capsys, *words):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["ngp", "surface"])
-def test_a_sentence_becomes_a_mesh(judged, method, tmp_path, capsys):
+def test_a_prompt_becomes_a_mesh(judged, method, tmp_path, capsys):
     out = tmp_path / "out"
     told = said(
         capsys,
@@ -83,7 +83,7 @@ def test_a_sentence_becomes_a_mesh(judged, method, tmp_path, capsys):
     assert report["sentence"] == "a red ball"
     assert report["psnr_training"] is None
     assert report["losses"]["sentence"] < 0.6
-    assert "likeness to the sentence" in told
+    assert "CLIP similarity" in told
     assert any("No texture" in note for note in report["mesh_notes"])
     mesh = trimesh.load(out / "mesh.ply")
     assert np.linalg.norm(mesh.vertices, axis=1).max() < 1
@@ -129,9 +129,9 @@ def test_a_sentence_becomes_a_mesh(judged, method, tmp_path, capsys):
 def test_pictures_are_written_while_it_goes_and_it_can_be_gone_on_with(
     judged, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(api, "PICTURES_EVERY_S", 0.0)
-    monkeypatch.setattr(api, "PICTURES_SHARE", 1e9)
-    steps, written, draw = [], [], api._write_sheet
+    monkeypatch.setattr(preview_sheet, "DRAFT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(preview_sheet, "DRAFT_DUTY_CYCLE", 1e9)
+    steps, written, draw = [], [], preview_sheet.write_sheet
 
     def drawn(trainer, *more):
         draw(trainer, *more)
@@ -140,12 +140,12 @@ def test_pictures_are_written_while_it_goes_and_it_can_be_gone_on_with(
         if len(steps) == 4:
             raise Interrupted(signal.SIGINT)
 
-    monkeypatch.setattr(api, "_write_sheet", drawn)
+    monkeypatch.setattr(preview_sheet, "write_sheet", drawn)
     words = ("imagine", "a red ball", "--weights", tmp_path, "-o", tmp_path / "out", *QUICK)
     assert main.main(list(map(str, words))) == 130
     assert written[0] != written[-1]
-    monkeypatch.setattr(api, "_write_sheet", draw)
-    monkeypatch.setattr(api, "PICTURES_EVERY_S", 1e9)
+    monkeypatch.setattr(preview_sheet, "write_sheet", draw)
+    monkeypatch.setattr(preview_sheet, "DRAFT_INTERVAL_S", 1e9)
     report = json.loads(said(capsys, *words, "--resume", "--json").splitlines()[-1])
     assert report["steps"] == 90
 
