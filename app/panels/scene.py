@@ -96,7 +96,9 @@ class ScenePanel:
         turn = rotation_about_z(math.radians(dpg.get_value("region_rotation")))
         half = np.maximum(np.array(dpg.get_value("region_size")[:3]) / 2, 1e-9)
         box = Box.of(np.array(dpg.get_value("region_center")[:3]), half, turn)
-        self._send(RegionEdit(_matrix_of(box.carried(invert(_upright_matrix(self._arrangement))))))
+        self._send(
+            RegionEdit(_matrix_of(box.transformed(invert(_upright_matrix(self._arrangement)))))
+        )
 
     def _start_ground_pick(self) -> None:
         self._show_hint(tr("scene.click_ground"))
@@ -184,9 +186,9 @@ class ScenePanel:
             return
         self._arrangement = state.arrangement
         box, moved = _region_box(state.arrangement), np.reshape(state.arrangement.moved, (4, 4))
-        self._proposed = box if self._proposed is None else self._proposed.carried(moved)
+        self._proposed = box if self._proposed is None else self._proposed.transformed(moved)
         self._ends = self._viewport.overlay.markers
-        shown = box.carried(_upright_matrix(state.arrangement))
+        shown = box.transformed(_upright_matrix(state.arrangement))
         dpg.set_value("region_center", [*shown.center.tolist(), 0.0])
         dpg.set_value("region_size", [*(2 * shown.half).tolist(), 0.0])
         dpg.set_value(

@@ -32,7 +32,7 @@ def edit_scene(scene: Scene, edit: SceneEdit) -> Scene:
             i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[edit.axis]
             quarter[[i, j, i, j], [i, j, j, i]] = 0, 0, -1, 1
             upright = quarter @ scene.upright_from_input
-            region = scene.region and scene.region.facing(upright[:3, :3])
+            region = scene.region and scene.region.with_nearest_axes(upright[:3, :3])
             return replace(scene, upright_from_input=upright, region=region)
         case GroundPlane():
             return _on_ground(scene, edit)
@@ -44,7 +44,7 @@ def _with_region(scene: Scene, edit: RegionEdit) -> Scene:
     box = Box(np.array(edit.cube, np.float64).reshape(4, 4))
     if not np.isfinite(box.frame_from_cube).all() or box.half.min() < SMALLEST:
         raise UserError(text("The region is too flat"), text("Drag its sides apart"))
-    return replace(scene, region=box.carried(invert(scene.scene_from_input)))
+    return replace(scene, region=box.transformed(invert(scene.scene_from_input)))
 
 
 def _on_ground(scene: Scene, edit: GroundPlane) -> Scene:

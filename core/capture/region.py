@@ -27,7 +27,13 @@ from core.geometry.scene_ball import (
     up_direction,
 )
 from core.geometry.silhouettes import Silhouette, visual_hull
-from core.geometry.subject import aim, level_plane, propose, thinned, upright_box
+from core.geometry.subject import (
+    find_aim,
+    level_plane,
+    propose_subject,
+    subsample_points,
+    upright_box,
+)
 
 _ENOUGH_POINTS = 50
 _MASK_SIDE = 160  # pixels; enough for a box
@@ -58,15 +64,15 @@ def propose_region(
         return _all_of(
             declared_ball or ball_from_axes(poses, lenses), scene, rotation_between(up, _UP)
         )
-    points = thinned(scene.points)
-    at = aim(points, poses, lenses)
+    points = subsample_points(scene.points)
+    at = find_aim(points, poses, lenses)
     if up is None:
         up = up_direction(poses)
         plane = level_plane(points, at, poses[:, :3, 3], up)
         up = up if plane is None else plane.normal
     rotation = rotation_between(up, _UP)
     turn = similarity(1.0, rotation, np.zeros(3))
-    found = propose(transform_points(turn, points), at.carried(turn), turn @ poses)
+    found = propose_subject(transform_points(turn, points), at.transformed(turn), turn @ poses)
     upright = turn.copy()
     upright[2, 3] = -(found.ground or 0.0)
     center, radius = found.ball
@@ -74,7 +80,7 @@ def propose_region(
         scene,
         upright_from_input=upright,
         setting=found.setting,
-        region=found.box.carried(invert(turn)),
+        region=found.box.transformed(invert(turn)),
         scene_from_input=scene_from_ball(rotation.T @ center, radius, rotation),
     )
 
@@ -124,7 +130,7 @@ def fit_to_masks(scene: Scene, keep_ball: bool = False) -> Task[Scene]:
     turn = scene.upright_from_input
     center, radius = enclosing_ball(hull)
     margin = _MARGIN * radius + cell
-    box = upright_box(transform_points(turn, hull), margin=margin).carried(invert(turn))
+    box = upright_box(transform_points(turn, hull), margin=margin).transformed(invert(turn))
     if keep_ball:
         return replace(scene, region=_within(start, box), setting="object")
     scene = replace(scene, region=box, setting="object")

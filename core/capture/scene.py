@@ -10,7 +10,7 @@ import numpy as np
 from core.base.text import Text
 from core.config.mesh import Axes
 from core.config.prompt import Prompt
-from core.geometry.box import WHOLE, Box, Setting
+from core.geometry.box import WHOLE_SCENE, Box, Setting
 from core.geometry.cameras import CameraModel, Intrinsics
 from core.geometry.rigid import Y_UP_FROM_Z_UP, similarity, transform_pose
 from core.geometry.scene_ball import scene_from_ball
@@ -86,7 +86,9 @@ class Scene:
     @property
     def region_in_scene(self) -> Box:
         """The region in the unit-ball frame."""
-        return WHOLE if self.region is None else self.region.carried(self.scene_from_input)
+        return (
+            WHOLE_SCENE if self.region is None else self.region.transformed(self.scene_from_input)
+        )
 
     def with_region(self, region: Box) -> Scene:
         """This scene with ``region`` (input frame), and with the ball about it, upright, as the

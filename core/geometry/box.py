@@ -1,7 +1,7 @@
 """The region of interest as an oriented box.
 
-A box is the [4, 4] affine map ``frame_from_cube`` that carries the cube [-1, 1]³ onto it: its
-linear part is a rotation, whose columns are the box's axes, times the half lengths.
+A box is the [4, 4] affine map ``frame_from_cube`` from the cube [-1, 1]³ to it: its linear part is
+a rotation, whose columns are the box's axes, times the half lengths.
 """
 
 from __future__ import annotations
@@ -12,32 +12,45 @@ from typing import Literal
 
 import numpy as np
 
+from core.base.shapes import check_shapes
 from core.geometry.rigid import transform_points
 
 Setting = Literal["object", "on_plane", "on_wall", "facade", "room"]
-"""What cameras were pointed at: something they stand around, by itself, on a table or a floor, or
-standing out of a wall; one side of something; or what surrounds them."""
+"""What the photos show: an object, alone, on a table or floor, or on a wall; a facade; or a room
+around the cameras."""
 
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """See the module; in whatever frame ``frame_from_cube`` says."""
+    """An oriented box in some frame."""
 
     frame_from_cube: np.ndarray
+    """[4, 4] affine map from the cube [-1, 1]³"""
 
     @staticmethod
     def of(center: np.ndarray, half: np.ndarray, axes: np.ndarray | None = None) -> Box:
-        """The box about ``center`` [3] with half lengths ``half`` [3] along the columns of the
-        rotation ``axes`` [3, 3] (default: those of the frame)."""
+        """Return a box by its size.
+
+        Args:
+            center: [3].
+            half: [3] half lengths along the axes.
+            axes: [3, 3] rotation, whose columns are the axes; None: the axes of the frame.
+        """
         cube = np.eye(4)
         cube[:3, :3] = (np.eye(3) if axes is None else axes) * np.asarray(half, np.float64)
         cube[:3, 3] = center
         return Box(cube)
 
     @staticmethod
-    def around(points: np.ndarray, axes: np.ndarray | None = None, margin: float = 1.0) -> Box:
-        """The smallest box with these ``axes`` about ``points`` [P, 3], ``margin`` times as
-        large."""
+    def bounding(points: np.ndarray, axes: np.ndarray | None = None, margin: float = 1.0) -> Box:
+        """Return the smallest box with these ``axes`` around ``points``.
+
+        Args:
+            points: [P, 3].
+            axes: [3, 3] rotation, as in `of`.
+            margin: factor on the lengths.
+        """
+        check_shapes(points=(points, "P 3"))
         turn = np.eye(3) if axes is None else axes
         local = points @ turn
         low, high = local.min(0), local.max(0)
@@ -45,6 +58,7 @@ class Box:
 
     @property
     def center(self) -> np.ndarray:
+        """[3] centre."""
         return self.frame_from_cube[:3, 3]
 
     @property
@@ -59,27 +73,30 @@ class Box:
 
     @property
     def radius(self) -> float:
-        """Of the ball about the centre on which all corners lie."""
+        """Radius of the sphere through all corners."""
         return float(np.linalg.norm(self.half))
 
     @property
     def cube_from_frame(self) -> np.ndarray:
-        """[4, 4] the inverse map."""
+        """[4, 4] inverse of `frame_from_cube`."""
         return np.linalg.inv(self.frame_from_cube)
 
     def corners(self) -> np.ndarray:
-        """[8, 3]; corner number k lies at the upper end of axis i where bit i of k is set."""
+        """Return the corners [8, 3]; bit i of their number tells the end of axis i."""
         bits = np.arange(8)[:, None] >> np.arange(3) & 1
         return transform_points(self.frame_from_cube, 2.0 * bits - 1)
 
     def contains(self, points: np.ndarray) -> np.ndarray:
-        """Which of ``points`` [P, 3] lie in the box, bool [P]."""
+        """Return which of ``points`` [P, 3] are in the box, bool [P]."""
+        check_shapes(points=(points, "P 3"))
         local = transform_points(self.cube_from_frame, np.asarray(points, np.float64))
         return np.asarray((np.abs(local) <= 1 + 1e-9).all(1))
 
-    def facing(self, rotation: np.ndarray) -> Box:
-        """The same box, its axes renamed so that each is, after ``rotation`` [3, 3], nearest to the
-        axis of that number."""
+    def with_nearest_axes(self, rotation: np.ndarray) -> Box:
+        """Return the same box, its axes permuted and flipped.
+
+        Each is then, after ``rotation`` [3, 3], nearest to the frame axis of its number.
+        """
         seen = rotation @ self.axes
         order = list(max(permutations(range(3)), key=lambda p: np.abs(seen[range(3), p]).sum()))
         along = seen[range(3), order]
@@ -88,10 +105,11 @@ class Box:
             signs[np.argmin(np.abs(along))] *= -1
         return Box.of(self.center, self.half[order], self.axes[:, order] * signs)
 
-    def carried(self, similarity: np.ndarray) -> Box:
-        """This box in another frame, ``similarity`` [4, 4] away."""
+    def transformed(self, similarity: np.ndarray) -> Box:
+        """Return this box transformed by ``similarity`` [4, 4]."""
+        check_shapes(similarity=(similarity, "4 4"))
         return Box(similarity @ self.frame_from_cube)
 
 
-WHOLE = Box(np.eye(4))
-"""In the scene's frame: all of the unit ball."""
+WHOLE_SCENE = Box(np.eye(4))
+"""The box [-1, 1]³ in the scene frame, which contains the unit ball."""

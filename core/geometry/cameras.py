@@ -13,17 +13,14 @@ from typing import Literal
 
 import numpy as np
 
+from core.base.shapes import check_shapes
+
 CameraModel = Literal["pinhole", "opencv", "fisheye"]
 
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """A lens, in pixels of a ``width`` x ``height`` upright photo; the centre of the top-left
-    pixel is (0.5, 0.5).
-
-    ``distortion`` is (k1, k2, p1, p2, k3, k4, k5, k6) for "opencv" (missing tail = 0),
-    (k1, k2, k3, k4) for "fisheye" (equidistant), empty for "pinhole".
-    """
+    """Intrinsics of an upright photo, in pixels; the centre of the top-left pixel is (0.5, 0.5)."""
 
     width: int
     height: int
@@ -33,9 +30,11 @@ class Intrinsics:
     cy: float
     model: CameraModel = "pinhole"
     distortion: tuple[float, ...] = ()
+    """(k1, k2, p1, p2, k3, k4, k5, k6) for "opencv" (a missing tail is 0), (k1, k2, k3, k4) for
+    "fisheye" (equidistant), empty for a pinhole"""
 
     def scaled(self, width: int, height: int) -> Intrinsics:
-        """The same lens for the photo resized to ``width`` x ``height``."""
+        """Return the intrinsics of the photo resized to ``width`` x ``height``."""
         sx, sy = width / self.width, height / self.height
         return replace(
             self,
@@ -48,7 +47,7 @@ class Intrinsics:
         )
 
     def shrunk(self, max_side: int) -> Intrinsics:
-        """The same lens for the photo no larger than ``max_side``; itself if it is not."""
+        """Return the intrinsics of the photo downscaled to at most ``max_side`` pixels a side."""
         ratio = max_side / max(self.width, self.height)
         if ratio >= 1:
             return self
@@ -56,9 +55,17 @@ class Intrinsics:
 
 
 def project(intrinsics: Intrinsics, points_camera: np.ndarray) -> np.ndarray:
-    """Pixels [N, 2] of points [N, 3] in the camera frame; NaN where no ray of the lens reaches:
-    behind a pinhole or opencv lens, and so far to the side that the distortion polynomial, made
-    for the picture only, turns back into it."""
+    """Project points to pixels.
+
+    Args:
+        intrinsics: of the photo.
+        points_camera: [N, 3] in the camera frame (OpenCV axes).
+
+    Returns:
+        Pixels [N, 2]; NaN where the lens has no such ray: behind a pinhole or opencv lens, and so
+        far off axis that the distortion polynomial, fitted to the photo only, folds back.
+    """
+    check_shapes(points_camera=(points_camera, "N 3"))
     points = np.asarray(points_camera, np.float64)
     x, y, z = points[:, 0], points[:, 1], points[:, 2]
     if intrinsics.model == "fisheye":
@@ -81,7 +88,8 @@ def project(intrinsics: Intrinsics, points_camera: np.ndarray) -> np.ndarray:
 
 
 def pixel_directions(intrinsics: Intrinsics, uv: np.ndarray) -> np.ndarray:
-    """Unit directions [N, 3] in the camera frame of pixel positions ``uv`` [N, 2]."""
+    """Return unit directions [N, 3] in the camera frame of pixel positions ``uv`` [N, 2]."""
+    check_shapes(uv=(uv, "N 2"))
     focal = np.array([intrinsics.fx, intrinsics.fy])
     plane = (np.asarray(uv, np.float64) - [intrinsics.cx, intrinsics.cy]) / focal
     if intrinsics.model == "fisheye":
@@ -104,7 +112,7 @@ def _padded(intrinsics: Intrinsics, length: int) -> np.ndarray:
 def _first_fold(
     profile: Callable[[np.ndarray, np.ndarray], np.ndarray], coefficients: np.ndarray, limit: float
 ) -> float:
-    """Where a radial profile first stops to grow, searched for up to ``limit``."""
+    """Return where a radial profile first stops increasing, at most ``limit``."""
     at = np.linspace(0.0, limit, 2001)
     falls = np.flatnonzero(np.diff(profile(at, coefficients)) <= 0)
     return float(at[falls[0]]) if len(falls) else limit
@@ -118,7 +126,7 @@ def _radial_radius(radius: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
 
 
 def _distort(plane: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distorted [N, 2] of undistorted normalised coordinates, and the Jacobian [N, 2, 2]."""
+    """Return distorted normalised coordinates [N, 2] and their Jacobian [N, 2, 2]."""
     k1, k2, p1, p2, k3, k4, k5, k6 = coefficients
     x, y = plane[:, 0], plane[:, 1]
     r2 = x * x + y * y
@@ -144,8 +152,10 @@ def _distort(plane: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _undistort(distorted: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Newton's method on `_distort`; steps are bounded, since the polynomial folds over far
-    outside the picture."""
+    """Invert `_distort` by Newton's method.
+
+    Steps are bounded, since the polynomial folds back far outside the photo.
+    """
     plane = distorted.copy()
     for _ in range(20):
         value, jacobian = _distort(plane, coefficients)

@@ -1,9 +1,12 @@
 """Depth maps of many cameras, fused into one signed distance on a grid.
 
 Source: Curless & Levoy 1996, "A volumetric method for building complex models from range images":
-each camera says of the space around the surface it sees how far it is before or behind it, and
-the mean of what they say is the distance. What no camera sees is taken to be solid.
+each camera measures the distance of nearby space to the surface that it sees, and the mean of these
+measurements is the signed distance. Space that no camera sees counts as solid.
 """
+
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUntypedFunctionDecorator=false, reportMissingTypeStubs=false
+# scipy has no types; numba infers those of the compiled function
 
 from __future__ import annotations
 
@@ -12,18 +15,19 @@ from numba import njit
 from scipy import ndimage
 
 from core.base.parallel import parallel_map
+from core.base.shapes import check_shapes
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import invert
 
 TRUNCATION = 0.045
-"""Scene units behind a seen surface about which a camera still speaks: no more than a thin wall,
-whose other side is another camera's to tell."""
-SLABS = 16
-"""Pieces of the grid in which the lanes share out the work."""
+"""Distance behind a visible surface up to which a camera is averaged, scene units: no more than a
+thin wall, whose other side other cameras see."""
+N_SLABS = 16
+"""Number of shards of the grid, for parallel work."""
 
 
 class DistanceFusion:
-    """Collects depth maps over [-1, 1]³, ``resolution`` cells along each side."""
+    """Fuses depth maps over [-1, 1]³, with ``resolution`` cells along each side."""
 
     def __init__(self, resolution: int) -> None:
         self._line = ((np.arange(resolution) + 0.5) * (2 / resolution) - 1).astype(np.float32)
@@ -32,15 +36,21 @@ class DistanceFusion:
         self._in_view = np.zeros((resolution,) * 3, np.bool_)
 
     def add(self, distance: np.ndarray, lens: Intrinsics, scene_from_camera: np.ndarray) -> None:
-        """Take in what one camera sees: ``distance`` [H, W] along each pixel's ray, scene units,
-        infinite where nothing is hit; ``lens``: a pinhole."""
+        """Add the depth map of one camera.
+
+        Args:
+            distance: [H, W] along each pixel's ray, scene units, infinite where nothing is hit.
+            lens: of the depth map, a pinhole.
+            scene_from_camera: [4, 4] pose.
+        """
+        check_shapes(distance=(distance, "H W"), scene_from_camera=(scene_from_camera, "4 4"))
         camera_from_scene = invert(scene_from_camera)[:3].astype(np.float32)
         pinhole = np.array([lens.fx, lens.fy, lens.cx, lens.cy], np.float32)
         distance = np.ascontiguousarray(distance, np.float32)
 
-        def listen(slab: np.ndarray) -> None:
+        def integrate(slab: np.ndarray) -> None:
             part = slice(slab[0], slab[-1] + 1)
-            _listen(
+            _integrate(
                 distance,
                 pinhole,
                 camera_from_scene,
@@ -51,11 +61,14 @@ class DistanceFusion:
                 self._in_view[part],
             )
 
-        parallel_map(listen, np.array_split(np.arange(len(self._line)), SLABS))
+        parallel_map(integrate, np.array_split(np.arange(len(self._line)), N_SLABS))
 
     def signed_distance(self) -> np.ndarray:
-        """[G, G, G] float32 scene units at the cells' centres, x first, negative inside: near the
-        surface the fused mean, farther away the distance to its nearest cell."""
+        """Return the signed distance [G, G, G] at the cells' centres, x first, negative inside.
+
+        It is float32, scene units: near the surface the fused mean, farther away the distance to
+        the nearest cell of the surface.
+        """
         known, cell = self._count > 0, 2 / len(self._line)
         near = np.where(known, self._sum / np.maximum(self._count, 1), TRUNCATION)
         near[self._in_view & ~known] = -TRUNCATION
@@ -67,14 +80,17 @@ class DistanceFusion:
 
 
 def _cells_to_the_other_side(mask: np.ndarray) -> np.ndarray:
-    """From each cell where ``mask`` is true to the nearest where it is not, 0 elsewhere."""
+    """Return the distance from each cell in ``mask`` to the nearest outside it, 0 elsewhere."""
     return np.asarray(ndimage.distance_transform_edt(mask))
 
 
 @njit(cache=True, nogil=True)  # without fastmath, which knows no infinity
-def _listen(distance, pinhole, camera_from_scene, xs, line, total, count, in_view):
-    """Add to ``total`` and ``count`` what one camera says of the cells inside the ball, and mark
-    those that its picture shows."""
+def _integrate(distance, pinhole, camera_from_scene, xs, line, total, count, in_view):
+    """Add the truncated distances of one camera to the cells inside the ball.
+
+    ``distance`` [H, W], ``pinhole`` [4] (fx, fy, cx, cy), ``camera_from_scene`` [3, 4], ``xs`` [S]
+    and ``line`` [G] cell centres; ``total``, ``count`` and ``in_view`` [S, G, G] are updated.
+    """
     height, width = distance.shape
     fx, fy, cx, cy = pinhole
     m, reach = camera_from_scene, (1 + np.float32(2) / len(line)) ** 2

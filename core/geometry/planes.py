@@ -6,22 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_TRIES = 1000
-_MOST_POINTS = 5000
-_BEHIND = 4  # tolerances
+from core.base.shapes import check_shapes
+
+_RANSAC_ITERATIONS = 1000
+_MAX_POINTS = 5000
+_BEHIND_TOLERANCES = 4  # points farther behind a plane count against it
 
 
 @dataclass(frozen=True)
 class Plane:
-    """The points x with ``normal`` [3] (unit) · x = ``offset``; ``share`` of the points' weight
-    lies on it."""
+    """The plane normal · x = offset."""
 
     normal: np.ndarray
+    """[3], unit"""
     offset: float
-    share: float
+    inlier_fraction: float
+    """fraction of the points' weight that is on the plane"""
 
     def height(self, points: np.ndarray) -> np.ndarray:
-        """[P] signed distances of ``points`` [P, 3]."""
+        """Return the signed distances [P] of ``points`` [P, 3]."""
         return points @ self.normal - self.offset
 
 
@@ -32,17 +35,28 @@ def dominant_plane(
     toward: np.ndarray,
     within_degrees: float,
 ) -> Plane | None:
-    """The plane on which, to within ``tolerance``, most of the ``weights`` [P] of ``points`` [P, 3]
-    lie, what lies behind it taken off, as a floor or wall hides that; of those planes whose normal
-    is ``within_degrees`` of ``toward`` [3]. None where no three points span one. RANSAC (Fischler
-    and Bolles 1981), then least squares."""
+    """Fit the plane with most points by RANSAC (Fischler and Bolles 1981), then least squares.
+
+    Points behind the plane count against it, since a floor or wall hides what is behind it.
+
+    Args:
+        points: [P, 3].
+        weights: [P].
+        tolerance: largest distance of an inlier.
+        toward: [3] unit, approximate normal.
+        within_degrees: largest angle between normal and ``toward``.
+
+    Returns:
+        The plane; None where no three points span one.
+    """
+    check_shapes(points=(points, "P 3"), weights=(weights, "P"), toward=(toward, "3"))
     rng = np.random.default_rng(0)
     if len(points) < 3:
         return None
-    if len(points) > _MOST_POINTS:
-        kept = rng.choice(len(points), _MOST_POINTS, replace=False)
+    if len(points) > _MAX_POINTS:
+        kept = rng.choice(len(points), _MAX_POINTS, replace=False)
         points, weights = points[kept], weights[kept]
-    chosen = rng.choice(len(points), (_TRIES, 3), p=weights / weights.sum())
+    chosen = rng.choice(len(points), (_RANSAC_ITERATIONS, 3), p=weights / weights.sum())
     a, b, c = points[chosen].swapaxes(0, 1)
     normals = np.cross(b - a, c - a)
     lengths = np.linalg.norm(normals, axis=1)
@@ -57,7 +71,8 @@ def dominant_plane(
     height = points @ normals.T - offsets
     best = int(
         np.argmax(
-            weights @ (np.abs(height) < tolerance) - weights @ (height < -_BEHIND * tolerance)
+            weights @ (np.abs(height) < tolerance)
+            - weights @ (height < -_BEHIND_TOLERANCES * tolerance)
         )
     )
     normal, offset = normals[best], offsets[best]

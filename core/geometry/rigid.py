@@ -7,14 +7,14 @@ times one positive scale.
 import numpy as np
 
 CV_FROM_GL = np.diag([1.0, -1.0, -1.0, 1.0])
-"""OpenGL camera axes (+Y up, -Z forward) to OpenCV ones and, being its own inverse, back."""
+"""OpenGL camera axes (+Y up, -Z forward) to OpenCV axes; its own inverse."""
 
 Y_UP_FROM_Z_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
-"""World axes of most modelling programs from ours."""
+"""Y-up world axes, as of most modelling programs, from Z-up ones."""
 
 
 def similarity(scale: float, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """[4, 4] of ``x ↦ scale · rotation · x + translation``."""
+    """Return [4, 4] of ``x ↦ scale · rotation · x + translation``."""
     out = np.eye(4)
     out[:3, :3] = scale * np.asarray(rotation, np.float64)
     out[:3, 3] = translation
@@ -22,12 +22,12 @@ def similarity(scale: float, rotation: np.ndarray, translation: np.ndarray) -> n
 
 
 def similarity_scale(transform: np.ndarray) -> float:
-    """The scale of a similarity [4, 4]."""
+    """Return the scale of a similarity [4, 4]."""
     return float(np.cbrt(np.linalg.det(transform[:3, :3])))
 
 
 def invert(transform: np.ndarray) -> np.ndarray:
-    """Inverse of a rigid transform or similarity [..., 4, 4], exact in its last row."""
+    """Return the inverse of a rigid transform or similarity [..., 4, 4]."""
     linear = np.asarray(transform, np.float64)[..., :3, :3]
     squared_scale = np.cbrt(np.linalg.det(linear))[..., None, None] ** 2
     out = np.zeros((*linear.shape[:-2], 4, 4))
@@ -38,28 +38,32 @@ def invert(transform: np.ndarray) -> np.ndarray:
 
 
 def transform_points(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """[N, 3] points carried by a [4, 4] transform."""
+    """Return ``points`` [N, 3] transformed by ``transform`` [4, 4]."""
     return points @ transform[:3, :3].T + transform[:3, 3]
 
 
 def transform_pose(similarity: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """The rigid ``pose`` [4, 4] of a camera carried by a similarity [4, 4] and rigid again: the
-    scale is taken out of the rotation, so that directions stay unit."""
-    carried = similarity @ pose
-    carried[:3, :3] /= similarity_scale(similarity)
-    return carried
+    """Return a camera ``pose`` [4, 4] transformed by ``similarity`` [4, 4].
+
+    The scale is removed from the rotation, so that the pose is rigid and directions stay unit.
+    """
+    transformed = similarity @ pose
+    transformed[:3, :3] /= similarity_scale(similarity)
+    return transformed
 
 
 def world_from_opengl_camera(world_from_camera: np.ndarray) -> np.ndarray:
-    """A camera pose [..., 4, 4] between OpenGL and OpenCV camera axes, either way."""
+    """Convert camera poses [..., 4, 4] between OpenGL and OpenCV camera axes, either way."""
     return world_from_camera @ CV_FROM_GL
 
 
 def nearest_rigid(transform: np.ndarray) -> np.ndarray:
-    """The rigid transform nearest to ``transform`` [4, 4]: scale and shear are taken out of the
-    rotation, the translation is kept.
+    """Return the rigid transform nearest to ``transform`` [4, 4].
 
-    Raises ValueError where the linear part is not finite, singular or mirrored.
+    Scale and shear are removed from the rotation; the translation is kept.
+
+    Raises:
+        ValueError: where the linear part is not finite, singular or mirrored.
     """
     linear = np.asarray(transform, np.float64)[:3, :3]
     if not np.isfinite(transform).all():
@@ -73,13 +77,13 @@ def nearest_rigid(transform: np.ndarray) -> np.ndarray:
 
 
 def rotation_about_z(angle: float) -> np.ndarray:
-    """[3, 3], ``angle`` in radians from +X towards +Y."""
+    """Return the rotation [3, 3] by ``angle`` radians from +X towards +Y."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def rotation_between(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """[3, 3] smallest rotation that carries unit vector ``source`` to unit vector ``target``."""
+    """Return the smallest rotation [3, 3] of unit vector ``source`` to unit vector ``target``."""
     between = source + target
     one_plus_cosine = float(between @ between) / 2  # 1 + cos itself has no digits near half a turn
     if one_plus_cosine < 1e-12:  # half a turn about any axis across the source, and what is left

@@ -178,7 +178,7 @@ def _up(scene: Scene, options: MeshOptions) -> np.ndarray:
 def _sidecar(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
     """What the mesh's file cannot say of itself; lengths are in its unit."""
     mesh, mesh_from_input = done.lods[0], export_from_input(scene, options)
-    region = scene.region_in_scene.carried(mesh_from_input @ invert(scene.scene_from_input))
+    region = scene.region_in_scene.transformed(mesh_from_input @ invert(scene.scene_from_input))
     return {
         "mesh": path.name,
         "vertices": len(mesh.vertices),

@@ -13,7 +13,7 @@ from torch import Tensor, nn, no_grad
 
 from core.base.parallel import parallel_map
 from core.config.run import TrainConfig
-from core.geometry.box import WHOLE, Box
+from core.geometry.box import WHOLE_SCENE, Box
 
 CHUNK = 1 << 14
 REMEMBERED = 0.8
@@ -67,7 +67,7 @@ class OccupancyGrid(nn.Module):
         self.register_buffer("_updates", torch.tensor(0))
         line = (torch.arange(resolution, device=device) + 0.5) * (2 / resolution) - 1
         self._centers = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(-1, 3)
-        self.limit(WHOLE)
+        self.limit(WHOLE_SCENE)
 
     def limit(self, region: Box) -> None:
         """From now on only what lies in ``region`` (scene frame), as far as it is in the ball, can

@@ -17,7 +17,7 @@ def table_and_clutter(rng, n=800):
 def test_a_plane_that_is_tilted_too_far_is_not_taken():
     points = table_and_clutter(np.random.default_rng(0))
     plane = dominant_plane(points, np.ones(len(points)), 0.02, -TURN[:, 0], 20.0)
-    assert plane is None or plane.share < 0.2
+    assert plane is None or plane.inlier_fraction < 0.2
 
 
 def test_what_lies_behind_speaks_against_a_plane():

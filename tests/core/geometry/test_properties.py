@@ -153,25 +153,25 @@ def test_the_corners_of_a_box_lie_in_it_and_what_lies_just_beyond_does_not(box):
 @given(points(4, 30), rotations(), floats(1.0, 2.0))
 def test_the_box_around_points_holds_them_and_touches_them_on_all_sides(x, axes, margin):
     assume((np.ptp(x @ axes, axis=0) > 0.01).all())
-    tight = Box.around(x, axes)
+    tight = Box.bounding(x, axes)
     assert tight.contains(x).all()
     local = (x - tight.center) @ tight.axes / tight.half
     np.testing.assert_allclose([local.min(0), local.max(0)], [[-1] * 3, [1] * 3], atol=1e-6)
-    np.testing.assert_allclose(Box.around(x, axes, margin).half, margin * tight.half)
+    np.testing.assert_allclose(Box.bounding(x, axes, margin).half, margin * tight.half)
 
 
 @given(boxes, similarities(), points(1, 30, -8.0, 8.0))
 def test_a_transformed_box_holds_the_transformed_points_and_no_others(box, transform, x):
     local = np.abs(transform_points(box.cube_from_frame, x))
     assume((np.abs(local - 1) > 1e-6).all())
-    moved = box.carried(transform)
+    moved = box.transformed(transform)
     assert (moved.contains(transform_points(transform, x)) == box.contains(x)).all()
     np.testing.assert_allclose(moved.half, similarity_scale(transform) * box.half)
 
 
 @given(boxes, rotations())
 def test_a_box_with_renamed_axes_is_the_same_box(box, rotation):
-    named = box.facing(rotation)
+    named = box.with_nearest_axes(rotation)
     assert is_rotation(named.axes)
     assert named.contains(box.corners()).all()
     assert box.contains(named.corners()).all()
@@ -193,7 +193,7 @@ def test_a_plane_is_found_among_clutter_wherever_it_lies(turn, place, tilt, seed
     assert plane is not None
     np.testing.assert_allclose(plane.normal, turn[:, 2], atol=5e-3)
     assert abs(plane.height(place)) < 5e-3
-    assert plane.share == pytest.approx(2 / 3, abs=0.03)
+    assert plane.inlier_fraction == pytest.approx(2 / 3, abs=0.03)
 
 
 @given(arrays(3), log_floats(0.01, 100.0), rotations())

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.geometry.rigid import similarity
-from core.geometry.subject import aim, propose, upright_box
+from core.geometry.subject import find_aim, propose_subject, upright_box
 from tests.core.captures import LENS, look_at, orbit
 
 ORBIT = np.stack(orbit(24))
@@ -35,7 +35,7 @@ def sheet(rng, n, half, axis, at, rough=0.003):
 
 
 def proposed(points, poses):
-    return propose(points, aim(points, poses, [LENS] * len(poses)), poses)
+    return propose_subject(points, find_aim(points, poses, [LENS] * len(poses)), poses)
 
 
 def holds(found, subject):
@@ -135,7 +135,7 @@ def test_an_upright_box_is_wider_by_its_margin_and_drops_strays():
     np.testing.assert_allclose(np.sort(box.half), [0.75, 1.25, 2.25], atol=0.02)
     assert box.contains(points).all()
     astray = np.concatenate([points, [[50.0, 0, 0], [0, 0, -50.0]]])
-    assert upright_box(astray, strays=0.002).half.max() < 2.1
+    assert upright_box(astray, outliers=0.002).half.max() < 2.1
 
 
 def test_a_handful_of_points_still_gives_a_box():

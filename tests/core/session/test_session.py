@@ -331,7 +331,7 @@ def vertices_of(run, path: Path, **options) -> np.ndarray:
 
 def in_scene(run, box: Box) -> m.EditScene:
     """``box`` (input frame) becomes the region."""
-    cube = box.carried(run.session.scene.scene_from_input).frame_from_cube
+    cube = box.transformed(run.session.scene.scene_from_input).frame_from_cube
     return m.EditScene(RegionEdit(tuple(cube.ravel().tolist())))
 
 

@@ -43,7 +43,7 @@ def run(tmp_path, monkeypatch):
 
 def region(run, half: float) -> m.EditScene:
     box = Box.of(np.array([0.1, 0, 0]), np.full(3, half))
-    cube = box.carried(run.session.scene.scene_from_input).frame_from_cube
+    cube = box.transformed(run.session.scene.scene_from_input).frame_from_cube
     return m.EditScene(RegionEdit(tuple(cube.ravel().tolist())))
 
 
