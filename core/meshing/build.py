@@ -50,18 +50,30 @@ def build_mesh(
 
 
 def with_attributes(
-    mesh: Mesh, sdf: SdfFunction, color: ColorFunction | None, cell: float
+    mesh: Mesh, sdf: SdfFunction | None, color: ColorFunction | None, cell: float
 ) -> Task[Mesh]:
-    """``mesh`` with unit normals from the field, taken over ``cell``, and colours where ``color``
-    is given."""
+    """``mesh`` with unit normals, and colours where ``color`` is given.
+
+    Args:
+        mesh: geometry.
+        sdf: the field that gives the normals, by differences over ``cell``; None: they are those of
+            the faces, for a mesh that no longer follows the field.
+        color: of points and normals.
+        cell: width of a cell of the grid that the mesh was cut on.
+    """
     if len(mesh.faces):
         points = map_chunks(lambda v: v.astype(np.float32), mesh.vertices)
-        normals = yield from evaluate_in_batches(
-            lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail=text("normals")
-        )
-        normals = yield from run_in_thread(
-            lambda: _orient_normals(mesh, normals), Progress(0.6, text("normals"))
-        )
+        if sdf is None:
+            normals = yield from run_in_thread(
+                lambda: vertex_normals(mesh), Progress(0.0, text("normals"))
+            )
+        else:
+            normals = yield from evaluate_in_batches(
+                lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail=text("normals")
+            )
+            normals = yield from run_in_thread(
+                lambda: _orient_normals(mesh, normals), Progress(0.6, text("normals"))
+            )
         mesh = replace(mesh, normals=normals)
         if color is not None:
             task = evaluate_in_batches(
@@ -74,6 +86,16 @@ def with_attributes(
             mesh = replace(mesh, colors=(yield from task))
     yield Progress(1.0, text("mesh ready"))
     return mesh
+
+
+def vertex_normals(mesh: Mesh) -> np.ndarray:
+    """[V, 3] float32, unit: of the faces around each vertex, weighted by their areas."""
+    return map_chunks(_unit, _area_weighted_normals(mesh.vertices, mesh.faces))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.maximum(lengths, 1e-30)).astype(np.float32)
 
 
 def clip_to_box(
@@ -108,7 +130,7 @@ def _orient_normals(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
     by_faces = _area_weighted_normals(mesh.vertices, mesh.faces)
 
     def turned(normals: np.ndarray, by_faces: np.ndarray) -> np.ndarray:
-        by_faces = by_faces / np.maximum(np.linalg.norm(by_faces, axis=1, keepdims=True), 1e-30)
+        by_faces = _unit(by_faces)
         agree = (normals * by_faces).sum(1, keepdims=True) > 0.2
         return np.where(agree, normals, by_faces).astype(np.float32)
 
