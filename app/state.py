@@ -173,7 +173,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
             return replace(
                 state,
                 opened=event,
-                arrangement=event.arranged,
+                arrangement=event.arrangement,
                 poses=None,
                 task=None,
                 stats=None,
@@ -203,7 +203,7 @@ def reduce(state: AppState, event: AppEvent) -> AppState:
         case ExportEstimate():
             return replace(state, export_estimate=event)
         case Thumbnails():
-            return replace(state, n_thumbnails=event.first + len(event.pictures))
+            return replace(state, n_thumbnails=event.first + len(event.images))
         case RunOptionsChanged():
             return replace(state, run_options=event)
         case PhotoScored():

@@ -75,13 +75,17 @@ def mesh_preview_text(mesh: MeshReady, step: int, wanted: MeshOptions) -> str:
         step: Training step of the current model.
         wanted: Options of the export.
     """
-    same = (preview_options_of(wanted), wanted.levels, step) == (mesh.look, mesh.levels, mesh.step)
+    same = (preview_options_of(wanted), wanted.levels, step) == (
+        mesh.options,
+        mesh.levels,
+        mesh.step,
+    )
     as_shown = same and not wanted.refine and wanted.max_bytes is None
     key = "as_exported" if as_shown else "not_as_exported"
     return tr(
         f"mesh_preview.{key if mesh.finished else 'draft'}",
         faces=mesh.n_faces,
-        cells=mesh.look.cells,
+        cells=mesh.options.cells,
     )
 
 

@@ -134,9 +134,9 @@ class PosesPanel:
         color = theme.TEXT if photo.used else theme.PLOT_LOSS
         cells = (
             tr("poses.used") if photo.used else localize(photo.reason),
-            f"{photo.details:,}",
-            tr("poses.matches_with", number=photo.n_common, name=photo.common)
-            if photo.common
+            f"{photo.n_features:,}",
+            tr("poses.matches_with", number=photo.n_matches, name=photo.best_match)
+            if photo.best_match
             else tr("poses.no_matches"),
             "" if photo.error_px is None else f"{photo.error_px:.2f}",
             "" if photo.sharpness is None else f"{photo.sharpness:.2f}",

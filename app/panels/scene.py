@@ -185,7 +185,8 @@ class ScenePanel:
         if state.arrangement is self._arrangement or state.arrangement is None:
             return
         self._arrangement = state.arrangement
-        box, moved = _region_box(state.arrangement), np.reshape(state.arrangement.moved, (4, 4))
+        box = _region_box(state.arrangement)
+        moved = np.reshape(state.arrangement.scene_from_old_scene, (4, 4))
         self._proposed = box if self._proposed is None else self._proposed.transformed(moved)
         self._ends = self._viewport.overlay.markers
         shown = box.transformed(_upright_matrix(state.arrangement))

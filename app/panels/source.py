@@ -72,8 +72,8 @@ def _summary(state: AppState) -> str:
     opened = state.opened
     if opened is None:
         return ""
-    if opened.sentence:
-        return tr("source.prompt", prompt=opened.sentence, device=opened.device)
+    if opened.prompt:
+        return tr("source.prompt", prompt=opened.prompt, device=opened.device)
     parts = [
         tr("source.photos", opened.n_photos),
         localize(opened.kind),

@@ -165,7 +165,7 @@ class TrainingPanel:
         """
         methods = self._opened.methods if self._opened else {}
         of = methods.get(self._method()) if self._may_set_options or changed else None
-        set_text("method_text", localize(of.words) if of else "")
+        set_text("method_text", localize(of.description) if of else "")
         set_text(
             "preset_text", localize(of.presets.get(get_choice("preset"), NO_TEXT)) if of else ""
         )

@@ -107,7 +107,7 @@ class VideoPanel:
     def on_opened(self, opened: Opened) -> None:
         """Show the camera path of another scene."""
         self._name = Path(opened.path).stem or "video"
-        path = KeyframePath.from_camera_path(opened.camera_path, upright_axes(opened.arranged))
+        path = KeyframePath.from_camera_path(opened.camera_path, upright_axes(opened.arrangement))
         dpg.set_value("video_seconds", path.seconds)
         dpg.set_value("video_rate", str(path.rate))
         dpg.set_value("video_loop", path.closed)
@@ -115,7 +115,7 @@ class VideoPanel:
 
     def on_arranged(self, arranged: Arrangement) -> None:
         """Move the camera path along with the scene."""
-        moved = np.reshape(arranged.moved, (4, 4))
+        moved = np.reshape(arranged.scene_from_old_scene, (4, 4))
         self._show_path(self._path.transformed(moved, upright_axes(arranged)))
 
     def _toggle_playback(self) -> None:

@@ -44,8 +44,8 @@ def make_recent(opened: Opened, saved_to: str, now: float) -> Recent:
     n = opened.n_photos
     if saved_to or opened.project:
         return Recent(saved_to or opened.path, tr("start.project", n), now)
-    if opened.sentence:
-        return Recent(opened.path, tr("start.prompt", prompt=opened.sentence), now)
+    if opened.prompt:
+        return Recent(opened.path, tr("start.prompt", prompt=opened.prompt), now)
     unsaved = opened.path == opened.autosave
     what = tr("start.unsaved", n) if unsaved else tr("start.capture", n, kind=localize(opened.kind))
     return Recent(opened.path, what, now)

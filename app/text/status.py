@@ -38,7 +38,7 @@ def format_bytes(n_bytes: int) -> str:
 def phase_text(state: AppState) -> str:
     """Return what the training does now, without a full stop; "" if there is none."""
     stats = state.stats
-    if state.task is not None and state.task.task == "renew":
+    if state.task is not None and state.task.task == "warm_start":
         return tr("phase.renewing")
     if stats is None:
         return tr("phase.opening") if state.state == "opening" else ""

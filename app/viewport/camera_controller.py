@@ -48,7 +48,7 @@ class CameraController:
     def on_opened(self, opened: Opened) -> None:
         """Look at a new scene from a distance, past its first photo."""
         self._first_photo = self._current_photo = None
-        self.camera = OrbitCamera(axes=upright_axes(opened.arranged), fov_y=opened.fov_y)
+        self.camera = OrbitCamera(axes=upright_axes(opened.arrangement), fov_y=opened.fov_y)
         if len(self._overlay.cameras):
             camera = self._camera_of(0)
             self._first_photo = opened.names[0], camera
@@ -59,7 +59,7 @@ class CameraController:
 
     def on_arranged(self, arranged: Arrangement) -> None:
         """Keep looking at the same after region, frame or unit changed."""
-        moved, axes = np.reshape(arranged.moved, (4, 4)), upright_axes(arranged)
+        moved, axes = np.reshape(arranged.scene_from_old_scene, (4, 4)), upright_axes(arranged)
         at_overview, photo = self.camera == self._overview, self.photo
         self._home = self._home.transformed(moved, axes)
         self._overview = self._overview.transformed(moved, axes)

@@ -105,7 +105,7 @@ class SceneOverlay:
         self.region.shown = self.show_cameras = self.show_points = True
         self.thumbnails, self.selected_photo = None, None
         self.opened = opened
-        self._rebuild(opened.arranged)
+        self._rebuild(opened.arrangement)
 
     def set_partial_poses(self, partial_poses: PosesSoFar | None) -> None:
         """Show the poses found so far; None for the open scene."""
@@ -118,7 +118,7 @@ class SceneOverlay:
 
     def on_arranged(self, arranged: Arrangement) -> None:
         """Move everything along with the scene."""
-        moved = np.reshape(arranged.moved, (4, 4))
+        moved = np.reshape(arranged.scene_from_old_scene, (4, 4))
         self._points = transform_points(moved, self._points)
         self.markers = tuple(
             to_point(transform_points(moved, np.array([p]))[0]) for p in self.markers

@@ -35,7 +35,7 @@ class ThumbnailStore:
 
         n, height, width = self.images.shape[:3]
         pictures = self.images.copy()
-        for i, data in enumerate(message.pictures, message.first):
+        for i, data in enumerate(message.images, message.first):
             if data and i < n:
                 with Image.open(io.BytesIO(data)) as image:
                     pictures[i] = np.asarray(image.convert("RGB").resize((width, height)))

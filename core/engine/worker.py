@@ -33,7 +33,6 @@ from core.protocol import (
     Command,
     Event,
     Failure,
-    Message,
     Pause,
     PhotoReady,
     PreviewReady,
@@ -119,7 +118,7 @@ class _Worker:
     def _commands(self, wait_for_one: bool) -> list[Command]:
         """All commands that have arrived, without those that a newer one replaces. Raises
         EOFError when the window has gone."""
-        commands: list[Message] = []
+        commands: list[Command] = []
         try:
             while self._connection.poll(None if wait_for_one and not commands else 0):
                 commands.append(decode_command(self._connection.recv_bytes()))
@@ -127,7 +126,7 @@ class _Worker:
             raise EOFError from None
         except msgspec.DecodeError:
             _log.exception("a command could not be read")
-        return coalesce(commands)  # type: ignore[return-value]
+        return coalesce(commands)
 
     def _guarded(self, call: Callable[[], object], command: Command | None = None) -> object:
         """Call into the session; a bug in it is logged and reported, and its work is paused."""

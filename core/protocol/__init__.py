@@ -1,16 +1,19 @@
-"""Every fact that passes between the window and the worker.
+"""The messages between the window and the worker.
 
-Commands go one way, events the other, as msgpack (never pickle) over a pipe. A message whose
-``key`` is not None is replaced by a newer one of the same key while it waits: only the newest
-camera, progress or statistics matter. Preview pixels travel in shared memory (`pixel_ring`);
+Commands go to the worker, events to the window, as msgpack (never pickle) over a pipe. A message
+whose ``key`` is not None is replaced by a newer one of the same key while it waits: only the
+newest camera, progress or statistics matter. Preview pixels travel in shared memory (`pixel_ring`);
 `PreviewReady` only says which slot holds them.
 
-Not here: what commands do (`core.session`) and how events change the window (`app.state`); types
-that the science shares with the window, as `core.geometry.view.View`, live in its rooms.
+Here: ``commands``; ``events``, of which ``scene_events`` and ``preview_events`` are parts; the
+codec. Not here: what commands do (`core.session`), how events change the window (`app.state`), and
+types that lower rooms share with the window, as `core.geometry.view.View`.
 Tests: ``tests/core/protocol``.
 """
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 import msgspec
 
@@ -42,33 +45,38 @@ from core.protocol.commands import (
     WriteVideo,
 )
 from core.protocol.events import (
-    Arrangement,
     Event,
-    ExcludedPhotos,
     Exported,
     ExportEstimate,
     Failure,
-    InputDetected,
-    MeshReady,
-    MethodWords,
     Notice,
-    Opened,
     Phase,
-    PhotoReady,
-    PhotoReport,
-    PhotoScored,
-    Picked,
-    PoseReport,
-    PosesSoFar,
-    PreviewReady,
-    RunOptionsChanged,
     Saved,
     State,
     StateChanged,
+    TaskName,
     TaskProgress,
-    Thumbnails,
     TrainingStats,
     VideoWritten,
+)
+from core.protocol.preview_events import (
+    MeshReady,
+    PhotoReady,
+    PhotoScored,
+    PreviewReady,
+    Thumbnails,
+)
+from core.protocol.scene_events import (
+    Arrangement,
+    ExcludedPhotos,
+    InputDetected,
+    MethodInfo,
+    Opened,
+    PhotoReport,
+    Picked,
+    PoseReport,
+    PosesSoFar,
+    RunOptionsChanged,
 )
 
 __all__ = [
@@ -91,7 +99,7 @@ __all__ = [
     "InputDetected",
     "MeshReady",
     "Message",
-    "MethodWords",
+    "MethodInfo",
     "Notice",
     "Open",
     "Opened",
@@ -117,6 +125,7 @@ __all__ = [
     "Start",
     "State",
     "StateChanged",
+    "TaskName",
     "TaskProgress",
     "Thumbnails",
     "TrainingStats",
@@ -130,24 +139,37 @@ __all__ = [
     "encode",
 ]
 
+M = TypeVar("M", bound=Message)
+
 _encoder = msgspec.msgpack.Encoder()
 _command_decoder = msgspec.msgpack.Decoder(Command)
 _event_decoder = msgspec.msgpack.Decoder(Event)
 
 
 def encode(message: Message) -> bytes:
+    """Encode a command or an event as msgpack."""
     return _encoder.encode(message)
 
 
 def decode_command(data: bytes) -> Command:
+    """Decode a command.
+
+    Raises:
+        msgspec.DecodeError: ``data`` is no command.
+    """
     return _command_decoder.decode(data)
 
 
 def decode_event(data: bytes) -> Event:
+    """Decode an event.
+
+    Raises:
+        msgspec.DecodeError: ``data`` is no event.
+    """
     return _event_decoder.decode(data)
 
 
-def coalesce(messages: list[Message]) -> list[Message]:
-    """Drop every message that a later one of the same ``key`` replaces; order is kept."""
+def coalesce(messages: list[M]) -> list[M]:
+    """Drop each message that a later one of the same ``key`` replaces; the order is kept."""
     newest = {m.key: i for i, m in enumerate(messages) if m.key is not None}
     return [m for i, m in enumerate(messages) if m.key is None or newest[m.key] == i]

@@ -1,4 +1,4 @@
-"""What commands and events share."""
+"""The base class of commands and events."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import msgspec
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
-    """One of the same ``key``, unless that is None, replaces an older one that still waits."""
+    """A command or an event."""
 
     key: ClassVar[str | None] = None
+    """a newer message of the same key replaces an older one that still waits; None: none does"""
     action: ClassVar[str | None] = None
-    """of a command that not every state allows"""
+    """the action that the session's state has to allow for this command; None: always obeyed"""

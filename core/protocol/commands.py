@@ -1,4 +1,4 @@
-"""What the window asks of the worker."""
+"""Commands: what the window asks of the worker."""
 
 from __future__ import annotations
 
@@ -32,166 +32,184 @@ Action = Literal[
     "write_video",
     "save",
 ]
-"""What a person can do: a command whose state allows or forbids it has one of these."""
+"""What a person can do. A state of the session allows or forbids each action."""
 
 
 class Open(Message, frozen=True):
-    """Open any input (photo folder, film, posed capture, saved project); the kind is detected."""
+    """Open any input (photo folder, video, posed capture, saved project); the kind is detected."""
 
     action: ClassVar[Action | None] = "open"
     path: str
-    how: OpenOptions = OpenOptions()
+    """file or folder of the input"""
+    options: OpenOptions = OpenOptions()
 
 
 class Close(Message, frozen=True):
-    """Be as if nothing were open. ``keep``: save automatically what would be lost."""
+    """Close what is open."""
 
     action: ClassVar[Action | None] = "close"
     keep: bool = True
+    """whether unsaved work is saved automatically first"""
 
 
 class SetRunOptions(Message, frozen=True):
-    """The settings of the next run. Answered by `RunOptionsChanged`."""
+    """Set the options of the next run. Answered by `RunOptionsChanged`."""
 
     action: ClassVar[Action | None] = "set_options"
     choice: RunOptions
+    """options of the next run"""
 
 
 class Start(Message, frozen=True):
-    """Start training; ``config``, where there is one, holds all settings of the run but its
-    budget."""
+    """Start training."""
 
     action: ClassVar[Action | None] = "start"
     choice: RunOptions = RunOptions()
+    """options of the run"""
     config: RunConfig | None = None
+    """all settings of the run except its budget; None: those of the preset in ``choice``"""
 
 
 class Resume(Message, frozen=True):
-    """Train on after a pause."""
+    """Resume training after a pause."""
 
     action: ClassVar[Action | None] = "resume"
 
 
 class WarmStart(Message, frozen=True):
-    """Begin a new run, as in `Start`, with what the present one has learnt of the scene."""
+    """Start a new run from the field that the present run has trained."""
 
     action: ClassVar[Action | None] = "warm_start"
     choice: RunOptions = RunOptions()
+    """options of the run"""
     config: RunConfig | None = None
+    """all settings of the run except its budget; None: those of the preset in ``choice``"""
 
 
 class Pause(Message, frozen=True):
+    """Pause training."""
+
     action: ClassVar[Action | None] = "pause"
 
 
 class DiscardTraining(Message, frozen=True):
-    """Throw the trained field away and go back to "ready"."""
+    """Discard the trained field and return to the state "ready"."""
 
     action: ClassVar[Action | None] = "discard"
 
 
 class Continue(Message, frozen=True):
-    """Train on past the end for ``minutes`` more."""
+    """Continue a finished training."""
 
     action: ClassVar[Action | None] = "continue"
     minutes: float
+    """additional training time"""
 
 
 class Cancel(Message, frozen=True):
-    """Stop the long task under way (opening, solving, exporting, filming)."""
+    """Cancel the running task (opening, solving poses, exporting, writing a video)."""
 
     action: ClassVar[Action | None] = "cancel"
 
 
 class SetView(Message, frozen=True):
-    """Show this view from now on. Answered by `PreviewReady`, again and again."""
+    """Set the view to render. Answered by `PreviewReady` or `MeshReady`, repeatedly."""
 
     key: ClassVar[str | None] = "view"
     view: View
+    """camera, size and preview mode"""
 
 
 class EditScene(Message, frozen=True):
-    """Change where the scene is looked at, its up or its scale."""
+    """Change the region, the orientation or the scale of the scene. Answered by `Arrangement`."""
 
     action: ClassVar[Action | None] = "edit_scene"
     edit: SceneEdit
+    """the change"""
 
 
 class ExcludePhotos(Message, frozen=True):
-    """Train without the photos of these ``names`` from now on, or with them again where they are no
-    longer to be ``excluded``: its own inverse. Answered by `ExcludedPhotos`."""
+    """Exclude photos from training, or include them again. Answered by `ExcludedPhotos`."""
 
     action: ClassVar[Action | None] = "exclude_photos"
     names: tuple[str, ...]
+    """names of the photos"""
     excluded: bool
+    """True: exclude them; False: include them again"""
 
 
 class Undo(Message, frozen=True):
-    """Take back the latest edit: of the region, the frame, the scale, the photos left out, or the
-    settings of the next run."""
+    """Undo the latest edit of the region, frame, scale, excluded photos or run options."""
 
     action: ClassVar[Action | None] = "undo"
 
 
 class Redo(Message, frozen=True):
-    """Do again what was undone last."""
+    """Redo the edit that was undone last."""
 
     action: ClassVar[Action | None] = "redo"
 
 
 class Pick(Message, frozen=True):
-    """What lies along the ray from ``origin`` in ``direction``, scene frame? Answered by
-    `Picked`."""
+    """Find the first point of the scene along a ray. Answered by `Picked`."""
 
     action: ClassVar[Action | None] = "pick"
     origin: Point
+    """origin of the ray, scene frame"""
     direction: Point
+    """direction of the ray, scene frame; of any length"""
 
 
 class Export(Message, frozen=True):
-    """Write a mesh, made as ``options`` say, to ``path``; ``force``: even over files that Gradina
-    did not write."""
+    """Write a mesh. Answered by `Exported`."""
 
     action: ClassVar[Action | None] = "export"
     path: str
+    """file to write"""
     options: MeshOptions = MeshOptions()
+    """resolution, repair, texture and format of the mesh"""
     force: bool = False
+    """whether files that Gradina did not write may be replaced"""
 
 
 class EstimateExport(Message, frozen=True):
-    """How large would an export with ``options`` be? Answered by `ExportEstimate`, again and again
-    as training goes on."""
+    """Estimate the size of an export. Answered by `ExportEstimate`, repeatedly while training."""
 
     key: ClassVar[str | None] = "size"
     options: MeshOptions
+    """options of the export"""
 
 
 class SetCameraPath(Message, frozen=True):
-    """The camera path of the next video, which is saved with the project."""
+    """Set the camera path of the next video, which is saved with the project."""
 
     action: ClassVar[Action | None] = "set_camera_path"
     path: CameraPath
+    """keyframes, scene frame"""
 
 
 class WriteVideo(Message, frozen=True):
-    """Write a video or picture to ``path``, a .mp4 or .png; ``force``: even over a file that
-    Gradina did not write."""
+    """Write a video or an image. Answered by `VideoWritten`."""
 
     action: ClassVar[Action | None] = "write_video"
     path: str
+    """file to write, .mp4 or .png"""
     options: VideoOptions
+    """cameras, size and frame rate"""
     force: bool = False
+    """whether a file that Gradina did not write may be replaced"""
 
 
 class Save(Message, frozen=True):
-    """Save the project into the folder ``path``."""
+    """Save the project. Answered by `Saved`."""
 
     action: ClassVar[Action | None] = "save"
     path: str
+    """folder of the project"""
 
 
 class Shutdown(Message, frozen=True):
-    pass
+    """End the worker process; unsaved work is saved automatically."""
 
 
 Command = (

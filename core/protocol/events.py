@@ -1,321 +1,186 @@
-"""What the worker tells the window."""
+"""Events: what the worker reports to the window. Here are those of states, tasks and results."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import msgspec
-
 from core.base.text import NO_TEXT, Text
 from core.config.mesh import MeshOptions
-from core.config.run import RunOptions
-from core.geometry.box import Setting
-from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath, MeshPreviewOptions, Point
 from core.protocol.base import Message
 from core.protocol.commands import Action
+from core.protocol.preview_events import (
+    MeshReady,
+    PhotoReady,
+    PhotoScored,
+    PreviewReady,
+    Thumbnails,
+)
+from core.protocol.scene_events import (
+    Arrangement,
+    ExcludedPhotos,
+    InputDetected,
+    Opened,
+    Picked,
+    PoseReport,
+    PosesSoFar,
+    RunOptionsChanged,
+)
 
 State = Literal[
-    "empty",  # nothing opened
-    "opening",  # reading a capture or a project
+    "empty",  # nothing is open
+    "opening",  # a capture or a project is being read
     "solving",  # poses are being solved
-    "ready",  # a scene is open, training has not begun
+    "ready",  # a scene is open, training has not started
     "training",
     "paused",
-    "finished",  # the budget is spent; can be continued
+    "finished",  # the training budget is spent; it can be continued
 ]
+"""State of the session."""
 
 Phase = Literal[
-    "radiance",  # the scene is a radiance field to the end
-    "density",  # it is one
-    "converting",  # which is being made a surface
-    "surface",
+    "radiance",  # a radiance field to the end of the run
+    "density",  # a density field that becomes a surface later
+    "converting",  # the density is being converted to a signed distance function
+    "surface",  # a signed distance function
 ]
+"""Phase of a training run."""
+
+TaskName = Literal["open", "solve", "warm_start", "export", "video", "evaluate"]
+"""Kind of a long task."""
 
 
 class StateChanged(Message, frozen=True):
-    """What can be done now."""
+    """The state of the session, and the actions that it allows."""
 
     state: State
+    """the present state"""
     allowed: tuple[Action, ...]
+    """actions that are allowed now"""
     reasons: dict[Action, Text]
     """why each of the other actions is not allowed"""
     undo: Text = NO_TEXT
-    """the edit that undo takes back; empty for none"""
+    """the edit that undo reverts; empty for none"""
     redo: Text = NO_TEXT
-    """the edit that redo does again; empty for none"""
+    """the edit that redo repeats; empty for none"""
     unsaved: bool = False
-    """the person's own project lacks something"""
-
-
-class Arrangement(Message, frozen=True):
-    """Where things are. ``cameras``: per photo, the held-out ones last, 16 numbers, row-major
-    [4, 4] scene_from_camera, unit-ball frame, OpenCV axes; ``region`` as in `Region`;
-    ``upright_from_scene`` [4, 4], a similarity to where +Z is up and lengths are in ``unit`` (""
-    while that is unknown). ``moved`` [4, 4]: by this similarity the scene frame itself is another
-    one than before."""
-
-    cameras: tuple[tuple[float, ...], ...]
-    region: tuple[float, ...]
-    upright_from_scene: tuple[float, ...]
-    unit: str
-    moved: tuple[float, ...] = IDENTITY
-
-
-class PhotoReport(msgspec.Struct, frozen=True):
-    """What became of one photo: not ``used`` for a ``reason``; how many ``details`` were found in
-    it; the photo it has most in ``common`` with, and how many details that is; its reprojection
-    error, pixels of the working copies; its ``sharpness`` beside the usual one."""
-
-    name: str
-    used: bool
-    reason: Text
-    details: int = 0
-    common: str = ""
-    n_common: int = 0
-    error_px: float | None = None
-    sharpness: float | None = None
-
-
-class PoseReport(Message, frozen=True):
-    """The solved poses of what was opened: sizes of the ``groups`` that photos fall into, and the
-    number of the one used; what to do, in sentences; what was tried."""
-
-    photos: tuple[PhotoReport, ...]
-    groups: tuple[int, ...]
-    group: int
-    advice: tuple[Text, ...]
-    attempts: tuple[Text, ...]
-
-
-class PosesSoFar(Message, frozen=True):
-    """The poses found so far: ``cameras`` as in `Arrangement` and ``points`` as in `Opened`, in a
-    frame that fits them into the unit ball."""
-
-    key: ClassVar[str | None] = "solving"
-    cameras: tuple[tuple[float, ...], ...]
-    points: bytes
-
-
-class Picked(Message, frozen=True):
-    """Answers `Pick`: a ``point`` of the surface, or where there is none yet a sparse point, with
-    the ``normal`` of what lies around it, scene frame; both None where nothing was met."""
-
-    point: Point | None
-    normal: Point | None
-
-
-class RunOptionsChanged(Message, frozen=True):
-    """The settings of the next run, as in `SetRunOptions`."""
-
-    choice: RunOptions
-
-
-class ExcludedPhotos(Message, frozen=True):
-    """The ``names`` of all photos that training does without."""
-
-    names: tuple[str, ...]
-
-
-class MethodWords(msgspec.Struct, frozen=True):
-    """What a method is good for, in ``words``, and the ``presets``, with the words that describe
-    them."""
-
-    words: Text
-    presets: dict[str, Text]
-
-
-class Opened(Message, frozen=True):
-    """A scene is open."""
-
-    path: str
-    kind: Text
-    """of the input, for people"""
-    device: str
-    n_photos: int
-    n_held_out: int
-    n_points: int
-    has_masks: bool
-    arranged: Arrangement
-    names: tuple[str, ...]
-    """of the photos, in the order of the cameras; the last ``n_held_out`` are held out"""
-    points: bytes
-    """some of the sparse points, float32 [P, 3], scene frame"""
-    fov_y: float
-    """of the first photo, radians"""
-    aspect: float
-    """of the first photo"""
-    n_levels: int
-    choice: RunOptions
-    """of a project, or what suits this device; nothing of it None but minutes or steps"""
-    methods: dict[str, MethodWords] = msgspec.field(default_factory=dict)
-    """all of them"""
-    setting: Setting = "object"
-    lenses: tuple[tuple[float, float], ...] = ()
-    """of each photo the angle seen from top to bottom, radians, and the aspect"""
-    excluded: tuple[str, ...] = ()
-    """as in `ExcludedPhotos`"""
-    notices: tuple[Text, ...] = ()
-    project: str = ""
-    """the person's own folder that it was opened from; "" for a capture or an automatic save"""
-    autosave: str = ""
-    """folder of its automatic saves"""
-    camera_path: CameraPath = EMPTY_PATH
-    """of its video, scene frame"""
-    sentence: str = ""
-    """the text prompt, where there are no photos"""
-
-
-class InputDetected(Message, frozen=True):
-    """What lies where something is being opened and why it is taken for that, in ``lines``."""
-
-    lines: tuple[Text, ...]
+    """whether the person's own project lacks some of the work"""
 
 
 class TaskProgress(Message, frozen=True):
-    """``task``: "open", "solve", "export" or "film"; ``eta_s`` None while unknown; fraction 1 ends
-    it."""
+    """Progress of the running task."""
 
     key: ClassVar[str | None] = "task"
-    task: str
+    task: TaskName
+    """kind of the task"""
     fraction: float
+    """part that is done, 0 to 1; 1 ends the task"""
     detail: Text = NO_TEXT
+    """the present step"""
     eta_s: float | None = None
+    """seconds left; None while unknown"""
 
 
 class TrainingStats(Message, frozen=True):
-    """``losses``: weighted terms by name. ``psnr``: dB of the last batches of training rays.
-    ``elapsed_s`` and ``eta_s`` count training time; ``inv_s`` NaN by a method without a surface.
-    ``memory``, its ``memory_peak`` so far and what was forecast: bytes, on the device that
-    trains."""
+    """Statistics of the training run, averaged over the last steps."""
 
     key: ClassVar[str | None] = "stats"
     step: int
+    """number of steps taken"""
     progress: float
+    """part of the budget that is spent, 0 to 1"""
     elapsed_s: float
+    """training time so far, seconds"""
     eta_s: float | None
+    """training time left, seconds; None while unknown"""
     losses: dict[str, float]
+    """weighted loss terms, by name"""
     psnr: float
+    """PSNR of the training rays, dB"""
     inv_s: float
+    """inverse standard deviation s of NeuS; NaN for a method without a surface"""
     active_levels: float
+    """hash levels that are active; a fraction while one is being blended in"""
     n_levels: int
+    """number of hash levels"""
     rays_per_s: float
+    """rays trained per second"""
     samples_per_s: float
+    """samples trained per second"""
     phase: Phase = "surface"
+    """phase of the run"""
     memory: int = 0
+    """memory in use on the training device, bytes"""
     memory_peak: int = 0
+    """largest ``memory`` so far, bytes"""
     memory_forecast: int = 0
-
-
-class PreviewReady(Message, frozen=True):
-    """Pixels of ``view_id`` lie in slot ``slot`` of the ring, ``width`` x ``height``, written as
-    sequence number ``sequence``; ``final`` when no finer version will follow; ``has_distances``
-    when the slot holds those along the rays too."""
-
-    key: ClassVar[str | None] = "preview"
-    view_id: int
-    slot: int
-    sequence: int
-    width: int
-    height: int
-    final: bool
-    render_ms: float
-    has_distances: bool = False
-
-
-class MeshReady(Message, frozen=True):
-    """A mesh in the file ``path``, scene frame: V vertices float32 [V, 3]; their normals uint8
-    [V, 4], each component n as (n + 1) · 127.5, and colours uint8 [V, 4], the last of each unused;
-    faces uint32 [F, 3]. Little endian; who reads it removes it. Cut as ``look`` says, with hash
-    ``levels`` as in `SetView`, of the field after training step ``step``; ``finished`` as an
-    export."""
-
-    key: ClassVar[str | None] = "mesh"
-    path: str
-    n_vertices: int
-    n_faces: int
-    look: MeshPreviewOptions
-    levels: int | None
-    step: int
-    finished: bool
-
-
-class PhotoReady(Message, frozen=True):
-    """The photo ``name`` as view ``view_id``, which looks through its camera, sees it: undistorted,
-    dark where the view reaches beyond it. Pixels as of `PreviewReady`."""
-
-    key: ClassVar[str | None] = "photo"
-    name: str
-    view_id: int
-    slot: int
-    sequence: int
-    width: int
-    height: int
-
-
-class Thumbnails(Message, frozen=True):
-    """Small ``pictures``, each a JPEG or nothing where the photo cannot be read, of the photos from
-    number ``first`` of `Opened.names` on."""
-
-    first: int
-    pictures: tuple[bytes, ...]
-
-
-class PhotoScored(Message, frozen=True):
-    """At ``step`` the rendering of the photo ``name`` has this ``psnr``, dB."""
-
-    name: str
-    psnr: float
-    step: int
+    """memory that was forecast for the run, bytes"""
 
 
 class ExportEstimate(Message, frozen=True):
-    """Answers `EstimateExport`."""
+    """Answer to `EstimateExport`."""
 
     key: ClassVar[str | None] = "size"
     options: MeshOptions
-    """of the export"""
+    """options of the export"""
     n_faces: int
-    """of the finest mesh; 0 where there is no surface yet"""
+    """number of faces of the finest mesh; 0 where there is no surface yet"""
     n_bytes: int
-    """of all files that would be written; without textures where it is not ``exact``"""
+    """size of all files that would be written; without textures unless ``exact``"""
     exact: bool
+    """whether the export was made to measure it"""
 
 
 class Exported(Message, frozen=True):
-    """``notes``: what people should know of it."""
+    """A mesh was written."""
 
     path: str
+    """the file"""
     n_vertices: int
+    """number of vertices of the finest mesh"""
     n_faces: int
+    """number of faces of the finest mesh"""
     n_bytes: int
+    """size of all files written"""
     notes: tuple[Text, ...] = ()
+    """remarks about the mesh"""
 
 
 class VideoWritten(Message, frozen=True):
+    """A video or an image was written."""
+
     path: str
+    """the file"""
     n_frames: int
+    """number of frames; 1 for an image"""
 
 
 class Saved(Message, frozen=True):
+    """The project was saved."""
+
     path: str
+    """folder of the project"""
     automatic: bool = False
+    """whether it is an automatic save"""
 
 
 class Notice(Message, frozen=True):
-    """Something worth knowing that needs no action."""
+    """A remark that needs no action."""
 
     text: Text
+    """the remark"""
 
 
 class Failure(Message, frozen=True):
-    """``text`` is one line naming the thing and the remedy; ``task`` what was being done;
-    ``photos_of``: the project that could be opened if the folder of its photos were known;
-    ``replaces``: the file that would be replaced, which Gradina did not write."""
+    """Something failed."""
 
     text: Text
+    """one line that names the cause and the remedy"""
     task: str = ""
+    """the action or task that failed"""
     photos_of: str = ""
+    """project that can be opened once the folder of its photos is known; "" for none"""
     replaces: str = ""
+    """existing file that Gradina did not write and an export would replace; "" for none"""
 
 
 Event = (

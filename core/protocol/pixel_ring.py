@@ -9,16 +9,21 @@ the other and steps back, so a slot is never overwritten while it is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from multiprocessing import shared_memory
 
 import numpy as np
 
-PREVIEWS, PHOTOS = range(4), range(4, 7)
-"""Slots of pictures that follow each other quickly, and of photos, which come once and stay."""
+from core.base.shapes import check_shapes
+
+PREVIEWS = range(4)
+"""Slots of previews, which follow each other quickly."""
+PHOTOS = range(4, 7)
+"""Slots of photos, which are written once and displayed for long."""
 N_SLOTS = len(PREVIEWS) + len(PHOTOS)
 MAX_PIXELS = 1920 * 1080
+"""Largest image that a slot holds."""
 _HEADER_BYTES = 64 * 8
 _COLOR_BYTES = MAX_PIXELS * 3
 _SLOT_BYTES = _COLOR_BYTES + MAX_PIXELS * 4
@@ -26,10 +31,11 @@ _PIN, _ATTACHED, _SEQUENCES = 0, 1, 2
 
 
 class PreviewRing:
-    """The reader makes the ring with `create` and is its owner; the writer opens it by name.
+    """Ring of image slots in shared memory.
 
-    The name can be removed (`unlink`) as soon as the writer is `attached`: the memory then lives
-    exactly as long as the processes that hold it, however they end.
+    The reader creates the ring (`create`) and owns it; the writer attaches to it by name
+    (`attach`). The name can be removed (`unlink`) as soon as the writer is `attached`: the memory
+    then lives exactly as long as the processes that hold it, however they end.
     """
 
     def __init__(self, memory: shared_memory.SharedMemory) -> None:
@@ -42,6 +48,7 @@ class PreviewRing:
 
     @classmethod
     def create(cls) -> PreviewRing:
+        """Create a ring with a new name, as its reader."""
         size = _HEADER_BYTES + N_SLOTS * _SLOT_BYTES
         ring = cls(shared_memory.SharedMemory(create=True, size=size))
         ring._linked = True
@@ -49,27 +56,39 @@ class PreviewRing:
 
     @classmethod
     def attach(cls, name: str) -> PreviewRing:
+        """Attach to the ring of this ``name``, as its writer."""
         ring = cls(shared_memory.SharedMemory(name=name))
         ring._header[_ATTACHED] = 1
         return ring
 
     @property
     def name(self) -> str:
+        """Name of the shared memory."""
         return self._memory.name
 
     @property
     def attached(self) -> bool:
-        """Whether the writer has opened the ring."""
+        """Whether the writer has attached to the ring."""
         return bool(self._header[_ATTACHED])
 
     def write(
         self, image: np.ndarray, slots: range = PREVIEWS, distances: np.ndarray | None = None
     ) -> tuple[int, int, int, int]:
-        """Publish ``image`` uint8 [H, W, 3], and ``distances`` float32 [H, W] where there are some,
-        in one of ``slots``; returns (slot, sequence, width, height).
+        """Write an image into the oldest free slot.
 
-        An image beyond `MAX_PIXELS` is thinned by whole pixels, which is why the size comes back.
+        An image beyond `MAX_PIXELS` is subsampled by a whole stride, so its size is returned.
+
+        Args:
+            image: uint8 [H, W, 3].
+            slots: the slots to choose from.
+            distances: along the ray of each pixel, float32 [H, W]; None for none.
+
+        Returns:
+            (slot, sequence number, width, height).
         """
+        check_shapes(image=(image, "H W 3"))
+        if distances is not None:
+            check_shapes(image=(image, "H W 3"), distances=(distances, "H W"))
         stride = 1
         while -(-image.shape[0] // stride) * -(-image.shape[1] // stride) > MAX_PIXELS:
             stride += 1
@@ -84,10 +103,9 @@ class PreviewRing:
         return slot, self._sequence, width, height
 
     def _claim(self, slots: range) -> int:
-        """The oldest of ``slots`` that is neither pinned nor the newest, marked as being
-        written."""
+        """Mark the oldest of ``slots`` that is neither pinned nor the newest as being written."""
         sequences = self._header[_SEQUENCES + slots.start : _SEQUENCES + slots.stop]
-        for number in np.argsort(sequences, kind="stable")[: len(slots) - 1].tolist():
+        for number in map(int, np.argsort(sequences, kind="stable")[: len(slots) - 1]):
             before = int(sequences[number])
             sequences[number] = 0
             if int(self._header[_PIN]) != slots[number] + 1:
@@ -98,9 +116,18 @@ class PreviewRing:
     @contextmanager
     def reading(
         self, slot: int, sequence: int, width: int, height: int
-    ) -> Iterator[np.ndarray | None]:
-        """Pixels uint8 [height, width, 3], held still inside the ``with``; None when newer pixels
-        have already taken the slot. Do not keep the array."""
+    ) -> Generator[np.ndarray | None, None, None]:
+        """Pin a slot and yield its pixels, which are valid inside the ``with`` only.
+
+        Args:
+            slot: the slot, as `write` returned it.
+            sequence: the sequence number under which it was written.
+            width: of the image, pixels.
+            height: of the image, pixels.
+
+        Yields:
+            uint8 [height, width, 3]; None when newer pixels have taken the slot.
+        """
         self._header[_PIN] = slot + 1
         try:
             fresh = int(self._header[_SEQUENCES + slot]) == sequence
@@ -113,20 +140,19 @@ class PreviewRing:
         return self._pixels[start : start + width * height * 3].reshape(height, width, 3)
 
     def distances(self, slot: int, width: int, height: int) -> np.ndarray:
-        """float32 [height, width] written with the pixels, where there were any; as `reading`, and
-        only within that."""
+        """Return the distances float32 [height, width] of a slot; valid within `reading` only."""
         start = slot * _SLOT_BYTES + _COLOR_BYTES
         raw = self._pixels[start : start + width * height * 4]
         return raw.view(np.float32).reshape(height, width)
 
     def unlink(self) -> None:
-        """Remove the name; pixels stay readable for those who hold the ring."""
+        """Remove the name; processes that hold the ring can still use it."""
         if self._linked:
             self._linked = False
             self._memory.unlink()
 
     def close(self) -> None:
-        """Let go of the memory (and of the name, if this side still owns it)."""
+        """Release the memory, and the name if this side owns it."""
         self.unlink()
         self._header = self._pixels = np.zeros(0, np.uint8)
         with suppress(BufferError):  # somebody kept pixels: the memory goes when they do

@@ -26,7 +26,7 @@ from core.geometry.rigid import invert, rotation_between, transform_points, tran
 from core.geometry.scene_ball import scene_from_ball, up_direction
 from core.geometry.view import EMPTY_PATH, IDENTITY, CameraPath
 from core.project.store import Project, is_project, load_project, restore
-from core.protocol import Arrangement, MethodWords, Opened, PhotoReport, PoseReport, PosesSoFar
+from core.protocol import Arrangement, MethodInfo, Opened, PhotoReport, PoseReport, PosesSoFar
 from core.training.planner import describe_presets
 from core.training.presets import run_config
 from core.training.trainer import Trainer
@@ -93,7 +93,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
     points = transform_points(scene.scene_from_input, scene.points)
     camera_path = project.state.camera_path if project else EMPTY_PATH
     methods = {
-        name: MethodWords(method.words, describe_presets(name, scene, device))
+        name: MethodInfo(method.words, describe_presets(name, scene, device))
         for name, method in METHODS.items()
     }
     points = points[:: max(1, -(-len(points) // MOST_POINTS))].astype(np.float32)
@@ -105,7 +105,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         n_held_out=len(scene.held_out),
         n_points=len(scene.points),
         has_masks=scene.has_masks,
-        arranged=arrangement_event(scene),
+        arrangement=arrangement_event(scene),
         names=tuple(p.name for p in photos),
         points=points.tobytes(),
         fov_y=lenses[0][0],
@@ -120,7 +120,7 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         project=str(path) if project and not is_automatic(path) else "",
         autosave=str(autosave),
         camera_path=transform_path(camera_path, scene.scene_from_input),
-        sentence=scene.sentence.text if scene.sentence else "",
+        prompt=scene.sentence.text if scene.sentence else "",
     )
 
 

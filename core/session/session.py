@@ -101,7 +101,7 @@ class Session:
             case m.EstimateExport():
                 self.viewer.estimate_export(command.options)
             case m.Open():
-                self._open(Path(command.path).expanduser(), command.how)
+                self._open(Path(command.path).expanduser(), command.options)
             case m.Close():
                 self._close(command.keep)
             case m.Start() | m.WarmStart():
@@ -134,7 +134,7 @@ class Session:
                 self._write("export", export_mesh(trainer, command))
             case m.WriteVideo():
                 assert trainer is not None
-                self._write("film", export_video(trainer, command))
+                self._write("video", export_video(trainer, command))
             case m.SetCameraPath():
                 document.set_camera_path(command.path)
                 self._enter(None)
@@ -197,10 +197,10 @@ class Session:
 
     # --- opening -------------------------------------------------------------------------
 
-    def _open(self, path: Path, how: OpenOptions) -> None:
+    def _open(self, path: Path, options: OpenOptions) -> None:
         solving = not is_project(path) and needs_poses(path)
-        name = "solve" if solving else "open"
-        task = opening(path, self._hold_out, how)
+        name: m.TaskName = "solve" if solving else "open"
+        task = opening(path, self._hold_out, options)
         self._tasks.begin(RunningTask(name, task, self._opened, self.state))
 
     def _opened(self, found: Opening) -> None:
@@ -250,7 +250,7 @@ class Session:
         else:
             self.document.autosave_if_dirty()
             task = warm_started_trainer(self.trainer, self.scene, config)
-            running = RunningTask("renew", task, self._started, back_to=self.state)
+            running = RunningTask("warm_start", task, self._started, back_to=self.state)
         self._tasks.begin(running)
 
     def _started(self, trainer: Trainer) -> None:
@@ -290,7 +290,7 @@ class Session:
 
     # --- meshes and projects -------------------------------------------------------------
 
-    def _write(self, name: str, task: Task[m.Exported] | Task[m.VideoWritten]) -> None:
+    def _write(self, name: m.TaskName, task: Task[m.Exported] | Task[m.VideoWritten]) -> None:
         self._tasks.begin(RunningTask(name, task, self._emit, back_to=None))
 
     def save(self, folder: Path) -> None:
@@ -322,7 +322,7 @@ class Session:
 
     @property
     def _writing(self) -> bool:
-        return self._tasks.name in ("export", "film")
+        return self._tasks.name in ("export", "video")
 
     def _enter(self, state: m.State | None) -> None:
         """Be in ``state``, None for the present one, and tell what can be done now."""

@@ -17,7 +17,7 @@ from core.session.opening import poses_event
 
 _CANCELLED = {
     "export": text("Cancelled; no mesh was written."),
-    "film": text("Cancelled; no video was written."),
+    "video": text("Cancelled; no video was written."),
 }
 
 
@@ -33,9 +33,14 @@ class RunningTask:
     """
 
     def __init__(
-        self, name: str, task: Task[Any], done: Callable[[Any], None], back_to: m.State | None
+        self,
+        name: m.TaskName,
+        task: Task[Any],
+        done: Callable[[Any], None],
+        back_to: m.State | None,
     ) -> None:
-        self.name, self.job, self.done = name, Job(task), done
+        self.name: m.TaskName = name
+        self.job, self.done = Job(task), done
         self.back_to: m.State | None = back_to
         self._began = time.monotonic()
 
@@ -59,7 +64,7 @@ class TaskSlot:
         self._found: object | None = None
 
     @property
-    def name(self) -> str | None:
+    def name(self) -> m.TaskName | None:
         """Of the task under way."""
         return self._running and self._running.name
 
@@ -112,8 +117,8 @@ class TaskSlot:
 
     def _end(self) -> None:
         assert self._running is not None
-        name, self._running = self._running.name, None
-        self._emit(m.TaskProgress(name, 1.0))
+        ended, self._running = self._running, None
+        self._emit(m.TaskProgress(ended.name, 1.0))
 
 
 def _failure(error: UserError, task: str) -> m.Failure:

@@ -27,7 +27,7 @@ from core.protocol import (
     Export,
     Exported,
     Failure,
-    MethodWords,
+    MethodInfo,
     Open,
     Opened,
     Pause,
@@ -109,7 +109,7 @@ class ToySession:
                 if view.photo and not view.moving:  # the photo is the negative
                     self._show_photo(255 - render(replace(view, mode="color"), 1), view)
             case Open():
-                self._group = command.how.group
+                self._group = command.options.group
                 self._open(command.path)
             case Close():
                 self._path = ""
@@ -190,7 +190,7 @@ class ToySession:
                     12,
                     RunOptions("standard", 10.0),
                     methods={
-                        name: MethodWords(verbatim(name), PRESETS) for name in ("surface", "ngp")
+                        name: MethodInfo(verbatim(name), PRESETS) for name in ("surface", "ngp")
                     },
                 )
             )

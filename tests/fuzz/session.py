@@ -100,7 +100,7 @@ class SessionMachine(RuleBasedStateMachine):
         match event:
             case m.Opened():
                 assert len(event.names) == event.n_photos + event.n_held_out
-                self.cameras = dict(zip(event.names, event.arranged.cameras))
+                self.cameras = dict(zip(event.names, event.arrangement.cameras))
             case m.Arrangement():
                 assert np.isfinite(event.region).all()
                 self.cameras = dict(zip(self.cameras, event.cameras))

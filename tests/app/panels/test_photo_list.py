@@ -86,7 +86,7 @@ def test_a_slice_goes_through_the_region_along_the_upright_axes():
     turn = np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])  # up is the scene's +X
     upright = similarity(20.0, turn, np.array([5.0, 0, 0]))
     region = Box.of(np.array([0.1, 0, 0]), np.array([0.5, 0.3, 2.0])).frame_from_cube
-    arranged = opened(upright, region).arranged
+    arranged = opened(upright, region).arrangement
     middle = slice_through(arranged, 2, 0.5)
     np.testing.assert_allclose(middle.normal, (1, 0, 0), atol=1e-12)
     assert middle.offset == pytest.approx(0.1)

@@ -124,3 +124,14 @@ def test_no_torn_pixels_and_nothing_left_when_the_writer_is_killed():
     name = ring.name
     ring.close()
     assert not Path("/dev/shm", name.lstrip("/")).exists()
+
+
+def test_an_image_or_distances_of_a_wrong_shape_are_refused():
+    ring = PreviewRing.create()
+    try:
+        with pytest.raises(ValueError, match="image"):
+            ring.write(np.zeros((4, 5), np.uint8))
+        with pytest.raises(ValueError, match="distances"):
+            ring.write(_image(1, 4, 5), distances=np.zeros((5, 4), np.float32))
+    finally:
+        ring.close()

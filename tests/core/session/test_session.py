@@ -115,7 +115,7 @@ def test_a_whole_life(sessions, photos, tmp_path):
     opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
     assert (opened.n_photos, opened.has_masks) == (8, True)
     assert "transforms.json" in str(opened.kind)
-    assert len(opened.arranged.cameras) == 8
+    assert len(opened.arrangement.cameras) == 8
     assert opened.fov_y == pytest.approx(2 * np.arctan(SIZE / 120))
     assert set(opened.methods[opened.choice.method].presets) == set(PRESETS)
 
@@ -345,7 +345,9 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
     upper = Box.of(np.array([0, 0, 0.5]), np.array([1.0, 1, 0.5]))
     arranged = only(run.do(in_scene(run, upper)), m.Arrangement)
     after = run.session.scene.scene_from_input
-    np.testing.assert_allclose(np.reshape(arranged.moved, (4, 4)) @ before, after, atol=1e-9)
+    np.testing.assert_allclose(
+        np.reshape(arranged.scene_from_old_scene, (4, 4)) @ before, after, atol=1e-9
+    )
     run.do(m.Start(RunOptions(steps=STEPS)), "finished")
     assert run.session.scene.region_in_scene.radius == pytest.approx(1)
     found = vertices_of(run, tmp_path / "upper.ply")
@@ -354,7 +356,7 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
 
     narrow = Box.of(np.array([0.2, 0, 0.5]), np.array([0.2, 1, 0.5]))
     arranged = only(run.do(in_scene(run, narrow)), m.Arrangement)
-    np.testing.assert_allclose(arranged.moved, IDENTITY, atol=1e-9)
+    np.testing.assert_allclose(arranged.scene_from_old_scene, IDENTITY, atol=1e-9)
     assert np.array_equal(run.session.scene.scene_from_input, after), "the field stays"
     found = vertices_of(run, tmp_path / "narrow.ply")
     assert found[:, 0].min() == pytest.approx(0, abs=1e-5)
@@ -596,7 +598,7 @@ def test_a_photo_is_excluded_while_training_and_stays_so_in_the_project(sessions
     again = sessions()
     opened = only(again.do(m.Open(str(tmp_path / "project")), "paused"), m.Opened)
     assert opened.excluded == (names[0],)
-    assert len(opened.names) == len(opened.lenses) == len(opened.arranged.cameras) == 8
+    assert len(opened.names) == len(opened.lenses) == len(opened.arrangement.cameras) == 8
 
 
 def test_held_out_photos_have_cameras_too_and_come_last(sessions, photos):
@@ -605,7 +607,7 @@ def test_held_out_photos_have_cameras_too_and_come_last(sessions, photos):
     held = [photo.name for photo in run.session.scene.held_out]
     assert opened.n_held_out == len(held) > 0
     assert list(opened.names[-opened.n_held_out :]) == held
-    assert len(opened.arranged.cameras) == 8
+    assert len(opened.arrangement.cameras) == 8
     assert opened.lenses == ((pytest.approx(2 * np.arctan(SIZE / 120)), pytest.approx(1.0)),) * 8
 
 
@@ -613,7 +615,7 @@ def test_looking_through_a_photo_shows_it_and_the_error_of_the_rendering(session
     taken = []
     run = sessions(show_photo=lambda image, view: taken.append((image, view.photo)))
     opened = only(run.do(m.Open(str(photos)), "ready"), m.Opened)
-    pose = opened.arranged.cameras[2]
+    pose = opened.arrangement.cameras[2]
 
     def through(view_id, mode):
         return m.SetView(

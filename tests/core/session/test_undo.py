@@ -100,8 +100,10 @@ def test_the_window_hears_where_things_are_after_an_undo(run, photos):
     edited = only(run.do(region(run, 0.5)), m.Arrangement)
     assert str(last_state(run).undo) == "the region"
     back = only(run.do(m.Undo()), m.Arrangement)
-    np.testing.assert_allclose(back.region, opened.arranged.region, atol=1e-9)
-    there_and_back = np.reshape(back.moved, (4, 4)) @ np.reshape(edited.moved, (4, 4))
+    np.testing.assert_allclose(back.region, opened.arrangement.region, atol=1e-9)
+    there_and_back = np.reshape(back.scene_from_old_scene, (4, 4)) @ np.reshape(
+        edited.scene_from_old_scene, (4, 4)
+    )
     np.testing.assert_allclose(there_and_back, np.eye(4), atol=1e-9)
     run.do(m.SetRunOptions(RunOptions("high", 7.0, 400)))
     assert str(last_state(run).undo) == "the settings"
@@ -176,8 +178,8 @@ def test_a_project_whose_photos_moved_asks_for_their_folder(run, tmp_path):
     assert failure.photos_of == str(project)
     assert str(photos) in str(failure.text)
     assert "--photos" in str(failure.text)
-    how = m.Open(str(project)).how
-    again = m.Open(str(project), type(how)(photos=str(there)))
+    options = m.Open(str(project)).options
+    again = m.Open(str(project), type(options)(photos=str(there)))
     assert only(run.do(again, "paused"), m.Opened).n_photos == 8
     assert run.session.trainer.step_count == step
     run.do(m.Save(str(project)))
@@ -205,5 +207,5 @@ def test_a_planned_film_leads_past_the_same_wherever_the_scene_is_moved(run, pho
     opened = only(run.do(m.Open(str(tmp_path / "project")), "ready"), m.Opened)
     assert replace(opened.camera_path, views=()) == replace(way, views=())
     assert np.abs(run.session.scene.scene_from_input - scene.scene_from_input).max() > 0.1
-    np.testing.assert_allclose(opened.camera_path.views, opened.arranged.cameras[:2], atol=1e-9)
+    np.testing.assert_allclose(opened.camera_path.views, opened.arrangement.cameras[:2], atol=1e-9)
     assert only(run.do(m.Open(str(photos)), "ready"), m.Opened).camera_path == EMPTY_PATH

@@ -70,7 +70,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     told = meshes(session.events)
     assert not told[0].finished, "something quick first"
     last = told[-1]
-    assert (last.finished, last.look.cells, last.levels, last.step) == (True, 24, None, 20)
+    assert (last.finished, last.options.cells, last.levels, last.step) == (True, 24, None, 20)
     surface = load_mesh_file(last)
     assert not Path(last.path).exists()
     scene = session.scene
@@ -80,7 +80,7 @@ def test_at_rest_it_is_the_surface_of_the_export_in_the_scene_frame(session, tmp
     assert len(surface.faces) == last.n_faces > 20
     assert (surface.faces == export.faces).all()
     session.handle(m.SetView(msgspec.structs.replace(VIEW, view_id=2, mesh=CLOSED)))
-    work(session, lambda: meshes(session.events)[-1].look == CLOSED)
+    work(session, lambda: meshes(session.events)[-1].options == CLOSED)
     options = MeshOptions(resolution=24, watertight=True, unseen="keep")
     closed = run_task(mesh_of_model(session.trainer.model, scene, options))
     assert meshes(session.events)[-1].n_faces == len(closed.faces)

@@ -47,7 +47,7 @@ def test_every_photo_gets_a_small_picture_in_the_order_of_the_cameras(folder, mo
     worked(album)
     assert all(isinstance(event, Thumbnails) for event in said)
     assert [event.first for event in said] == [0, 4, 8]
-    pictures = [picture for event in said for picture in event.pictures]
+    pictures = [picture for event in said for picture in event.images]
     photos = (*scene.photos, *scene.held_out)
     assert len(pictures) == len(photos) == 10
     assert max(map(len, pictures)) < 8000, "small enough for the pipe"
