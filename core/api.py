@@ -326,7 +326,7 @@ def _report(
         "losses": stats.losses,
         "held_out": scores,
         "psnr_training": stats.psnr if math.isfinite(stats.psnr) else None,
-        "sentence": scene.sentence and scene.sentence.text,
+        "sentence": scene.prompt and scene.prompt.text,
         "inv_s": stats.inv_s if math.isfinite(stats.inv_s) else None,
         "active_levels": stats.active_levels,
         "samples_per_s": stats.samples_per_s,

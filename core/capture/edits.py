@@ -1,4 +1,4 @@
-"""What a person corrects of a scene: its region, up and scale, and which photos are trained on."""
+"""Edits of a scene by a person: its region, up direction, scale and excluded photos."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdi
 from core.geometry.rigid import invert, rotation_between, similarity, transform_points
 from core.geometry.view import Point
 
-SMALLEST = 0.01
-"""Half length of a region, scene units."""
+MIN_REGION_HALF = 0.01
+"""Half length of a region's side at least, scene units."""
 UP = np.array([0.0, 0.0, 1.0])
 
 
 def edit_scene(scene: Scene, edit: SceneEdit) -> Scene:
-    """``scene`` after ``edit``; its `scene_from_input` stays as it is. Raises UserError where the
-    edit makes no sense."""
+    """Return ``scene`` after ``edit``; its `scene_from_input` does not change.
+
+    Raises:
+        UserError: the edit is impossible.
+    """
     match edit:
         case RegionEdit():
             return _with_region(scene, edit)
@@ -42,13 +45,13 @@ def edit_scene(scene: Scene, edit: SceneEdit) -> Scene:
 
 def _with_region(scene: Scene, edit: RegionEdit) -> Scene:
     box = Box(np.array(edit.cube, np.float64).reshape(4, 4))
-    if not np.isfinite(box.frame_from_cube).all() or box.half.min() < SMALLEST:
+    if not np.isfinite(box.frame_from_cube).all() or box.half.min() < MIN_REGION_HALF:
         raise UserError(text("The region is too flat"), text("Drag its sides apart"))
     return replace(scene, region=box.transformed(invert(scene.scene_from_input)))
 
 
 def _on_ground(scene: Scene, edit: GroundPlane) -> Scene:
-    """The region keeps its place in the new upright frame: it is turned about its centre."""
+    """Make a plane the ground; the region is rotated about its centre with the upright frame."""
     before = scene.upright_from_input
     turn = scene.scene_from_input[:3, :3] / np.cbrt(np.linalg.det(scene.scene_from_input[:3, :3]))
     normal = before[:3, :3] @ turn.T @ _unit(edit.normal)
@@ -68,14 +71,16 @@ def _on_ground(scene: Scene, edit: GroundPlane) -> Scene:
 
 
 def _scaled(scene: Scene, edit: KnownLength) -> Scene:
-    apart = float(np.linalg.norm(_in_input(scene, edit.a) - _in_input(scene, edit.b)))
+    distance = float(np.linalg.norm(_in_input(scene, edit.a) - _in_input(scene, edit.b)))
     if not (edit.length > 0 and np.isfinite(edit.length)):
         raise UserError(
-            text("The known length is not a positive number"), text("Type the length measured")
+            text("The known length is not a positive number"), text("Enter the measured length")
         )
-    if apart <= 0:
-        raise UserError(text("The two points are one"), text("Pick two points that are well apart"))
-    return replace(scene, units_per_input=edit.length / apart, unit=edit.unit.strip())
+    if distance <= 0:
+        raise UserError(
+            text("The two points are the same"), text("Pick two points that are well apart")
+        )
+    return replace(scene, units_per_input=edit.length / distance, unit=edit.unit.strip())
 
 
 def _in_input(scene: Scene, point: Point) -> np.ndarray:
@@ -85,23 +90,31 @@ def _in_input(scene: Scene, point: Point) -> np.ndarray:
 def _unit(v: Point) -> np.ndarray:
     length = np.linalg.norm(v)
     if not length > 0:
-        raise UserError(text("No plane was found there"), text("Pick a place on flat ground"))
+        raise UserError(text("No plane was found there"), text("Pick a point on flat ground"))
     return np.asarray(v, np.float64) / length
 
 
 def exclude_photos(scene: Scene, names: Iterable[str], excluded: bool) -> Scene:
-    """``scene`` without the photos of these ``names``, or with them again; names that are no
-    training photo's are of no account. Raises UserError where too few would remain."""
+    """Return ``scene`` with training photos excluded from training, or included again.
+
+    Args:
+        scene: the scene.
+        names: of the photos; names of other photos are ignored.
+        excluded: whether they become excluded.
+
+    Raises:
+        UserError: too few would remain.
+    """
     known = {photo.name for photo in scene.photos} & set(names)
     changed = replace(
         scene, excluded=scene.excluded | known if excluded else scene.excluded - known
     )
-    if excluded and len(changed.used) < MINIMUM_PHOTOS:
+    if excluded and len(changed.training_photos) < MINIMUM_PHOTOS:
         raise UserError(
             text(
-                "At least {minimum_photos} photos must stay in training",
-                minimum_photos=MINIMUM_PHOTOS,
+                "At least {minimum} photos must stay in training",
+                minimum=MINIMUM_PHOTOS,
             ),
-            text("Take others in again first"),
+            text("Include others again first"),
         )
     return changed

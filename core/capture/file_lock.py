@@ -1,4 +1,4 @@
-"""One process at a time where photos are prepared."""
+"""A lock of folders where photos are prepared, between processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.base.text import text
 
 
 def acquire_lock(folder: Path) -> Task[FileLock]:
-    """Wait until no other process works in ``folder``, made here; release the lock."""
+    """Create ``folder`` and wait until no other process has its lock; the caller releases it."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock", thread_local=False)
     while True:

@@ -1,4 +1,4 @@
-"""How large a solved scene is, by where the photos' GPS places its cameras."""
+"""The scale of a solved scene by the GPS positions of its photos."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ import numpy as np
 
 from core.base.errors import UserError
 from core.base.interrupts import preserve_handlers
-from core.capture.exif import metadata
+from core.capture.exif import read_metadata
 from core.capture.scene import Photo
 from core.geometry.rigid import transform_points
 
 _LATITUDE, _LONGITUDE, _ALTITUDE = 2, 4, 6
 _EARTH_M = 6_371_008.8
-_FEWEST = 6
-_ACCURACY_M = 5.0  # of a phone under an open sky
-_SPREAD_M = 4 * _ACCURACY_M
-_FITTING = 0.7  # of the fixes
+_MIN_FIXES = 6
+_ACCURACY_M = 5.0
+"""Of a phone under an open sky."""
+_MIN_SPREAD_M = 4 * _ACCURACY_M
+"""Distance of the farthest fix from the median."""
+_MIN_INLIER_RATIO = 0.7
 
 
 def metres_per_input(photos: Sequence[Photo]) -> float | None:
-    """Metres in one unit of the frame in which ``photos`` were placed; None where too few tell
-    where they were taken, where they lie too close together, or do not fit.
+    """Return the metres in one unit of the frame of ``photos``, by GPS.
 
-    The scale of the robust similarity between cameras and fixes (RANSAC about Umeyama 1991).
+    It is the scale of the robust similarity between cameras and fixes (RANSAC, Umeyama 1991); None
+    where too few photos have fixes, these lie too close together, or do not fit.
     """
-    fixes = [gps(p.path) for p in photos]
-    told = [i for i, fix in enumerate(fixes) if fix is not None]
-    if len(told) < _FEWEST:
+    fixes = [gps_fix(p.path) for p in photos]
+    known = [i for i, fix in enumerate(fixes) if fix is not None]
+    if len(known) < _MIN_FIXES:
         return None
-    places = local_metres(np.array([fixes[i] for i in told], np.float64))
-    centers = np.array([photos[i].world_from_camera[:3, 3] for i in told])
-    spread = float(np.linalg.norm(places - np.median(places, axis=0), axis=1).max())
-    if spread < _SPREAD_M:
+    positions = local_metres(np.array([fixes[i] for i in known], np.float64))
+    centers = np.array([photos[i].world_from_camera[:3, 3] for i in known])
+    spread = float(np.linalg.norm(positions - np.median(positions, axis=0), axis=1).max())
+    if spread < _MIN_SPREAD_M:
         return None
     with preserve_handlers():
         import pycolmap  # only here, as it takes a while to import
@@ -43,18 +45,24 @@ def metres_per_input(photos: Sequence[Photo]) -> float | None:
     options = pycolmap.RANSACOptions()
     options.max_error = max(_ACCURACY_M, 0.1 * spread)
     options.random_seed = 0
-    found: Any = pycolmap.estimate_sim3d_robust(centers, places, options)
+    found: Any = pycolmap.estimate_sim3d_robust(centers, positions, options)
     if found is None:
         return None
     similar = found["tgt_from_src"]
     moved = transform_points(np.vstack([similar.matrix(), [0, 0, 0, 1]]), centers)
-    fits = np.linalg.norm(moved - places, axis=1) < options.max_error
-    return float(similar.scale) if fits.mean() > _FITTING else None
+    fits = np.linalg.norm(moved - positions, axis=1) < options.max_error
+    return float(similar.scale) if fits.mean() > _MIN_INLIER_RATIO else None
 
 
 def local_metres(fixes: np.ndarray) -> np.ndarray:
-    """[N, 3] metres east, north and up of latitudes, longitudes (degrees) and heights [N, 3], about
-    their middle: the tangent plane of a sphere, which does for some kilometres."""
+    """Return positions east, north and up of the median fix, on the tangent plane of a sphere.
+
+    Args:
+        fixes: latitudes and longitudes in degrees and heights in metres [N, 3].
+
+    Returns:
+        [N, 3] metres, accurate for some kilometres.
+    """
     latitude, longitude = np.radians(fixes[:, :2]).T
     middle = np.median(latitude)
     east = (longitude - np.median(longitude) + np.pi) % (2 * np.pi) - np.pi
@@ -68,11 +76,10 @@ def local_metres(fixes: np.ndarray) -> np.ndarray:
     )
 
 
-def gps(path: Path) -> tuple[float, float, float] | None:
-    """(latitude, longitude) in degrees and the height in metres where the photo at ``path`` was
-    taken, or None where EXIF does not say."""
+def gps_fix(path: Path) -> tuple[float, float, float] | None:
+    """Return latitude and longitude in degrees and height in metres by EXIF, if it has them."""
     try:
-        tags = metadata(path).gps
+        tags = read_metadata(path).gps
         latitude = _degrees(tags[_LATITUDE], tags[_LATITUDE - 1] in ("S", b"S"))
         longitude = _degrees(tags[_LONGITUDE], tags[_LONGITUDE - 1] in ("W", b"W"))
         below_sea = tags.get(_ALTITUDE - 1) in (1, b"\x01")

@@ -1,4 +1,4 @@
-"""Opens whatever lies at a path: the kind of input is detected, never asked for."""
+"""Opens a capture at a path: the kind of input is detected, never asked for."""
 
 from __future__ import annotations
 
@@ -40,17 +40,18 @@ from core.config.prompt import find_prompt
 
 @dataclass(frozen=True)
 class DetectedInput:
-    """What lies where something is being opened and why it is taken for that, in ``lines``."""
+    """What was recognised at the path that is being opened."""
 
     lines: tuple[Text, ...]
+    """what it is, and why"""
 
 
-DEFAULT = OpenOptions()
+_DEFAULT_OPTIONS = OpenOptions()
 _FRAMES_FRACTION = 0.15
 """Fraction of the progress of opening a video that choosing its frames takes."""
 _ARCHIVES = (".zip", ".r3d", ".tar", ".gz", ".7z")
-_MOST_CAMERAS = 5
-"""Named; a zoom lens may be as many as there are photos."""
+_MAX_CAMERAS_LISTED = 5
+"""A zoom lens may count as many cameras as there are photos."""
 
 _READERS: tuple[tuple[Text, Callable[[Path], object], Callable[[Path], Scene]], ...] = (
     (PROMPT, find_prompt, read_prompt_scene),
@@ -69,18 +70,25 @@ def open_capture(
     workspace: Path | None = None,
     seed: int = 0,
     *,
-    how: OpenOptions = DEFAULT,
+    options: OpenOptions = _DEFAULT_OPTIONS,
 ) -> Task[Scene]:
-    """The Scene at ``path``: a posed capture of one of many kinds, or a plain folder of photos or
-    a video, whose poses are then solved in ``workspace`` (default: the user's cache folder). The
-    progress carries the `DetectedInput`, once.
+    """Open a posed capture, or a folder of photos or a video whose poses are then solved.
 
-    Raises UserError, one line, for anything that cannot be opened.
+    The progress carries the `DetectedInput`, once.
+
+    Args:
+        path: of the capture.
+        workspace: folder for solving poses (default: in the user's cache folder).
+        seed: of the random numbers.
+        options: of opening.
+
+    Raises:
+        UserError: it cannot be opened.
     """
     path = Path(path).expanduser()
     reader = _reader(path)
     lines = yield from run_in_thread(
-        lambda: _headline(path, how), Progress(0.0, text("looking at what lies there"))
+        lambda: _detect(path, options), Progress(0.0, text("detecting the kind of input"))
     )
     yield Progress(0.0, lines[0], DetectedInput(tuple(lines)))
     if reader is None:
@@ -88,19 +96,23 @@ def open_capture(
 
         workspace = workspace or pose_workspace(path)
         solve = partial(
-            solve_poses, workspace=workspace, seed=seed, quality=how.quality, group=how.group
+            solve_poses,
+            workspace=workspace,
+            seed=seed,
+            quality=options.quality,
+            group=options.group,
         )
-        if video := _video_at(path, how):
-            frames = photos_of_video(video, workspace / f"frames_{how.frames}", how.frames)
+        if video := _video_at(path, options):
+            frames = photos_of_video(video, workspace / f"frames_{options.frames}", options.frames)
             photos = yield from subtask(frames, 0.0, _FRAMES_FRACTION)
             scene = yield from subtask(solve(photos), _FRAMES_FRACTION, 1.0)
             scene = replace(scene, kind=text("a video, poses solved"))
         else:
-            scene = yield from solve(path, recursive=how.recursive)
+            scene = yield from solve(path, recursive=options.recursive)
     else:
         yield Progress(0.0, text("reading {reader}", reader=reader[0]))
-        scene = _read(path, reader[1], how)
-    if scene.sentence is None:
+        scene = _read(path, reader[1], options)
+    if scene.prompt is None:
         scene = yield from with_masks(scene)
         # An IDR capture declares its ball, and has no view from below to find one by.
         scene = yield from fit_to_masks(scene, keep_ball=scene.kind == IDR)
@@ -108,38 +120,43 @@ def open_capture(
     return scene
 
 
-def _read(path: Path, read: Callable[[Path], Scene], how: OpenOptions) -> Scene:
-    return read_colmap(path, how.group) if read is read_colmap else read(path)
+def _read(path: Path, read: Callable[[Path], Scene], options: OpenOptions) -> Scene:
+    return read_colmap(path, options.group) if read is read_colmap else read(path)
 
 
 def needs_poses(path: Path) -> bool:
-    """Whether ``path`` holds plain photos, whose poses `open_capture` has to solve first."""
+    """Return whether ``path`` holds photos without poses, which `open_capture` has to solve."""
     return _reader(Path(path).expanduser()) is None
 
 
-def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[Text]:
-    """What lies at ``path`` and why it is taken for that, in lines for people; of photos that have
-    no poses only the headers are read. Raises UserError where it is nothing usable."""
+def describe_input(path: Path, options: OpenOptions = _DEFAULT_OPTIONS) -> list[Text]:
+    """Return what lies at ``path``, and why, in lines for people.
+
+    Of photos that have no poses only the headers are read.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
     path = Path(path).expanduser()
-    lines, reader = _headline(path, how), _reader(path)
+    lines, reader = _detect(path, options), _reader(path)
     if reader is None:
         masks = (
             []
-            if _video_at(path, how)
-            else list(find_masks(list_photos(path, how.recursive)).values())
+            if _video_at(path, options)
+            else list(find_masks(list_photos(path, options.recursive)).values())
         )
         return [
             *lines,
             *([describe_masks(masks, run_task(masks_show_background(masks)))] if masks else []),
         ]
-    found = _read(path, reader[1], how)
-    if found.sentence is not None:
-        return [*lines, verbatim(found.sentence.text)]
+    found = _read(path, reader[1], options)
+    if found.prompt is not None:
+        return [*lines, verbatim(found.prompt.text)]
     found = run_task(with_masks(found))
     photos = (*found.photos, *found.held_out)
     lines += [text("{n} photos with poses", n=len(photos)), *found.notices]
     if found.has_masks and not any(p.mask_path for p in photos):
-        lines.append(text("what is transparent in the photos is masked"))
+        lines.append(text("transparent parts of the photos are masked"))
     if reader[1] is read_colmap and len(models := sub_models(path)) > 1:
         lines += [
             text("sub-model {i}: {name}, {n} photos", i=i, name=name, n=n)
@@ -148,18 +165,21 @@ def describe_input(path: Path, how: OpenOptions = DEFAULT) -> list[Text]:
     return lines
 
 
-def _headline(path: Path, how: OpenOptions) -> list[Text]:
-    """Of `describe_input`, what is told by files' names and photos' headers. Raises UserError."""
+def _detect(path: Path, options: OpenOptions) -> list[Text]:
+    """Return the lines of `describe_input` that need only file names and photos' headers."""
     reader = _reader(path)
     if reader is not None:
         return [text("{name}: {kind}", name=path.name, kind=reader[0])]
-    if video := _video_at(path, how):
+    if video := _video_at(path, options):
         name = path.name if video == path else f"{path.name}/{video.name}"
         return [
             text("{name}: a video", name=name),
-            text("up to {n} of its frames become photos, whose poses will be solved", n=how.frames),
+            text(
+                "up to {n} of its frames become photos, whose poses will be solved",
+                n=options.frames,
+            ),
         ]
-    photos = list_photos(path, how.recursive)
+    photos = list_photos(path, options.recursive)
     return [
         text(
             "{name}: a folder of {n} photos without poses, which will be solved",
@@ -170,7 +190,7 @@ def _headline(path: Path, how: OpenOptions) -> list[Text]:
     ]
 
 
-def _video_at(path: Path, how: OpenOptions) -> Path | None:
+def _video_at(path: Path, options: OpenOptions) -> Path | None:
     """The video at ``path``: the file, or the only video in a folder that lacks enough photos.
 
     Raises:
@@ -182,7 +202,7 @@ def _video_at(path: Path, how: OpenOptions) -> Path | None:
     if not videos:
         return None
     try:
-        list_photos(path, how.recursive)
+        list_photos(path, options.recursive)
     except UserError as error:
         if len(videos) > 1:
             raise UserError(
@@ -194,7 +214,7 @@ def _video_at(path: Path, how: OpenOptions) -> Path | None:
 
 
 def _cameras(photos: list[Path]) -> list[Text]:
-    """One line for each size and focal length, and for photos that cannot be read what to do."""
+    """Return a line for each size and focal length, and for photos that cannot be read."""
     counts: Counter[tuple[tuple[int, int], float | None]] = Counter()
     unread: dict[Text, list[str]] = {}  # by the remedy
     for photo in photos:
@@ -219,9 +239,9 @@ def _cameras(photos: list[Path]) -> list[Text]:
         )
         for ((width, height), focal), n in counts.most_common()
     ]
-    if len(lines) > _MOST_CAMERAS:
-        lines[_MOST_CAMERAS:] = [
-            text("and {n} other sizes or focal lengths", n=len(lines) - _MOST_CAMERAS)
+    if len(lines) > _MAX_CAMERAS_LISTED:
+        lines[_MAX_CAMERAS_LISTED:] = [
+            text("and {n} other sizes or focal lengths", n=len(lines) - _MAX_CAMERAS_LISTED)
         ]
     return lines + [
         text(
@@ -235,9 +255,8 @@ def _cameras(photos: list[Path]) -> list[Text]:
 
 
 def hold_out_every(scene: Scene, n: int = 8) -> Scene:
-    """``scene`` with every ``n``-th photo moved from training to `held_out`, unless some are held
-    out already."""
-    if scene.held_out or not scene.taken:
+    """Return ``scene`` with every ``n``-th photo held out, unless some are already."""
+    if scene.held_out or not scene.photos_with_images:
         return scene
     return replace(
         scene,
@@ -247,8 +266,7 @@ def hold_out_every(scene: Scene, n: int = 8) -> Scene:
 
 
 def _reader(path: Path) -> tuple[Text, Callable[[Path], Scene]] | None:
-    """The reader for ``path``; None for a video and for a plain folder, which can only hold
-    photos."""
+    """Return the kind and reader for ``path``; None for a video or a folder without poses."""
     try:
         if not path.exists():
             raise UserError(text("{path} does not exist", path=path), text("Check the path."))
@@ -259,7 +277,7 @@ def _reader(path: Path) -> tuple[Text, Callable[[Path], Scene]] | None:
             next(path.iterdir(), None)
     except OSError as error:
         raise UserError(
-            text("{path} cannot be read ({strerror})", path=path, strerror=error.strerror),
+            text("{path} cannot be read ({reason})", path=path, reason=error.strerror),
             text("Check the path and its permissions."),
         ) from error
     if path.suffix.lower() in _ARCHIVES and path.is_file():

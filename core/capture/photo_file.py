@@ -1,8 +1,11 @@
 """Opens a photo file of any kind; HEIC and RAW need optional parts."""
 
+# pyright: reportUnknownVariableType=false
+# pillow_heif is partly typed.
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -115,7 +118,7 @@ def _develop(path: Path) -> Image.Image:
 
 
 @contextmanager
-def _open_raw(path: Path) -> Iterator[Any]:
+def _open_raw(path: Path) -> Generator[Any]:
     try:
         import rawpy
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Photo files: which there are, and their upright pixels."""
+"""Photo files: listing them, and their upright pixels."""
 
 import os
 import re
@@ -27,7 +27,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *HEIC, *RAW)
 MINIMUM_PHOTOS = 3
 _SUBFOLDERS = ("images", "input", "photos")
 MASK_FOLDERS = ("masks", "mask")
-_NAMED = 5
+_MAX_NAMES = 5
+"""Names listed in a text, at most."""
 
 _ORIENTATION = 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
@@ -35,22 +36,25 @@ _ASPECT_TOLERANCE = 0.02
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sorting key under which ``IMG_9`` comes before ``IMG_10``."""
+    """Return a sorting key under which ``IMG_9`` comes before ``IMG_10``."""
     parts = re.split(r"(\d+)", name.lower())
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
 
 
 def is_photo(path: Path) -> bool:
+    """Return whether ``path`` is a photo, by its name."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
-    """The photo files in ``folder``, in natural order; where it has none itself, those of its
-    subfolder ``images``, ``input`` or ``photos``; if ``recursive`` those of all its subfolders but
-    of masks.
+    """Return the photo files in ``folder``, in natural order.
 
-    Raises UserError where the folder is missing, empty, without photos, or has fewer than three, or
-    where too few can be read without an optional part.
+    Where it has none itself, these are those of its subfolder ``images``, ``input`` or ``photos``;
+    if ``recursive`` those of all its subfolders but of masks.
+
+    Raises:
+        UserError: the folder is missing, empty, without photos, or has fewer than three, or too few
+            can be read without an optional part.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -66,7 +70,7 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
     if recursive:
         groups = [[p for p in folder.rglob("*") if p.parent.name.lower() not in MASK_FOLDERS]]
     found = ([p for p in group if is_photo(p)] for group in groups)
-    photos = without_outputs(next(filter(None, found), []), folder)
+    photos = without_outputs(next(filter(None, found), list[Path]()), folder)
     if not photos:
         if not recursive and any(is_photo(p) for p in folder.rglob("*")):
             raise UserError(
@@ -79,15 +83,14 @@ def list_photos(folder: Path, recursive: bool = False) -> list[Path]:
             text("Choose a folder with photos ({kinds}).", kinds=kinds),
         )
     require_enough(len(photos), folder)
-    closed = [p for p in photos if lacks_extra(p)]
-    if len(photos) - len(closed) < MINIMUM_PHOTOS:
-        raise missing_extra(min(closed))
+    unreadable = [p for p in photos if lacks_extra(p)]
+    if len(photos) - len(unreadable) < MINIMUM_PHOTOS:
+        raise missing_extra(min(unreadable))
     return sorted(photos, key=lambda p: natural_key(str(p.relative_to(folder))))
 
 
 def photo_names(photos: list[Path]) -> list[str]:
-    """What ``photos`` are called: their files' names or, where two are alike, their paths below the
-    folder that holds them all."""
+    """Return file names or, where two are equal, paths below the common folder."""
     names = [p.name for p in photos]
     if len(set(names)) == len(names):
         return names
@@ -96,19 +99,19 @@ def photo_names(photos: list[Path]) -> list[str]:
 
 
 def abbreviate_names(names: Sequence[str]) -> str:
-    """The first few of ``names``, for people."""
-    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    """Return the first few of ``names``, for people."""
+    return ", ".join(names[:_MAX_NAMES]) + (", …" if len(names) > _MAX_NAMES else "")
 
 
-def require_enough(count: int, where: Path) -> None:
-    """Raises UserError where ``count`` photos are too few to see a surface."""
+def require_enough(count: int, folder: Path) -> None:
+    """Raise UserError where ``count`` photos are too few to reconstruct a surface."""
     if count < MINIMUM_PHOTOS:
         raise UserError(
             plural(
-                "{where} has only {n} usable photo",
-                "{where} has only {n} usable photos",
+                "{folder} has only {n} usable photo",
+                "{folder} has only {n} usable photos",
                 n=count,
-                where=where,
+                folder=folder,
             ),
             text(
                 "At least {minimum} are needed; 30 or more from all around are better.",
@@ -118,9 +121,10 @@ def require_enough(count: int, where: Path) -> None:
 
 
 def photo_size(path: Path, upright: bool = True) -> tuple[int, int]:
-    """(width, height) from the header alone, EXIF orientation honoured if ``upright``.
+    """Return (width, height) from the header alone, by EXIF orientation if ``upright``.
 
-    Raises UserError where the file is not a readable image.
+    Raises:
+        UserError: the file is not a readable image.
     """
     if path.suffix.lower() in RAW:
         return raw_size(path, upright)
@@ -132,12 +136,19 @@ def photo_size(path: Path, upright: bool = True) -> tuple[int, int]:
 def read_photo(
     path: Path, size: tuple[int, int] | None = None, declared: tuple[int, int] | None = None
 ) -> np.ndarray:
-    """Upright pixels, uint8 [H, W, 3] or, where the file has transparency, [H, W, 4].
+    """Read the upright pixels of a photo.
 
-    ``size``: resize to this (width, height) with an area filter. ``declared``: the (width,
-    height) that the photo's camera was solved for; the EXIF orientation is left alone where only
-    the unturned photo has that shape.
-    Raises UserError where the file is damaged or has another shape than the declared one.
+    Args:
+        path: of the file.
+        size: resize to this (width, height) with an area filter.
+        declared: (width, height) that the photo's camera was solved for; the EXIF orientation is
+            ignored where only the photo as stored has that shape.
+
+    Returns:
+        uint8 [H, W, 3] or, where the file has transparency, [H, W, 4].
+
+    Raises:
+        UserError: the file is damaged or has another shape than the declared one.
     """
     with open_image(path) as image:
         declared = declared or photo_size(path)
@@ -173,16 +184,23 @@ def read_photo(
 
 
 def read_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """Opacity uint8 [H, W] of a mask file resized to ``size`` (width, height)."""
+    """Read the opacity, uint8 [H, W], of a mask file resized to ``size`` (width, height)."""
     pixels = read_photo(path, size)
-    return pixels[..., 3] if _carries_opacity(pixels) else pixels[..., :3].max(-1)
+    return pixels[..., 3] if _has_opacity(pixels) else pixels[..., :3].max(-1)
 
 
 def read_rgba(photo: Photo, lens: Intrinsics) -> np.ndarray:
-    """uint8 [H, W, 4] of ``photo`` at the size of ``lens``. Opacity is that of its mask or alpha
-    channel, 255 without either.
+    """Read a photo with opacity, that of its mask or alpha channel, 255 without either.
 
-    Raises UserError where a file is damaged or the photo's shape is not its camera's.
+    Args:
+        photo: the photo.
+        lens: gives the size.
+
+    Returns:
+        uint8 [H, W, 4].
+
+    Raises:
+        UserError: a file is damaged or the photo's shape is not its camera's.
     """
     size = (lens.width, lens.height)
     pixels = read_photo(photo.path, size, (photo.intrinsics.width, photo.intrinsics.height))
@@ -195,7 +213,7 @@ def read_rgba(photo: Photo, lens: Intrinsics) -> np.ndarray:
 
 
 def has_transparency(path: Path) -> bool:
-    """Whether the photo carries an alpha channel that hides something."""
+    """Return whether the photo has an alpha channel that hides something."""
     with open_image(path) as image:
         if "A" not in image.getbands() and "transparency" not in image.info:
             return False
@@ -204,7 +222,7 @@ def has_transparency(path: Path) -> bool:
 
 
 def _same_shape(size: tuple[int, int], declared: tuple[int, int]) -> bool:
-    """Whether one is the other resized, but for rounding."""
+    """Return whether two sizes have the same aspect ratio, but for rounding."""
     return abs(size[0] * declared[1] / (size[1] * declared[0]) - 1) < _ASPECT_TOLERANCE
 
 
@@ -218,8 +236,10 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Area filter when shrinking; colours are weighted by opacity so that none bleeds in from
-    transparent pixels."""
+    """Resize with an area filter when shrinking.
+
+    Colours are weighted by opacity so that none bleeds in from transparent pixels.
+    """
     if image.mode != "RGBA":
         return image.resize(
             size, Image.Resampling.BOX if _shrinks(image, size) else Image.Resampling.BICUBIC
@@ -232,5 +252,5 @@ def _shrinks(image: Image.Image, size: tuple[int, int]) -> bool:
     return size[0] <= image.width and size[1] <= image.height
 
 
-def _carries_opacity(pixels: np.ndarray) -> bool:
+def _has_opacity(pixels: np.ndarray) -> bool:
     return pixels.shape[-1] == 4 and bool((pixels[..., 3] < 255).any())

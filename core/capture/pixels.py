@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -27,29 +27,31 @@ from core.capture.scene import Intrinsics, Photo, Scene
 
 @dataclass
 class PixelStore:
-    """Photos at training scale; index i is ``scene.photos[i]``.
-
-    ``pixels`` uint8 [total, 4]: RGBA rows of all photos one after the other, photo i from
-    ``offsets[i]``, ``heights[i]`` rows of ``widths[i]``; A is the opacity (mask), 255 where the
-    capture has none. ``intrinsics[i]`` is the lens at this scale. ``scene``: the scene without
-    the photos that turned out damaged, which its notices name.
-    """
+    """Photos at training scale; index i is ``scene.photos[i]``."""
 
     scene: Scene
+    """without the photos that turned out damaged, which its notices name"""
     intrinsics: tuple[Intrinsics, ...]
-    offsets: np.ndarray  # int64 [N]
-    widths: np.ndarray  # int32 [N]
-    heights: np.ndarray  # int32 [N]
-    pixels: np.ndarray  # uint8 [total, 4]
+    """lenses at this scale"""
+    offsets: np.ndarray
+    """int64 [N], of the first pixel of each photo in ``pixels``"""
+    widths: np.ndarray
+    """int32 [N]"""
+    heights: np.ndarray
+    """int32 [N]"""
+    pixels: np.ndarray
+    """uint8 [total, 4]: RGBA rows of all photos one after the other; A is the opacity (mask), 255
+    where the capture has none"""
     path: Path
+    """of the memory-mapped file"""
 
     def image(self, i: int) -> np.ndarray:
-        """uint8 [H, W, 4] of photo ``i``, a view."""
+        """Return the pixels, uint8 [H, W, 4], of photo ``i``, a view."""
         start, width, height = int(self.offsets[i]), int(self.widths[i]), int(self.heights[i])
         return self.pixels[start : start + width * height].reshape(height, width, 4)
 
     def close(self) -> None:
-        """Give the pixels' file back; the store cannot be used afterwards."""
+        """Remove the file of pixels; the store cannot be used afterwards."""
         self.pixels = np.zeros((0, 4), np.uint8)
         _remove(self.path)
 
@@ -61,14 +63,20 @@ class PixelStore:
 
 
 def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task[PixelStore]:
-    """Decode ``scene.photos`` no larger than ``max_side`` into a file in ``folder`` (default: the
-    user's cache folder), which goes away with the store; nothing where there are no pictures.
+    """Decode the training photos of ``scene`` into a memory-mapped file.
 
     A photo that cannot be decoded, or whose shape is not its camera's, is left out with a notice.
-    Raises UserError where no photo remains or the disk is too full.
+
+    Args:
+        scene: the scene; without images the store is empty.
+        max_side: longer side of the photos at most, pixels.
+        folder: of the file, which is removed with the store (default: the user's cache folder).
+
+    Raises:
+        UserError: no photo remains or the disk is too full.
     """
     lenses = [p.intrinsics.shrunk(max_side) for p in scene.photos]
-    if not scene.taken:
+    if not scene.photos_with_images:
         none = np.zeros(len(lenses), np.int32)
         path, pixels = _allocate(0, folder)
         return PixelStore(scene, tuple(lenses), none.astype(np.int64), none, none, pixels, path)
@@ -108,8 +116,11 @@ def load_pixels(scene: Scene, max_side: int, folder: Path | None = None) -> Task
 
 
 def _allocate(count: int, folder: Path | None) -> tuple[Path, np.ndarray]:
-    """A file for ``count`` RGBA pixels and its map. Space is reserved before it is written to:
-    a map of a file that a full disk cannot hold would end the process."""
+    """Create a file for ``count`` RGBA pixels, and map it.
+
+    Space is reserved before it is written to: a map of a file that a full disk cannot hold would
+    end the process.
+    """
     folder = folder or platformdirs.user_cache_path("gradina")
     needed = 4 * count
     try:
@@ -151,18 +162,14 @@ Job = tuple[Photo, Intrinsics, np.ndarray]
 
 
 def _decode_all(jobs: list[Job]) -> Task[dict[int, Text]]:
-    """Fill each job's slice of the map; returns why, by index, for those that failed."""
+    """Fill each job's slice of the map; return the errors by index."""
     failures: dict[int, Text] = {}
     with _pool() as pool:
         pending: dict[Future[None], int] = {pool.submit(_decode, j): i for i, j in enumerate(jobs)}
         while pending:
             yield Progress(
                 1 - len(pending) / len(jobs),
-                text(
-                    "reading photo {i} of {n}",
-                    i=len(jobs) - len(pending) + 1,
-                    n=len(jobs),
-                ),
+                text("reading photo {i} of {n}", i=len(jobs) - len(pending) + 1, n=len(jobs)),
             )
             done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in done:
@@ -181,7 +188,7 @@ def _decode(job: Job) -> None:
 
 
 @contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
+def _pool() -> Generator[ThreadPoolExecutor]:
     pool = ThreadPoolExecutor(usable_cores())
     try:
         yield pool

@@ -1,7 +1,11 @@
-"""What every reader must return: values of the types that its fields declare.
+"""Checks that readers return values of the types that the fields of a Scene declare.
 
 A scalar of numpy behaves as a number does until the project is saved, which fails.
 """
+
+# pyright: reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# Values may be of any type here.
 
 from __future__ import annotations
 
@@ -15,8 +19,11 @@ _types_of = cache(get_type_hints)
 
 
 def require_plain(scene: Scene) -> None:
-    """Raise TypeError, which names the kind of capture, the photo and the field, where a value is
-    not of its field's declared type."""
+    """Check that all values are of their fields' declared types.
+
+    Raises:
+        TypeError: names the kind of capture, the photo and the field.
+    """
     for photo in (*scene.photos, *scene.held_out):
         _require(photo, f"{scene.kind}, {photo.name}")
         _require(photo.intrinsics, f"{scene.kind}, lens of {photo.name}")
@@ -30,9 +37,11 @@ def _require(of: object, where: str) -> None:
             raise TypeError(f"{where}: {name}={value!r} is not of type {declared}")
 
 
-def _fits(value: object, declared: Any) -> bool:
-    """Whether ``value`` is of the ``declared`` type: numbers and words of exactly that, but whole
-    numbers pass for real ones."""
+def _fits(value: Any, declared: Any) -> bool:
+    """Return whether ``value`` is of the ``declared`` type.
+
+    Numbers and strings must be of exactly that type, but an int passes for a float.
+    """
     kind, inner = get_origin(declared), get_args(declared)
     if kind in (Union, UnionType):
         return any(_fits(value, one) for one in inner)

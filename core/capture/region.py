@@ -1,5 +1,4 @@
-"""Where the subject is: which way is up, the box that is proposed as the region, and the similarity
-that carries it into the unit ball."""
+"""The proposed region: the up direction, the subject's box, and the map into the unit ball."""
 
 from __future__ import annotations
 
@@ -35,11 +34,15 @@ from core.geometry.subject import (
     upright_box,
 )
 
-_ENOUGH_POINTS = 50
-_MASK_SIDE = 160  # pixels; enough for a box
-_MOST_MASKS = 40
-_OPAQUE = 64  # of 255; from here on a pixel of a shrunk mask counts as subject
-_MARGIN = 0.05  # of the ball's radius, about what masks show
+_MIN_POINTS = 50
+"""Sparse points by which a region is proposed."""
+_MASK_SIDE = 160
+"""Longer side of the masks that are read, pixels; enough for a box."""
+_MAX_MASKS = 40
+_OPAQUE = 64
+"""Opacity, of 255, from which on a pixel of a shrunk mask counts as subject."""
+_MARGIN = 0.05
+"""Margin about the visual hull over the ball's radius."""
 _UP = np.array([0.0, 0.0, 1.0])
 
 
@@ -49,17 +52,25 @@ def propose_region(
     declared_ball: Ball | None = None,
     notices: Sequence[Text] = (),
 ) -> Scene:
-    """``scene`` upright, with a region and its ball found from what is at hand without decoding
-    photos: a ball the input declares, else sparse points, else the optical axes. Where its frame is
-    free, GPS in the photos' EXIF gives it metres."""
+    """Return ``scene`` upright, with a proposed region and its ball, without decoding photos.
+
+    These come from the ball that the input declares, else sparse points, else the optical axes.
+    Where the frame is free, GPS in the photos' EXIF gives it metres.
+
+    Args:
+        scene: as read.
+        declared_z_up: the input's format declares +Z as up.
+        declared_ball: the region that the input declares, input frame.
+        notices: to add to the scene's.
+    """
     poses = np.stack([p.world_from_camera for p in scene.photos])
     lenses = [p.intrinsics for p in scene.photos]
     scene = replace(scene, notices=(*scene.notices, *notices))
     if scene.frame_is_free:
         metres = metres_per_input(scene.photos)
         scene = scene if metres is None else replace(scene, units_per_input=metres, unit="m")
-    up = _told_up(scene, poses, declared_z_up)
-    if declared_ball is not None or len(scene.points) < _ENOUGH_POINTS:
+    up = _known_up(scene, poses, declared_z_up)
+    if declared_ball is not None or len(scene.points) < _MIN_POINTS:
         up = up_direction(poses) if up is None else up
         return _all_of(
             declared_ball or ball_from_axes(poses, lenses), scene, rotation_between(up, _UP)
@@ -85,16 +96,19 @@ def propose_region(
     )
 
 
-def _told_up(scene: Scene, poses: np.ndarray, declared_z_up: bool) -> np.ndarray | None:
-    """[3] unit, where something tells which way is up: +Z where that is declared and the photos do
-    not plainly contradict it (by more than 60 degrees), else the gravity that the cameras felt."""
+def _known_up(scene: Scene, poses: np.ndarray, declared_z_up: bool) -> np.ndarray | None:
+    """Return the up direction, a unit vector [3], if it is known.
+
+    It is +Z where that is declared and the photos do not contradict it (by more than 60 degrees),
+    else opposite to the gravity that the cameras measured.
+    """
     if declared_z_up and up_direction(poses)[2] > 0.5:
         return _UP
     return up_by_gravity(scene.photos)
 
 
 def _all_of(ball: Ball, scene: Scene, rotation: np.ndarray) -> Scene:
-    """``scene``, turned upright by ``rotation``, with all of ``ball`` (input frame) as region."""
+    """Return ``scene`` upright by ``rotation``, with ``ball`` (input frame) as its region."""
     return replace(
         scene,
         upright_from_input=similarity(1.0, rotation, np.zeros(3)),
@@ -104,14 +118,21 @@ def _all_of(ball: Ball, scene: Scene, rotation: np.ndarray) -> Scene:
 
 
 def fit_to_masks(scene: Scene, keep_ball: bool = False) -> Task[Scene]:
-    """``scene`` with its region and, unless ``keep_ball``, its ball fitted to the subject that the
-    masks show. Without masks, or where they agree on nothing, the scene comes back as it is."""
+    """Return ``scene`` with its region fitted to the visual hull of the masks.
+
+    Without masks, or where the hull is empty, the scene does not change.
+
+    Args:
+        scene: the scene.
+        keep_ball: do not fit the ball too.
+    """
     if not scene.has_masks:
         return scene
-    chosen = np.linspace(0, len(scene.photos) - 1, min(_MOST_MASKS, len(scene.photos)))
+    chosen = np.linspace(0, len(scene.photos) - 1, min(_MAX_MASKS, len(scene.photos)))
     views: list[Silhouette] = []
-    for done, i in enumerate(np.unique(chosen.round().astype(int))):
-        yield Progress(done / len(chosen), text("looking for the subject in the masks"))
+    indices: list[int] = np.unique(chosen.round().astype(int)).tolist()
+    for done, i in enumerate(indices):
+        yield Progress(done / len(chosen), text("finding the subject in the masks"))
         photo = scene.photos[i]
         lens = photo.intrinsics.shrunk(_MASK_SIDE)
         try:
@@ -123,7 +144,7 @@ def fit_to_masks(scene: Scene, keep_ball: bool = False) -> Task[Scene]:
     with ThreadPoolExecutor(1) as pool:
         search = pool.submit(visual_hull, views, start, keep_ball)
         while wait([search], timeout=0.1).not_done:
-            yield Progress(1.0, text("looking for the subject in the masks"))
+            yield Progress(1.0, text("finding the subject in the masks"))
     hull, cell = search.result()
     if not len(hull):
         return scene
@@ -139,7 +160,7 @@ def fit_to_masks(scene: Scene, keep_ball: bool = False) -> Task[Scene]:
 
 
 def _within(ball: Ball, box: Box) -> Box:
-    """``box`` without what lies beyond the cube, along its axes, about ``ball``."""
+    """Clip ``box`` to the cube, along its axes, about ``ball``."""
     middle = (ball[0] - box.center) @ box.axes
     low, high = np.maximum(-box.half, middle - ball[1]), np.minimum(box.half, middle + ball[1])
     return Box.of(box.center + box.axes @ ((low + high) / 2), (high - low) / 2, box.axes)

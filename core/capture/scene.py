@@ -1,4 +1,4 @@
-"""What every reader produces: photos with cameras, and the place of the scene in the world."""
+"""The Scene, which every reader returns: photos with cameras, region and frame."""
 
 from __future__ import annotations
 
@@ -20,67 +20,66 @@ __all__ = ["CameraModel", "Intrinsics", "Photo", "Scene"]
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo and its camera. ``world_from_camera`` [4, 4] float64: rigid, input frame,
-    OpenCV axes (+X right, +Y down, +Z forward). ``mask_inverted``: the mask shows the subject in
-    black."""
+    """One photo and its camera."""
 
     name: str
     path: Path
     intrinsics: Intrinsics
     world_from_camera: np.ndarray
+    """[4, 4] float64, rigid, input frame, OpenCV axes (+X right, +Y down, +Z forward)"""
     mask_path: Path | None = None
     mask_inverted: bool = False
+    """the mask shows the subject in black"""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A posed capture. All geometry is in the input's frame; ``scene_from_input`` [4, 4] is the
-    one similarity that carries the region of interest into the unit ball.
-
-    ``region``: what is trained, shown and exported, a box in the input's frame (None: all of the
-    ball). ``upright_from_input`` [4, 4], rigid: +Z is up there. ``frame_is_free``: the input's
-    frame means nothing to anyone, since the poses were solved here. ``units_per_input``: how many
-    ``unit`` (such as "m"; "" while unknown) one unit of the input's frame is.
-
-    ``background``: the solid sRGB colour that transparent pixels are composited on, or None where
-    photos show a real background. ``has_masks``: opacity in photos (alpha or mask files) is meant.
-
-    ``excluded``: names of photos that a person left out of training; they stay among ``photos``, so
-    that they keep their number and can be taken in again.
-
-    ``sentence``: what it is to look like, where nobody has seen it; the ``photos`` then are only
-    places to look at it from, without pictures.
-    """
+    """A posed capture; all geometry is in the input's frame."""
 
     kind: Text
+    """of input"""
     photos: tuple[Photo, ...]
     scene_from_input: np.ndarray
+    """[4, 4], the one similarity that maps the region of interest into the unit ball"""
     held_out: tuple[Photo, ...] = ()
-    points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.float32))  # [P, 3]
+    """photos for evaluation only"""
+    points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    """sparse points [P, 3]"""
     has_masks: bool = False
+    """the photos' opacity (alpha or mask files) separates subject and background"""
     background: tuple[float, float, float] | None = None
+    """solid sRGB colour that transparent pixels are composited on; None where photos show a real
+    background"""
     notices: tuple[Text, ...] = ()
     region: Box | None = None
+    """what is trained, shown and exported (None: all of the ball)"""
     upright_from_input: np.ndarray = field(default_factory=lambda: np.eye(4))
+    """[4, 4], rigid, into a frame where +Z is up"""
     frame_is_free: bool = False
+    """the input's frame is arbitrary, since the poses were solved here"""
     units_per_input: float = 1.0
+    """how many ``unit`` one unit of the input's frame is"""
     unit: str = ""
+    """such as "m"; "" while unknown"""
     setting: Setting = "object"
     excluded: frozenset[str] = frozenset()
-    sentence: Prompt | None = None
+    """names of photos that a person excluded from training; they stay among ``photos``, so that
+    they keep their index and can be included again"""
+    prompt: Prompt | None = None
+    """text prompt to generate from; the ``photos`` then are only viewpoints, without images"""
 
     @property
-    def taken(self) -> tuple[Photo, ...]:
-        """The photos that there are pictures of, those held out last."""
-        return () if self.sentence else (*self.photos, *self.held_out)
+    def photos_with_images(self) -> tuple[Photo, ...]:
+        """All photos that have images, those held out last."""
+        return () if self.prompt else (*self.photos, *self.held_out)
 
     @property
-    def used(self) -> tuple[Photo, ...]:
-        """The photos that teach something: all but the ``excluded``."""
+    def training_photos(self) -> tuple[Photo, ...]:
+        """The photos without those ``excluded``."""
         return tuple(photo for photo in self.photos if photo.name not in self.excluded)
 
     def index_of(self, name: str) -> int | None:
-        """Of the photo of this name among ``photos``; None where it is not among them."""
+        """Return the index of the photo of this name among ``photos``, if it is there."""
         return next((i for i, photo in enumerate(self.photos) if photo.name == name), None)
 
     @property
@@ -91,18 +90,20 @@ class Scene:
         )
 
     def with_region(self, region: Box) -> Scene:
-        """This scene with ``region`` (input frame), and with the ball about it, upright, as the
-        unit ball: only for a scene that is not being trained yet."""
+        """Return this scene with ``region`` (input frame), and its ball, upright, as the unit ball.
+
+        Only for a scene that is not being trained yet.
+        """
         turn = self.upright_from_input[:3, :3]
         ball = scene_from_ball(region.center, region.radius, turn)
         return replace(self, region=region, scene_from_input=ball)
 
     def scene_from_camera(self, photo: Photo) -> np.ndarray:
-        """[4, 4] rigid pose of ``photo`` in the unit-ball frame."""
+        """Return the rigid pose [4, 4] of ``photo`` in the unit-ball frame."""
         return transform_pose(self.scene_from_input, photo.world_from_camera)
 
     def out_from_input(self, axes: Axes) -> np.ndarray:
-        """[4, 4] similarity into the frame and units of what is exported with these ``axes``."""
+        """Return the similarity [4, 4] into the frame and units of an export with ``axes``."""
         turn = np.eye(4)
         if axes != "input" or self.frame_is_free:
             turn = self.upright_from_input
@@ -111,7 +112,7 @@ class Scene:
         return similarity(self.units_per_input, np.eye(3), np.zeros(3)) @ turn
 
     def photos_out(self, axes: Axes) -> tuple[Photo, ...]:
-        """The photos, with poses in the frame and units of what is exported with these ``axes``."""
+        """Return the photos with poses in the frame and units of an export with ``axes``."""
         out_from_input = self.out_from_input(axes)
         return tuple(
             replace(p, world_from_camera=transform_pose(out_from_input, p.world_from_camera))

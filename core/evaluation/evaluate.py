@@ -46,7 +46,7 @@ def evaluate(
     scene = trainer.scene
     held_out = bool(scene.held_out)
     photos = scene.held_out or scene.photos[::8]
-    if not scene.taken:
+    if not scene.photos_with_images:
         raise UserError(
             text("There are no photos to compare with"),
             text("Evaluate a scene that has some"),

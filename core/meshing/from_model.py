@@ -52,7 +52,7 @@ def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSo
     """The surface inside the scene's region, coloured as the photos' cameras see it (from straight
     above no photo may have been taken). Its frame has the axes of the region. Raises UserError as
     `export_from_input` does."""
-    photos = scene.used[:: -(-len(scene.used) // MAX_VIEW_CAMERAS)]
+    photos = scene.training_photos[:: -(-len(scene.training_photos) // MAX_VIEW_CAMERAS)]
     camera_centers = _tensor(
         model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos])
     )
@@ -93,8 +93,8 @@ def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSo
         ball,
         export_from_box,
         photos_in_export_frame(scene, options),
-        scene.has_masks and scene.sentence is None,
-        bool(scene.taken),
+        scene.has_masks and scene.prompt is None,
+        bool(scene.photos_with_images),
     )
 
 
@@ -188,7 +188,7 @@ def _sidecar(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path)
         "axes": options.axes,
         "up": _up(scene, options).round(9).tolist(),
         "mesh_from_input": mesh_from_input.tolist(),
-        "photos": len(scene.used),
+        "photos": len(scene.training_photos),
         "region": {
             "center": region.center.tolist(),
             "size": (2 * region.half).tolist(),

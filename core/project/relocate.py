@@ -18,8 +18,8 @@ def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> 
 
     Raises MissingPhotosError where some are nowhere.
     """
-    files = {p.path for p in scene.taken}
-    files |= {p.mask_path for p in scene.taken if p.mask_path}
+    files = {p.path for p in scene.photos_with_images}
+    files |= {p.mask_path for p in scene.photos_with_images if p.mask_path}
     gone = [path for path in files if not path.is_file()]
     found = {path: _present_path(path, project, saved_in, photos) for path in gone}
     missing = [path for path in gone if found[path] is None]

@@ -132,7 +132,7 @@ def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> 
         state.continued_minutes,
         state.camera_path,
         state.parent_project,
-        scene.sentence,
+        scene.prompt,
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:

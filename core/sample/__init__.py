@@ -7,16 +7,21 @@ Not here: the command that reconstructs it (`core.cli.demo`) and synthetic captu
 (``tests/core/captures.py``). Tests: ``tests/core/sample``.
 """
 
+# pyright: reportUnknownMemberType=false
+# numba's compiled functions are partly typed.
+
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from core.base.jobs import Progress, Task
 from core.base.program import ROOT
+from core.base.shapes import check_shapes
 from core.base.text import verbatim
 from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import CV_FROM_GL, invert, transform_points
@@ -28,10 +33,11 @@ from core.sample import photos, shape
 FOLDER = ROOT / "assets" / "sample"
 LENS = Intrinsics(400, 400, 600.0, 600.0, 200.0, 200.0)
 YAW, CENTER = np.radians(25.0), (0.1, 0.2, 0.9)
-# Elevation in degrees, distance in metres, photos: rings around the owl.
+"""Of the owl in the capture's frame, radians and metres."""
 RINGS = ((6.0, 2.85, 14), (30.0, 2.75, 14), (58.0, 2.7, 8))
 TEST_VIEWS = ((18.0, 2.8, 3), (44.0, 2.75, 3))
-QUALITY = 92
+"""Elevation in degrees, distance in metres, number of photos of each ring around the owl."""
+WEBP_QUALITY = 92
 
 
 def world_from_owl() -> np.ndarray:
@@ -43,28 +49,42 @@ def world_from_owl() -> np.ndarray:
 
 
 def sample_sdf(points: np.ndarray) -> np.ndarray:
-    """[N] signed distance in metres of ``points`` [N, 3] in the capture's frame to the owl: exact
-    in its sign and its zero, off by the relief's slope beside it, a bound farther away."""
+    """Return the signed distances to the owl.
+
+    They are exact in sign and at zero, off by the relief's slope beside it, a bound farther away.
+
+    Args:
+        points: [N, 3], metres, in the capture's frame.
+
+    Returns:
+        [N], metres.
+    """
+    check_shapes(points=(points, "N 3"))
     local = transform_points(invert(world_from_owl()), np.asarray(points, np.float64))
     return shape.sdf_at(np.ascontiguousarray(local))
 
 
 def reference_mesh(resolution: int = 320) -> Task[Mesh]:
-    """The owl's surface as a fine mesh in the capture's frame."""
+    """Return the owl's surface as a fine mesh in the capture's frame."""
     box = np.array([[-1.0] * 3, [1.0] * 3]) * shape.EXTENT
     mesh = yield from extract(lambda p: shape.sdf_at(p.astype(np.float64)), box, resolution)
     return clean(mesh, 0.01).transformed(world_from_owl())
 
 
 def generate_sample(folder: Path) -> Task[int]:
-    """Photograph the owl anew into ``folder``: ``transforms_train.json`` and
-    ``transforms_test.json`` with their photos, transparent around the owl; returns their number.
-    The same files come out every time, up to the last bits of the processor's arithmetic."""
+    """Write ``transforms_train.json`` and ``transforms_test.json`` with their photos into a folder.
+
+    Photos are transparent around the owl. The result is the same every time, up to the last bits of
+    the processor's arithmetic.
+
+    Returns:
+        The number of photos.
+    """
     splits = {"train": camera_poses(RINGS), "test": camera_poses(TEST_VIEWS)}
     total, done = sum(map(len, splits.values())), 0
     for split, poses in splits.items():
         (folder / split).mkdir(parents=True, exist_ok=True)
-        frames = []
+        frames: list[dict[str, Any]] = []
         for index, world_from_camera in enumerate(poses):
             path = f"{split}/{index:03d}.webp"
             save_photo(folder / path, photograph(world_from_camera))
@@ -86,8 +106,8 @@ def generate_sample(folder: Path) -> Task[int]:
 
 
 def camera_poses(rings: tuple[tuple[float, float, int], ...]) -> list[np.ndarray]:
-    """world_from_camera [4, 4] of photographers who walk around the owl and look at it."""
-    poses = []
+    """Return world_from_camera [4, 4] of hand-held cameras on ``rings`` around the owl."""
+    poses: list[np.ndarray] = []
     for ring, (elevation, distance, count) in enumerate(rings):
         for i in range(count):
             azimuth = 2 * np.pi * (i + 0.37 * ring + 0.1) / count
@@ -105,10 +125,11 @@ def camera_poses(rings: tuple[tuple[float, float, int], ...]) -> list[np.ndarray
 
 
 def photograph(world_from_camera: np.ndarray, lens: Intrinsics = LENS) -> np.ndarray:
-    """[H, W, 4] uint8, sRGB and straight alpha, of the owl from a camera in the capture's frame."""
+    """Render a photo, uint8 [H, W, 4], sRGB, straight alpha, by a pose in the capture's frame."""
     return photos.render(lens, invert(world_from_owl()) @ world_from_camera)
 
 
 def save_photo(path: Path, rgba: np.ndarray) -> None:
+    """Save a photo, uint8 [H, W, 4]."""
     # WebP keeps the alpha exact and is a fifth of a PNG.
-    Image.fromarray(rgba, "RGBA").save(path, quality=QUALITY, alpha_quality=100, method=6)
+    Image.fromarray(rgba, "RGBA").save(path, quality=WEBP_QUALITY, alpha_quality=100, method=6)

@@ -3,6 +3,11 @@
 Not cached by numba, for the reason given in `photos`.
 """
 
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUntypedFunctionDecorator=false
+# numba infers the types of compiled functions.
+
 from __future__ import annotations
 
 import math

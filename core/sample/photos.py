@@ -3,6 +3,11 @@
 Nothing here is cached by numba, which would not notice a change of the shape in the other file.
 """
 
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUntypedFunctionDecorator=false
+# numba infers the types of compiled functions.
+
 from __future__ import annotations
 
 import math
@@ -10,11 +15,13 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from core.base.shapes import check_shapes
 from core.geometry.cameras import Intrinsics
 from core.sample import colors, shape
 
 SUPERSAMPLE = 3
-KEY = (-0.42, -0.62, 0.663)  # toward the key light, owl's frame
+KEY = (-0.42, -0.62, 0.663)
+"""Direction to the key light, owl's frame."""
 EPSILON = 0.0008
 SHARED = 0.012  # more than half a pixel's diagonal at the owl, with the slope of the sdf
 
@@ -97,9 +104,13 @@ def _shade(x, y, z, dx, dy, dz):
 
 @njit(parallel=True, nogil=True)
 def _render(directions, center, image):
-    """``directions`` [H, W, S, 3], unit, the middle one through the pixel's centre, and ``center``
-    in the owl's frame; ``image`` [H, W, 4] receives linear light, averaged where there is owl, and
-    coverage."""
+    """Render into ``image`` [H, W, 4] linear light, averaged over hits, and coverage.
+
+    Args:
+        directions: [H, W, S, 3], unit, the middle one through the pixel's centre, owl's frame.
+        center: of the camera [3], owl's frame.
+        image: receives the result.
+    """
     height, width, samples = directions.shape[:3]
     for row in prange(height):
         for column in range(width):
@@ -126,8 +137,16 @@ def _render(directions, center, image):
 
 
 def render(lens: Intrinsics, owl_from_camera: np.ndarray) -> np.ndarray:
-    """[H, W, 4] uint8: an sRGB photo with straight alpha, by a pinhole ``lens`` at the rigid pose
-    ``owl_from_camera`` [4, 4]."""
+    """Render an sRGB photo with straight alpha.
+
+    Args:
+        lens: a pinhole.
+        owl_from_camera: [4, 4], rigid.
+
+    Returns:
+        uint8 [H, W, 4].
+    """
+    check_shapes(owl_from_camera=(owl_from_camera, "4 4"))
     offsets = (np.arange(SUPERSAMPLE) + 0.5) / SUPERSAMPLE
     y, x, sy, sx = np.meshgrid(
         np.arange(lens.height), np.arange(lens.width), offsets, offsets, indexing="ij"

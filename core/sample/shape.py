@@ -4,6 +4,11 @@ Everything here is scalar numba code in the owl's own frame: metres, +Z up, the 
 its middle in the origin, nothing further out than `EXTENT`.
 """
 
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUntypedFunctionDecorator=false
+# numba infers the types of compiled functions.
+
 from __future__ import annotations
 
 import math
@@ -12,18 +17,22 @@ import numpy as np
 from numba import njit
 
 EXTENT = 0.92
-SAFE_STEP = 0.7  # share of the sdf that a ray may advance: feathers and bark make it steeper than 1
-RELIEF = 0.08  # feathers lie within this distance of what they grow on
+SAFE_STEP = 0.7
+"""Fraction of the sdf that a ray may advance: feathers and bark make it steeper than 1."""
+RELIEF = 0.08
+"""Feathers lie within this distance of the smooth surface, metres."""
 FEATHERS, WING, EYE, BEAK, STUMP, FOOT, STEM, CAP = range(8)
 
 
 @njit(cache=True, inline="always")
 def clamp(value, low, high):
+    """Return ``value`` clamped to [low, high]."""
     return min(max(value, low), high)
 
 
 @njit(cache=True, inline="always")
 def smoothstep(low, high, value):
+    """Return the cubic step from 0 at ``low`` to 1 at ``high``."""
     t = clamp((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
 
@@ -54,8 +63,10 @@ def _cone(x, y, z, ax, ay, az, ra, bx, by, bz, rb):
 
 @njit(cache=True, inline="always")
 def _scale(u, v):
-    """Height of one scale at ``u`` in [-0.5, 0.5], ``v`` above its row's foot: highest at its
-    rounded tip below, sinking under the row above."""
+    """Return the height of one scale at ``u`` in [-0.5, 0.5], ``v`` above its row's foot.
+
+    It is highest at its rounded tip below, and sinks under the row above.
+    """
     return 1.0 - 0.6 * (v - 1.2 * u * u)
 
 

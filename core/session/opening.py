@@ -68,7 +68,7 @@ def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
     """Read what lies at ``path``, poses solved if need be, as ``how`` asks for; ``hold_out`` as in
     `Session`. Raises UserError."""
     if not is_project(path):
-        scene = yield from open_capture(path, how=how)
+        scene = yield from open_capture(path, options=how)
         poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, how.group)
         scene = hold_out_every(scene) if hold_out else scene
         return Opening(path, scene, how, hold_out, poses=poses)
@@ -120,14 +120,14 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
         project=str(path) if project and not is_automatic(path) else "",
         autosave=str(autosave),
         camera_path=transform_path(camera_path, scene.scene_from_input),
-        prompt=scene.sentence.text if scene.sentence else "",
+        prompt=scene.prompt.text if scene.prompt else "",
     )
 
 
 def first_run(scene: Scene, device_type: str, *, seed: int = 0) -> RunConfig:
     """For a person who chose nothing yet. A sentence is learnt as a density, which may be thin
     anywhere for long."""
-    method: MethodName = "ngp" if scene.sentence else RunOptions().method
+    method: MethodName = "ngp" if scene.prompt else RunOptions().method
     return run_config(RunOptions(method=method), device_type, seed=seed)
 
 

@@ -50,7 +50,7 @@ def describe_presets(method: MethodName, scene: Scene, device: torch.device) -> 
 
 
 def _suited(config: RunConfig, scene: Scene) -> RunConfig:
-    return for_scene(config, scene.has_masks, scene.setting, scene.sentence is not None)
+    return for_scene(config, scene.has_masks, scene.setting, scene.prompt is not None)
 
 
 def _lenses(scene: Scene) -> list[Intrinsics]:

@@ -158,8 +158,7 @@ def lens_warnings(model: Any, exif_focals: dict[str, float]) -> list[Text]:
 
 
 def view_angle(camera: Any) -> float:
-    """Return the angle of view of a pycolmap Camera along its longer side, in degrees, ignoring
-    distortion."""
+    """Return the angle of view along the longer side in degrees, ignoring distortion."""
     half = max(camera.width, camera.height) / 2 / camera.mean_focal_length()
     return float(np.degrees(2 * (half if _is_fisheye(camera) else np.arctan(half))))
 

@@ -4,6 +4,9 @@ Part of the solving process (`process`). Working copies are named by their conte
 equal names mean equal photos whatever else was added, removed or renamed.
 """
 
+# pyright: reportUnknownMemberType=false
+# pycolmap is partly typed.
+
 from __future__ import annotations
 
 import sqlite3

@@ -1,5 +1,10 @@
 """Writes a posed capture so that other programs, and our own readers, can open it."""
 
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# pycolmap and trimesh are partly typed.
+
 from __future__ import annotations
 
 import json
@@ -85,8 +90,7 @@ class _Files:
 
 
 def _file_names(photos: tuple[Photo, ...]) -> list[_Files]:
-    """Return for each photo unique names below ``images`` and ``masks`` that never lead out of
-    these."""
+    """Return for each photo unique names that stay below ``images`` and ``masks``."""
     taken: set[str] = set()
     unsafe = [i for i, photo in enumerate(photos) if not _is_plain(photo.name)]
     short = dict(zip(unsafe, photo_names([photos[i].path for i in unsafe])))
@@ -115,8 +119,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _unique(path: PurePosixPath, taken: set[str]) -> str:
-    """Return ``path``, or one like it that differs from all ``taken`` in more than case, and add
-    it to these."""
+    """Add to ``taken`` and return ``path``, or one like it that differs in more than case."""
     tries = (
         path,
         *(path.with_name(f"{path.stem}_{i}{path.suffix}") for i in range(2, len(taken) + 3)),

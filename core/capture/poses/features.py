@@ -3,6 +3,9 @@
 Part of the solving process (`process`).
 """
 
+# pyright: reportUnknownMemberType=false
+# pycolmap is partly typed.
+
 from __future__ import annotations
 
 import sqlite3

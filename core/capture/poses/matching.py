@@ -5,6 +5,9 @@ numbers of features. So the largest features of each, which survive a change of 
 matched first, and only pairs that share some are matched with all.
 """
 
+# pyright: reportUnknownMemberType=false
+# pycolmap is partly typed.
+
 from __future__ import annotations
 
 import itertools
@@ -133,8 +136,11 @@ def _without(known: set[frozenset[str]], pairs: list[Pair], names: list[str]) ->
 
 
 def choose_pairs(n: int, similar: Callable[[], np.ndarray]) -> list[Pair]:
-    """Return the candidate pairs of ``n`` photos in shooting order: all while they are few; else
-    each with its neighbours and with those that ``similar`` returns: int [n, k]."""
+    """Return the candidate pairs of ``n`` photos in shooting order.
+
+    These are all pairs of few photos; else each with its neighbours and with those that ``similar``
+    returns, int [n, k].
+    """
     if n <= _MAX_PHOTOS_EXHAUSTIVE:
         return list(itertools.combinations(range(n), 2))
     near = {(i, j) for i in range(n) for j in range(i + 1, min(i + 1 + _NEIGHBOURS, n))}
@@ -205,8 +211,10 @@ def _match(
     batch: int,
     deadline: float = float("inf"),
 ) -> None:
-    """Match ``pairs``, a ``batch`` at a time, with geometric verification if there is a ``seed``;
-    without, as an overview."""
+    """Match ``pairs``, a ``batch`` at a time.
+
+    There is geometric verification with a ``seed``; without, it is the overview.
+    """
     import pycolmap
 
     phase = "overview" if seed is None else "matches"

@@ -44,8 +44,9 @@ from core.capture.poses.working_copies import WorkingCopy, copy_photos
 
 
 def solve(job: Job, on_progress: ProgressCallback) -> None:
-    """Solve poses; each group of photos becomes a model ``groups/0`` (the best one),
-    ``groups/1``, … and a report ``groups/0.json``, …, below the workspace.
+    """Solve poses, and write a model and a report for each group of photos.
+
+    These are ``groups/0`` (the best one) and ``groups/0.json``, and so on, below the workspace.
 
     Raises:
         UserError: too few photos are usable, or none can be placed.
@@ -179,7 +180,7 @@ def main() -> None:
     """Read a job, write messages; everything else that is printed goes to the log."""
     ignore_signals()
     with preserve_handlers():
-        import pycolmap  # noqa: F401
+        import pycolmap  # noqa: F401  # pyright: ignore[reportUnusedImport]
     output = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     job = msgspec.json.decode(sys.stdin.readline(), type=Job)
     log = os.open(Path(job.workspace) / "solve.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -85,8 +85,10 @@ class ProgressEstimator:
         self._on_progress(self._fraction, detail, found)
 
     def _slowdown(self, spent: float, typical: float) -> float:
-        """Return how much slower than typical this machine has been, including ``spent`` seconds
-        of a phase that take ``typical`` seconds."""
+        """Return how much slower than typical this machine has been so far.
+
+        This includes ``spent`` seconds of a phase that typically take ``typical``.
+        """
         return (self.total + spent + _PRIOR_SECONDS) / (
             self._typical_seconds + typical + _PRIOR_SECONDS
         )

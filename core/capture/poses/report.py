@@ -276,8 +276,10 @@ def _advice(
 
 
 def _bridge(groups: list[list[str]], links: Links, names: dict[str, str]) -> tuple[str, str]:
-    """Return a photo of the first group and one of the second: the pair with most matches, else
-    the nearest in shooting order."""
+    """Return a photo of the first group and one of the second.
+
+    They are the pair with most matches, else the nearest in shooting order.
+    """
     first, second = set(groups[0]), set(groups[1])
     pairs = [
         (count, names[a], names[b])

@@ -9,7 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
+from scipy.cluster.vq import (  # pyright: ignore[reportMissingTypeStubs]
+    kmeans2,  # pyright: ignore[reportUnknownVariableType]
+)
 
 from core.capture.poses.database import open_database
 
@@ -48,8 +50,10 @@ def similar_photos(database: Path, names: list[str], seed: int) -> np.ndarray:
 
 
 def _vlad(descriptors: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """Return the unit vector, float32 [W · 128], of the ``descriptors`` [N, 128] of a photo: their
-    sums of residuals to the visual ``words`` [W, 128], each normalised."""
+    """Return the unit vector, float32 [W · 128], of the ``descriptors`` [N, 128] of a photo.
+
+    It holds their sums of residuals to the visual ``words`` [W, 128], each normalised.
+    """
     # Of unit vectors the nearest has the largest product, but for the lengths of the words.
     nearest = np.argmax(descriptors @ words.T - 0.5 * np.square(words).sum(1), axis=1)
     sums = np.zeros_like(words)
@@ -60,8 +64,7 @@ def _vlad(descriptors: np.ndarray, words: np.ndarray) -> np.ndarray:
 
 
 def _largest_descriptors(database: Path, names: list[str]) -> list[np.ndarray]:
-    """Return the unit descriptors, float32 [at most 1000, 128], of each photo's largest
-    features."""
+    """Return the unit descriptors, float32 [at most 1000, 128], of each photo."""
     found: list[np.ndarray] = []
     with open_database(database) as content:
         ids = {image.name: image.image_id for image in content.read_all_images()}

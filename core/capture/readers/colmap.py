@@ -25,8 +25,10 @@ _MAX_REPROJECTION_ERROR = 2.0  # pixels
 
 
 def find_models(path: Path) -> list[Path]:
-    """Folders at or below ``path`` (itself, ``sparse``, ``sparse/*``, and the like) that hold at
-    least a part of a COLMAP model."""
+    """Return the folders at or below ``path`` that hold at least a part of a COLMAP model.
+
+    These may be ``path`` itself, ``sparse``, ``sparse/*``, and the like.
+    """
     below = [
         p
         for base in ("", "sparse", "colmap/sparse", "distorted/sparse")
@@ -35,25 +37,30 @@ def find_models(path: Path) -> list[Path]:
     return list(dict.fromkeys(p for p in below if _has(p, "cameras") or _has(p, "images")))
 
 
-def read_colmap(path: Path, which: int = 0) -> Scene:
-    """The COLMAP capture at ``path``: the model folder, its ``sparse`` folder, or the folder that
-    holds both ``sparse`` and the photos. Of several sub-models it is ``which`` of `sub_models`.
+def read_colmap(path: Path, index: int = 0) -> Scene:
+    """Read a COLMAP capture.
 
-    Raises UserError where the model lacks a file, cannot be read, or its photos are missing.
+    Args:
+        path: the model folder, its ``sparse`` folder, or the folder that holds both ``sparse`` and
+            the photos.
+        index: of several `sub_models`, the one to read.
+
+    Raises:
+        UserError: the model lacks a file, cannot be read, or its photos are missing.
     """
     path = Path(path)
     found = _complete_models(path)
-    if which >= len(found):
+    if index >= len(found):
         raise UserError(
             text(
-                "{path} has no sub-model {which}: there are {n_found}",
+                "{path} has no sub-model {index}: there are {n}",
                 path=path,
-                which=which,
-                n_found=len(found),
+                index=index,
+                n=len(found),
             ),
-            text("Choose one from 0, the largest, to {n_found}", n_found=len(found) - 1),
+            text("Choose one from 0, the largest, to {last}", last=len(found) - 1),
         )
-    reconstruction, model = found[which]
+    reconstruction, model = found[index]
     notices: list[Text] = []
     if len(found) > 1:
         notices.append(
@@ -67,18 +74,18 @@ def read_colmap(path: Path, which: int = 0) -> Scene:
     names = [image.name for image in _registered(reconstruction)]
     if not names:
         raise UserError(
-            text("The COLMAP model {model} places no photos", model=model),
+            text("The COLMAP model {model} has no photo with a pose", model=model),
             text("Solve the poses again, or open the folder of photos itself"),
         )
     folder = _photo_folder(path, model, names)
     if folder is None:
         raise UserError(
             text(
-                "None of the {n_names} photos of the COLMAP model {model} exists",
-                n_names=len(names),
+                "None of the {n} photos of the COLMAP model {model} exists",
+                n=len(names),
                 model=model,
             ),
-            text("Put them into {path}.", path=path / "images"),
+            text("Put them into {folder}.", folder=path / "images"),
         )
     paths = {n: folder / n for n in names if (folder / n).is_file()}
     scene = scene_from_model(reconstruction, paths)
@@ -89,13 +96,16 @@ def read_colmap(path: Path, which: int = 0) -> Scene:
 
 
 def sub_models(path: Path) -> list[tuple[str, int]]:
-    """Name of each complete sub-model at ``path`` and how many photos it places, the largest first.
-    Raises UserError where there is none or one is damaged."""
+    """Return name and number of photos of each complete sub-model at ``path``, the largest first.
+
+    Raises:
+        UserError: there is none or one is damaged.
+    """
     return [(model.name, found.num_reg_images()) for found, model in _complete_models(Path(path))]
 
 
 def _complete_models(path: Path) -> list[tuple[Any, Path]]:
-    """pycolmap Reconstructions and their folders."""
+    """Return the models (pycolmap Reconstructions) and their folders."""
     models = find_models(path)
     complete = [m for m in models if _has(m, "cameras") and _has(m, "images")]
     if not complete:
@@ -106,7 +116,11 @@ def _complete_models(path: Path) -> list[tuple[Any, Path]]:
 
 
 def load_model(model: Path) -> Any:
-    """The pycolmap Reconstruction in folder ``model``; UserError where it cannot be read."""
+    """Read the pycolmap Reconstruction in folder ``model``.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     with preserve_handlers():
         import pycolmap
 
@@ -120,8 +134,8 @@ def load_model(model: Path) -> Any:
 
 
 def scene_from_model(reconstruction: Any, paths: dict[str, Path]) -> Scene:
-    """A Scene, not placed yet, of the registered images whose name is in ``paths``."""
-    photos = []
+    """Return a Scene, without region, of the registered images whose name is in ``paths``."""
+    photos: list[Photo] = []
     for image in _registered(reconstruction):
         if image.name in paths:
             camera_from_world = np.eye(4)
@@ -132,8 +146,10 @@ def scene_from_model(reconstruction: Any, paths: dict[str, Path]) -> Scene:
 
 
 def good_points(reconstruction: Any) -> np.ndarray:
-    """float32 [P, 3] sparse points seen by three or more photos with a small reprojection error
-    (all points where that would leave few)."""
+    """Return the sparse points, float32 [P, 3], of three or more photos and small error.
+
+    All points are returned where these are few.
+    """
     points = list(reconstruction.points3D.values())
     if not points:
         return np.zeros((0, 3), np.float32)
@@ -145,7 +161,11 @@ def good_points(reconstruction: Any) -> np.ndarray:
 
 
 def intrinsics_from_camera(camera: Any) -> Intrinsics:
-    """Our lens for a pycolmap camera. Raises UserError for a model that has no counterpart."""
+    """Convert a pycolmap camera.
+
+    Raises:
+        UserError: its model is not supported.
+    """
     name = camera.model.name
     values = [float(v) for v in camera.params]
     size = (int(camera.width), int(camera.height))
@@ -188,8 +208,7 @@ def _has(folder: Path, part: str) -> bool:
 
 
 def _photo_folder(path: Path, model: Path, names: list[str]) -> Path | None:
-    """Where most of the photos lie, preferring, of equals, the customary folders nearest to
-    ``path``."""
+    """Return the folder of most of the photos; of equals, the usual one nearest to ``path``."""
     roots = dict.fromkeys([path, *model.parents[:3], model])
     folders = [root / name for root in roots for name in _PHOTO_FOLDERS]
     counts = [sum((folder / n).is_file() for n in names) for folder in folders]
@@ -206,21 +225,21 @@ def _incomplete(path: Path, models: list[Path]) -> UserError:
             if (root / name).is_dir() and any(is_photo(p) for p in (root / name).iterdir()):
                 return UserError(
                     text(
-                        "The COLMAP model {models} lacks {missing}.bin, which holds its {value}",
-                        models=models[0],
-                        missing=missing,
-                        value="poses" if missing == "images" else missing,
+                        "The COLMAP model {model} lacks {part}.bin, which holds its {content}",
+                        model=models[0],
+                        part=missing,
+                        content="poses" if missing == "images" else missing,
                     ),
                     text(
-                        "Restore that file, or open the photos in {root} to solve the poses.",
-                        root=root / name,
+                        "Restore that file, or open the photos in {folder} to solve the poses.",
+                        folder=root / name,
                     ),
                 )
     return UserError(
         text(
-            "The COLMAP model {models} lacks {missing}.bin (or .txt)",
-            models=models[0],
-            missing=missing,
+            "The COLMAP model {model} lacks {part}.bin (or .txt)",
+            model=models[0],
+            part=missing,
         ),
         text("Restore that file, or open the photo folder to solve the poses."),
     )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-from scipy.linalg import rq
+from scipy.linalg import rq  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from core.base.errors import UserError
+from core.base.shapes import check_shapes
 from core.base.text import text
 from core.capture.photos import is_photo, natural_key, photo_size, require_enough
 from core.capture.readers.transforms import WHITE, require_same_size
@@ -25,16 +27,17 @@ _CAMERA_FILES = ("cameras_sphere.npz", "cameras.npz")
 
 
 def find_idr(path: Path) -> Path | None:
-    """The camera file of the capture at ``path`` (a folder, or the .npz itself), if any."""
+    """Return the camera file of the capture at ``path`` (a folder, or the .npz itself), if any."""
     if path.is_file():
         return path if path.suffix == ".npz" else None
     return next((path / n for n in _CAMERA_FILES if (path / n).is_file()), None)
 
 
 def read_idr(path: Path) -> Scene:
-    """The capture described by ``cameras_sphere.npz`` in folder ``path``.
+    """Read the capture described by ``cameras_sphere.npz`` in folder ``path``.
 
-    Raises UserError where the file is damaged, does not fit the photos, or masks do not fit them.
+    Raises:
+        UserError: the file is damaged, does not fit the photos, or masks do not fit them.
     """
     file = find_idr(Path(path))
     if file is None:
@@ -48,14 +51,14 @@ def read_idr(path: Path) -> Scene:
     if masks and len(masks) != len(images):
         raise UserError(
             text(
-                "{parent} has {n_images} photos but {n_masks} masks",
-                parent=file.parent,
-                n_images=len(images),
+                "{folder} has {n_photos} photos but {n_masks} masks",
+                folder=file.parent,
+                n_photos=len(images),
                 n_masks=len(masks),
             ),
             text("Provide one mask for each photo, or none."),
         )
-    photos = []
+    photos: list[Photo] = []
     for index, image in enumerate(images):
         if f"world_mat_{index}" not in cameras:
             raise UserError(
@@ -79,18 +82,22 @@ def read_idr(path: Path) -> Scene:
 
 
 def decompose_projection(projection: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """K [3, 3] (positive diagonal, K[2, 2] = 1) and world_from_camera [4, 4] of a projection
-    matrix [3, 4], by RQ (Hartley and Zisserman 2004, 6.2.4).
+    """Decompose a projection matrix [3, 4] by RQ (Hartley and Zisserman 2004, 6.2.4).
 
-    Raises ValueError where it is not finite or singular.
+    Returns:
+        K [3, 3] (positive diagonal, K[2, 2] = 1) and world_from_camera [4, 4].
+
+    Raises:
+        ValueError: it is not finite or singular.
     """
+    check_shapes(projection=(projection, "3 4"))
     if not np.isfinite(projection).all():
         raise ValueError("it holds NaN or infinite numbers")
     if abs(np.linalg.det(projection[:, :3])) < 1e-12 * np.abs(projection[:, :3]).max() ** 3:
         raise ValueError("it is singular")
     # The overall sign of a projection is free; this one makes the rotation a proper one.
     projection = projection * np.sign(np.linalg.det(projection[:, :3]))
-    k, rotation = rq(projection[:, :3])
+    k, rotation = cast(tuple[np.ndarray, np.ndarray], rq(projection[:, :3]))
     signs = np.diag(np.sign(np.diag(k)))
     k, rotation = k @ signs, signs @ rotation
     camera_from_world = similarity(1.0, rotation, np.linalg.solve(k, projection[:, 3]))
@@ -135,7 +142,7 @@ def _camera(
 
 
 def _declared_ball(cameras: dict[str, np.ndarray]) -> tuple[np.ndarray, float] | None:
-    """Centre [3] and radius of the region given by ``scale_mat_0``, if any."""
+    """Return centre [3] and radius of the region given by ``scale_mat_0``, if any."""
     scale_mat = cameras.get("scale_mat_0")
     if scale_mat is None or not np.isfinite(scale_mat).all() or scale_mat[0, 0] <= 0:
         return None

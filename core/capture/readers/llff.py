@@ -23,14 +23,17 @@ _FILE = "poses_bounds.npy"
 
 
 def find_llff(path: Path) -> Path | None:
-    """The file of poses of the capture at ``path`` (a folder, or the file itself), if any."""
+    """Return the file of poses of the capture at ``path`` (folder, or the file itself), if any."""
     file = path / _FILE if path.is_dir() else path
     return file if file.name == _FILE and file.is_file() else None
 
 
 def read_llff(path: Path) -> Scene:
-    """The capture in folder ``path``. Raises UserError where the file is damaged or does not fit
-    the photos."""
+    """Read the capture in folder ``path``.
+
+    Raises:
+        UserError: the file is damaged or does not fit the photos.
+    """
     file = find_llff(Path(path))
     if file is None:
         raise UserError(
@@ -47,9 +50,9 @@ def read_llff(path: Path) -> Scene:
     if len(photos) != len(matrices):
         raise UserError(
             text(
-                "{file} has {n_matrices} poses for {n_photos} photos",
+                "{file} has {n_poses} poses for {n_photos} photos",
                 file=file,
-                n_matrices=len(matrices),
+                n_poses=len(matrices),
                 n_photos=len(photos),
             ),
             text("Restore the photos that the poses were made from."),
@@ -77,7 +80,7 @@ def _lens(file: Path, matrix: np.ndarray) -> Intrinsics:
 
 
 def _pose(file: Path, matrix: np.ndarray, photo: Path) -> np.ndarray:
-    """world_from_camera, OpenCV axes."""
+    """Return world_from_camera [4, 4], OpenCV axes."""
     pose = np.eye(4)
     down, right, backward, center = matrix[:, :4].T
     pose[:3] = np.stack([right, -down, backward, center], 1)

@@ -1,8 +1,8 @@
-"""Reader of BlendedMVS and other captures in MVSNet's layout: ``cams/00000012_cam.txt`` for each
-``blended_images/00000012.jpg`` (or ``images/``).
+"""Reader of BlendedMVS and other captures in MVSNet's layout.
 
-Such a file holds, after the words extrinsic and intrinsic, camera_from_world [4, 4] with OpenCV
-axes and K [3, 3], whose pixel centres are whole numbers.
+There is a ``cams/00000012_cam.txt`` for each ``blended_images/00000012.jpg`` (or ``images/``). It
+holds, after the words extrinsic and intrinsic, camera_from_world [4, 4] with OpenCV axes and
+K [3, 3], whose pixel centres are whole numbers.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ _FOLDERS = ("blended_images", "images", "image")
 
 
 def find_mvsnet(path: Path) -> list[Path]:
-    """The camera files of the capture in folder ``path``, if any."""
+    """Return the camera files of the capture in folder ``path``."""
     return sorted((path / "cams").glob("*_cam.txt"), key=lambda p: natural_key(p.name))
 
 
 def read_mvsnet(path: Path) -> Scene:
-    """The capture in folder ``path``. Raises UserError where a camera is damaged or fewer than
-    three photos exist."""
-    photos, missing = [], []
+    """Read the capture in folder ``path``.
+
+    Raises:
+        UserError: a camera is damaged or fewer than three photos exist.
+    """
+    photos: list[Photo] = []
+    missing: list[str] = []
     cameras = find_mvsnet(Path(path))
     for file in cameras:
         name = file.name.removesuffix("_cam.txt")
@@ -54,7 +58,7 @@ def _photo(folder: Path, name: str) -> Path | None:
 
 
 def _camera(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """K [3, 3] and world_from_camera [4, 4]."""
+    """Return K [3, 3] and world_from_camera [4, 4]."""
     try:
         words = file.read_text(encoding="utf-8").split()
         at, k_at = words.index("extrinsic") + 1, words.index("intrinsic") + 1

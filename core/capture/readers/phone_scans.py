@@ -1,7 +1,7 @@
 """Readers of what scanning apps export: Polycam's ``keyframes/`` and Record3D's ``metadata.json``.
 
-Both tell the poses that ARKit found, in metres with +Y up and OpenGL camera axes; here +Z is made
-to be up. Sources: the apps' export formats as nerfstudio's converters document them.
+Both hold the poses that ARKit solved, in metres with +Y up and OpenGL camera axes; they are rotated
+so that +Z is up. Sources: the apps' export formats as nerfstudio's converters document them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+from scipy.spatial.transform import Rotation  # pyright: ignore[reportMissingTypeStubs]
 
 from core.base.errors import UserError
 from core.base.text import text
@@ -25,12 +25,14 @@ from core.geometry.rigid import nearest_rigid, world_from_opengl_camera
 POLYCAM = text("a Polycam capture (keyframes)")
 RECORD3D = text("a Record3D capture (metadata.json)")
 _Z_UP = np.array([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
-"""From +Y up; the axes take each other's places in turn."""
+"""From +Y up; a cyclic permutation of the axes."""
 
 
 def find_polycam(path: Path) -> list[Path]:
-    """The camera files of the capture in folder ``path`` or its ``keyframes``, those that Polycam
-    adjusted afterwards if there are any."""
+    """Return the camera files of the capture in folder ``path`` or its ``keyframes``.
+
+    Those that Polycam optimised afterwards are preferred.
+    """
     for root in (path, path / "keyframes"):
         for name in ("corrected_cameras", "cameras"):
             files = sorted((root / name).glob("*.json"), key=lambda p: natural_key(p.name))
@@ -40,10 +42,14 @@ def find_polycam(path: Path) -> list[Path]:
 
 
 def read_polycam(path: Path) -> Scene:
-    """The capture in folder ``path``. Raises UserError where a camera is damaged or fewer than
-    three photos exist."""
+    """Read the Polycam capture in folder ``path``.
+
+    Raises:
+        UserError: a camera is damaged or fewer than three photos exist.
+    """
     files = find_polycam(Path(path))
-    photos, missing = [], []
+    photos: list[Photo] = []
+    missing: list[str] = []
     for file in files:
         folder = file.parent.with_name(file.parent.name.replace("cameras", "images"))
         photo = next(filter(Path.is_file, (folder / f"{file.stem}{s}" for s in SUFFIXES)), None)
@@ -68,20 +74,22 @@ def read_polycam(path: Path) -> Scene:
 
 
 def find_record3d(path: Path) -> Path | None:
-    """The ``metadata.json`` of a Record3D export in folder ``path`` or its ``EXR_RGBD``, if it is
-    one."""
+    """Return the ``metadata.json`` of a Record3D export in ``path`` or its ``EXR_RGBD``, if any."""
     files = (path / "metadata.json", path / "EXR_RGBD" / "metadata.json")
     return next((f for f in files if f.is_file() and _record3d_photos(f)), None)
 
 
 def _record3d_photos(file: Path) -> Path | None:
-    """The folder of photos beside the metadata ``file``."""
+    """Return the folder of photos beside the metadata ``file``."""
     return next((p for p in (file.with_name("rgb"), file.with_name("rgbd")) if p.is_dir()), None)
 
 
 def read_record3d(path: Path) -> Scene:
-    """The capture in folder ``path``, each photo with its own focal length where these are told.
-    Raises UserError where the metadata is damaged or does not fit the photos."""
+    """Read the Record3D capture in folder ``path``, with a lens for each photo where it has them.
+
+    Raises:
+        UserError: the metadata is damaged or does not fit the photos.
+    """
     file = find_record3d(Path(path))
     folder = file and _record3d_photos(file)
     if file is None or folder is None:
@@ -92,12 +100,12 @@ def read_record3d(path: Path) -> Scene:
     photos = list_photos(folder)
     try:
         k = np.array(data["K"], float).reshape(3, 3).T  # stored column by column
-        told = data.get("perFrameIntrinsicCoeffs") or [(k[0, 0], k[1, 1], k[0, 2], k[1, 2])] * len(
-            photos
-        )
+        shared = (k[0, 0], k[1, 1], k[0, 2], k[1, 2])
+        coefficients = data.get("perFrameIntrinsicCoeffs") or [shared] * len(photos)
         size = int(data["w"]), int(data["h"])
         lenses = [
-            Intrinsics(*size, *_positive(fx, fy), float(cx), float(cy)) for fx, fy, cx, cy in told
+            Intrinsics(*size, *_positive(fx, fy), float(cx), float(cy))
+            for fx, fy, cx, cy in coefficients
         ]
         poses = np.array(data["poses"], float).reshape(-1, 7)
         if not len(poses) == len(lenses) == len(photos):
@@ -122,14 +130,14 @@ def read_record3d(path: Path) -> Scene:
 
 
 def _from_quaternion(row: np.ndarray) -> np.ndarray:
-    """world_from_camera of (qx, qy, qz, qw, x, y, z)."""
+    """Return world_from_camera [4, 4] of (qx, qy, qz, qw, x, y, z)."""
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = Rotation.from_quat(row[:4]).as_matrix(), row[4:]
     return _pose(pose)
 
 
 def _pose(arkit: np.ndarray) -> np.ndarray:
-    """world_from_camera, +Z up, OpenCV axes. Raises ValueError."""
+    """Return world_from_camera [4, 4], +Z up, OpenCV axes. Raises ValueError."""
     return world_from_opengl_camera(nearest_rigid(_Z_UP @ arkit))
 
 

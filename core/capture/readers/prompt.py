@@ -1,4 +1,4 @@
-"""The scene of a sentence: places to look at it from, and nothing yet to see."""
+"""The scene of a text prompt: viewpoints without images."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from core.geometry.camera_path import looking_at_center
 
 PROMPT = text("a text prompt (prompt.json)")
 RINGS = ((-0.2, 6), (0.35, 10), (0.9, 6))
-"""Elevation, radians, and number of views of each."""
+"""Elevation in radians and number of views of each."""
 DISTANCE, FOV = 3.0, 0.75
 """From the centre of the ball, scene units, and radians: the ball fills a view."""
 SIDE = 512
+"""Of a view, pixels."""
 
 
 def read_prompt_scene(path: Path) -> Scene:
-    """The scene of the sentence at ``path``, the ball itself its frame. Raises UserError."""
+    """Return the scene of the text prompt at ``path``, in the frame of the unit ball.
+
+    Raises:
+        UserError: there is none.
+    """
     file = find_prompt(path)
     if file is None:
-        raise UserError(text("{path} holds no sentence", path=path), text("Check the path."))
+        raise UserError(text("{path} holds no text prompt", path=path), text("Check the path."))
     focal = 0.5 * SIDE / math.tan(FOV / 2)
     lens = Intrinsics(SIDE, SIDE, focal, focal, SIDE / 2, SIDE / 2)
     poses = [
@@ -37,4 +42,4 @@ def read_prompt_scene(path: Path) -> Scene:
         Photo(f"view {i + 1}", file.with_name(f"view {i + 1}"), lens, pose)
         for i, pose in enumerate(poses)
     )
-    return Scene(PROMPT, views, np.eye(4), has_masks=True, sentence=read_prompt(file))
+    return Scene(PROMPT, views, np.eye(4), has_masks=True, prompt=read_prompt(file))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,12 +41,12 @@ _PLANAR_MODELS = {
     "PERSPECTIVE",
 }
 _OTHER_MODELS = ("ftheta_p0", "latlong", "equirectangular", "orthographic")
-"""Keys by which instant-ngp tells lenses that are not read."""
+"""Keys by which instant-ngp marks lenses that are not supported."""
 _LENS_KEYS = ("fl_x", "camera_angle_x")
 
 
 def find_transforms(path: Path) -> Path | None:
-    """The file that describes the capture at ``path`` (a folder or a .json file), if any."""
+    """Return the file that describes the capture at ``path`` (a folder or a .json file), if any."""
     if path.is_file():
         return path if path.suffix.lower() == ".json" else None
     for name in ("transforms.json", "transforms_train.json"):
@@ -56,11 +56,13 @@ def find_transforms(path: Path) -> Path | None:
 
 
 def read_transforms(path: Path) -> Scene:
-    """The capture described by a transforms.json, or by a folder that holds one.
+    """Read the capture described by a transforms.json, or by a folder that holds one.
 
-    Frames whose file is missing are left out and reported in the notices.
-    Raises UserError where the file is not JSON, lacks intrinsics, holds a NaN or singular matrix,
-    or where fewer than three of its photos exist.
+    Frames whose file is missing are left out and listed in the notices.
+
+    Raises:
+        UserError: the file is not JSON, lacks intrinsics, holds a NaN or singular matrix, or fewer
+            than three of its photos exist.
     """
     file = find_transforms(Path(path))
     if file is None:
@@ -94,7 +96,7 @@ def read_transforms(path: Path) -> Scene:
 def _read_split(
     file: Path, may_be_missing: bool = False
 ) -> tuple[list[Photo], list[Text], dict[str, Any]]:
-    """Photos, notices and the whole content of one file; ``may_be_missing``: none need exist."""
+    """Return photos, notices and the content of one file; ``may_be_missing``: none need exist."""
     data = _load(file)
     photos: list[Photo] = []
     missing: list[str] = []
@@ -107,26 +109,26 @@ def _read_split(
     if missing and not photos and not may_be_missing:
         raise UserError(
             text(
-                "{file} lists {n_missing} photos, none of which exists",
+                "{file} lists {n} photos, none of which exists",
                 file=file,
-                n_missing=len(missing),
+                n=len(missing),
             ),
             text(
-                "Put them beside it, the first as {data}.", data=data["frames"][0].get("file_path")
+                "Put them beside it, the first as {name}.", name=data["frames"][0].get("file_path")
             ),
         )
     return photos, missing_notice(verbatim(file.name), missing, len(data["frames"])), data
 
 
 def missing_notice(source: Text, missing: list[str], listed: int) -> list[Text]:
-    """A sentence about photos that ``source`` lists but that do not exist."""
+    """Return a notice of photos that ``source`` lists but that do not exist."""
     if not missing:
         return []
     return [
         text(
-            "{n_missing} of {listed} photos listed in {source} do not exist: {names}",
+            "{n_missing} of {n} photos listed in {source} do not exist: {names}",
             n_missing=len(missing),
-            listed=listed,
+            n=listed,
             source=source,
             names=abbreviate_names(missing),
         )
@@ -135,7 +137,7 @@ def missing_notice(source: Text, missing: list[str], listed: int) -> list[Text]:
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
+        data: Any = json.loads(file.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
         raise UserError(
@@ -146,16 +148,18 @@ def _load(file: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise UserError(
-            text("{file} cannot be read ({strerror})", file=file, strerror=error.strerror),
+            text("{file} cannot be read ({reason})", file=file, reason=error.strerror),
             text("Check the path."),
         ) from error
-    frames = data.get("frames") if isinstance(data, dict) else None
-    if not isinstance(frames, list) or not frames or not all(isinstance(f, dict) for f in frames):
+    content = cast(dict[str, Any], data) if isinstance(data, dict) else {}
+    frames: Any = content.get("frames")
+    listed = cast(list[Any], frames) if isinstance(frames, list) else []
+    if not listed or not all(isinstance(frame, dict) for frame in listed):
         raise UserError(
             text("{file} lists no frames", file=file),
             text("A transforms.json needs a list 'frames'."),
         )
-    return data
+    return content
 
 
 def _photo(file: Path, data: dict[str, Any], frame: dict[str, Any], index: int) -> Photo | None:
@@ -175,9 +179,9 @@ def _photo(file: Path, data: dict[str, Any], frame: dict[str, Any], index: int) 
     if isinstance(mask, str) and mask_path is None:
         raise UserError(
             text(
-                "{parent}, the mask of {listed}, does not exist",
-                parent=file.parent / mask,
-                listed=listed,
+                "{mask}, the mask of {photo}, does not exist",
+                mask=file.parent / mask,
+                photo=listed,
             ),
             text("Restore it, or remove mask_path from {name}.", name=file.name),
         )
@@ -187,7 +191,7 @@ def _photo(file: Path, data: dict[str, Any], frame: dict[str, Any], index: int) 
 
 
 def require_same_size(photo: Path, mask: Path) -> None:
-    """Raises UserError, naming both sizes, where a mask does not have its photo's size."""
+    """Raise UserError where a mask does not have its photo's size."""
     (width, height), (mask_width, mask_height) = photo_size(photo), photo_size(mask)
     if (width, height) != (mask_width, mask_height):
         raise UserError(
@@ -216,7 +220,7 @@ def _existing(folder: Path, listed: str) -> Path | None:
 
 
 def _pose(file: Path, frame: dict[str, Any], listed: str) -> np.ndarray:
-    """world_from_camera, OpenCV axes."""
+    """Return world_from_camera [4, 4], OpenCV axes."""
     try:
         matrix = np.array(frame.get("transform_matrix"), np.float64)
         if matrix.shape not in ((3, 4), (4, 4)):
@@ -228,9 +232,9 @@ def _pose(file: Path, frame: dict[str, Any], listed: str) -> np.ndarray:
         reason = str(error) if str(error).startswith("it ") else "it is not a 4x4 matrix"
         raise UserError(
             text(
-                "{file}: the transform_matrix of frame {listed} cannot be used: {reason}",
+                "{file}: the transform_matrix of frame {frame} cannot be used: {reason}",
                 file=file,
-                listed=listed,
+                frame=listed,
                 reason=reason,
             ),
             text("Remove that frame, or export the file again."),
@@ -238,8 +242,10 @@ def _pose(file: Path, frame: dict[str, Any], listed: str) -> np.ndarray:
 
 
 def _intrinsics(file: Path, entry: dict[str, Any], path: Path | None) -> Intrinsics | None:
-    """The lens of one frame; ``entry`` is the file's header overlaid with the frame. None where
-    it needs the size of a photo that does not exist."""
+    """Return the lens of one frame; ``entry`` is the file's header overlaid with the frame.
+
+    None where it needs the size of a photo that does not exist.
+    """
     if not any(key in entry for key in _LENS_KEYS):
         raise UserError(
             text("{file} lacks intrinsics (camera_angle_x, or fl_x with cx and cy)", file=file),
@@ -307,7 +313,7 @@ def _sparse_points(folder: Path, data: dict[str, Any]) -> np.ndarray:
         vertices = np.asarray(trimesh.load(folder / listed, process=False).vertices, np.float32)  # type: ignore[union-attr]
     except Exception as error:
         raise UserError(
-            text("{folder} is not a readable PLY file", folder=folder / listed),
+            text("{file} is not a readable PLY file", file=folder / listed),
             text("Export it again, or remove ply_file_path."),
         ) from error
     return vertices[np.isfinite(vertices).all(1)]

@@ -42,5 +42,6 @@ def photos_in_export_frame(scene: Scene, options: MeshOptions) -> tuple[Photo, .
     """The photos that are used, with poses in the frame and units of the mesh."""
     out = export_from_input(scene, options)
     return tuple(
-        replace(p, world_from_camera=transform_pose(out, p.world_from_camera)) for p in scene.used
+        replace(p, world_from_camera=transform_pose(out, p.world_from_camera))
+        for p in scene.training_photos
     )

@@ -55,7 +55,7 @@ class PhotoList:
 
     def open(self, scene: Scene | None) -> None:
         """These are the photos now."""
-        self._photos = () if scene is None else scene.taken
+        self._photos = () if scene is None else scene.photos_with_images
         self._pictures: list[bytes] = []
         self._handed = 0
         self._truths: dict[str, np.ndarray] = {}

@@ -148,7 +148,7 @@ def _seen(view: View) -> tuple[object, ...]:
 
 
 def _named(scene: Scene, name: str) -> Photo | None:
-    return next((p for p in scene.taken if p.name == name), None)
+    return next((p for p in scene.photos_with_images if p.name == name), None)
 
 
 def _shrunk(values: np.ndarray, width: int, height: int) -> np.ndarray:

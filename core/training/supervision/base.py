@@ -63,7 +63,7 @@ class Supervision(Protocol):
 
 def make_supervision(store: PixelStore, device: torch.device, seed: int) -> Supervision:
     """That of the scene whose photos are in ``store``."""
-    sentence = store.scene.sentence
+    sentence = store.scene.prompt
     return (
         PhotoSupervision(store, device, seed)
         if sentence is None

@@ -8,7 +8,7 @@ from core.base.errors import UserError
 from core.capture import exif as exif_of
 from core.capture import photo_file
 from core.capture.exif import camera_of, focal_px
-from core.capture.gps import gps
+from core.capture.gps import gps_fix
 from core.capture.gravity import up_in_camera
 from tests.core.capture.test_gravity import apple_note
 from tests.core.captures import dng, noise_photo
@@ -46,9 +46,9 @@ def test_no_focal_length_without_exif(tmp_path):
     assert focal_px(noise_photo(tmp_path / "a.png", 0)) is None
 
 
-def test_a_raw_photo_tells_of_lens_place_and_gravity_and_is_not_developed(tmp_path, monkeypatch):
+def test_a_raw_photo_tells_of_lens_place_and_gravity_and_is_not_develop(tmp_path, monkeypatch):
     pytest.importorskip("rawpy")
-    monkeypatch.setattr(photo_file, "_developed", None)
+    monkeypatch.setattr(photo_file, "_develop", None)
     path = dng(
         tmp_path / "a.dng",
         3000,
@@ -62,7 +62,7 @@ def test_a_raw_photo_tells_of_lens_place_and_gravity_and_is_not_developed(tmp_pa
     # 36 mm on the 43.27 mm diagonal of film; this diagonal has 80 pixels
     assert focal_px(path) == pytest.approx(36 * 80 / np.hypot(36, 24))
     assert camera_of(path) == ("Test", "Test", "", "back camera", "24.0")
-    assert gps(path) == pytest.approx((-33.9, 18.4, 20.0))
+    assert gps_fix(path) == pytest.approx((-33.9, 18.4, 20.0))
     np.testing.assert_allclose(up_in_camera(path), [0, -1, 0], atol=1e-9)
 
 
@@ -80,12 +80,12 @@ def test_a_damaged_raw_photo_tells_nothing(tmp_path, begins):
     pytest.importorskip("rawpy")
     path = tmp_path / "a.nef"
     path.write_bytes(begins + b"\x08\0\0\0" + b"no photo" * 100)
-    assert gps(path) is None
+    assert gps_fix(path) is None
     assert up_in_camera(path) is None
 
 
 def test_a_raw_photo_that_is_gone_or_wants_an_optional_part_is_no_crash(tmp_path, monkeypatch):
-    assert gps(tmp_path / "gone.nef") is None
+    assert gps_fix(tmp_path / "gone.nef") is None
     monkeypatch.setitem(sys.modules, "rawpy", None)
     path = tmp_path / "a.cr3"
     path.write_bytes(b"\0\0\0\x18ftypcrx ")

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from core.capture.gps import gps, local_metres, metres_per_input
+from core.capture.gps import gps_fix, local_metres, metres_per_input
 from core.capture.scene import Photo
 from tests.core.captures import LENS
 
@@ -43,12 +43,12 @@ def flight(folder, size_m, scale, noise_m=0.5, n=12, strays=0):
 
 @pytest.mark.parametrize("place", [(59.3, 18.1, 12.5), (-33.9, -70.6, -3.25)])
 def test_a_fix_is_read_back_from_any_quarter_of_the_world(tmp_path, place):
-    np.testing.assert_allclose(gps(photo_file(tmp_path / "a.jpg", *place)), place, atol=1e-5)
+    np.testing.assert_allclose(gps_fix(photo_file(tmp_path / "a.jpg", *place)), place, atol=1e-5)
 
 
 def test_a_photo_without_a_fix_tells_none(tmp_path):
     Image.new("RGB", (8, 6)).save(tmp_path / "a.jpg")
-    assert gps(tmp_path / "a.jpg") is None
+    assert gps_fix(tmp_path / "a.jpg") is None
 
 
 def test_metres_east_and_north_across_the_date_line():

@@ -97,7 +97,7 @@ def test_the_detected_input_is_reported_before_it_is_read(tmp_path):
     assert list(map(str, describe_input(ngp))) == [
         f"{tmp_path.name}: a posed capture (transforms.json)",
         "12 photos with poses",
-        "what is transparent in the photos is masked",
+        "transparent parts of the photos are masked",
     ]
 
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 from core.base.errors import UserError
 from core.base.jobs import run_task
 from core.capture.open import describe_input, open_capture
-from core.capture.video import choose_frames, photos_of_video
+from core.capture.video import choose_keyframes, photos_of_video
 from core.config.opening import OpenOptions
 from tests.core.capture.poses.test_solve import WIDE, alignment_error, room_poses
 from tests.core.captures import film_of, textured_plane_photos
@@ -35,11 +35,11 @@ def video(path, moves=4, n=40):
 def test_of_each_part_of_the_way_the_sharpest_frame_is_taken():
     moved = np.array([0.0, 0.02, 0.02, 0.0, 0.0, 0.0, 0.02, 0.02])
     sharpness = np.array([1.0, 2.0, 1.0, 3.0, 1.0, 1.0, 1.0, 4.0])
-    assert choose_frames(moved, sharpness, 2) == {1, 7}
-    assert choose_frames(moved, sharpness, 100) <= set(range(8))
-    assert len(choose_frames(moved * 0, sharpness, 5)) == 1, "a camera that stands still"
+    assert choose_keyframes(moved, sharpness, 2) == {1, 7}
+    assert choose_keyframes(moved, sharpness, 100) <= set(range(8))
+    assert len(choose_keyframes(moved * 0, sharpness, 5)) == 1, "a camera that stands still"
     sharpness[6:] = 0.1
-    assert choose_frames(moved, sharpness, 3) == {1, 3}, "the end is blurred"
+    assert choose_keyframes(moved, sharpness, 3) == {1, 3}, "the end is blurred"
 
 
 def test_a_video_becomes_sharp_photos_all_along_the_way(tmp_path):
@@ -74,7 +74,7 @@ def test_a_video_and_nothing_else_becomes_a_solved_capture(tmp_path):
     poses = room_poses(24)
     film_of(tmp_path / "walk.mp4", textured_plane_photos(tmp_path / "frames", poses, WIDE))
     scene = run_task(
-        open_capture(tmp_path / "walk.mp4", tmp_path / "work", how=OpenOptions(frames=12))
+        open_capture(tmp_path / "walk.mp4", tmp_path / "work", options=OpenOptions(frames=12))
     )
     assert str(scene.kind) == "a video, poses solved"
     assert len(scene.photos) >= 8
@@ -88,3 +88,8 @@ def test_a_broken_video_is_refused_by_name(tmp_path):
     path.write_bytes(b"no video at all" * 100)
     with pytest.raises(UserError, match=r"broken\.mp4 is not a readable video"):
         run_task(photos_of_video(path, tmp_path / "frames", 12))
+
+
+def test_motion_and_sharpness_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="sharpness has shape"):
+        choose_keyframes(np.zeros(5), np.zeros(4), 2)

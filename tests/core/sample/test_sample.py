@@ -84,3 +84,8 @@ def test_the_sdf_is_a_distance_beside_the_surface(reference):
     nearest = np.linalg.norm(far[:, None] - reference.vertices, axis=2).min(1)
     assert (sample_sdf(far) > 0).all()
     assert (sample_sdf(far) < nearest).all()
+
+
+def test_points_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match="points has shape"):
+        sample_sdf(np.zeros((4, 2)))

@@ -83,7 +83,9 @@ def test_only_the_used_tell_where_the_surface_is(store, monkeypatch):
 def test_meshes_are_finished_by_the_used(store):
     scene = exclude_photos(store.scene, ["1.png", "2.png"], True)
     subject = mesh_source(ball_trainer(store).model, scene, MeshOptions())
-    assert [photo.name for photo in subject.photos] == [photo.name for photo in scene.used]
+    assert [photo.name for photo in subject.photos] == [
+        photo.name for photo in scene.training_photos
+    ]
 
 
 def test_excluding_is_undone_by_its_opposite_and_leaves_enough(store):
@@ -91,7 +93,7 @@ def test_excluding_is_undone_by_its_opposite_and_leaves_enough(store):
     names = [photo.name for photo in scene.photos]
     without = exclude_photos(scene, [*names[:3], "nobody.png"], True)
     assert without.excluded == set(names[:3])
-    assert [photo.name for photo in without.used] == names[3:]
+    assert [photo.name for photo in without.training_photos] == names[3:]
     assert exclude_photos(without, names[:3], False).excluded == frozenset()
     with pytest.raises(UserError, match="At least 3 photos"):
         exclude_photos(without, names[3:6], True)

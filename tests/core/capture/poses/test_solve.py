@@ -11,12 +11,10 @@ import pytest
 
 from core.base.errors import UserError
 from core.base.jobs import run_task
-from core.capture.open import open_capture
-from core.capture.poses.matching import choose_pairs, promising_pairs
 from core.capture.poses.solve import PartialPoses, solve_poses, write_poses
-from core.capture.scene import Photo, Scene
 from core.geometry.cameras import Intrinsics
-from tests.core.captures import DATA, LENS, look_at, noise_photo, orbit, textured_plane_photos
+from tests.core.capture.poses.test_export import assert_same_cameras
+from tests.core.captures import DATA, look_at, noise_photo, textured_plane_photos
 
 REPOSITORY = Path(__file__).parents[4]
 WIDE = Intrinsics(400, 300, 320.0, 320.0, 200.0, 150.0)
@@ -81,110 +79,6 @@ def test_poses_of_synthetic_photos(tmp_path):
     assert report["reprojection_error_px"] < 1
     assert set(report["seconds"]) == {"copy", "features", "overview", "matches", "mapping", "total"}
     assert_same_cameras(scene, tmp_path / "out")
-
-
-def assert_same_cameras(scene, out):
-    """What `write_poses` wrote is read back, by both readers, as it was."""
-    for path in (out, out / "sparse"):
-        read = run_task(open_capture(path))
-        assert len(read.photos) == len(scene.photos)
-        for a, b in zip(scene.photos, read.photos):
-            assert a.path.samefile(b.path)
-            np.testing.assert_allclose(a.world_from_camera, b.world_from_camera, atol=1e-9)
-            assert (a.intrinsics.width, a.intrinsics.fx, a.intrinsics.model) == (
-                b.intrinsics.width,
-                b.intrinsics.fx,
-                b.intrinsics.model,
-            )
-            np.testing.assert_allclose(
-                a.intrinsics.distortion, b.intrinsics.distortion[: len(a.intrinsics.distortion)]
-            )
-        assert len(read.points) == len(scene.points)
-
-
-@pytest.mark.parametrize("model", ["pinhole", "opencv", "fisheye"])
-def test_written_poses_are_read_back(tmp_path, model):
-    distortion = {
-        "pinhole": (),
-        "opencv": (0.1, -0.05, 0.01, 0.002, 0.01, 0.02, 0.03, 0.04),
-        "fisheye": (0.1, -0.05, 0.01, 0.002),
-    }[model]
-    lenses = [
-        Intrinsics(80, 60, 70.0 + i % 2, 71.0, 40.0, 30.0, model, distortion) for i in range(4)
-    ]
-    photos = tuple(
-        Photo(f"{i}.png", noise_photo(tmp_path / "in" / f"{i}.png", i), lens, pose)
-        for i, (lens, pose) in enumerate(zip(lenses, orbit(4)))
-    )
-    points = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
-    scene = Scene("test", photos, np.eye(4), points=points)
-    write_poses(scene, tmp_path / "out")
-    assert_same_cameras(scene, tmp_path / "out")
-
-
-def posed(folder, listed):
-    """Four posed photos in ``folder``, called as ``listed``."""
-    files = [noise_photo(folder / f"p{i}.png", i) for i in range(len(listed))]
-    photos = tuple(
-        Photo(name, file, LENS, pose) for name, file, pose in zip(listed, files, orbit(len(listed)))
-    )
-    return Scene("test", photos, np.eye(4))
-
-
-@pytest.mark.parametrize(
-    "listed",
-    [
-        ["../../photos/a.png", "../b.png", "/c.png", "d.png"],
-        [f"/somewhere/{i}/a.png" for i in range(4)],
-        [r"C:\photos\a.png", r"..\a.png", "a.png", "A.PNG"],
-        ["images/a.png", "a.png", "images/../b.png", "./c.png"],
-    ],
-)
-def test_names_lead_nowhere_else_and_are_unique(tmp_path, listed):
-    scene = posed(tmp_path / "in" / "photos", listed)
-    before = contents(tmp_path / "in")
-    write_poses(scene, tmp_path / "deep" / "out")
-    assert contents(tmp_path / "in") == before
-    assert {p.name for p in tmp_path.iterdir()} == {"in", "deep"}
-    assert {p.name for p in (tmp_path / "deep").iterdir()} == {"out"}
-    for path in (tmp_path / "deep" / "out", tmp_path / "deep" / "out" / "sparse"):
-        read = {p.path.resolve(): p for p in run_task(open_capture(path)).photos}
-        for photo in scene.photos:
-            np.testing.assert_allclose(
-                read[photo.path.resolve()].world_from_camera, photo.world_from_camera, atol=1e-9
-            )
-
-
-def contents(folder):
-    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def test_photos_of_another_capture_are_not_replaced(tmp_path):
-    listed = [f"images/{i}.png" for i in range(4)]
-    statue = posed(tmp_path / "statue", listed)
-    for i in range(4):
-        noise_photo(tmp_path / "fountain" / "images" / f"{i}.png", 10 + i)
-    before = contents(tmp_path)
-    with pytest.raises(UserError, match=r"0\.png is there already, and Gradina did not write it"):
-        write_poses(statue, tmp_path / "fountain")
-    assert contents(tmp_path) == before
-
-
-def test_poses_are_written_again_and_links_of_before_go(tmp_path):
-    out = tmp_path / "out"
-    write_poses(posed(tmp_path / "a", [f"{i}.png" for i in range(4)]), out)
-    (out / "images" / "mine.png").write_bytes(b"a person's own")
-    fewer = posed(tmp_path / "b", [f"{i}.png" for i in range(3)])
-    write_poses(fewer, out)
-    assert {p.name for p in (out / "images").iterdir()} == {"0.png", "1.png", "2.png", "mine.png"}
-    assert_same_cameras(fewer, out)
-
-
-def test_an_unwritable_output_is_refused(tmp_path):
-    photo = Photo("a.png", noise_photo(tmp_path / "a.png", 0), LENS, np.eye(4))
-    (tmp_path / "taken").write_text("a file")
-    with pytest.raises(UserError, match=r"taken/.* cannot be written"):
-        write_poses(Scene("test", (photo,), np.eye(4)), tmp_path / "taken")
 
 
 def test_photos_with_no_overlap_say_what_was_tried_and_what_to_shoot(tmp_path):
@@ -279,7 +173,7 @@ def test_the_solver_dies_with_the_one_who_started_it(tmp_path):
     code = (
         "from pathlib import Path; from core.base.jobs import run_task;"
         "from core.capture.poses.solve import solve_poses;"
-        f"run(solve_poses(Path({str(tmp_path / 'photos')!r}), Path({str(tmp_path / 'w')!r})),"
+        f"run_task(solve_poses(Path({str(tmp_path / 'photos')!r}), Path({str(tmp_path / 'w')!r})),"
         "lambda p: print(p.detail, flush=True))"
     )
     parent = subprocess.Popen(
@@ -305,31 +199,6 @@ def test_a_solver_that_is_killed_is_a_clear_error(tmp_path):
     os.kill(children(os.getpid())[0], signal.SIGKILL)
     with pytest.raises(UserError, match=r"ended unexpectedly.*solve\.log"):
         run_task(task)
-
-
-def nothing_similar():
-    raise AssertionError("few photos are all compared")
-
-
-def test_pairs_that_share_large_features_and_neighbours_are_compared_thoroughly():
-    candidates = choose_pairs(40, nothing_similar)
-    shared = dict.fromkeys(candidates, 3) | {(0, 20): 50, (5, 35): 20}
-    near = {(i, j) for i, j in candidates if j - i <= 2}
-    assert set(promising_pairs(candidates, shared, 16)) == near | {(0, 20), (5, 35)}
-    everything = promising_pairs(candidates, dict.fromkeys(candidates, 100), 16)
-    assert len(everything) < len(candidates)
-    assert {i for pair in everything for i in pair} == set(range(40))
-
-
-def test_pairs_are_all_while_few_else_neighbours_and_those_that_look_alike():
-    assert len(choose_pairs(20, nothing_similar)) == 20 * 19 / 2
-    n = 1000
-    alike = np.stack([np.arange(n)[::-1]] * 2, 1)
-    pairs = choose_pairs(n, lambda: alike)
-    assert len(pairs) < 10 * n
-    assert {(i, i + 1) for i in range(n - 1)} <= set(pairs)
-    assert all(i < j for i, j in pairs)
-    assert {(0, 999), (400, 599)} <= set(pairs)
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ def test_of_several_sub_models_the_largest_is_used(tmp_path):
         read_colmap(tmp_path, 2)
     assert "sub-model 1: 0, 3 photos" in map(str, describe_input(tmp_path))
     second = OpenOptions(group=1)
-    assert len(run_task(open_capture(tmp_path, how=second)).photos) == 3
+    assert len(run_task(open_capture(tmp_path, options=second)).photos) == 3
     assert str(describe_input(tmp_path, second)[1]) == "3 photos with poses"
 
 

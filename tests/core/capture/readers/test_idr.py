@@ -98,3 +98,8 @@ def test_the_dtu_skull():
     lens = scene.photos[0].intrinsics
     assert (lens.width, lens.height) == (1600, 1200)
     assert abs(lens.fx / lens.fy - 1) < 0.01
+
+
+def test_a_projection_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="projection has shape"):
+        decompose_projection(np.eye(4))
