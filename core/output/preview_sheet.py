@@ -54,7 +54,7 @@ class TrainingPreview:
     def update(self, trainer: Trainer | None) -> None:
         """Write the sheet if it is due; never of a scene that has photos, which show it already."""
         began = time.monotonic()
-        if trainer is None or trainer.scene.taken or not trainer.step_count:
+        if trainer is None or trainer.scene.photos_with_images or not trainer.step_count:
             return
         if self._duty.is_due:
             write_sheet(trainer, [], [], self._path, DRAFT_SIDE_PX)
@@ -91,7 +91,7 @@ def write_sheet(
         path: the PNG file.
         max_side: longest side of an image, pixels.
     """
-    photos, has_photos = trainer.scene.used, bool(trainer.scene.taken)
+    photos, has_photos = trainer.scene.training_photos, bool(trainer.scene.photos_with_images)
     chosen = [i * len(photos) // N_VIEWS for i in range(N_VIEWS)]
     rows: list[list[np.ndarray]] = []
     for i in chosen:

@@ -38,7 +38,7 @@ def poses(arguments: argparse.Namespace) -> int:
     workspace = pose_workspace(arguments.path) if needs_poses(arguments.path) else None
     note = "no poses were written; the same command continues with the features found so far"
     with note_on_interrupt(note), ProgressBar() as bar:
-        task = open_capture(arguments.path, workspace, arguments.seed, how=options)
+        task = open_capture(arguments.path, workspace, arguments.seed, options=options)
         scene = run_task(task, bar.on_progress)
     write_poses(scene, out, workspace)
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
