@@ -113,6 +113,26 @@ def subtask(task: Task[T], start: float, end: float, detail: Text = NO_TEXT) -> 
         task.close()
 
 
+class Stages:
+    """The stages of a longer task, each with its part of the progress."""
+
+    def __init__(self, **weights: float) -> None:
+        """Divide the progress.
+
+        Args:
+            **weights: of the stages, in order; proportional to the time that each takes.
+        """
+        total, weight = sum(weights.values()), 0.0
+        self._spans: dict[str, tuple[float, float]] = {}
+        for name, added in weights.items():
+            start, weight = weight, weight + added
+            self._spans[name] = start / total, weight / total
+
+    def run(self, stage: str, task: Task[T], *, last: str = "") -> Task[T]:
+        """Run ``task`` as one of the stages, or as all of them from ``stage`` to ``last``."""
+        return subtask(task, self._spans[stage][0], self._spans[last or stage][1])
+
+
 def run_in_thread(call: Callable[[], T], progress: Progress) -> Task[T]:
     """Run ``call`` in a thread of its own, yield ``progress`` meanwhile, and return its result.
 

@@ -1,8 +1,8 @@
-"""How good a saved project is: against photos it was not trained on, and a reference surface."""
+"""Evaluation of a saved project against held-out photos and a reference surface."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,20 @@ from core.base.text import text
 from core.capture.scene import Photo
 from core.config.mesh import MeshOptions
 from core.evaluation.dtu import dtu_distances, is_dtu, read_scan
-from core.evaluation.surface_metrics import read_surface, surface_distance
+from core.evaluation.surface_metrics import Camera, read_surface, surface_distance
+from core.geometry.cameras import Intrinsics
 from core.geometry.rigid import transform_pose
 from core.meshing.export.frame import export_from_input, photos_in_export_frame
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import validity_report
-from core.output.views import render_photo, score_photos, training_size
+from core.output.views import render_photo, score_photos
 from core.rendering.raster import shade
 from core.training.ray_source import backdrop_color, photo_colors
 from core.training.trainer import Trainer
 
 OnProgress = Callable[[Progress], None]
+"""Receives the progress of a task."""
 
 
 def evaluate(
@@ -38,11 +40,24 @@ def evaluate(
     thresholds: list[float] | None,
     on_progress: OnProgress,
 ) -> dict[str, Any]:
-    """PSNR and SSIM on held-out photos (training photos where none were held out, and said so);
-    with ``reference`` the distances of the mesh to it, in the exported mesh's units, over the
-    surface that at least two training cameras see; with a texture how close the mesh comes to the
-    photos. ``source``: where the scene came from. A ``reference`` that is a folder of the DTU
-    benchmark's data is met by its protocol. Raises UserError."""
+    """Evaluate a trained scene.
+
+    PSNR and SSIM are taken on held-out photos, or on training photos where none were held out, as
+    the result says.
+
+    Args:
+        trainer: the trained scene.
+        source: where the scene came from.
+        reference: a mesh file, to which distances are computed in the exported mesh's units over
+            the surface that at least two training cameras see; or a folder of the DTU benchmark's
+            data, for its protocol.
+        mesh: options of the mesh; with a texture, it is compared with the photos too.
+        thresholds: of the F-score; None for those of `surface_distance`.
+        on_progress: receives progress.
+
+    Raises:
+        UserError: there are no photos, or a file cannot be read.
+    """
     scene = trainer.scene
     held_out = bool(scene.held_out)
     photos = scene.held_out or scene.photos[::8]
@@ -64,34 +79,45 @@ def evaluate(
     }
     if surface is None and scan is None and not mesh.texture:
         return result
-    built = run_task(mesh_of_model(trainer.model, scene, mesh), on_progress)
+    extracted = run_task(mesh_of_model(trainer.model, scene, mesh), on_progress)
     result["mesh"] = {
-        "vertices": len(built.vertices),
-        "faces": len(built.faces),
-        **validity_report(built),
+        "vertices": len(extracted.vertices),
+        "faces": len(extracted.faces),
+        **validity_report(extracted),
     }
     if mesh.texture:
-        result["mesh"] |= run_task(score_mesh(trainer, built, photos, mesh), on_progress)
+        result["mesh"] |= run_task(score_mesh(trainer, extracted, photos, mesh), on_progress)
     if surface is not None:
         result["surface"] = compare_surfaces(
-            built, *surface, photos_in_export_frame(scene, mesh), thresholds
+            extracted, *surface, photos_in_export_frame(scene, mesh), thresholds
         )
     if scan is not None:
-        result["dtu"] = dtu_distances(built, scan)
+        result["dtu"] = dtu_distances(extracted, scan)
     return result
 
 
 def score_mesh(
     trainer: Trainer, mesh: Mesh, photos: tuple[Photo, ...], options: MeshOptions
 ) -> Task[dict[str, Any]]:
-    """Means over ``photos`` of PSNR and SSIM of ``mesh``, textured and made as ``options`` say, and
-    beside them of the field's own pictures, over the same pixels: all where photos are cut out,
-    else those that the mesh covers. ``*_levelled``: each picture brought first to the photo's
-    exposure, by a factor a channel, since a texture has one exposure and photos may have many."""
+    """Compare a textured mesh with photos, and the field's own images beside it.
+
+    All pixels count where photos are cut out, else those that the mesh covers. A texture has one
+    exposure and photos may have many, so ``*_levelled`` values are measured after scaling each
+    channel of an image to the photo.
+
+    Args:
+        trainer: the trained scene.
+        mesh: textured.
+        photos: to compare with.
+        options: with which ``mesh`` was made.
+
+    Returns:
+        Means of PSNR and SSIM, and those ``per_view``.
+    """
     scene, out = trainer.scene, export_from_input(trainer.scene, options)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i, photo in enumerate(photos):
-        lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+        lens = photo.intrinsics.shrunk(trainer.config.train.max_photo_side)
         task = render_photo(trainer, photo, lens)
         field = yield from subtask(task, i / len(photos), (i + 1) / len(photos))
         truth = photo_colors(scene, photo, lens)
@@ -125,7 +151,7 @@ def score_mesh(
     }
 
 
-def _covered_pixels(mesh: Mesh, lens, pose: np.ndarray) -> np.ndarray:
+def _covered_pixels(mesh: Mesh, lens: Intrinsics, pose: np.ndarray) -> np.ndarray:
     """[H, W] bool: pixels that show nothing but the mesh."""
     black = np.zeros((len(mesh.vertices), 3), np.uint8)
     flat = shade(mesh.vertices, mesh.faces, np.zeros_like(mesh.vertices), lens, pose, colors=black)
@@ -133,13 +159,14 @@ def _covered_pixels(mesh: Mesh, lens, pose: np.ndarray) -> np.ndarray:
 
 
 def _scores(name: str, image: np.ndarray, truth: np.ndarray, where: np.ndarray) -> dict[str, float]:
+    """PSNR and SSIM of ``image`` over the pixels ``where`` [H, W], named with a prefix."""
     image = np.where(where[..., None], image, truth)
-    seen, wanted = image[where], truth[where]
-    gain = (seen * wanted).sum(0) / np.maximum((seen * seen).sum(0), 1e-9)
+    seen, target = image[where], truth[where]
+    gain = (seen * target).sum(0) / np.maximum((seen * seen).sum(0), 1e-9)
     return {
-        f"{name}psnr": psnr(seen, wanted),
+        f"{name}psnr": psnr(seen, target),
         f"{name}ssim": ssim(image, truth, where),
-        f"{name}psnr_levelled": psnr(np.clip(seen * gain, 0, 1), wanted),
+        f"{name}psnr_levelled": psnr(np.clip(seen * gain, 0, 1), target),
     }
 
 
@@ -147,10 +174,18 @@ def compare_surfaces(
     mesh: Mesh,
     vertices: np.ndarray,
     faces: np.ndarray,
-    cameras: tuple[Photo, ...],
+    cameras: Sequence[Camera],
     thresholds: list[float] | None,
 ) -> dict[str, Any]:
-    """Distances of ``mesh`` to a reference, as plain numbers."""
+    """Compute the distances of ``mesh`` to a reference, as plain numbers.
+
+    Args:
+        mesh: the mesh.
+        vertices: [V, 3] of the reference.
+        faces: [F, 3] of the reference; none for a point cloud.
+        cameras: only what two of them see counts; all of it without cameras.
+        thresholds: of the F-score; None for those of `surface_distance`.
+    """
     report = surface_distance(
         mesh.vertices, mesh.faces, vertices, faces, cameras, thresholds=thresholds
     )

@@ -1,9 +1,12 @@
-"""How close a mesh comes to a reference surface.
+"""Distances between a mesh and a reference surface.
 
 Surfaces are compared point to surface (two 60k-point samples of one surface of radius 1 are 0.005
-apart, which would drown what is measured), and only where the capture shows them: the underside
-that no camera sees says nothing about a reconstruction.
+apart, which would hide the error), and only where the capture shows them: an underside that no
+camera sees tells nothing about a reconstruction.
 """
+# scipy and libigl and trimesh have no type stubs
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -18,44 +21,53 @@ import trimesh
 from scipy.spatial import KDTree
 
 from core.base.errors import UserError
-from core.base.text import text
+from core.base.shapes import check_shapes
+from core.base.text import Text, text
 from core.geometry.cameras import Intrinsics, project
 
-# A ray from a camera has reached a sample when it ends this close to it, as a fraction of the
-# surface's diagonal: surfaces are made of flat facets, which hide a little of each other at
-# grazing angles.
 OCCLUSION_TOLERANCE = 5e-4
-# Thresholds of the F-score when none are named, as fractions of half the reference's diagonal.
+"""of the surface's diagonal: a ray from a camera reaches a sample when it ends this close to it,
+since flat facets hide a little of each other at grazing angles
+"""
 RELATIVE_THRESHOLDS = (0.005, 0.01, 0.02)
+"""default thresholds of the F-score, as fractions of half the reference's diagonal"""
 
 
 class Camera(Protocol):
-    """A photo's camera in the frame of the surfaces, as `core.capture.scene.Photo` has it:
-    ``world_from_camera`` [4, 4] rigid, OpenCV axes."""
+    """A photo's camera in the frame of the surfaces, as `core.capture.scene.Photo` has it."""
 
     @property
-    def intrinsics(self) -> Intrinsics: ...
+    def intrinsics(self) -> Intrinsics:
+        """The lens."""
+        ...
 
     @property
-    def world_from_camera(self) -> np.ndarray: ...
+    def world_from_camera(self) -> np.ndarray:
+        """[4, 4] rigid, OpenCV axes."""
+        ...
 
 
 @dataclass(frozen=True)
 class SurfaceReport:
-    """Distances in the units of the reference. ``accuracy``: mean distance of the mesh's samples
-    to the reference; ``completeness``: of the reference's samples to the mesh; ``precision`` and
-    ``recall``: the share of each within the threshold; ``normal_error``: mean angle, degrees, both
-    ways, between normals where the surfaces are nearest, whichever way they point; None where the
-    reference is a cloud; ``n_*_samples``: how many counted."""
+    """Distances between a mesh and a reference, in the reference's units."""
 
     accuracy: float
+    """mean distance of the mesh's samples to the reference"""
     completeness: float
+    """mean distance of the reference's samples to the mesh"""
     thresholds: tuple[float, ...]
+    """of the F-score"""
     precision: tuple[float, ...]
+    """fraction of the mesh's samples within each threshold"""
     recall: tuple[float, ...]
+    """fraction of the reference's samples within each threshold"""
     normal_error: float | None
+    """mean angle, degrees, between normals of nearest points, both ways, regardless of sign; None
+    where the reference is a point cloud"""
     n_mesh_samples: int
+    """that counted"""
     n_reference_samples: int
+    """that counted"""
 
     @property
     def distance(self) -> float:
@@ -64,15 +76,16 @@ class SurfaceReport:
 
     @property
     def f_scores(self) -> tuple[float, ...]:
+        """Harmonic means of precision and recall, one for each threshold."""
         return tuple(
             2 * p * r / (p + r) if p + r else 0.0 for p, r in zip(self.precision, self.recall)
         )
 
 
 def surface_distance(
-    vertices: np.ndarray,  # [V, 3]
-    faces: np.ndarray,  # [F, 3]
-    reference_vertices: np.ndarray,  # [W, 3]
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    reference_vertices: np.ndarray,
     reference_faces: np.ndarray,  # [G, 3]; G = 0: the reference is a point cloud
     cameras: Sequence[Camera] = (),
     *,
@@ -81,19 +94,36 @@ def surface_distance(
     min_cameras: int = 2,
     seed: int = 0,
 ) -> SurfaceReport:
-    """Two-way distance between a mesh and a reference in the same frame.
+    """Compare a mesh with a reference by samples, point to surface.
 
-    ``n_samples`` points lie uniformly by area on each surface, and their exact distance to the
-    other one is taken. With ``cameras``, a sample counts only where at least ``min_cameras`` of
-    them see it, each surface hiding itself: samples of the reference are tested against the
-    reference, samples of the mesh against the mesh. The points of a cloud count where they lie in
-    the pictures, since a cloud hides nothing. ``thresholds`` of the F-score are lengths; None
-    takes 0.5, 1 and 2 % of half the reference's diagonal.
+    With ``cameras``, a sample counts only where enough of them see it, each surface occluding
+    itself: samples of the reference are tested against the reference, samples of the mesh against
+    the mesh. The points of a cloud count where they lie in the images, since a cloud occludes
+    nothing.
 
-    Raises UserError when either surface is empty or out of all cameras' sight.
+    Args:
+        vertices: [V, 3] of the mesh.
+        faces: [F, 3] of the mesh.
+        reference_vertices: [W, 3].
+        reference_faces: [G, 3]; none for a point cloud.
+        cameras: in the same frame; none: all samples count.
+        n_samples: of each surface.
+        min_cameras: that must see a sample.
+        thresholds: of the F-score, lengths; None for `RELATIVE_THRESHOLDS`.
+        seed: of the samples.
+
+    Raises:
+        ValueError: an array has a wrong shape.
+        UserError: a surface is empty, or no camera sees it.
     """
-    mesh = _Surface(vertices, faces, "the mesh")
-    reference = _Surface(reference_vertices, reference_faces, "the reference")
+    check_shapes(
+        vertices=(vertices, "V 3"),
+        faces=(faces, "F 3"),
+        reference_vertices=(reference_vertices, "W 3"),
+        reference_faces=(reference_faces, "G 3"),
+    )
+    mesh = _Surface(vertices, faces, text("the mesh"))
+    reference = _Surface(reference_vertices, reference_faces, text("the reference"))
     if thresholds is None:
         thresholds = [reference.diagonal / 2 * fraction for fraction in RELATIVE_THRESHOLDS]
     mesh_samples, mesh_normals = mesh.seen_samples(n_samples, cameras, min_cameras, seed)
@@ -116,8 +146,14 @@ def surface_distance(
 
 
 def read_surface(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices [V, 3] and faces [F, 3] of a mesh file (PLY, OBJ, GLB, STL, OFF), or no faces for a
-    PLY that holds a point cloud. Raises UserError where it cannot be read."""
+    """Read a mesh file (PLY, OBJ, GLB, STL, OFF), or a PLY of a point cloud.
+
+    Returns:
+        Vertices [V, 3] and faces [F, 3]; no faces for a point cloud.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
     try:
         loaded = trimesh.load(path, process=False)
         if isinstance(loaded, trimesh.Scene):
@@ -126,12 +162,12 @@ def read_surface(path: Path) -> tuple[np.ndarray, np.ndarray]:
         faces = np.asarray(getattr(loaded, "faces", np.zeros((0, 3), np.int64)))
     except Exception as error:  # the many parsers behind it raise what they like
         raise UserError(
-            text("{path} cannot be read as a surface", path=path),
+            text("{path} is not a readable mesh", path=path),
             text("Give a PLY, OBJ, GLB or STL file"),
         ) from error
     if not len(vertices):
         raise UserError(
-            text("{path} holds no surface", path=path), text("Give a PLY, OBJ, GLB or STL file")
+            text("{path} has no surface", path=path), text("Give a PLY, OBJ, GLB or STL file")
         )
     return vertices, faces
 
@@ -139,8 +175,12 @@ def read_surface(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def sample_surface(
     vertices: np.ndarray, faces: np.ndarray, n_samples: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points [n_samples, 3] float64, uniform by area on the triangles, and the unit normals
-    [n_samples, 3] of theirs."""
+    """Sample points uniformly by area.
+
+    Returns:
+        Points [n_samples, 3] float64, and the unit normals [n_samples, 3] of their faces.
+    """
+    check_shapes(vertices=(vertices, "V 3"), faces=(faces, "F 3"))
     corners = np.asarray(vertices, np.float64)[faces]  # [F, 3, 3]
     edges = corners[:, 1:] - corners[:, :1]
     normals = np.cross(edges[:, 0], edges[:, 1])
@@ -158,13 +198,13 @@ def sample_surface(
 class _Surface:
     """A triangle mesh, or a point cloud where there are no faces, with its search tree."""
 
-    def __init__(self, vertices: np.ndarray, faces: np.ndarray, name: str) -> None:
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray, name: Text) -> None:
         self.name = name
         self.vertices = np.ascontiguousarray(vertices, np.float64).reshape(-1, 3)
         self.faces = np.ascontiguousarray(faces, np.int64).reshape(-1, 3)
         if not len(self.vertices) or not np.isfinite(self.vertices).all():
             raise UserError(
-                text("{name} is empty or not finite", name=name),
+                text("{surface} is empty or not finite", surface=name),
                 text("Choose another mesh to compare"),
             )
         self.diagonal = float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
@@ -175,8 +215,11 @@ class _Surface:
             self._cloud = KDTree(self.vertices)
 
     def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """[N] distance of each point to the nearest point of the surface, and the unit normals
-        [N, 3] there; None for a cloud."""
+        """Find the nearest points of the surface.
+
+        Returns:
+            [N] distances of ``points`` [N, 3], and unit normals [N, 3] there; None for a cloud.
+        """
         if not len(self.faces):
             return np.asarray(self._cloud.query(points)[0]), None
         squared, face, _ = self._tree.squared_distance(self.vertices, self.faces, points)
@@ -188,8 +231,11 @@ class _Surface:
     def seen_samples(
         self, n_samples: int, cameras: Sequence[Camera], min_cameras: int, seed: int
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """[N, 3] samples that at least ``min_cameras`` see; all of them without cameras; and the
-        unit normals [N, 3] there, None for a cloud."""
+        """Sample what at least ``min_cameras`` see; without cameras, everything.
+
+        Returns:
+            Points [N, 3], and unit normals [N, 3] there; None for a cloud.
+        """
         if len(self.faces):
             samples, normals = sample_surface(self.vertices, self.faces, n_samples, seed)
         else:
@@ -201,8 +247,8 @@ class _Surface:
         if not seen.any():
             raise UserError(
                 text(
-                    "{name} is not seen by {min_cameras} cameras anywhere",
-                    name=self.name,
+                    "No part of {surface} is seen by {min_cameras} cameras",
+                    surface=self.name,
                     min_cameras=min_cameras,
                 ),
                 text("Check that it lies in the frame of the cameras"),
@@ -234,7 +280,7 @@ class _Surface:
         return count
 
     def _sees(self, camera: Camera, points: np.ndarray) -> np.ndarray:
-        """[N] bool: the point lies in the picture and nothing of the surface is before it."""
+        """[N] bool: the point lies in the image and nothing of the surface is in front of it."""
         rotation, center = camera.world_from_camera[:3, :3], camera.world_from_camera[:3, 3]
         uv = project(camera.intrinsics, (points - center) @ rotation)
         size = camera.intrinsics.width, camera.intrinsics.height
@@ -251,7 +297,7 @@ class _Surface:
 
 
 def _angle(one: np.ndarray | None, other: np.ndarray | None) -> float | None:
-    """Mean angle in degrees between unit vectors [N, 3], whichever way they point."""
+    """Mean angle in degrees between unit vectors [N, 3], regardless of sign."""
     if one is None or other is None:
         return None
     cosine = np.abs((one * other).sum(1))

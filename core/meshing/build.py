@@ -1,4 +1,4 @@
-"""From a field to a mesh: cut, without specks, with the field's normals and colours."""
+"""Mesh extraction from a field: surface, small parts removed, normals and colours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from core.base.jobs import Progress, Task, run_in_thread, subtask
+from core.base.shapes import check_shapes
 from core.base.text import text
 from core.config.mesh import MeshOptions
 from core.geometry.scene_ball import Ball
@@ -19,27 +20,39 @@ from core.meshing.surface.extract import SdfFunction, evaluate_in_batches, extra
 
 # points [N, 3], normals [N, 3] float32 -> sRGB [N, 3] in [0, 1]
 ColorFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Points and unit normals, [N, 3] float32 each, to sRGB [N, 3] in [0, 1]."""
 
-# Corners of a tetrahedron: Σ k f(x + ε k) = 4 ε ∇f, with four evaluations instead of six.
+# Corners of a tetrahedron: Σ k f(x + ε k) = 4 ε ∇f, with four evaluations, not six.
 FD_STENCIL = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
+"""[4, 3] corners of a tetrahedron: Σ k f(x + ε k) = 4 ε ∇f, with four evaluations."""
 
 
 def build_mesh(
     sdf: SdfFunction,
     color: ColorFunction | None,
-    aabb: np.ndarray,  # [2, 3]
+    aabb: np.ndarray,
     options: MeshOptions,
-    export_from_source: np.ndarray,  # [4, 4] similarity
+    export_from_source: np.ndarray,
     *,
     ball: Ball | None = None,
 ) -> Task[Mesh]:
-    """The surface of ``sdf`` (negative inside) within ``aabb`` and ``ball``, which share its frame,
-    as a mesh in the frame that ``export_from_source`` leads to, with unit normals from the field
-    and
-    colours where ``color`` is given; not finished in any other way that ``options`` ask for.
+    """Extract the zero level of ``sdf`` as a mesh with normals and colours.
 
-    An sdf without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
+    Nothing else that ``options`` ask for is done; see `core.meshing.pipeline` for that. An SDF
+    without a zero in ``aabb`` gives an empty mesh, which `write_mesh` refuses.
+
+    Args:
+        sdf: negative inside.
+        color: vertex colours; None for none.
+        aabb: [2, 3] the region, in the frame of ``sdf``.
+        options: of these ``resolution`` and ``min_component`` count.
+        export_from_source: [4, 4] similarity from the frame of ``sdf`` to that of the mesh.
+        ball: in the frame of ``sdf``; the surface outside is left out.
+
+    Raises:
+        ValueError: an array has a wrong shape.
     """
+    check_shapes(aabb=(aabb, "2 3"), export_from_source=(export_from_source, "4 4"))
     mesh = yield from subtask(extract(sdf, aabb, options.resolution, ball=ball), 0.0, 0.75)
     mesh = yield from run_in_thread(
         lambda: clean(mesh, options.min_component), Progress(0.76, text("removing small parts"))
@@ -52,24 +65,27 @@ def build_mesh(
 def with_attributes(
     mesh: Mesh, sdf: SdfFunction | None, color: ColorFunction | None, cell: float
 ) -> Task[Mesh]:
-    """``mesh`` with unit normals, and colours where ``color`` is given.
+    """Add unit normals, and colours where ``color`` is given.
 
     Args:
-        mesh: geometry.
-        sdf: the field that gives the normals, by differences over ``cell``; None: they are those of
-            the faces, for a mesh that no longer follows the field.
-        color: of points and normals.
-        cell: width of a cell of the grid that the mesh was cut on.
+        mesh: in the frame of ``sdf``.
+        sdf: whose gradient gives the normals; None: they are those of the faces, for a mesh that no
+            longer follows the field.
+        color: vertex colours; None for none.
+        cell: the width over which gradients are taken.
     """
     if len(mesh.faces):
-        points = map_chunks(lambda v: v.astype(np.float32), mesh.vertices)
+        points = map_chunks(lambda rows: rows.astype(np.float32), mesh.vertices)
         if sdf is None:
             normals = yield from run_in_thread(
                 lambda: vertex_normals(mesh), Progress(0.0, text("normals"))
             )
         else:
             normals = yield from evaluate_in_batches(
-                lambda p: sdf_normals(sdf, p, cell / 2), points, end=0.6, detail=text("normals")
+                lambda points: sdf_normals(sdf, points, cell / 2),
+                points,
+                end=0.6,
+                detail=text("normals"),
             )
             normals = yield from run_in_thread(
                 lambda: _orient_normals(mesh, normals), Progress(0.6, text("normals"))
@@ -101,23 +117,38 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 def clip_to_box(
     sdf: SdfFunction, aabb: np.ndarray, ball: Ball | None, margin: float
 ) -> SdfFunction:
-    """The solid of ``sdf`` cut off ``margin`` within ``aabb`` [2, 3] and within ``ball``: its
-    surface is closed, flat where it was cut."""
+    """Intersect the solid of ``sdf`` with a box and a ball, so that its surface is closed.
+
+    Args:
+        sdf: negative inside.
+        aabb: [2, 3] the region.
+        ball: the other bound; None for none.
+        margin: how far inside ``aabb`` the solid is cut off.
+    """
     middle, half = aabb.mean(0), np.ptp(aabb, axis=0) / 2 - margin
 
-    def closed(points: np.ndarray) -> np.ndarray:
-        wall = (np.abs(points - middle) - half).max(1)
+    def clipped(points: np.ndarray) -> np.ndarray:
+        outside = (np.abs(points - middle) - half).max(1)
         if ball is not None:
             center, radius = ball
-            wall = np.maximum(wall, np.linalg.norm(points - center, axis=1) - radius)
-        return np.maximum(np.asarray(sdf(points)).reshape(-1), wall)
+            outside = np.maximum(outside, np.linalg.norm(points - center, axis=1) - radius)
+        return np.maximum(np.asarray(sdf(points)).reshape(-1), outside)
 
-    return closed
+    return clipped
 
 
 def sdf_normals(sdf: SdfFunction, points: np.ndarray, epsilon: float) -> np.ndarray:
-    """[N, 3] float32 unit gradients of ``sdf`` by finite differences at ``epsilon`` (0 where the
-    sdf is flat)."""
+    """Compute unit gradients of ``sdf`` by finite differences.
+
+    Args:
+        sdf: any function of points.
+        points: [N, 3] float32.
+        epsilon: distance from each point to its four samples.
+
+    Returns:
+        [N, 3] float32, 0 where the SDF is flat.
+    """
+    check_shapes(points=(points, "N 3"))
     stencil = points[:, None] + (epsilon / np.sqrt(3)) * FD_STENCIL
     values = np.asarray(sdf(stencil.reshape(-1, 3).astype(np.float32))).reshape(-1, 4)
     gradients = values.astype(np.float32) @ FD_STENCIL
@@ -125,21 +156,24 @@ def sdf_normals(sdf: SdfFunction, points: np.ndarray, epsilon: float) -> np.ndar
 
 
 def _orient_normals(mesh: Mesh, normals: np.ndarray) -> np.ndarray:
-    """``normals``, replaced by those of the faces around a vertex where the field's disagree with
-    the winding (thin parts, noise): a renderer would show such vertices black."""
+    """Replace normals that disagree with the winding by those of the faces around.
+
+    On thin parts and noise the field's normals can point inward; a renderer would show such
+    vertices black.
+    """
     by_faces = _area_weighted_normals(mesh.vertices, mesh.faces)
 
-    def turned(normals: np.ndarray, by_faces: np.ndarray) -> np.ndarray:
+    def oriented(normals: np.ndarray, by_faces: np.ndarray) -> np.ndarray:
         by_faces = _unit(by_faces)
         agree = (normals * by_faces).sum(1, keepdims=True) > 0.2
         return np.where(agree, normals, by_faces).astype(np.float32)
 
-    return map_chunks(turned, normals, by_faces)
+    return map_chunks(oriented, normals, by_faces)
 
 
 @njit(cache=True, nogil=True)
-def _area_weighted_normals(vertices, faces):
-    """[V, 3] sums of the normals of the faces around each vertex, by their areas."""
+def _area_weighted_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """[V, 3] sums of the normals of the faces around each vertex, weighted by area."""
     total = np.zeros((len(vertices), 3))
     for f in range(len(faces)):
         a, b, c = faces[f]

@@ -1,8 +1,11 @@
-"""From a trained model to its mesh, and to files with what those cannot say beside them."""
+"""From a trained model to its mesh, and to mesh files with a JSON sidecar."""
+# torch is only partly typed
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,17 +44,23 @@ from core.meshing.surface.level_set import LevelSet
 from core.rendering.volume import level_of
 
 MAX_VIEW_CAMERAS = 256
-"""So many cameras, spread over all of them, are asked how they see a point."""
+"""At most so many cameras, spread over all of them, colour a point as they see it."""
 DENSITY_SURFACE_NOTE = text(
-    "This surface is where a density passes {density:g} per unit of the scene's ball: near the "
-    "true one, but only approximate."
+    "This surface is where the density passes {density:g} per scene unit; it only approximates "
+    "the true surface."
 )
+"""Tells that the surface of a method without an SDF depends on a threshold."""
 
 
 def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSource:
-    """The surface inside the scene's region, coloured as the photos' cameras see it (from straight
-    above no photo may have been taken). Its frame has the axes of the region. Raises UserError as
-    `export_from_input` does."""
+    """Describe the surface of ``model`` inside the scene's region for `finish_mesh`.
+
+    Its frame has the axes of the region. Colours are those that the photos' cameras see, since
+    from straight above no photo may have been taken.
+
+    Raises:
+        UserError: as `export_from_input` does.
+    """
     photos = scene.training_photos[:: -(-len(scene.training_photos) // MAX_VIEW_CAMERAS)]
     camera_centers = _tensor(
         model, np.array([scene.scene_from_camera(photo)[:3, 3] for photo in photos])
@@ -63,24 +72,24 @@ def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSo
     zero = level_of(options.density)
 
     @torch.no_grad()
-    def level_set_part(points: np.ndarray) -> np.ndarray:
-        level = model.shape.sdf(_tensor(model, points), options.levels)
-        return (level if model.has_sdf else level - zero).cpu().numpy()
+    def implicit_part(points: np.ndarray) -> np.ndarray:
+        values = model.shape.sdf(_tensor(model, points), options.levels)
+        return (values if model.has_sdf else values - zero).cpu().numpy()
 
-    def level(points: np.ndarray) -> np.ndarray:
-        return _in_parallel(model, level_set_part, points)
+    def implicit(points: np.ndarray) -> np.ndarray:
+        return _in_parallel(model, implicit_part, points)
 
-    scene_sdf = level if model.has_sdf else LevelSet(level)
+    scene_sdf = implicit if model.has_sdf else LevelSet(implicit)
 
     @torch.no_grad()
     def color_part(points: np.ndarray) -> np.ndarray:
-        where = _tensor(model, points)
-        return model.surface_color(where, camera_centers, options.levels)[0].cpu().numpy()
+        positions = _tensor(model, points)
+        return model.surface_color(positions, camera_centers, options.levels)[0].cpu().numpy()
 
     def sdf(points: np.ndarray) -> np.ndarray:
         return scene_sdf(transform_points(scene_from_box, points))
 
-    def color(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    def color(points: np.ndarray, _normals: np.ndarray) -> np.ndarray:
         return _in_parallel(model, color_part, transform_points(scene_from_box, points))
 
     export_from_box = (
@@ -99,38 +108,51 @@ def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSo
 
 
 def mesh_of_model(model: SceneModel, scene: Scene, options: MeshOptions) -> Task[Mesh]:
-    """The finest mesh that `finish_mesh` makes of `mesh_source`."""
+    """Build the finest mesh that `finish_mesh` makes of `mesh_source`."""
     return (yield from finish_mesh(mesh_source(model, scene, options), options)).lods[0]
 
 
 @dataclass(frozen=True)
 class ExportedMesh:
-    """A mesh that was written: its counts, and the bytes of its files, levels of detail and
-    textures included; ``notes`` for people."""
+    """A mesh that was written."""
 
     path: Path
+    """the file of the finest level"""
     n_vertices: int
+    """of the finest level"""
     n_faces: int
+    """of the finest level"""
     n_bytes: int
+    """of all mesh files, with levels of detail and textures"""
     notes: tuple[Text, ...] = ()
+    """what people should know of it"""
 
 
 def export_model(
     model: SceneModel, scene: Scene, options: MeshOptions, path: Path, *, force: bool = False
 ) -> Task[ExportedMesh]:
-    """`finish_within_size` into the file ``path``; levels of detail into ``path`` with ``_lod1``
-    and so
-    on at the end of its name, and all of them into one GLB that ends in ``_lods``; and beside them
-    ``path``.json: the frame, the unit, what was done, the counts and the settings. All of these
-    appear together. ``force``: files of these names that Gradina did not write are replaced; else
-    they are a ForeignFileError, at once. Raises UserError as `write_mesh_task` and
-    `finish_within_size`
-    do."""
+    """Finish the mesh of ``model`` and write it, its levels of detail and a JSON sidecar.
+
+    The finest level goes to ``path``, others to ``path`` with ``_lod1`` and so on at the end of its
+    name, and all of them into one GLB that ends in ``_lods``. ``path``.json has the frame, the
+    unit, what was done, the counts and the settings. All files appear together.
+
+    Args:
+        model: the trained model.
+        scene: its capture.
+        options: what is asked for.
+        path: the file of the finest level.
+        force: replace files of these names that Gradina did not write.
+
+    Raises:
+        ForeignFileError: at once, where such files exist and ``force`` is not set.
+        UserError: as `write_mesh_task` and `finish_within_size` do.
+    """
     check_format(path, options.format)
     require_free(path, options, force=force)
     if options.max_bytes is not None and options.format != "glb":
         raise UserError(
-            text("{path}: a limit of its size needs GLB", path=path), text("Choose --format glb")
+            text("{path}: a size limit needs GLB", path=path), text("Choose --format glb")
         )
     task = finish_within_size(mesh_source(model, scene, options), options)
     done, jpeg = yield from subtask(task, 0.0, 0.97)
@@ -138,10 +160,11 @@ def export_model(
         note = DENSITY_SURFACE_NOTE.filled(density=options.density)
         done = replace(done, notes=(*done.notes, note))
     metadata = _metadata(scene, options, jpeg)
-    n_bytes, files = 0, []
+    n_bytes = 0
+    files: list[str] = []
     with Outputs(path.parent, force=force) as outputs:
-        for level, mesh in enumerate(done.lods):
-            file = lod_path(path, level)
+        for lod, mesh in enumerate(done.lods):
+            file = lod_path(path, lod)
             n_bytes += yield from write_mesh_task(mesh, file, outputs, options.format, metadata)
             files.append(file.name)
         if len(done.lods) > 1:
@@ -156,12 +179,12 @@ def export_model(
 
 
 def require_free(path: Path, options: MeshOptions, *, force: bool = False) -> None:
-    """Raise ForeignFileError where an export would replace what Gradina did not write."""
+    """Raise ForeignFileError where an export would replace files that Gradina did not write."""
     Outputs(path.parent, force=force).require_free(export_files(path, options))
 
 
 def _metadata(scene: Scene, options: MeshOptions, jpeg: int | None) -> ExportMetadata:
-    """What the file is to say of its frame."""
+    """What the mesh file states of its frame."""
     up = int(np.abs(_up(scene, options)).argmax())
     return ExportMetadata(
         "Y" if up == 1 else "Z", METRES_PER_UNIT.get(export_unit(scene, options), 1.0), jpeg
@@ -169,14 +192,14 @@ def _metadata(scene: Scene, options: MeshOptions, jpeg: int | None) -> ExportMet
 
 
 def _up(scene: Scene, options: MeshOptions) -> np.ndarray:
-    """[3] unit, in the frame of the mesh."""
+    """[3] unit up axis, in the frame of the mesh."""
     out = export_from_input(scene, options)
     up = out[:3, :3] @ scene.upright_from_input[:3, :3].T[:, 2]
     return up / np.linalg.norm(up)
 
 
 def _sidecar(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path) -> dict[str, Any]:
-    """What the mesh's file cannot say of itself; lengths are in its unit."""
+    """What the mesh file cannot state of itself; lengths are in its unit."""
     mesh, mesh_from_input = done.lods[0], export_from_input(scene, options)
     region = scene.region_in_scene.transformed(mesh_from_input @ invert(scene.scene_from_input))
     return {
@@ -210,10 +233,14 @@ def _sidecar(done: FinishedMesh, scene: Scene, options: MeshOptions, path: Path)
     }
 
 
-def _in_parallel(model: SceneModel, function, points: np.ndarray) -> np.ndarray:
+def _in_parallel(
+    model: SceneModel, function: Callable[[np.ndarray], np.ndarray], points: np.ndarray
+) -> np.ndarray:
+    """``function`` of the rows of ``points`` [N, 3], on all workers of the model's device."""
     parts = np.array_split(points, min(num_workers(model.device), max(len(points), 1)))
     return np.concatenate(parallel_map(function, parts))
 
 
 def _tensor(model: SceneModel, points: np.ndarray) -> torch.Tensor:
+    """``points`` as float32 on the model's device."""
     return torch.from_numpy(np.ascontiguousarray(points, np.float32)).to(model.device)

@@ -7,32 +7,48 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
+from core.base.shapes import check_shapes
 from core.meshing.spill_array import map_chunks
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """``vertices`` [V, 3] float64; ``faces`` [F, 3] int32, counter-clockwise seen from outside;
-    ``colors`` [V, 3] uint8 sRGB; ``normals`` [V, 3] float32, unit, outward.
-
-    ``uvs`` [V, 2] float32: (0, 0) is the lower left corner of ``texture`` [S, S, 3] uint8 sRGB,
-    whose first row is its top; vertices on seams stand there once for each chart. ``normal_map``
-    [S, S, 3] uint8: normals in the frame of ``tangents`` [V, 4] float32, unit and a sign, as glTF
-    has them.
-    """
+    """Arrays of a triangle mesh; those that are None are not there."""
 
     vertices: np.ndarray
+    """[V, 3] float64"""
     faces: np.ndarray
+    """[F, 3] int32, counter-clockwise seen from outside"""
     colors: np.ndarray | None = None
+    """[V, 3] uint8 sRGB"""
     normals: np.ndarray | None = None
+    """[V, 3] float32, unit, outward"""
     uvs: np.ndarray | None = None
+    """[V, 2] float32: (0, 0) is the lower left corner of ``texture``; vertices on seams occur once
+    per chart"""
     texture: np.ndarray | None = None
+    """[S, S, 3] uint8 sRGB; the first row is its top"""
     normal_map: np.ndarray | None = None
+    """[S, S, 3] uint8: normals in the tangent frame, as glTF has them"""
     tangents: np.ndarray | None = None
+    """[V, 4] float32: unit tangents and the sign of the bitangent, as glTF has them"""
+
+    def __post_init__(self) -> None:
+        check_shapes(vertices=(self.vertices, "V 3"), faces=(self.faces, "F 3"))
+        n_vertices = len(self.vertices)
+        for name, width in (("colors", 3), ("normals", 3), ("uvs", 2), ("tangents", 4)):
+            rows = getattr(self, name)
+            if rows is not None:
+                check_shapes(**{name: (rows, f"{n_vertices} {width}")})
 
     def transformed(self, similarity: np.ndarray) -> Mesh:
-        """The mesh carried into another frame by a similarity [4, 4] (rotation, uniform scale,
-        translation; a mirroring one turns the faces so that they still wind outward)."""
+        """Transform the mesh by a similarity.
+
+        Args:
+            similarity: [4, 4] rotation, uniform scale and translation. A mirroring one reverses the
+                faces, so that they still wind outward.
+        """
+        check_shapes(similarity=(similarity, "4 4"))
         linear, shift = np.asarray(similarity, np.float64)[:3, :3], similarity[:3, 3]
         determinant = np.linalg.det(linear)
         rotation = (linear / np.cbrt(abs(determinant))).astype(np.float32)
@@ -42,11 +58,13 @@ class Mesh:
             tangents = np.concatenate([tangents[:, :3] @ rotation.T, sign], 1)
         return replace(
             self,
-            vertices=map_chunks(lambda v: v @ linear.T + shift, self.vertices),
-            faces=self.faces if determinant > 0 else map_chunks(lambda f: f[:, ::-1], self.faces),
+            vertices=map_chunks(lambda rows: rows @ linear.T + shift, self.vertices),
+            faces=self.faces
+            if determinant > 0
+            else map_chunks(lambda rows: rows[:, ::-1], self.faces),
             normals=None
             if self.normals is None
-            else map_chunks(lambda n: n @ rotation.T, self.normals),
+            else map_chunks(lambda rows: rows @ rotation.T, self.normals),
             tangents=tangents,
         )
 
@@ -56,14 +74,19 @@ class Mesh:
         return np.cross(b - a, c - a)
 
     def reindexed(self, chosen: np.ndarray, faces: np.ndarray) -> Mesh:
-        """The mesh of ``faces`` [G, 3], numbered in ``chosen`` [W], vertices of this one."""
+        """Return the mesh of ``faces`` with the chosen vertices and their attributes.
+
+        Args:
+            chosen: [W] indices of vertices of this mesh.
+            faces: [G, 3] indices into ``chosen``.
+        """
 
         def of(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else map_chunks(lambda some: values[some], chosen)
+            return None if values is None else map_chunks(lambda indices: values[indices], chosen)
 
         return replace(
             self,
-            vertices=map_chunks(lambda some: self.vertices[some], chosen),
+            vertices=map_chunks(lambda indices: self.vertices[indices], chosen),
             faces=faces.astype(np.int32, copy=False),
             colors=of(self.colors),
             normals=of(self.normals),
@@ -73,8 +96,10 @@ class Mesh:
 
 
 @njit(cache=True, nogil=True)
-def face_normal(vertices, a, b, c):
-    """x, y, z of the normal of the face of three vertices; its length is twice the area."""
+def face_normal(
+    vertices: np.ndarray, a: int, b: int, c: int
+) -> tuple[np.float64, np.float64, np.float64]:
+    """The normal (x, y, z) of the face of three vertices; its length is twice the area."""
     ux, uy, uz = (
         vertices[b, 0] - vertices[a, 0],
         vertices[b, 1] - vertices[a, 1],

@@ -5,6 +5,8 @@ has it. Measured against fast-simplification on a vase of 588k faces: as close a
 a size of 2) and ten times slower, but the mesh stays closed and manifold, borders keep their place
 (2e-4 instead of 1e-2), and the count is met.
 """
+# libigl has no type stubs
+# pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
@@ -17,14 +19,19 @@ from core.base.text import text
 from core.meshing.mesh import Mesh
 
 MIN_FACES = 4
+"""of a simplified mesh"""
 MAX_PROBES = 200_000
-"""vertices of the fine mesh, at most, at which the error is measured"""
+"""vertices of the fine mesh at which the error is measured"""
 FACES_PER_S = 45_000
+"""that are collapsed, for progress"""
 
 
 def simplify(mesh: Mesh, n_faces: int) -> Task[Mesh]:
-    """``mesh`` with at most ``n_faces``, geometry alone; itself if it has no more. A surface in
-    many parts may keep more, since none is collapsed to nothing."""
+    """Simplify ``mesh`` to at most ``n_faces``, geometry alone.
+
+    A mesh that has no more faces is returned as it is. A surface in many parts may keep more,
+    since none of them is collapsed to nothing.
+    """
     if len(mesh.faces) <= n_faces:
         return Mesh(mesh.vertices, mesh.faces)
     vertices, faces = yield from run_in_subprocess(
@@ -40,8 +47,12 @@ def simplify(mesh: Mesh, n_faces: int) -> Task[Mesh]:
 
 
 def simplify_to_error(mesh: Mesh, tolerance: float) -> Task[Mesh]:
-    """``mesh`` with as few faces as leave its vertices within ``tolerance`` (its units) of the
-    surface, geometry alone."""
+    """Simplify ``mesh`` as far as the error allows, geometry alone.
+
+    Args:
+        mesh: the fine mesh.
+        tolerance: largest distance of its vertices from the simplified surface, in its units.
+    """
     vertices, faces = yield from run_in_subprocess(
         decimate_to_error,
         mesh.vertices,
@@ -57,10 +68,14 @@ def simplify_to_error(mesh: Mesh, tolerance: float) -> Task[Mesh]:
 def decimate(
     vertices: np.ndarray, faces: np.ndarray, n_faces: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices [V, 3] float64 and faces [F, 3] int32 of at most ``n_faces``."""
+    """Collapse edges down to at most ``n_faces``.
+
+    Returns:
+        Vertices [V, 3] float64 and faces [F, 3] int32.
+    """
     fine = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
-    found = igl.qslim(*fine, max(MIN_FACES, n_faces))
-    coarse, kept = np.asarray(found[0]), np.asarray(found[1])
+    result = igl.qslim(*fine, max(MIN_FACES, n_faces))
+    coarse, kept = np.asarray(result[0]), np.asarray(result[1])
     used = np.unique(kept)
     return coarse[used], np.searchsorted(used, kept).astype(np.int32)
 
@@ -68,8 +83,10 @@ def decimate(
 def decimate_to_error(
     vertices: np.ndarray, faces: np.ndarray, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Halved as often as ``tolerance`` allows, and then by as much as it allows of one more half,
-    to an eighth of it."""
+    """Halve the number of faces as often as ``tolerance`` allows.
+
+    After the last half, smaller reductions are tried, down to an eighth of a half.
+    """
     probes = vertices[:: -(-len(vertices) // MAX_PROBES)]
     best, keep_ratio = (vertices, faces), 0.5
     while keep_ratio < 0.93 and len(best[1]) > MIN_FACES:
@@ -82,6 +99,7 @@ def decimate_to_error(
 
 
 def _max_distance(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Largest distance of ``points`` [N, 3] from a surface."""
     tree = igl.AABB()
     faces = np.ascontiguousarray(faces, np.int64)
     tree.init(vertices, faces)

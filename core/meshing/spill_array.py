@@ -1,11 +1,11 @@
-"""Arrays that grow by rows, and lie in a temporary file once they are large."""
+"""Arrays that grow by rows and are spilled to a temporary file once they are large."""
 
 from __future__ import annotations
 
 import mmap
 import tempfile
 from collections.abc import Callable
-from typing import IO
+from typing import IO, TypeVarTuple, cast
 
 import numpy as np
 
@@ -13,11 +13,11 @@ from core.base import paths
 from core.base.errors import UserError
 from core.base.text import text
 
+Ts = TypeVarTuple("Ts")
 MAX_MEMORY_BYTES = 1 << 27
-"""bytes that an array may take of memory; a larger one is mapped from a file that has no name, and
-goes with it"""
+"""of an array in memory; a larger one is mapped from an unlinked file"""
 CHUNK_ROWS = 1 << 20
-"""rows that are worked on at once"""
+"""rows processed at once"""
 
 
 class SpillArray:
@@ -30,7 +30,11 @@ class SpillArray:
         self.n_bytes = 0
 
     def append(self, rows: np.ndarray) -> None:
-        """Raises UserError where the disk has no room."""
+        """Append ``rows``.
+
+        Raises:
+            UserError: the disk is full.
+        """
         if self._pieces and not len(rows):
             return
         self._pieces.append(np.ascontiguousarray(rows))
@@ -48,6 +52,7 @@ class SpillArray:
         return np.frombuffer(mapped, self._pieces[0].dtype).reshape(-1, *self._shape[1:])
 
     def _spill(self) -> None:
+        """Write the rows that are still in memory to the file."""
         folder = paths.spill_folder()
         try:
             if self._file is None:
@@ -59,18 +64,23 @@ class SpillArray:
         except OSError as error:
             raise UserError(
                 text(
-                    "{folder}: the mesh does not fit into memory, and not there either ({value})",
+                    "The mesh does not fit into memory, nor on the disk of {folder} ({reason})",
                     folder=folder,
-                    value=error.strerror or error,
+                    reason=error.strerror or error,
                 ),
-                text("Make room, or choose fewer cells"),
+                text("Free disk space, or choose fewer cells"),
             ) from error
         self._pieces = [self._pieces[0][:0]]
 
 
-def map_chunks(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    """``function`` over the rows of ``arrays``, `CHUNK_ROWS` at a time, as one array."""
-    rows = SpillArray()
-    for start in range(0, max(1, len(arrays[0])), CHUNK_ROWS):
-        rows.append(function(*(array[start : start + CHUNK_ROWS] for array in arrays)))
-    return rows.array()
+def map_chunks(function: Callable[[*Ts], np.ndarray], *arrays: *Ts) -> np.ndarray:
+    """Apply ``function`` to the rows of ``arrays``, `CHUNK_ROWS` at a time.
+
+    Returns:
+        The results as one array, on disk where it is large.
+    """
+    call, inputs = cast(Callable[..., np.ndarray], function), cast(tuple[np.ndarray, ...], arrays)
+    results = SpillArray()
+    for start in range(0, max(1, len(inputs[0])), CHUNK_ROWS):
+        results.append(call(*(rows[start : start + CHUNK_ROWS] for rows in inputs)))
+    return results.array()

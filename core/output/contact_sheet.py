@@ -1,4 +1,4 @@
-"""Pictures side by side under captions: what a person looks at to judge a result."""
+"""Contact sheets: images side by side under captions, for people to judge a result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 GAP_PX, TEXT_PX = 8, 16
+"""pixels between images, and height of the captions"""
 BACKGROUND_COLOR, TEXT_COLOR = (255, 255, 255), (40, 40, 40)
+"""sRGB levels"""
 
 
 def contact_sheet(
@@ -17,9 +19,17 @@ def contact_sheet(
     names: Sequence[str] = (),
     max_side: int = 400,
 ) -> np.ndarray:
-    """A sheet [H, W, 3] uint8 of one column per title and one row per photo. ``rows``: images
-    [H, W, 3], float in [0, 1] or uint8, scaled to fit ``max_side``; ``names`` stand below their
-    row."""
+    """Compose a sheet of one column per title and one row per photo.
+
+    Args:
+        rows: images [H, W, 3], float in [0, 1] or uint8.
+        titles: above the columns.
+        names: below each row; none where empty.
+        max_side: images are scaled to this longer side, pixels.
+
+    Returns:
+        [H, W, 3] uint8.
+    """
     cells = [[_fit(_as_image(image), max_side) for image in row] for row in rows]
     widths = [max(row[i].width for row in cells) for i in range(len(titles))]
     heights = [max(image.height for image in row) for row in cells]
@@ -47,12 +57,14 @@ def contact_sheet(
 
 
 def _as_image(image: np.ndarray) -> Image.Image:
+    """8-bit image of the first three channels."""
     if image.dtype != np.uint8:
         image = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(image[..., :3]))
 
 
 def _fit(image: Image.Image, max_side: int) -> Image.Image:
+    """Scale an image to the longer side ``max_side``."""
     scale = max_side / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)

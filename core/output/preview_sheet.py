@@ -23,7 +23,7 @@ from core.config.mesh import MeshOptions
 from core.geometry.cameras import Intrinsics
 from core.meshing.export.frame import photos_in_export_frame
 from core.output.contact_sheet import contact_sheet
-from core.output.views import render_photo, training_size
+from core.output.views import render_photo
 from core.rendering.raster import shade
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
@@ -95,7 +95,7 @@ def write_sheet(
     chosen = [i * len(photos) // N_VIEWS for i in range(N_VIEWS)]
     rows: list[list[np.ndarray]] = []
     for i in chosen:
-        lens = training_size(photos[i].intrinsics, max_side)
+        lens = photos[i].intrinsics.shrunk(max_side)
         row = [photo_colors(trainer.scene, photos[i], lens)] if has_photos else []
         row.append(run_task(render_photo(trainer, photos[i], lens)))
         row += [render(lens, export_photos[i].world_from_camera) for render in renderers]

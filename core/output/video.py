@@ -1,9 +1,11 @@
-"""Films and pictures of the surface along a path of the camera."""
+"""Videos and images of the surface along a camera path."""
+# imageio has no type stubs
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,63 +24,85 @@ from core.training.trainer import Trainer
 
 
 def is_single_file(out: Path) -> bool:
-    """Whether `frame_writer` writes ``out`` as one file."""
+    """Whether `frame_writer` writes ``out`` as one file, not as a folder."""
     return out.suffix.lower() in (".mp4", ".png")
 
 
 def frame_outputs(out: Path, *, force: bool = False) -> Outputs:
-    """For `frame_writer`."""
+    """`Outputs` for `frame_writer`; ``force`` replaces files that Gradina did not write."""
     return Outputs(out.parent if is_single_file(out) else out, force=force)
 
 
 @contextmanager
 def frame_writer(
     out: Path, outputs: Outputs, rate: int = 30
-) -> Iterator[Callable[[np.ndarray], None]]:
-    """Takes pictures, uint8 [H, W, 3], one after the other: into one film if ``out`` ends in .mp4,
-    one picture if it ends in .png, else into a folder, where those of an earlier run go. They
-    appear with the ``outputs``. Raises UserError where they cannot be written."""
-    kind = out.suffix.lower()
+) -> Generator[Callable[[np.ndarray], None]]:
+    """Yield a function that writes frames, uint8 [H, W, 3], one after the other.
+
+    Args:
+        out: a video if it ends in .mp4, an image if it ends in .png, else a folder of images, from
+            which those of an earlier run are removed.
+        outputs: the files appear with these.
+        rate: frames per second of a video.
+
+    Raises:
+        UserError: the files cannot be written.
+    """
+    suffix = out.suffix.lower()
     numbers = iter(range(10**9))
 
-    def into_folder(image: np.ndarray) -> None:
+    def write_numbered(image: np.ndarray) -> None:
         iio.imwrite(outputs.temporary(out / f"{next(numbers):04d}.png"), image)
 
-    def into_picture(image: np.ndarray) -> None:
+    def write_single(image: np.ndarray) -> None:
         iio.imwrite(outputs.temporary(out), image)
 
     try:
-        if kind != ".mp4":
-            yield into_picture if kind == ".png" else into_folder
-            if kind != ".png":
+        if suffix != ".mp4":
+            yield write_single if suffix == ".png" else write_numbered
+            if suffix != ".png":
                 outputs.remove_stale("[0-9][0-9][0-9][0-9].png")
             return
-        with iio.imopen(outputs.temporary(out), "w", plugin="pyav") as film:
-            film.init_video_stream("libx264", fps=rate)
-            yield lambda image: film.write_frame(
+        with iio.imopen(outputs.temporary(out), "w", plugin="pyav") as video:
+            video.init_video_stream("libx264", fps=rate)
+            yield lambda image: video.write_frame(
                 image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
             )
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
-            text("{out} cannot be written ({reason})", out=out, reason=reason),
-            text("Choose another place"),
+            text("{path} cannot be written ({reason})", path=out, reason=reason),
+            text("Choose another folder"),
         ) from error
 
 
 def write_video(
     trainer: Trainer, path: Path, options: VideoOptions, *, force: bool = False
 ) -> Task[int]:
-    """Write a video or picture of ``options`` to ``path``, with a camera path of the same name
-    beside a video, which `core.output.views.camera_path` reads; returns the number of frames. What
-    lay there before is replaced at the end only; ``force`` as in `Outputs`. Raises UserError."""
+    """Write a video or an image of the surface.
+
+    A video gets a camera path of the same name beside it, which `core.output.views.camera_path`
+    reads. Existing files are replaced at the end only.
+
+    Args:
+        trainer: the trained scene.
+        path: .mp4 or .png.
+        options: keyframes, size, rate and mode.
+        force: as of `Outputs`.
+
+    Returns:
+        The number of frames.
+
+    Raises:
+        UserError: the name or the keyframes are wrong, or the files cannot be written.
+    """
     if not is_single_file(path):
         raise UserError(
-            text("{path} is neither a film nor a picture", path=path), text("Name it .mp4 or .png")
+            text("{path} is neither a video nor an image", path=path), text("Name it .mp4 or .png")
         )
     views = np.reshape(options.views, (-1, 4, 4))
     if not len(views):
-        raise UserError(text("A film goes through views, and there are none"), text("Add one"))
+        raise UserError(text("A video needs keyframes, and there are none"), text("Add a keyframe"))
     poses = smooth_path(views, options.n_frames, options.closed)
     surface = trace_field(trainer.model, trainer.shown, options.levels, options.mode)
     path_file = path.with_name(f"{path.name}.json")
@@ -103,7 +127,7 @@ def write_video(
                             task,
                             start,
                             end,
-                            text("picture {i} of {n_poses}", i=i + 1, n_poses=len(poses)),
+                            text("frame {i} of {n_frames}", i=i + 1, n_frames=len(poses)),
                         )
                     )
                 )
@@ -114,10 +138,14 @@ def write_video(
 
 
 def _path_file(poses: np.ndarray, scene_from_input: np.ndarray, fov_y: float) -> bytes:
-    """``poses`` [N, 4, 4] of the scene frame, in the input's and with OpenGL axes."""
-    back = invert(scene_from_input)
+    """JSON of ``poses`` [N, 4, 4] (scene frame) in the input's frame and with OpenGL axes."""
+    input_from_scene = invert(scene_from_input)
     frames = [
-        {"transform_matrix": world_from_opengl_camera(transform_pose(back, pose)).tolist()}
+        {
+            "transform_matrix": world_from_opengl_camera(
+                transform_pose(input_from_scene, pose)
+            ).tolist()
+        }
         for pose in poses
     ]
     content = {"camera_angle_y": fov_y, "frames": frames}

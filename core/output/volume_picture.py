@@ -1,4 +1,6 @@
-"""Pictures of any volume that a function of Python describes."""
+"""Images of any volume given by a Python function."""
+# torch is only partly typed
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from core.rendering.rays import Rays
 from core.rendering.render import render_rays
 
 RAYS_PER_CHUNK = 4096
+"""rendered at once"""
 
 
 @torch.no_grad()
@@ -34,11 +37,20 @@ def render_volume(
     distance: float = 3.0,
     step: float = TrainConfig.density_step,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a camera sees of a volume in the unit ball, uint8 [H, W, 3], and how far along each ray
-    half of the light is stopped, float32 [H, W], infinite where it never is.
+    """Render a volume in the unit ball.
 
-    ``function``: positions [N, 3] → densities [N] per unit, up to `DENSITY_MOST`, and sRGB [N, 3].
-    The camera looks at the origin, +Z up, angles in radians; it asks every ``step`` units.
+    Args:
+        function: positions [N, 3] to densities [N] per unit, up to `DENSITY_MOST`, and sRGB [N, 3].
+        width: of the image, pixels.
+        height: of the image, pixels.
+        azimuth: of the camera, which looks at the origin, radians.
+        elevation: of the camera above the horizon, +Z up, radians.
+        distance: of the camera from the origin.
+        step: between samples along a ray.
+
+    Returns:
+        The image, uint8 [H, W, 3], and the depth along each ray at which half of the light is
+        absorbed, float32 [H, W], infinite where it never is.
     """
     method = Method(
         NO_TEXT,
@@ -50,23 +62,23 @@ def render_volume(
     )
     train = TrainConfig(density_until=1.0, density_cull_weight=0.0, density_step=step)
     model = SceneModel(RunConfig(train=train), 1, False, method)
-    everywhere = OccupancyGrid(8, model.device)
+    occupancy = OccupancyGrid(8, model.device)
     view = view_at(0, looking_at_center(azimuth, elevation, distance), width, height)
     rays = Rays(*view_rays(view, width, height, model.device))
-    behind = backdrop(width, height, model.device)
-    seen = [
+    background = backdrop(width, height, model.device)
+    rendered = [
         render_rays(
             model,
-            everywhere,
+            occupancy,
             rays[i : i + RAYS_PER_CHUNK],
             train,
-            behind=behind[i : i + RAYS_PER_CHUNK],
+            behind=background[i : i + RAYS_PER_CHUNK],
         )
         for i in range(0, len(rays), RAYS_PER_CHUNK)
     ]
-    color = torch.cat([s.color for s in seen]).clamp(0, 1)
-    opacity = torch.cat([s.opacity for s in seen])
-    far = torch.cat([s.depth for s in seen]) / opacity.clamp(min=1e-6)
+    color = torch.cat([r.color for r in rendered]).clamp(0, 1)
+    opacity = torch.cat([r.opacity for r in rendered])
+    far = torch.cat([r.depth for r in rendered]) / opacity.clamp(min=1e-6)
     image = (color * 255).round().byte().view(height, width, 3)
     depth = far.where(opacity > 0.5, torch.inf).view(height, width)
     return image.numpy(), depth.numpy()

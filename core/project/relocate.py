@@ -1,4 +1,4 @@
-"""Photos of a saved project that are no longer where they were."""
+"""Photos of a saved project that were moved."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from core.capture.scene import Photo, Scene
 
 
 def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> Scene:
-    """``scene`` with the present paths of its photos and masks: where they were; beside the
-    ``project`` as they were beside the folder that it was ``saved_in``, if both were moved
-    together; or in the folder ``photos``, below which they lie as before.
+    """Find the present paths of a scene's photos and masks.
 
-    Raises MissingPhotosError where some are nowhere.
+    Each is where it was; or, if project and photos were moved together, beside the project as it
+    was; or below the folder ``photos``, under the end of its old path.
+
+    Args:
+        scene: with the saved paths.
+        project: the folder of the project now.
+        saved_in: the folder that it was saved in, "" if unknown.
+        photos: a folder to search, "" for none.
+
+    Raises:
+        MissingPhotosError: some are found nowhere.
     """
     files = {p.path for p in scene.photos_with_images}
     files |= {p.mask_path for p in scene.photos_with_images if p.mask_path}
@@ -27,20 +35,22 @@ def relocate_photos(scene: Scene, project: Path, saved_in: str, photos: str) -> 
         place = os.path.commonpath([path.parent for path in missing])
         raise MissingPhotosError(str(project), len(missing), len(files), place)
 
-    def now(path: Path) -> Path:
+    def present(path: Path) -> Path:
         return found.get(path) or path
 
     def moved(group: Iterable[Photo]) -> tuple[Photo, ...]:
         return tuple(
-            replace(p, path=now(p.path), mask_path=p.mask_path and now(p.mask_path)) for p in group
+            replace(p, path=present(p.path), mask_path=p.mask_path and present(p.mask_path))
+            for p in group
         )
 
     return replace(scene, photos=moved(scene.photos), held_out=moved(scene.held_out))
 
 
 def _present_path(path: Path, project: Path, saved_in: str, photos: str) -> Path | None:
+    """Where the file ``path`` lies now; None if nowhere."""
     candidates: list[Path] = []
-    if photos:  # by as much of the old path as is still true
+    if photos:  # under as much of the old path as is still true
         folder = Path(photos).expanduser()
         candidates += [folder.joinpath(*path.parts[i:]) for i in range(1, len(path.parts))]
     if saved_in:

@@ -1,4 +1,4 @@
-"""What repeats a run from the command line: a line to type, and a file with all it needs."""
+"""Recipes that repeat a run from the command line: a command, and a file with its settings."""
 
 from __future__ import annotations
 
@@ -20,30 +20,35 @@ from core.geometry.box import Box
 from core.project.store import PROJECT_FILES, ProjectState
 
 CONFIG, COMMAND = "config.json", "command.txt"
+"""names of the recipe's files in a project"""
 Matrix = list[list[float]]
 
 
 class RunRecipe(msgspec.Struct, frozen=True):
-    """All that was decided about a run: its settings, open_options its source was opened, and the
-    arrangement of the scene, in the input's frame, as in `Scene`; ``continued_minutes`` and
-    ``parent_project``
-    as in `ProjectState`."""
+    """All decisions about a run; arrangements are in the input's frame, as in `Scene`."""
 
     source: str
+    """path of the capture"""
     run: RunConfig
+    """settings of the training"""
     open_options: OpenOptions
+    """how the source is opened"""
     hold_out: bool
+    """photos are held out"""
     continued_minutes: tuple[float, ...]
+    """of each time that the training was continued"""
     parent_project: str
+    """path of the project whose model the training started with; "" for none"""
     scene_from_input: Matrix
     upright_from_input: Matrix
     region: Matrix | None
     units_per_input: float
     unit: str
     excluded: tuple[str, ...]
+    """names of photos"""
 
     def arrange(self, scene: Scene) -> Scene:
-        """``scene``, of the same source, as it was arrange."""
+        """Arrange ``scene``, of the same source, as it was."""
         region = None if self.region is None else Box(np.array(self.region))
         return replace(
             scene,
@@ -57,6 +62,7 @@ class RunRecipe(msgspec.Struct, frozen=True):
 
 
 def make_recipe(state: ProjectState) -> RunRecipe:
+    """The recipe that repeats the run of ``state``."""
     scene = state.scene
     return RunRecipe(
         state.source,
@@ -75,42 +81,53 @@ def make_recipe(state: ProjectState) -> RunRecipe:
 
 
 def write_recipe(folder: Path, state: ProjectState) -> None:
-    """Leave both files in the project's ``folder``. Raises UserError."""
+    """Write both files into the project's ``folder``.
+
+    Raises:
+        UserError: they cannot be written.
+    """
     folder = folder.resolve()
-    text = msgspec.json.format(msgspec.json.encode(make_recipe(state)), indent=1)
-    begin = ["--from", state.parent_project] if state.parent_project else [state.source]
+    content = msgspec.json.format(msgspec.json.encode(make_recipe(state)), indent=1)
+    start = ["--from", state.parent_project] if state.parent_project else [state.source]
     arguments = [
         *program.COMMAND,
         "reconstruct",
-        *begin,
+        *start,
         "-o",
         str(folder.with_name(f"{folder.name}-again")),
         "--config",
         str(folder / CONFIG),
     ]
     with Outputs(folder) as outputs:
-        outputs.write(folder / CONFIG, text)
+        outputs.write(folder / CONFIG, content)
         outputs.write(folder / COMMAND, f"{shlex.join(arguments)}\n".encode())
 
 
 def check_project(folder: Path) -> None:
-    """Raises UserError where a project cannot be saved in ``folder``, since files lie there that
-    Gradina did not write."""
+    """Check that a project can be saved in ``folder``.
+
+    Raises:
+        UserError: files of its names lie there that Gradina did not write.
+    """
     names = (*PROJECT_FILES, CONFIG, COMMAND)
     Outputs(folder).require_free(folder / name for name in names)
 
 
 def read_recipe(path: Path) -> RunRecipe:
-    """What `write_recipe` left at ``path``. Raises UserError."""
+    """Read the file that `write_recipe` left at ``path``.
+
+    Raises:
+        UserError: it cannot be read, or is no recipe.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunRecipe)
     except OSError as error:
         raise UserError(
-            text("{path} cannot be read ({strerror})", path=path, strerror=error.strerror),
+            text("{path} cannot be read ({reason})", path=path, reason=error.strerror),
             text("Give the config.json of a project"),
         ) from error
     except msgspec.DecodeError as error:
         raise UserError(
-            text("{path} holds no settings of a run ({error})", path=path, error=error),
+            text("{path} has no settings of a run ({reason})", path=path, reason=error),
             text("Give the config.json of a project"),
         ) from error

@@ -1,10 +1,13 @@
-"""Projects on disk: a folder that holds all it takes to go on.
+"""Projects on disk: folders with everything needed to continue.
 
 ``project.json``      version, source path, configuration, the cameras, progress
 ``checkpoint.safetensors``  the model, the optimiser, occupancy and random state
 
 A save that fails leaves the old one whole (`core.base.outputs`).
 """
+# torch is only partly typed
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -32,10 +35,13 @@ from core.project.relocate import relocate_photos
 from core.training.trainer import Trainer
 
 VERSION = 2
+"""of the files' format"""
 _PROJECT, _CHECKPOINT = PROJECT_FILES = "project.json", "checkpoint.safetensors"
 
 
 class _SavedPhoto(msgspec.Struct):
+    """A photo in ``project.json``; see `Photo`."""
+
     name: str
     path: str
     intrinsics: Intrinsics
@@ -45,6 +51,8 @@ class _SavedPhoto(msgspec.Struct):
 
 
 class _Saved(msgspec.Struct):
+    """Content of ``project.json``; see `ProjectState` and `Scene`."""
+
     version: int
     source: str
     config: RunConfig
@@ -73,40 +81,46 @@ class _Saved(msgspec.Struct):
 
 @dataclass(frozen=True)
 class ProjectState:
-    """What is saved: where it came from, open_options it runs, its scene; open_options its
-    source was opened, with
-    photos held out or not, for open_options many minutes each time it was ``continued_minutes``,
-    the
-    ``camera_path`` of its video, in the frame of the input, and the project whose field it was
-    ``parent_project``, "" for none."""
+    """The state of a project, besides its checkpoint."""
 
     source: str
+    """path of the capture"""
     config: RunConfig
+    """of the training"""
     scene: Scene
     open_options: OpenOptions = DEFAULT_OPEN
+    """how the source was opened"""
     hold_out: bool = False
+    """photos were held out"""
     continued_minutes: tuple[float, ...] = ()
+    """of each time that the training was continued"""
     camera_path: CameraPath = EMPTY_PATH
+    """of the video, in the input's frame"""
     parent_project: str = ""
+    """path of the project whose model the training started with; "" for none"""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A saved project: the ``state``, and the tensors of its checkpoint (empty when it was saved
-    before training)."""
+    """A saved project."""
 
     state: ProjectState
     tensors: dict[str, Tensor]
+    """of the checkpoint; none if it was saved before training"""
 
 
 def is_project(path: Path) -> bool:
-    """Whether ``path`` is a saved project's folder."""
+    """Whether ``path`` is the folder of a saved project."""
     return (path / _PROJECT).is_file()
 
 
 def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> None:
-    """Write the project into ``folder``. Raises UserError where it cannot, or where files of these
-    names lie there that Gradina did not write; what was saved there before then stays as it was."""
+    """Write the project into ``folder``.
+
+    Raises:
+        UserError: it cannot be written, or files of these names lie there that Gradina did not
+            write. What was saved there before stays as it was.
+    """
     scene = state.scene
     saved = _Saved(
         VERSION,
@@ -146,19 +160,25 @@ def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> 
 
 
 def load_project(folder: Path, photos: str = "") -> Project:
-    """Read the project in ``folder``, whose photos may be found in the folder ``photos`` (see
-    `relocate_photos`). Raises UserError where it is damaged, incomplete, or from a newer version of
-    the program."""
+    """Read the project in ``folder``.
+
+    Args:
+        folder: of the project.
+        photos: a folder to search for moved photos (see `relocate_photos`), "" for none.
+
+    Raises:
+        UserError: it is damaged, incomplete, or from a newer version of the program.
+    """
     path = folder / _PROJECT
     try:
         found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("version")
         if not isinstance(found, int) or found > VERSION:
             raise UserError(
                 text(
-                    "{path} is of project version {found}; this program reads up to {version}",
+                    "{path} has project version {found}; this program reads up to {newest}",
                     path=path,
                     found=found,
-                    version=VERSION,
+                    newest=VERSION,
                 ),
                 text("Update Gradina to open it"),
             )
@@ -167,15 +187,15 @@ def load_project(folder: Path, photos: str = "") -> Project:
     except OSError as error:
         raise UserError(
             text(
-                "{value} cannot be read ({strerror})",
-                value=error.filename or path,
-                strerror=error.strerror,
+                "{path} cannot be read ({reason})",
+                path=error.filename or path,
+                reason=error.strerror,
             ),
             text("Choose a folder that Gradina saved"),
         ) from error
     except (msgspec.DecodeError, SafetensorError, KeyError, ValueError) as error:
         raise UserError(
-            text("{parent} is not a readable project ({error})", parent=path.parent, error=error),
+            text("{folder} is not a readable project ({reason})", folder=folder, reason=error),
             text("Open an autosave or start again from the photos"),
         ) from error
     points = tensors.pop("scene.points").numpy()
@@ -212,49 +232,59 @@ def load_project(folder: Path, photos: str = "") -> Project:
 
 
 def unfinished_step(folder: Path) -> int | None:
-    """The step at which the run saved in ``folder`` was cut short; None where there is none, or it
-    has come to its end."""
+    """The step at which the run saved in ``folder`` was interrupted.
+
+    None where there is no run, or it is finished.
+    """
     try:
         saved = msgspec.json.decode(_metadata(folder / _CHECKPOINT), type=_Saved)
         with safe_open(folder / _CHECKPOINT, "pt") as tensors:
-            step, elapsed, _, begin, _, budget = tensors.get_tensor("counters").tolist()
+            step, elapsed, _, start, _, budget = tensors.get_tensor("counters").tolist()
     except (OSError, msgspec.DecodeError, SafetensorError, KeyError, ValueError):
         return None
     spent = step if saved.config.steps else elapsed
-    return int(step) if 0 < spent - begin < budget else None
+    return int(step) if 0 < spent - start < budget else None
 
 
 def restore(trainer: Trainer, project: Project, folder: Path) -> None:
-    """Put the checkpoint of ``project``, read from ``folder``, into a fresh trainer of the same
-    configuration. Raises UserError where it does not fit."""
+    """Load the checkpoint of ``project`` into a new trainer of the same configuration.
+
+    Args:
+        trainer: the trainer.
+        project: a saved project.
+        folder: that it was read from.
+
+    Raises:
+        UserError: the checkpoint does not fit.
+    """
     try:
         _restore(trainer, project.tensors)
     except (KeyError, RuntimeError, TypeError, ValueError, msgspec.DecodeError) as error:
         raise UserError(
             text(
-                "{folder} does not fit this version of the program ({error})",
-                folder=folder / _CHECKPOINT,
-                error=str(error).splitlines()[0],
+                "{file} does not fit this version of the program ({reason})",
+                file=folder / _CHECKPOINT,
+                reason=str(error).splitlines()[0],
             ),
             text("Open an autosave or start again from the photos"),
         ) from error
 
 
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
-    part = _Parts(tensors)
-    trainer.model.load_state(part.under("model."))
+    """Load ``tensors``, whose names are those of `_state`."""
+    trainer.model.load_state(_with_prefix(tensors, "model."))
     trainer.renew_optimizer()
     state = trainer.optimizer.state_dict()
     for i in range(len(_parameters(trainer))):
-        values = part.under(f"optimizer.{i}.")
+        values = _with_prefix(tensors, f"optimizer.{i}.")
         if values:
             state["state"][i] = {name: value.clone() for name, value in values.items()}
     trainer.optimizer.load_state_dict(state)
-    trainer.occupancy.load_state_dict(part.under("occupancy."))
+    trainer.occupancy.load_state_dict(_with_prefix(tensors, "occupancy."))
     trainer.supervision.restore(tensors)
-    step, elapsed, n_rays, begin, at, budget = tensors["counters"].tolist()
+    step, elapsed, n_rays, *segment, budget = tensors["counters"].tolist()
     trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
-    trainer.segment, trainer.budget = (begin, at), budget
+    trainer.segment, trainer.budget = (segment[0], segment[1]), budget
     torch.set_rng_state(tensors["random.torch"])
 
 
@@ -279,12 +309,13 @@ def _state(trainer: Trainer) -> dict[str, Tensor]:
 
 
 def _parameters(trainer: Trainer) -> list[Tensor]:
+    """All parameters, in the order of the optimiser."""
     return [p for group in trainer.optimizer.param_groups for p in group["params"]]
 
 
-class _Parts(dict[str, Tensor]):
-    def under(self, prefix: str) -> dict[str, Tensor]:
-        return {k[len(prefix) :]: v for k, v in self.items() if k.startswith(prefix)}
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those of ``tensors`` whose names start with ``prefix``, named without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _metadata(path: Path) -> str:
@@ -296,6 +327,7 @@ def _metadata(path: Path) -> str:
 
 
 def _saved_photo(photo: Photo) -> _SavedPhoto:
+    """``photo`` with absolute paths."""
     mask = str(photo.mask_path.resolve()) if photo.mask_path else None
     return _SavedPhoto(
         photo.name,
@@ -308,6 +340,7 @@ def _saved_photo(photo: Photo) -> _SavedPhoto:
 
 
 def _loaded_photo(saved: _SavedPhoto) -> Photo:
+    """Inverse of `_saved_photo`."""
     return Photo(
         saved.name,
         Path(saved.path),

@@ -30,7 +30,7 @@ from core.field.methods import METHODS
 from core.geometry.view import View
 from core.meshing.from_model import mesh_of_model
 from core.output.contact_sheet import contact_sheet
-from core.output.views import render_photo, score_photos, training_size
+from core.output.views import render_photo, score_photos
 from core.rendering.preview import render_preview, trace_field
 from core.training.memory_forecast import forecast, format_bytes
 from core.training.presets import for_scene, run_config
@@ -117,7 +117,7 @@ def measure(arguments: argparse.Namespace, method) -> Result:
 def strip(trainer: Trainer, scene: Scene) -> Iterator[np.ndarray]:
     """The first held-out photo, its rendering, normals and depth, sRGB [H, W, 3] in [0, 1]."""
     photo = scene.held_out[0]
-    lens = training_size(photo.intrinsics, STRIP)
+    lens = photo.intrinsics.shrunk(STRIP)
     yield photo_colors(scene, photo, lens)
     yield run_task(render_photo(trainer, photo, lens))
     pose = tuple(scene.scene_from_camera(photo).ravel().tolist())

@@ -23,7 +23,7 @@ from core.meshing.export.frame import export_from_input
 from core.meshing.from_model import mesh_of_model
 from core.meshing.mesh import Mesh
 from core.output.contact_sheet import contact_sheet
-from core.output.views import render_photo, training_size
+from core.output.views import render_photo
 from core.rendering.raster import shade
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
@@ -65,7 +65,7 @@ def main() -> None:
 
 def row(trainer: Trainer, mesh: Mesh, photo: Photo, options: MeshOptions) -> Iterator[np.ndarray]:
     """The photo, the field and the mesh, sRGB [H, W, 3] in [0, 1]."""
-    scene, lens = trainer.scene, training_size(photo.intrinsics, SIDE)
+    scene, lens = trainer.scene, photo.intrinsics.shrunk(SIDE)
     yield photo_colors(scene, photo, lens)
     yield run_task(render_photo(trainer, photo, lens))
     pose = transform_pose(export_from_input(scene, options), photo.world_from_camera)

@@ -22,7 +22,7 @@ from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.capture.scene import Scene
 from core.config.run import RunOptions
-from core.output.views import render_photo, score_photos, training_size
+from core.output.views import render_photo, score_photos
 from core.training.presets import for_scene, run_config
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
@@ -77,7 +77,7 @@ def small_psnr(trainer: Trainer) -> float:
     """Mean over the held-out photos, of what is seen in few pixels."""
     scores = []
     for photo in trainer.scene.held_out:
-        lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+        lens = photo.intrinsics.shrunk(trainer.config.train.max_photo_side)
         lens = lens.scaled(lens.width // SMALL * SMALL, lens.height // SMALL * SMALL)
         small = lens.scaled(lens.width // SMALL, lens.height // SMALL)
         truth = photo_colors(trainer.scene, photo, lens)
@@ -90,7 +90,7 @@ def _pictures(trainer: Trainer, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for photo in trainer.scene.held_out[:5]:
-        lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+        lens = photo.intrinsics.shrunk(trainer.config.train.max_photo_side)
         truth = photo_colors(trainer.scene, photo, lens)
         rows.append(np.concatenate([truth, run_task(render_photo(trainer, photo, lens))]))
     iio.imwrite(folder / f"{name}.png", (np.concatenate(rows, 1) * 255).astype(np.uint8))

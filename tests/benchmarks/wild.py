@@ -20,7 +20,7 @@ from core.base.jobs import run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
 from core.config.run import RunOptions
-from core.output.views import render_photo, score_photos, training_size
+from core.output.views import render_photo, score_photos
 from core.training.presets import for_scene, run_config
 from core.training.ray_source import photo_colors
 from core.training.trainer import Trainer
@@ -66,7 +66,7 @@ def right_halves(trainer: Trainer) -> list[tuple[float, float]]:
         return [(s.psnr, s.ssim) for s in run_task(score_photos(trainer, trainer.scene.held_out))]
     scores = []
     for photo in trainer.scene.held_out:
-        lens = training_size(photo.intrinsics, trainer.config.train.max_photo_side)
+        lens = photo.intrinsics.shrunk(trainer.config.train.max_photo_side)
         half = np.s_[:, lens.width // 2 :]
         image = run_task(render_photo(trainer, photo, lens))
         truth = photo_colors(trainer.scene, photo, lens)
@@ -78,8 +78,7 @@ def _pictures(trainer: Trainer, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     photos = trainer.scene.held_out[:3] + trainer.scene.photos[:3]
     rows = [
-        run_task(render_photo(trainer, photo, training_size(photo.intrinsics, 400)))
-        for photo in photos
+        run_task(render_photo(trainer, photo, photo.intrinsics.shrunk(400))) for photo in photos
     ]
     iio.imwrite(folder / f"{name}.png", (np.concatenate(rows, 1) * 255).astype(np.uint8))
 

@@ -1,4 +1,4 @@
-"""The frame and the units of what is exported."""
+"""The frame and the unit of exported meshes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ from core.config.mesh import MeshOptions
 from core.geometry.rigid import similarity, transform_pose
 
 METRES_PER_UNIT = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254, "ft": 0.3048}
+"""metres in one of each unit"""
 
 
 def export_from_input(scene: Scene, options: MeshOptions) -> np.ndarray:
-    """[4, 4] similarity from the input's frame into that, and the units, which ``options`` ask
-    for. Raises UserError where a unit is asked for and the scene's scale is not known."""
+    """Compute the similarity from the input's frame to that of the mesh.
+
+    Returns:
+        [4, 4], with the axes and the unit that ``options`` ask for.
+
+    Raises:
+        UserError: a unit is asked for and the scene's scale is not known.
+    """
     out = scene.out_from_input(options.axes)
     if not options.unit:
         return out
@@ -34,12 +41,12 @@ def export_from_input(scene: Scene, options: MeshOptions) -> np.ndarray:
 
 
 def export_unit(scene: Scene, options: MeshOptions) -> str:
-    """Of the mesh's lengths; "" while unknown."""
+    """Unit of the mesh's lengths; "" while unknown."""
     return options.unit or scene.unit
 
 
 def photos_in_export_frame(scene: Scene, options: MeshOptions) -> tuple[Photo, ...]:
-    """The photos that are used, with poses in the frame and units of the mesh."""
+    """The photos in use, with poses in the frame and unit of the mesh."""
     out = export_from_input(scene, options)
     return tuple(
         replace(p, world_from_camera=transform_pose(out, p.world_from_camera))

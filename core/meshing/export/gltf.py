@@ -1,4 +1,4 @@
-"""GLB files (glTF 2.0, Khronos): one mesh, or one in several levels of detail (`MSFT_lod`)."""
+"""GLB files (glTF 2.0, Khronos): one mesh, or several levels of detail (`MSFT_lod`)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,29 @@ from core.base.text import text
 from core.meshing.mesh import Mesh
 
 FLOAT, USHORT, UINT = 5126, 5123, 5125
+"""component types of glTF"""
 VERTICES, INDICES = 34962, 34963
+"""targets of buffer views"""
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
 ROWS_PER_CHUNK = 1 << 16
-"""rows encoded at once"""
+"""encoded at once"""
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
 def glb_pieces(lods: Sequence[Mesh], jpeg: int | None = None) -> Iterator[bytes]:
-    """The bytes, one after the other, of a GLB of ``lods``, the finest first; more than one become
-    levels of one node. ``jpeg``: quality of JPEG textures; None writes PNG. Normal maps are always
-    PNG. Raises UserError where they are more than a GLB can hold.
+    """Encode ``lods`` as a GLB.
 
-    Positions are relative to a node placed in the middle: 32 bits would round far coordinates.
+    Positions are relative to a node in the middle: 32 bits would round far coordinates.
+
+    Args:
+        lods: the finest first; more than one become levels of one node.
+        jpeg: quality of JPEG textures; None writes PNG. Normal maps are always PNG.
+
+    Returns:
+        The bytes, in pieces.
+
+    Raises:
+        UserError: they are more than a GLB can have.
     """
     build = _Builder(jpeg)
     middle = (lods[0].vertices.min(0) + lods[0].vertices.max(0)) / 2
@@ -53,18 +63,18 @@ def glb_pieces(lods: Sequence[Mesh], jpeg: int | None = None) -> Iterator[bytes]
 
 
 def _coverage(lods: Sequence[Mesh]) -> list[float]:
-    """Shares of the screen down to which each level is shown: a face then covers as much of it."""
-    shares = [0.5 * len(mesh.faces) / len(lods[0].faces) for mesh in lods[1:]]
-    return [*shares, 0.0]
+    """Fractions of the screen down to which each level is shown, for equal sizes of faces."""
+    coverage = [0.5 * len(mesh.faces) / len(lods[0].faces) for mesh in lods[1:]]
+    return [*coverage, 0.0]
 
 
 class _Builder:
-    """Collects the binary part and what describes it."""
+    """Collects the binary part and the JSON that describes it."""
 
     def __init__(self, jpeg: int | None) -> None:
         self.n_bytes = 0
         self.data: list[Callable[[], Iterator[bytes]]] = []
-        """what makes the binary part, view by view"""
+        """functions that make the binary part, view by view"""
         self._jpeg = jpeg
         self.tree: dict[str, Any] = {
             "meshes": [],
@@ -75,11 +85,13 @@ class _Builder:
         }
 
     def mesh(self, mesh: Mesh, middle: np.ndarray) -> int:
-        def place(vertices: np.ndarray) -> np.ndarray:
+        """Add a mesh; returns its index."""
+
+        def centered(vertices: np.ndarray) -> np.ndarray:
             return (vertices - middle).astype("<f4")
 
-        lowest, highest = place(mesh.vertices.min(0)), place(mesh.vertices.max(0))
-        position = self._accessor(mesh.vertices, place, 3)
+        lowest, highest = centered(mesh.vertices.min(0)), centered(mesh.vertices.max(0))
+        position = self._accessor(mesh.vertices, centered, 3)
         self.tree["accessors"][position] |= {"min": lowest.tolist(), "max": highest.tolist()}
         attributes = {"POSITION": position}
         if mesh.normals is not None:
@@ -98,8 +110,11 @@ class _Builder:
         return self._add("meshes", {"primitives": [primitive]})
 
     def _material(self, mesh: Mesh) -> int:
-        """Neither metal nor gloss, which would show colours that hold the light already nearly
-        black, or light them twice."""
+        """Add a material that is neither metallic nor glossy.
+
+        Colours contain the light already; other materials would show them nearly black, or light
+        them twice.
+        """
         surface: dict[str, Any] = {"metallicFactor": 0, "roughnessFactor": 1}
         material: dict[str, Any] = {"pbrMetallicRoughness": surface, "doubleSided": True}
         if mesh.texture is not None:
@@ -108,8 +123,9 @@ class _Builder:
             material["normalTexture"] = {"index": self._texture(mesh.normal_map, None)}
         return self._add("materials", material)
 
-    def _texture(self, picture: np.ndarray, jpeg: int | None) -> int:
-        data = encode_image(picture, jpeg)
+    def _texture(self, image: np.ndarray, jpeg: int | None) -> int:
+        """Add a texture and its image; returns its index."""
+        data = encode_image(image, jpeg)
         view = self._view(lambda: iter([data]), len(data))
         kind = "image/png" if jpeg is None else "image/jpeg"
         self.tree.setdefault("samplers", [{"magFilter": 9729, "minFilter": 9987}])
@@ -123,7 +139,7 @@ class _Builder:
         width: int,
         component: int = FLOAT,
     ) -> int:
-        """``rows`` as ``encode`` makes them: ``width`` components of a type a vertex or index."""
+        """Add ``rows`` as ``encode`` makes them, of ``width`` components; returns its index."""
         n = rows.size if component == UINT else len(rows)
         data = partial(_encoded, rows, encode)
         n_bytes = n * width * (2 if component == USHORT else 4)
@@ -141,6 +157,7 @@ class _Builder:
     def _view(
         self, data: Callable[[], Iterator[bytes]], n_bytes: int, target: int | None = None
     ) -> int:
+        """Add a buffer view of ``n_bytes``; returns its index."""
         view = {"buffer": 0, "byteOffset": self.n_bytes, "byteLength": n_bytes}
         padding = b"\0" * (-n_bytes % 4)
         self.data += [data, lambda: iter([padding])]
@@ -149,27 +166,29 @@ class _Builder:
         return self._add("bufferViews", view if target is None else view | {"target": target})
 
     def _add(self, kind: str, item: dict[str, Any]) -> int:
+        """Append ``item`` to the array ``kind``; returns its index."""
         self.tree.setdefault(kind, []).append(item)
         return len(self.tree[kind]) - 1
 
 
-def encode_image(picture: np.ndarray, jpeg: int | None = None) -> bytes:
-    """uint8 [H, W, 3] as a PNG, or as a JPEG of that quality."""
+def encode_image(image: np.ndarray, jpeg: int | None = None) -> bytes:
+    """Encode an image, uint8 [H, W, 3], as PNG, or as JPEG of the quality ``jpeg``."""
     out = io.BytesIO()
     if jpeg is None:
-        Image.fromarray(picture).save(out, "PNG", compress_level=4)
+        Image.fromarray(image).save(out, "PNG", compress_level=4)
     else:
-        Image.fromarray(picture).save(out, "JPEG", quality=jpeg, subsampling=0)
+        Image.fromarray(image).save(out, "JPEG", quality=jpeg, subsampling=0)
     return out.getvalue()
 
 
 def srgb_to_linear(colors: np.ndarray) -> np.ndarray:
-    """[V, 3] srgb_to_linear light in [0, 1] of sRGB [V, 3] uint8."""
+    """[V, 3] linear light in [0, 1] of sRGB [V, 3] uint8."""
     c = colors / 255
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 def _encoded(rows: np.ndarray, encode: Callable[[np.ndarray], np.ndarray]) -> Iterator[bytes]:
+    """Bytes of ``rows``, chunk by chunk."""
     for start in range(0, len(rows), ROWS_PER_CHUNK):
         yield encode(rows[start : start + ROWS_PER_CHUNK]).tobytes()
 
@@ -187,14 +206,16 @@ def _corners(faces: np.ndarray) -> np.ndarray:
 
 
 def _opaque(colors: np.ndarray) -> np.ndarray:
-    """[V, 4] 16-bit srgb_to_linear: glTF's vertex colours are srgb_to_linear, and 16 bits keep
-    the dark tones
-    apart."""
+    """[V, 4] 16-bit linear colours.
+
+    glTF's vertex colours are linear, and 16 bits keep dark tones distinct.
+    """
     rgba = np.concatenate([srgb_to_linear(colors), np.ones((len(colors), 1))], 1)
     return np.round(rgba * 65535).astype("<u2")
 
 
 def _packed(tree: dict[str, Any], build: _Builder) -> Iterator[bytes]:
+    """Header, JSON and binary part."""
     header = json.dumps(tree, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 4)
     length = 12 + 8 + len(header) + 8 + build.n_bytes

@@ -1,4 +1,4 @@
-"""A mesh whose GLB keeps to a limit of its size: fewer faces, pictures compressed and halved."""
+"""Meshes whose GLB keeps to a size limit, by fewer faces and smaller textures."""
 
 from __future__ import annotations
 
@@ -16,47 +16,58 @@ from core.meshing.mesh import Mesh
 from core.meshing.pipeline import MIN_TEXTURE_SIZE, FinishedMesh, MeshSource, finish_mesh
 
 JPEG_QUALITIES = (92, 85, 75, 65)
-"""tried one after the other before pictures are halved"""
+"""tried one after the other before textures are halved"""
 MIN_FACES = 100
-"""faces, below which there is nothing left to see"""
+"""with fewer, nothing is left to see"""
 BYTES_PER_FACE, BYTES_PER_TEXTURED_FACE = 28, 56
-"""Three indices, and half a vertex with normal and colour; with uvs, a tangent and the doubled
-vertices of seams measured on vase and owl."""
+"""Three indices, and half a vertex with normal and colour; with a texture also uvs, a tangent and
+the duplicated vertices of seams, measured on vase and owl.
+"""
 
 HEADER_BYTES = 2000
-"""bytes that tell what the others are"""
+"""of a GLB's header and JSON"""
 
 
 def max_faces(options: MeshOptions) -> int | None:
-    """That a mesh may have for its limit: with pictures half of it is theirs. None: no limit."""
+    """Number of faces that fit into the limit of ``options``, half of which goes to textures.
+
+    None without a limit.
+    """
     if options.max_bytes is None:
         return None
-    share, each = (0.5, BYTES_PER_TEXTURED_FACE) if options.texture else (1.0, BYTES_PER_FACE)
-    return max(MIN_FACES, int((options.max_bytes - HEADER_BYTES) * share / each))
+    fraction, each = (0.5, BYTES_PER_TEXTURED_FACE) if options.texture else (1.0, BYTES_PER_FACE)
+    return max(MIN_FACES, int((options.max_bytes - HEADER_BYTES) * fraction / each))
 
 
 def finish_within_size(
     source: MeshSource, options: MeshOptions
 ) -> Task[tuple[FinishedMesh, int | None]]:
-    """`finish_mesh`, and the quality of JPEG textures (None: PNG) at which a GLB of the finest mesh
-    has at most ``max_bytes`` of ``options``. The notes say what that cost. Raises UserError as
-    `finish_mesh` does, and where not even `MIN_FACES` faces fit."""
-    limit, most = options.max_bytes, max_faces(options)
-    if limit is None or most is None:
+    """Finish a mesh whose finest level fits into ``options.max_bytes`` as a GLB.
+
+    The notes state what was reduced.
+
+    Returns:
+        The mesh, and the quality of its JPEG textures (None: PNG).
+
+    Raises:
+        UserError: as `finish_mesh` does, and where not even `MIN_FACES` faces fit.
+    """
+    limit, fitting = options.max_bytes, max_faces(options)
+    if limit is None or fitting is None:
         return (yield from finish_mesh(source, options)), None
     asked = options.faces or (TEXTURED_FACES if options.texture else None)
-    faces = most if asked is None else min(asked, most)
+    faces = fitting if asked is None else min(asked, fitting)
     while True:
         done = yield from subtask(finish_mesh(source, replace(options, faces=faces)), 0.0, 0.95)
         finest = done.lods[0]
         if not len(finest.faces):
             return done, None
-        found = yield from run_in_thread(
+        fitted = yield from run_in_thread(
             lambda finest=finest: _fit_textures(finest, limit),
-            Progress(0.95, text("fitting the file")),
+            Progress(0.95, text("reducing the file size")),
         )
-        if found is not None:
-            mesh, jpeg = found
+        if fitted is not None:
+            mesh, jpeg = fitted
             lods = [mesh, *(_limit_textures(lod, mesh) for lod in done.lods[1:])]
             fewer = "simplified" in done.steps and (asked is None or faces < asked)
             if fewer or jpeg or mesh is not finest:
@@ -71,7 +82,10 @@ def finish_within_size(
 
 
 def _fit_textures(mesh: Mesh, limit: int) -> tuple[Mesh, int | None] | None:
-    """``mesh``, its pictures as small as they must be, and the quality of its texture."""
+    """Shrink the textures of ``mesh`` as far as needed; returns also the JPEG quality.
+
+    None where they cannot be shrunk enough.
+    """
     if mesh.texture is None:
         return (mesh, None) if sum(map(len, glb_pieces([mesh]))) <= limit else None
     dot = np.zeros((1, 1, 3), np.uint8)
@@ -89,7 +103,10 @@ def _fit_textures(mesh: Mesh, limit: int) -> tuple[Mesh, int | None] | None:
 
 
 def _smaller_textures(mesh: Mesh) -> Iterator[Mesh]:
-    """``mesh`` with ever smaller pictures: the normal_map, which no JPEG shows well, goes first."""
+    """``mesh`` with ever smaller textures.
+
+    The normal map, which JPEG would spoil, is halved first.
+    """
     yield mesh
     while True:
         assert mesh.texture is not None
@@ -107,19 +124,20 @@ def _smaller_textures(mesh: Mesh) -> Iterator[Mesh]:
         yield mesh
 
 
-def _can_be_halved(picture: np.ndarray) -> bool:
-    return len(picture) >= 2 * MIN_TEXTURE_SIZE and len(picture) % 2 == 0
+def _can_be_halved(image: np.ndarray) -> bool:
+    """Whether a square image is large enough."""
+    return len(image) >= 2 * MIN_TEXTURE_SIZE and len(image) % 2 == 0
 
 
 def _limit_textures(mesh: Mesh, than: Mesh) -> Mesh:
-    """``mesh``, the pictures halved that are larger than those of the level before."""
+    """Halve the textures of ``mesh`` that are larger than those of the finer level ``than``."""
     return next(
         (
             m
             for m in _smaller_textures(mesh)
             if all(
-                one is None or other is None or len(one) <= len(other)
-                for one, other in ((m.texture, than.texture), (m.normal_map, than.normal_map))
+                image is None or limit is None or len(image) <= len(limit)
+                for image, limit in ((m.texture, than.texture), (m.normal_map, than.normal_map))
             )
         ),
         mesh,
@@ -127,6 +145,7 @@ def _limit_textures(mesh: Mesh, than: Mesh) -> Mesh:
 
 
 def _note(mesh: Mesh, jpeg: int | None, limit: int) -> Text:
+    """What was reduced to fit into the limit."""
     parts = [text("{n:,} faces", n=len(mesh.faces))]
     if mesh.texture is not None:
         size = len(mesh.texture)
@@ -141,16 +160,17 @@ def _note(mesh: Mesh, jpeg: int | None, limit: int) -> Text:
 
 
 def _halve_normal_map(normal_map: np.ndarray) -> np.ndarray:
+    """Halve a normal map; its normals stay unit."""
     normals = _average_2x2(normal_map.astype(np.float32) / 127.5 - 1)
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-6)
     return _to_uint8((normals + 1) * 127.5)
 
 
-def _average_2x2(picture: np.ndarray) -> np.ndarray:
+def _average_2x2(image: np.ndarray) -> np.ndarray:
     """[S / 2, S / 2, C] of [S, S, C]."""
-    half, channels = len(picture) // 2, picture.shape[2]
-    return picture.reshape(half, 2, half, 2, channels).mean((1, 3))
+    half, channels = len(image) // 2, image.shape[2]
+    return image.reshape(half, 2, half, 2, channels).mean((1, 3))
 
 
-def _to_uint8(picture: np.ndarray) -> np.ndarray:
-    return np.round(picture).clip(0, 255).astype(np.uint8)
+def _to_uint8(image: np.ndarray) -> np.ndarray:
+    return np.round(image).clip(0, 255).astype(np.uint8)

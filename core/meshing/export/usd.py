@@ -1,9 +1,12 @@
-"""USDZ packages, by Pixar's library (the optional extra ``usd``), which tells no types."""
-# pyright: reportAttributeAccessIssue=false
+"""USDZ packages, by Pixar's library (the optional extra ``usd``)."""
+# USD has no type stubs
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +19,24 @@ from core.meshing.mesh import Mesh
 
 
 def require_usd(path: Path) -> None:
-    """Raises UserError where the library is missing."""
+    """Raise UserError where the library is missing."""
     try:
-        import pxr  # noqa: F401
+        import_module("pxr")
     except ImportError as error:
         raise UserError(
-            text("{path}: writing USDZ needs an optional part", path=path),
+            text("{path}: USDZ needs an optional package", path=path),
             text("Run pip install 'gradina[usd]', or choose GLB"),
         ) from error
 
 
 def encode_usdz(mesh: Mesh, up: str, metres_per_unit: float) -> bytes:
-    """The bytes of a USDZ of ``mesh``; ``up``: "Y" or "Z"."""
+    """Encode ``mesh`` as a USDZ.
+
+    Args:
+        mesh: the mesh.
+        up: "Y" or "Z".
+        metres_per_unit: of its lengths.
+    """
     from pxr import Sdf, Usd, UsdGeom, UsdUtils
 
     with tempfile.TemporaryDirectory() as folder:
@@ -41,9 +50,9 @@ def encode_usdz(mesh: Mesh, up: str, metres_per_unit: float) -> bytes:
         _geometry(shape, mesh)
         if mesh.texture is not None and mesh.uvs is not None:
             files = {"texture.png": mesh.texture, "normals.png": mesh.normal_map}
-            for name, picture in files.items():
-                if picture is not None:
-                    (Path(folder) / name).write_bytes(encode_image(picture))
+            for name, image in files.items():
+                if image is not None:
+                    (Path(folder) / name).write_bytes(encode_image(image))
             coordinates = UsdGeom.PrimvarsAPI(shape).CreatePrimvar(
                 "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex
             )
@@ -61,6 +70,7 @@ def encode_usdz(mesh: Mesh, up: str, metres_per_unit: float) -> bytes:
 
 
 def _geometry(shape: Any, mesh: Mesh) -> None:
+    """Write points, faces and normals."""
     from pxr import UsdGeom, Vt
 
     points = _array(mesh.vertices)
@@ -78,6 +88,7 @@ def _geometry(shape: Any, mesh: Mesh) -> None:
 
 
 def _material(stage: Any, shape: Any, with_normals: bool) -> None:
+    """Write a diffuse material with the texture, and with the normal map if there is one."""
     from pxr import Gf, Sdf, UsdShade
 
     kinds = Sdf.ValueTypeNames
@@ -89,22 +100,24 @@ def _material(stage: Any, shape: Any, with_normals: bool) -> None:
     reader.CreateIdAttr("UsdPrimvarReader_float2")
     reader.CreateInput("varname", kinds.String).Set("st")
 
-    def picture(name: str, space: str) -> Any:
-        found = UsdShade.Shader.Define(stage, f"/Gradina/Material/{name.split('.')[0]}")
-        found.CreateIdAttr("UsdUVTexture")
-        found.CreateInput("file", kinds.Asset).Set(f"./{name}")  # beside it, not looked for
-        found.CreateInput("sourceColorSpace", kinds.Token).Set(space)
-        st = found.CreateInput("st", kinds.Float2)
+    def texture(name: str, space: str) -> Any:
+        sampler = UsdShade.Shader.Define(stage, f"/Gradina/Material/{name.split('.')[0]}")
+        sampler.CreateIdAttr("UsdUVTexture")
+        sampler.CreateInput("file", kinds.Asset).Set(
+            f"./{name}"
+        )  # a relative path, not searched for
+        sampler.CreateInput("sourceColorSpace", kinds.Token).Set(space)
+        st = sampler.CreateInput("st", kinds.Float2)
         st.ConnectToSource(reader.ConnectableAPI(), "result")
-        return found
+        return sampler
 
-    color = picture("texture.png", "sRGB")
+    color = texture("texture.png", "sRGB")
     color.CreateOutput("rgb", kinds.Float3)
     surface.CreateInput("diffuseColor", kinds.Color3f).ConnectToSource(
         color.ConnectableAPI(), "rgb"
     )
     if with_normals:
-        normals = picture("normals.png", "raw")
+        normals = texture("normals.png", "raw")
         normals.CreateInput("scale", kinds.Float4).Set(Gf.Vec4f(2, 2, 2, 1))
         normals.CreateInput("bias", kinds.Float4).Set(Gf.Vec4f(-1, -1, -1, 0))
         normals.CreateOutput("rgb", kinds.Float3)
@@ -116,6 +129,7 @@ def _material(stage: Any, shape: Any, with_normals: bool) -> None:
 
 
 def _array(values: np.ndarray) -> Any:
+    """Rows of two or three floats as an array of USD."""
     from pxr import Vt
 
     kind = {2: Vt.Vec2fArray, 3: Vt.Vec3fArray}[values.shape[1]]

@@ -1,7 +1,7 @@
 """Mesh files: OBJ, PLY, GLB, STL and USDZ.
 
-Vertices are written in the frame they are given in, axes included: a GLB is not turned Y-up,
-so that every format lies in the frame and scale of the input.
+Vertices are written in the frame they are given in, axes included: a GLB is not turned Y-up, so
+that every format lies in the frame and scale of the input.
 """
 
 from __future__ import annotations
@@ -24,17 +24,19 @@ from core.meshing.mesh import Mesh
 
 FORMATS: tuple[str, ...] = get_args(MeshFormat)
 ROWS_PER_CHUNK = 1 << 14
-"""of a file formatted at once; Python runs no other thread meanwhile"""
+"""formatted at once; Python runs no other thread meanwhile"""
 
 
 @dataclass(frozen=True)
 class ExportMetadata:
-    """What some formats state of the frame: its ``up`` axis and how many metres one unit is;
-    ``jpeg``: quality of a GLB's texture, None for PNG."""
+    """What some formats state of the mesh."""
 
     up: str = "Z"
+    """the vertical axis, Y or Z"""
     metres_per_unit: float = 1.0
+    """of its lengths"""
     jpeg: int | None = None
+    """quality of a GLB's textures; None for PNG"""
 
 
 PLAIN_METADATA = ExportMetadata()
@@ -43,7 +45,7 @@ PLAIN_METADATA = ExportMetadata()
 def write_mesh(
     mesh: Mesh, path: Path, format: str | None = None, metadata: ExportMetadata = PLAIN_METADATA
 ) -> int:
-    """`write_mesh_task`, all at once and alone."""
+    """Write ``mesh`` at once; see `write_mesh_task`."""
     with Outputs(Path(path).parent) as outputs:
         return run_task(write_mesh_task(mesh, Path(path), outputs, format, metadata))
 
@@ -55,12 +57,23 @@ def write_mesh_task(
     format: str | None = None,
     metadata: ExportMetadata = PLAIN_METADATA,
 ) -> Task[int]:
-    """Write ``mesh`` to ``path``, one of ``outputs`` (``format`` None: by its suffix); returns the
-    bytes written.
+    """Write ``mesh`` to ``path``.
 
-    All but STL, which is geometry alone, carry normals and colours or the texture: inside GLB and
-    USDZ, beside OBJ (with its MTL) and PLY as a PNG of the same name. Raises UserError for an
-    empty mesh, an unknown format, or a place that cannot be written.
+    All formats but STL, which is geometry alone, have normals and colours or the texture: inside
+    GLB and USDZ, beside OBJ (with its MTL) and PLY as a PNG of the same name.
+
+    Args:
+        mesh: the mesh.
+        path: the file.
+        outputs: where files are collected until all can appear.
+        format: None: by the suffix of ``path``.
+        metadata: what the file states of its frame.
+
+    Returns:
+        The number of bytes written.
+
+    Raises:
+        UserError: the mesh is empty, the format unknown, or the place cannot be written.
     """
     format = check_format(path, format)
     if not len(mesh.faces):
@@ -79,7 +92,7 @@ def write_mesh_task(
 def write_lods_task(
     lods: Sequence[Mesh], path: Path, outputs: Outputs, metadata: ExportMetadata = PLAIN_METADATA
 ) -> Task[int]:
-    """All levels in one GLB at ``path``; returns its bytes."""
+    """Write all levels into one GLB at ``path``; returns its number of bytes."""
     now = Progress(1.0, text("writing {name}", name=path.name))
     pieces = yield from run_in_thread(lambda: glb_pieces(lods, metadata.jpeg), now)
     return (yield from _write_pieces(path, pieces, outputs, now))
@@ -88,6 +101,7 @@ def write_lods_task(
 def _write_pieces(
     path: Path, pieces: Iterable[bytes], outputs: Outputs, now: Progress
 ) -> Task[int]:
+    """Write ``pieces`` to one file; returns its number of bytes."""
     n_bytes = 0
     with outputs.open_file(path) as file:
         for piece in pieces:
@@ -97,8 +111,8 @@ def _write_pieces(
 
 
 def export_files(path: Path, options: MeshOptions) -> list[Path]:
-    """All that an export to ``path`` with ``options`` may write."""
-    levels = [path, *(lod_path(path, level) for level in range(1, options.lods))]
+    """All files that an export to ``path`` with ``options`` may write."""
+    levels = [path, *(lod_path(path, lod) for lod in range(1, options.lods))]
     files = [*levels, path.with_name(f"{path.name}.json")]
     if options.lods > 1:
         files.append(lods_path(path))
@@ -109,24 +123,27 @@ def export_files(path: Path, options: MeshOptions) -> list[Path]:
     return files
 
 
-def lod_path(path: Path, level: int) -> Path:
-    """Of one level of detail."""
-    return path if level == 0 else path.with_name(f"{path.stem}_lod{level}{path.suffix}")
+def lod_path(path: Path, lod: int) -> Path:
+    """File of one level of detail."""
+    return path if lod == 0 else path.with_name(f"{path.stem}_lod{lod}{path.suffix}")
 
 
 def lods_path(path: Path) -> Path:
-    """Of the GLB of all levels of detail."""
+    """GLB of all levels of detail."""
     return path.with_name(f"{path.stem}_lods.glb")
 
 
 def _texture_paths(path: Path) -> tuple[Path, Path]:
-    """Of the texture and the normal map."""
+    """Files of the texture and the normal map."""
     return path.with_suffix(".png"), path.with_name(f"{path.stem}_normals.png")
 
 
 def check_format(path: Path, format: str | None) -> str:
-    """The format that ``path`` will have. Raises UserError where there is none such, or what it
-    takes to write it is not installed."""
+    """The format of ``path``.
+
+    Raises:
+        UserError: it is unknown, or a library that writes it is not installed.
+    """
     format = (format or path.suffix.lstrip(".")).lower()
     if format not in FORMATS:
         raise UserError(
@@ -141,7 +158,7 @@ def check_format(path: Path, format: str | None) -> str:
 def _encode_files(
     mesh: Mesh, path: Path, format: str, metadata: ExportMetadata
 ) -> dict[Path, Iterable[bytes]]:
-    """The bytes of the files, what others refer to first."""
+    """The bytes of all files, those that others refer to first."""
     if format == "glb":
         return {path: glb_pieces([mesh], metadata.jpeg)}
     if format == "usdz":
@@ -160,29 +177,30 @@ def _encode_files(
 
 
 def _encode_textures(mesh: Mesh, path: Path) -> dict[Path, bytes]:
-    pictures = (mesh.texture, mesh.normal_map if mesh.texture is not None else None)
+    """PNG files of the texture and the normal map."""
+    textures = (mesh.texture, mesh.normal_map if mesh.texture is not None else None)
     return {
-        file: encode_image(picture)
-        for file, picture in zip(_texture_paths(path), pictures)
-        if picture is not None
+        file: encode_image(image)
+        for file, image in zip(_texture_paths(path), textures)
+        if image is not None
     }
 
 
-def _mtl(pictures: list[str]) -> bytes:
+def _mtl(textures: list[str]) -> bytes:
     lines = [
         "newmtl surface",
         "Ka 0 0 0",
         "Kd 1 1 1",
         "Ks 0 0 0",
         "illum 1",
-        f"map_Kd {pictures[0]}",
-        *(f"norm {name}" for name in pictures[1:]),
+        f"map_Kd {textures[0]}",
+        *(f"norm {name}" for name in textures[1:]),
     ]
     return ("\n".join(lines) + "\n").encode()
 
 
 def _obj(mesh: Mesh, material: str | None) -> Iterator[bytes]:
-    """Colours stand behind the positions, as MeshLab and Blender read them."""
+    """Text of an OBJ; colours follow the positions, as MeshLab and Blender read them."""
     columns = [mesh.vertices]
     if material is not None:
         yield f"mtllib {material}\nusemtl surface\n".encode()
@@ -204,15 +222,15 @@ def _obj(mesh: Mesh, material: str | None) -> Iterator[bytes]:
 
 
 def _lines(first: str, form: str, rows: np.ndarray) -> bytes:
-    """A line of ``first`` and as many of ``form`` as it takes for each of ``rows`` [N, C]."""
+    """One line for each of ``rows`` [N, C]: ``first``, and ``form`` as often as C requires."""
     line = first + form * (rows.shape[1] // form.count("%")) + "\n"
     return (line * len(rows) % tuple(rows.ravel().tolist())).encode()
 
 
-def _ply(mesh: Mesh, pictures: list[str]) -> Iterator[bytes]:
-    """With a texture, s and t at each vertex and its name in a comment, as MeshLab reads them."""
+def _ply(mesh: Mesh, textures: list[str]) -> Iterator[bytes]:
+    """Bytes of a PLY; with a texture also s and t, and its name in a comment, as MeshLab has it."""
     columns = [("x y z", "<f4", mesh.vertices), ("nx ny nz", "<f4", mesh.normals)]
-    if pictures:
+    if textures:
         columns.append(("s t", "<f4", mesh.uvs))
     else:
         columns.append(("red green blue", "u1", mesh.colors))
@@ -221,7 +239,7 @@ def _ply(mesh: Mesh, pictures: list[str]) -> Iterator[bytes]:
     head = [
         "ply",
         "format binary_little_endian 1.0",
-        *(f"comment TextureFile {name}" for name in pictures[:1]),
+        *(f"comment TextureFile {name}" for name in textures[:1]),
         f"element vertex {len(mesh.vertices)}",
         *(f"property {kinds[kind]} {name}" for names, kind, _ in columns for name in names),
         f"element face {len(mesh.faces)}",
@@ -230,8 +248,8 @@ def _ply(mesh: Mesh, pictures: list[str]) -> Iterator[bytes]:
     ]
     yield ("\n".join(head) + "\n").encode()
     vertex = np.dtype([(names[0], kind, len(names)) for names, kind, _ in columns])
-    for some in _chunks(*(rows for _, _, rows in columns)):
-        yield _record(vertex, some).tobytes()
+    for chunk in _chunks(*(rows for _, _, rows in columns)):
+        yield _record(vertex, chunk).tobytes()
     face = np.dtype([("n", "u1"), ("corners", "<i4", 3)])
     for (faces,) in _chunks(mesh.faces):
         yield _record(face, [np.uint8(3), faces]).tobytes()
@@ -248,12 +266,13 @@ def _stl(mesh: Mesh) -> Iterator[bytes]:
 
 
 def _chunks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """The rows of ``arrays``, `ROWS_PER_CHUNK` at a time."""
     for start in range(0, len(arrays[0]), ROWS_PER_CHUNK):
         yield tuple(rows[start : start + ROWS_PER_CHUNK] for rows in arrays)
 
 
 def _record(kind: np.dtype, columns: Sequence[np.ndarray | np.generic]) -> np.ndarray:
-    """[N] of the ``kind``, whose fields are ``columns``, at least one of them an array."""
+    """[N] records of the type ``kind`` with these columns, at least one of them an array."""
     assert kind.names is not None
     out = np.zeros(max(len(c) for c in columns if isinstance(c, np.ndarray)), kind)
     for name, column in zip(kind.names, columns):

@@ -1,8 +1,10 @@
-"""Holes closed by the triangles of least area.
+"""Hole filling by triangulations of least area.
 
 Source: Barequet and Sharir 1995, "Filling gaps in the boundary of a polyhedron": the best
 triangulation of a loop is that of two shorter ones and the triangle between.
 """
+# libigl has no type stubs
+# pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
@@ -16,14 +18,18 @@ from core.meshing.mesh import Mesh
 from core.meshing.repair.clean import Counts, edge_counts
 
 MAX_LOOP_EDGES = 400
-"""edges of a loop, at most: its cost grows with their cube"""
+"""of a hole that is filled: the cost grows with their cube"""
 
 
 def fill_holes(mesh: Mesh, size: float) -> tuple[Mesh, Counts]:
-    """``mesh``, which is manifold, with its holes of a diameter up to ``size`` closed, and how many
-    were and were not."""
+    """Fill the holes of a manifold mesh up to a diameter of ``size``.
+
+    Returns:
+        The mesh, and how many holes were closed and left.
+    """
     loops = igl.boundary_loop_all(np.ascontiguousarray(mesh.faces, np.int64))
-    new, left = [], 0
+    new: list[np.ndarray] = []
+    left = 0
     neighbours = _neighbours(mesh.faces, {v for loop in loops for v in loop})
     for loop in loops:
         points = mesh.vertices[loop]
@@ -45,19 +51,20 @@ def fill_holes(mesh: Mesh, size: float) -> tuple[Mesh, Counts]:
     return replace(mesh, faces=faces), counts
 
 
-def _neighbours(faces: np.ndarray, of: set[int]) -> dict[int, set[int]]:
-    wanted = np.zeros(int(faces.max(initial=-1)) + 1, bool)
-    wanted[list(of)] = True
-    found: dict[int, set[int]] = {v: set() for v in of}
-    for face in faces[wanted[faces].any(1)].tolist():
+def _neighbours(faces: np.ndarray, vertices: set[int]) -> dict[int, set[int]]:
+    """Adjacent vertices of each of ``vertices``."""
+    selected = np.zeros(int(faces.max(initial=-1)) + 1, bool)
+    selected[list(vertices)] = True
+    neighbours: dict[int, set[int]] = {v: set() for v in vertices}
+    for face in faces[selected[faces].any(1)].tolist():
         for v in face:
-            if v in found:
-                found[v].update(face)
-    return found
+            if v in neighbours:
+                neighbours[v].update(face)
+    return neighbours
 
 
 def _existing_chords(loop: list[int], neighbours: dict[int, set[int]]) -> np.ndarray:
-    """[n, n] bool: the mesh has an edge between these already, beside those of the loop."""
+    """[n, n] bool: these vertices of the loop share an edge that is not in the loop."""
     n, place = len(loop), {v: i for i, v in enumerate(loop)}
     taken = np.zeros((n, n), np.bool_)
     for i, v in enumerate(loop):
@@ -69,13 +76,18 @@ def _existing_chords(loop: list[int], neighbours: dict[int, set[int]]) -> np.nda
 
 
 def _triangulate_loop(points: np.ndarray, forbidden: np.ndarray) -> np.ndarray | None:
-    """[n - 2, 3] triangles of the loop ``points`` [n, 3], wound against it as the mesh's other
-    faces along it are; None where chords that are taken leave no way."""
+    """Triangulate the loop ``points`` [n, 3] with least area.
+
+    Returns:
+        [n - 2, 3] triangles, wound as the mesh's faces along the loop require; None where existing
+        chords leave no solution.
+    """
     best, middle = _least_area_table(points, forbidden)
     n = len(points)
     if not np.isfinite(best[0, n - 1]):
         return None
-    triangles, todo = [], [(0, n - 1)]
+    triangles: list[tuple[int, int, int]] = []
+    todo = [(0, n - 1)]
     while todo:
         i, j = todo.pop()
         if j - i < 2:
@@ -87,7 +99,8 @@ def _triangulate_loop(points: np.ndarray, forbidden: np.ndarray) -> np.ndarray |
 
 
 @njit(cache=True, nogil=True)
-def _least_area_table(points, forbidden):
+def _least_area_table(points: np.ndarray, forbidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Dynamic program: the least area between two points of the loop, and the point in between."""
     n = len(points)
     best = np.zeros((n, n))
     middle = np.zeros((n, n), np.int64)

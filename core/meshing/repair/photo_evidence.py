@@ -1,4 +1,10 @@
-"""What the photos say for and against a mesh: what no camera saw, and what cameras saw through."""
+"""Evidence of the photos for and against a mesh.
+
+Parts that no camera saw and parts that cameras saw through can be removed.
+"""
+# scipy has no type stubs
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -22,31 +28,37 @@ from core.meshing.spill_array import map_chunks
 from core.rendering.raster import rasterize
 
 RASTER_SIDE_PX = 512
-"""pixels of the longer side at which the mesh is looked at"""
+"""the longer side at which the mesh is rasterised"""
 MAX_PHOTOS = 64
+"""spread over all of them"""
 MAX_PROBES = 60_000
-"""vertices, spread over all, that are asked about; the others take what the nearest one got"""
+"""vertices, spread over all, that are tested; the others take the result of the nearest one"""
 PHOTOS_AT_ONCE = 2
-MIN_CONTRADICTIONS, MIN_CONTRADICTED_FRACTION = 3, 0.15
-"""So many photos, and such a share of those that have a point in view, must show background where
-it should be."""
+"""processed in parallel"""
+MIN_CONTRADICTIONS = 3
+"""photos that must show background where a point should be"""
+MIN_CONTRADICTED_FRACTION = 0.15
+"""of the photos with the point in view that must show background"""
 MASK_MARGIN_PX = 5
-"""pixels by which masks are widened first"""
+"""by which masks are dilated first"""
 UNSEEN_MARGIN = 0.03
-"""of the diagonal: so far from anything seen, what no camera saw may be cut off"""
+"""of the diagonal: parts that no camera saw are removed from this distance to seen ones on"""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of each vertex [V]: by how many photos it is ``seen``, how many have it ``in_view``, and how
-    many of these show background there."""
+    """What the photos show at each vertex; arrays [V]."""
 
     seen: np.ndarray
+    """number of photos that see it"""
     in_view: np.ndarray
+    """number of photos that have it within the image"""
     background: np.ndarray
+    """number of these whose mask shows background there"""
 
     @property
     def contradicted(self) -> np.ndarray:
+        """[V] bool: enough photos show background there."""
         enough = np.maximum(MIN_CONTRADICTIONS, MIN_CONTRADICTED_FRACTION * self.in_view)
         return np.greater_equal(self.background, enough)
 
@@ -54,29 +66,37 @@ class Evidence:
 def gather_evidence(
     mesh: Mesh, photos: Sequence[Photo], has_masks: bool, proxy: Mesh | None = None
 ) -> Task[Evidence]:
-    """Ask ``photos``, whose poses share the frame of ``mesh``, at most `MAX_PHOTOS` spread over
-    all of them; of ``proxy``, a coarser cut of the same surface, where there is one. Raises
-    UserError where a photo cannot be read."""
+    """Test which photos see ``mesh``, and which show background instead.
+
+    Args:
+        mesh: the mesh.
+        photos: their poses share its frame; `MAX_PHOTOS` spread over them are used.
+        has_masks: test for background.
+        proxy: a coarser extraction of the same surface, tested instead where given.
+
+    Raises:
+        UserError: a photo cannot be read.
+    """
     photos = photos[:: -(-len(photos) // MAX_PHOTOS)]
-    shown = mesh if proxy is None else proxy
-    probes = shown.vertices[:: -(-len(shown.vertices) // MAX_PROBES)]
+    tested = mesh if proxy is None else proxy
+    probes = tested.vertices[:: -(-len(tested.vertices) // MAX_PROBES)]
     total = np.zeros((3, len(probes)), np.uint8)
     for start in range(0, len(photos), PHOTOS_AT_ONCE):
-        some = photos[start : start + PHOTOS_AT_ONCE]
-        found = yield from run_in_thread(
-            lambda some=some: parallel_map(
-                lambda photo: _observe_probes(shown, probes, photo, has_masks), some
+        batch = photos[start : start + PHOTOS_AT_ONCE]
+        observed = yield from run_in_thread(
+            lambda batch=batch: parallel_map(
+                lambda photo: _observe_probes(tested, probes, photo, has_masks), batch
             ),
-            Progress(start / len(photos), text("asking the photos what they see")),
+            Progress(start / len(photos), text("testing visibility in the photos")),
         )
-        for one in found:
-            total += one
+        for counts in observed:
+            total += counts
     tree = KDTree(probes)
     nearest = yield from run_in_thread(
-        lambda: map_chunks(lambda some: np.asarray(tree.query(some)[1], np.int32), mesh.vertices),
-        Progress(1.0, text("asking the photos")),
+        lambda: map_chunks(lambda rows: np.asarray(tree.query(rows)[1], np.int32), mesh.vertices),
+        Progress(1.0, text("testing visibility in the photos")),
     )
-    return Evidence(*(said[nearest] for said in total))
+    return Evidence(*(counts[nearest] for counts in total))
 
 
 def _observe_probes(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: bool) -> np.ndarray:
@@ -100,15 +120,17 @@ def _observe_probes(mesh: Mesh, probes: np.ndarray, photo: Photo, has_masks: boo
 
 
 def remove_contradicted(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
-    """Without faces that cameras saw through."""
-    said = evidence.contradicted
-    gone: np.ndarray = map_chunks(lambda some: np.all(said[some], axis=1), mesh.faces)
+    """Remove faces that cameras saw through."""
+    contradicted = evidence.contradicted
+    gone: np.ndarray = map_chunks(lambda faces: np.all(contradicted[faces], axis=1), mesh.faces)
     return *_remove(mesh, evidence, gone), {"faces that cameras saw through": int(gone.sum())}
 
 
 def remove_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Counts]:
-    """Without faces that no camera saw, but for a margin around what was seen, which closes folds
-    and cracks."""
+    """Remove faces that no camera saw, except within a margin of what was seen.
+
+    The margin keeps folds and cracks closed.
+    """
     seen = evidence.seen > 0
     if not seen.any():
         return mesh, evidence, {}
@@ -124,7 +146,8 @@ def remove_unseen(mesh: Mesh, evidence: Evidence) -> tuple[Mesh, Evidence, Count
 
 
 def _remove(mesh: Mesh, evidence: Evidence, gone: np.ndarray) -> tuple[Mesh, Evidence]:
+    """Remove the faces ``gone`` [F] from the mesh and its evidence."""
     used = np.zeros(len(mesh.vertices), bool)
-    used[map_chunks(lambda some, out: some[~out], mesh.faces, gone)] = True
+    used[map_chunks(lambda faces, out: faces[~out], mesh.faces, gone)] = True
     rest = Evidence(evidence.seen[used], evidence.in_view[used], evidence.background[used])
     return remove_faces(mesh, gone), rest

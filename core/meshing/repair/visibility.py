@@ -1,9 +1,12 @@
-"""What photos see of a mesh: which vertices, how well, and in which colour.
+"""Visibility of a mesh in the photos: which vertices, how well, and in which colour.
 
-Whether a point is hidden is asked of a z-buffer of the mesh through each photo's true lens. Near
-silhouettes and near the border of a mask nothing is taken: there the mesh, the pose and the mask
-disagree by a pixel or two, and background would stain the surface.
+Occlusion is tested against a z-buffer of the mesh through each photo's true lens. Near silhouettes
+and the borders of masks nothing is taken: there the mesh, the pose and the mask disagree by a pixel
+or two, and background would stain the surface.
 """
+# scipy has no type stubs
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -19,34 +22,45 @@ from core.meshing.mesh import Mesh
 from core.rendering.raster import bilinear, rasterize
 
 VISIBILITY_SIDE_PX = 1024
-"""Photos are looked at no larger than this to choose among them, pixels."""
+"""the longer side at which depth maps are rendered"""
 SILHOUETTE_JUMP = 0.01
-"""Neighbouring pixels whose depths differ by this share of the mesh's diagonal, and by more than
-a slope does, have a silhouette between them."""
+"""of the mesh's diagonal: a larger depth step between neighbouring pixels is a silhouette, unless a
+slope explains it
+"""
 MAX_SLOPE = 6.0
-"""Depth per pixel of such a slope, in widths of a pixel on the surface."""
-ZERO_TRUST_WITHIN, FULL_TRUST_BEYOND = 1.5 / VISIBILITY_SIDE_PX, 10 / VISIBILITY_SIDE_PX
-"""Shares of the picture's longer side: nearer to a silhouette than the first a photo tells
-nothing, beyond the second all."""
+"""depth per pixel of the steepest slope, in widths of a pixel on the surface"""
+ZERO_TRUST_WITHIN = 1.5 / VISIBILITY_SIDE_PX
+"""distance to a silhouette, as a fraction of the image's longer side, within which a photo has no
+weight"""
+FULL_TRUST_BEYOND = 10 / VISIBILITY_SIDE_PX
+"""the same from which it has full weight"""
 GRAZING_COSINE = 0.15
-"""cosine below which a photo tells nothing"""
+"""below which a photo has no weight"""
 DEPTH_TOLERANCE = 2e-3
-"""of the mesh's diagonal, by which a point may lie behind the nearest surface and be seen"""
+"""of the mesh's diagonal, by which a visible point may lie behind the depth map"""
 
 
 @dataclass(frozen=True)
 class PhotoView:
-    """One photo's camera before a mesh: ``depth`` [H, W] camera z at the size of ``lens``,
-    ``trust`` [H, W] float32, 0 at silhouettes and beyond, rising to 1 away from them."""
+    """A photo's camera with the depth map of a mesh."""
 
     lens: Intrinsics
+    """at the size of the maps"""
     world_from_camera: np.ndarray
+    """[4, 4]"""
     depth: np.ndarray
+    """[H, W] camera z"""
     trust: np.ndarray
+    """[H, W] float32: 0 at silhouettes and outside, rising to 1 away from them"""
     diagonal: float
+    """of the mesh"""
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels [N, 2] at the size of ``lens`` (-1 where there are none) and camera z [N]."""
+        """Project ``points`` [N, 3].
+
+        Returns:
+            Pixels [N, 2] at the size of ``lens``, -1 outside the image, and camera z [N].
+        """
         pose = self.world_from_camera
         local = (np.asarray(points, np.float64) - pose[:3, 3]) @ pose[:3, :3]
         pixels = project(self.lens, local)
@@ -54,22 +68,22 @@ class PhotoView:
         return np.where(inside.all(1, keepdims=True), pixels, -1.0), local[:, 2]
 
     def trust_at(self, pixels: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """[N] float32 how far points are to be trusted, 0 where they are hidden or outside."""
+        """[N] float32 weights of projected points, 0 where they are hidden or outside."""
         inside = pixels[:, 0] >= 0
-        at = np.where(inside[:, None], pixels, 0).astype(int)
-        behind = self.depth[at[:, 1], at[:, 0]] + DEPTH_TOLERANCE * self.diagonal
+        index = np.where(inside[:, None], pixels, 0).astype(int)
+        limit = self.depth[index[:, 1], index[:, 0]] + DEPTH_TOLERANCE * self.diagonal
         trust = bilinear(self.trust[..., None], np.maximum(pixels, 0))[:, 0]
-        return np.where(inside & (z < behind), trust, 0).astype(np.float32)
+        return np.where(inside & (z < limit), trust, 0).astype(np.float32)
 
     def directions_to_camera(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Unit directions [N, 3] to the camera, and its distances [N]."""
-        directions_to_camera = self.world_from_camera[:3, 3] - points
-        distance = np.linalg.norm(directions_to_camera, axis=1)
-        return directions_to_camera / np.maximum(distance, 1e-12)[:, None], distance
+        offsets = self.world_from_camera[:3, 3] - points
+        distance = np.linalg.norm(offsets, axis=1)
+        return offsets / np.maximum(distance, 1e-12)[:, None], distance
 
 
 def photo_view(mesh: Mesh, photo: Photo, side: int = VISIBILITY_SIDE_PX) -> PhotoView:
-    """The camera of ``photo``, in the frame of ``mesh``, before it."""
+    """Render the depth map of ``mesh`` in the camera of ``photo``, which shares its frame."""
     lens = photo.intrinsics.shrunk(side)
     pose = photo.world_from_camera
     raster = rasterize(mesh.vertices, mesh.faces, lens, pose)
@@ -93,7 +107,7 @@ def photo_view(mesh: Mesh, photo: Photo, side: int = VISIBILITY_SIDE_PX) -> Phot
 
 
 def with_mask(view: PhotoView, alpha: np.ndarray) -> PhotoView:
-    """``view`` trusting nothing where the photo's opacity ``alpha`` [H, W] uint8 is not full."""
+    """Give ``view`` no weight where the photo's opacity ``alpha`` [H, W] uint8 is not full."""
     distance = np.asarray(ndimage.distance_transform_edt(alpha > 250)) / max(alpha.shape)
     trust = np.minimum(
         view.trust,
@@ -104,19 +118,24 @@ def with_mask(view: PhotoView, alpha: np.ndarray) -> PhotoView:
 
 @dataclass(frozen=True)
 class VertexObservations:
-    """How one photo sees the vertices: ``quality`` [V] float32, 0 where not, else larger the more
-    squarely, nearer and farther from silhouettes; ``density`` [V] float32 pixels of the whole photo
-    per unit of length; ``colors`` [V, 3] uint8; ``detail`` [V] float32 contrast per length."""
+    """How one photo sees the vertices."""
 
     quality: np.ndarray
+    """[V] float32, 0 where hidden; larger where seen frontally, from near, away from silhouettes"""
     density: np.ndarray
+    """[V] float32 pixels of the full-size photo per unit of length"""
     colors: np.ndarray
+    """[V, 3] uint8"""
     detail: np.ndarray
+    """[V] float32 contrast per unit of length"""
 
 
 def observe_vertices(mesh: Mesh, photo: Photo) -> VertexObservations:
-    """What ``photo`` sees of ``mesh``, which has normals and shares its frame. Raises UserError
-    where the photo cannot be read."""
+    """Observe the vertices of ``mesh``, which has normals, in ``photo``, which shares its frame.
+
+    Raises:
+        UserError: the photo cannot be read.
+    """
     assert mesh.normals is not None
     view = photo_view(mesh, photo)
     lens = view.lens
@@ -125,11 +144,11 @@ def observe_vertices(mesh: Mesh, photo: Photo) -> VertexObservations:
         view = with_mask(view, rgba[..., 3])
     pixels, z = view.project(mesh.vertices)
     trust = view.trust_at(pixels, z)
-    directions_to_camera, distance = view.directions_to_camera(mesh.vertices)
-    cosine = (directions_to_camera * mesh.normals).sum(1)
+    directions, distance = view.directions_to_camera(mesh.vertices)
+    cosine = (directions * mesh.normals).sum(1)
     density = photo.intrinsics.fx / np.maximum(distance, 1e-12)
-    square = np.clip((cosine - GRAZING_COSINE) / (1 - GRAZING_COSINE), 0, 1)
-    quality = np.where(trust > 0, trust * square**2 * density**2, 0)
+    frontal = np.clip((cosine - GRAZING_COSINE) / (1 - GRAZING_COSINE), 0, 1)
+    quality = np.where(trust > 0, trust * frontal**2 * density**2, 0)
     colors = bilinear(rgba[..., :3], np.maximum(pixels, 0))
     grey = rgba[..., :3].mean(-1)
     slope = np.asarray(ndimage.gaussian_gradient_magnitude(grey, 0.7), np.float32)

@@ -1,7 +1,7 @@
-"""Where the samples of a field lie, and which of them the surface can be near.
+"""The sampling grid of a field, and which of its samples the surface can be near.
 
-Letters: the region is cut into *cells* (the finest cubes) between *samples*, which are numbered
-[i, j, k] from its lower corner; a *brick* is a cube in which space is found free.
+The region is divided into *cells*, the smallest cubes, between *samples*, which are numbered
+[i, j, k] from its lower corner. A *brick* is a cube of cells that is tested for free space.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ import numpy as np
 
 from core.base.jobs import Task
 
-MAX_SLOPE = 2.0  # no surface is lost while |∇sdf| stays below this
+MAX_SLOPE = 2.0
+"""no surface is lost while |∇sdf| stays below this"""
 
 Fill = Callable[[np.ndarray], Task[None]]
-"""finds the values of samples, those that are wanted and not known yet"""
+"""evaluates the samples that are wanted and not known yet"""
 
 
 class Grid:
-    """The samples of ``aabb`` [2, 3], ``resolution`` cells along its longest side."""
+    """The samples of a region."""
 
     def __init__(self, aabb: np.ndarray, resolution: int) -> None:
+        """Divide ``aabb`` [2, 3] into ``resolution`` cells along its longest side."""
         self.origin = aabb[0]
         size = aabb[1] - aabb[0]
         self.n_cells = np.maximum(1, np.rint(size / size.max() * resolution)).astype(int)
-        self.spacing = size / self.n_cells  # nearly the same on all axes, so that all is covered
+        self.spacing = size / self.n_cells
+        """[3], nearly the same on all axes, so that all of the region is covered"""
         self.cell = float(self.spacing.max())
 
     def positions(self, index: np.ndarray) -> np.ndarray:
@@ -34,16 +37,26 @@ class Grid:
 
 
 def search_near_surface(
-    values: np.ndarray,  # [I, J, K], NaN where not known
-    needed: np.ndarray,  # [I, J, K] bool: where the surface can be
-    side: np.ndarray,  # [I, J, K] int8: +1 or -1 where it cannot
+    values: np.ndarray,
+    needed: np.ndarray,
+    side: np.ndarray,
     bricks: tuple[int, ...],
     length: float,
     fill: Fill,
 ) -> Task[np.ndarray]:
-    """Have ``fill`` find values, ``length`` from sample to sample, of ever smaller ``bricks`` of so
-    many samples a side, the last 1, where larger ones show that the surface can be; ``side`` learns
-    on which side of it the others lie. Returns where it can be still."""
+    """Evaluate samples coarse to fine, only where the surface can be.
+
+    Args:
+        values: [I, J, K], NaN where not known; ``fill`` writes to it.
+        needed: [I, J, K] bool, where the surface can be.
+        side: [I, J, K] int8, +1 or -1 where it cannot; this function adds to it.
+        bricks: samples along the bricks of each pass, descending to 1.
+        length: from sample to sample.
+        fill: evaluates samples.
+
+    Returns:
+        [I, J, K] bool, where the surface still can be.
+    """
     shape, start = np.array(values.shape), np.zeros(3, int)
     for brick in bricks:
         corners = np.ix_(*(brick_edges(m - 1, brick) for m in values.shape))
@@ -65,16 +78,23 @@ def brick_edges(n_cells: int, brick: int) -> np.ndarray:
 
 
 def may_contain_surface(corners: np.ndarray, side: float) -> np.ndarray:
-    """Which bricks of length ``side`` the surface can cross, by the sdf at their corners; a brick
-    with an unknown corner (NaN) is known to be free.
+    """Find the bricks that the surface can cross, by the SDF at their corners.
 
     A point of a brick is at most half its diagonal from the nearest corner, so a brick whose
-    corners are all further than that times `MAX_SLOPE` from zero, on one side, is free.
+    corners are all further than that times `MAX_SLOPE` from zero, on one side, is free. A brick
+    with an unknown corner (NaN) is known to be free.
+
+    Args:
+        corners: [I + 1, J + 1, K + 1] the SDF, or NaN.
+        side: length of a brick.
+
+    Returns:
+        [I, J, K] bool.
     """
     lowest = highest = corners[:-1, :-1, :-1]
     for i, j, k in np.ndindex(2, 2, 2):
-        one = corners[i : i - 1 or None, j : j - 1 or None, k : k - 1 or None]
-        lowest, highest = np.minimum(lowest, one), np.maximum(highest, one)
+        corner = corners[i : i - 1 or None, j : j - 1 or None, k : k - 1 or None]
+        lowest, highest = np.minimum(lowest, corner), np.maximum(highest, corner)
     reach = MAX_SLOPE * np.sqrt(3) / 2 * side
     return (lowest <= reach) & (highest >= -reach)
 
@@ -82,16 +102,18 @@ def may_contain_surface(corners: np.ndarray, side: float) -> np.ndarray:
 def adjacent_bricks(
     shape: np.ndarray, begin: np.ndarray, brick: int
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Per axis, the number of the brick after and before each sample from ``begin`` on; they
-    differ only where a sample lies between two bricks."""
-    numbers = [b + np.arange(m) for b, m in zip(begin, shape)]
+    """Per axis, the number of the brick after and before each sample from ``begin`` on.
+
+    They differ only where a sample lies between two bricks.
+    """
+    numbers: list[np.ndarray] = [b + np.arange(m) for b, m in zip(begin, shape)]
     return [i // brick for i in numbers], [(i - 1) // brick for i in numbers]
 
 
 def samples_of_bricks(
     occupied: np.ndarray, after: list[np.ndarray], before: list[np.ndarray]
 ) -> np.ndarray:
-    """Which samples belong to an occupied brick, those on its boundary included."""
+    """Find the samples that belong to an occupied brick, those on its boundary included."""
     needed = np.pad(occupied, 1)  # no bricks beyond the ends
     for axis in range(3):
         one, other = after[axis] + 1, before[axis] + 1

@@ -1,4 +1,7 @@
-"""Where a density is as high as some threshold: a surface, but only about the true one."""
+"""The level set of a density: a surface, but only an approximation of the true one."""
+# scipy has no type stubs
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -8,33 +11,37 @@ import numpy as np
 from scipy.ndimage import binary_dilation, distance_transform_edt
 
 LATTICE_CELLS = 64
-"""Cells along the cube: walls thinner than one, and away from all others, may be missed."""
+"""cells along the cube; walls thinner than one, away from all others, may be missed"""
 SLOPE_MARGIN = 4.0
-"""The steepest places are so much steeper than those that the lattice shows."""
+"""how much steeper than on the lattice the steepest places are assumed to be"""
 
 
 class LevelSet:
-    """``level``, negative inside, of points [N, 3] in the cube [-1, 1]³, as what free space can be
-    skipped by. A density's level tells no distance: away from where it changes sign on a lattice,
-    the answer is about the distance to there instead; near it the level over its slope."""
+    """A bound of the distance to the zero of a function, by which free space can be skipped.
+
+    A density's level is no distance. Away from the cells of a lattice where its sign changes, the
+    answer is therefore the distance to those; near them it is the level over its slope.
+    """
 
     def __init__(self, level: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Take ``level``: points [N, 3] in the cube [-1, 1]³ to [N], negative inside."""
         self._level = level
         self._distances: np.ndarray | None = None
         self._steepness = 1.0
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
+        """[N] of points [N, 3] in the cube."""
         if self._distances is None:
             self._distances = self._lattice_distances()
         cells = ((points + 1) * (LATTICE_CELLS / 2)).astype(int).clip(0, LATTICE_CELLS - 1)
-        found = self._distances[tuple(cells.T)]
-        near = found == 0
+        distances = self._distances[tuple(cells.T)]
+        near = distances == 0
         if near.any():
-            found[near] = self._level(points[near]) / self._steepness
-        return found
+            distances[near] = self._level(points[near]) / self._steepness
+        return distances
 
     def _lattice_distances(self) -> np.ndarray:
-        """[G, G, G] signed distances to the cells near the set, 0 in these."""
+        """[G, G, G] signed distances to the cells near the zero, 0 in these."""
         line = (np.arange(LATTICE_CELLS, dtype=np.float32) + 0.5) * (2 / LATTICE_CELLS) - 1
         points = np.stack(np.meshgrid(line, line, line, indexing="ij"), -1).reshape(-1, 3)
         values = self._level(points).reshape((LATTICE_CELLS,) * 3)

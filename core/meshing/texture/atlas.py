@@ -1,8 +1,11 @@
-"""One UV atlas of a whole mesh, and where on the mesh each of its texels lies.
+"""A UV atlas of a mesh, and the positions of its texels on the surface.
 
 Charts and packing are xatlas's. Its charts grow slower the larger the mesh is (20k faces 4 s, 200k
-over 100 s), so it is given the mesh in pieces of neighbouring faces: 100k then take 14 s.
+over 100 s), so it is given pieces of neighbouring faces: 100k then take 14 s.
 """
+# xatlas has no type stubs
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -17,15 +20,18 @@ from core.meshing.mesh import Mesh
 from core.rendering.raster import rasterize_parallel
 
 MAX_PIECE_FACES = 5000
-"""faces at most"""
+"""faces of a piece"""
 PADDING_TEXELS = 4
-"""texels between charts"""
+"""between charts"""
 FACES_PER_S = 6000
+"""that are unwrapped, for progress"""
 
 
 def unwrap(mesh: Mesh, size: int) -> Task[Mesh]:
-    """``mesh`` with ``uvs``, for a square texture of ``size`` texels a side; vertices on the seams
-    are doubled."""
+    """Give ``mesh`` ``uvs`` for a square texture of ``size`` texels a side.
+
+    Vertices on seams are duplicated.
+    """
     source, faces, uvs = yield from run_in_subprocess(
         compute_atlas,
         mesh.vertices,
@@ -40,13 +46,17 @@ def unwrap(mesh: Mesh, size: int) -> Task[Mesh]:
 def compute_atlas(
     vertices: np.ndarray, faces: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each vertex of the atlas that of the mesh [W], the faces [F, 3] in the mesh's order, and
-    uvs [W, 2] float32, v up."""
+    """Unwrap a mesh with xatlas.
+
+    Returns:
+        For each vertex of the atlas its vertex of the mesh [W], faces [F, 3] in the mesh's order,
+        and uvs [W, 2] float32, v up.
+    """
     import xatlas
 
     atlas, pieces = xatlas.Atlas(), _pieces(vertices[faces].mean(1))
     scale = 1 / np.ptp(vertices, 0).max()  # xatlas takes what is small for degenerate
-    origins = []
+    origins: list[np.ndarray] = []
     for piece in pieces:
         origin, local = np.unique(faces[piece], return_inverse=True)
         origins.append(origin)
@@ -56,7 +66,9 @@ def compute_atlas(
     packing.resolution, packing.padding, packing.bilinear = size, PADDING_TEXELS, True
     atlas.generate(xatlas.ChartOptions(), packing)
     out_faces = np.empty((len(faces), 3), np.int32)
-    sources, uvs, count = [], [], 0
+    sources: list[np.ndarray] = []
+    uvs: list[np.ndarray] = []
+    count = 0
     side = max(atlas.width, atlas.height)
     for number, (piece, origin) in enumerate(zip(pieces, origins)):
         source, local, uv = atlas.get_mesh(number)
@@ -70,8 +82,9 @@ def compute_atlas(
 
 
 def _pieces(centers: np.ndarray) -> list[np.ndarray]:
-    """Numbers of neighbouring faces, at most `MAX_PIECE_FACES` together."""
-    done, todo = [], [np.arange(len(centers))]
+    """Divide faces with these ``centers`` [F, 3] into pieces of at most `MAX_PIECE_FACES`."""
+    done: list[np.ndarray] = []
+    todo = [np.arange(len(centers))]
     while todo:
         piece = todo.pop()
         if len(piece) <= MAX_PIECE_FACES:
@@ -85,20 +98,23 @@ def _pieces(centers: np.ndarray) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Texels:
-    """The texels that carry surface, face by face: ``where`` [T] int64 number in the texture, row
-    by row; ``weights`` [T, 3] float32 barycentric on the ``face`` [T]."""
+    """The texels that lie on the surface, ordered by face."""
 
     size: int
+    """of the texture, texels a side"""
     where: np.ndarray
+    """[T] int64 number in the texture, row by row"""
     weights: np.ndarray
+    """[T, 3] float32 barycentric coordinates"""
     face: np.ndarray
+    """[T] the face that each lies on"""
 
     def of_faces(self, chosen: np.ndarray) -> np.ndarray:
-        """Numbers of the texels of ``chosen`` faces, [F] bool."""
+        """Indices of the texels on the ``chosen`` faces, [F] bool."""
         return np.flatnonzero(chosen[self.face])
 
     def interpolate(self, faces: np.ndarray, values: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """[N, ...] of values at the vertices [V, ...], at the texels ``which`` [N]."""
+        """Interpolate values at the vertices [V, ...] to the texels ``which`` [N]; [N, ...]."""
         corners = faces[self.face[which]]
         w = self.weights[which].astype(values.dtype)
         if values.ndim > 1:
@@ -108,7 +124,7 @@ class Texels:
 
 
 def rasterize_texels(mesh: Mesh, size: int) -> Texels:
-    """Where the texels of a texture of ``size`` a side lie on ``mesh``, which has uvs."""
+    """Find the texels of a texture of ``size`` a side on ``mesh``, which has uvs."""
     assert mesh.uvs is not None
     pixels = np.stack([mesh.uvs[:, 0], 1 - mesh.uvs[:, 1]], 1).astype(np.float64) * size
     raster = rasterize_parallel(pixels, np.zeros(len(pixels)), mesh.faces, size, size)

@@ -1,10 +1,11 @@
-"""What a fine mesh shows, on a coarser one: its texture, and its relief as a normal map.
+"""Transfer of a fine mesh's texture and normals to a coarser mesh.
 
-Each texel of the coarse mesh's atlas asks the fine surface that lies before or behind it: the
-nearest one alone may be the back of a thin part, the other side of a fold or something within,
-which nobody sees, and would show as a dark blotch. Where there is none on its side, its neighbours
-in the atlas tell.
+Each texel of the coarse mesh's atlas samples the fine surface in front of it or behind it. The
+nearest point alone could lie on the back of a thin part, across a fold or in the interior, and
+would show as a dark blotch. Where nothing faces the same way, neighbours in the atlas fill in.
 """
+# libigl has no type stubs
+# pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
@@ -21,55 +22,70 @@ from core.meshing.texture.bake import fill_empty_texels
 from core.rendering.raster import bilinear
 
 TEXELS_PER_CHUNK = 1 << 14
-"""texels at once: igl lets no other thread run meanwhile"""
+"""processed at once: igl holds the interpreter's lock meanwhile"""
 MAX_RAY_LENGTH = 0.1
-"""of the mesh's diagonal, that a texel looks before and behind itself"""
+"""of the mesh's diagonal"""
 RAY_PREFERENCE = 3.0
-"""times as far as the nearest point, what lies straight before or behind is still a texel's own"""
+"""a hit along the normal is preferred up to this multiple of the nearest point's distance"""
 MIN_SIDE_COSINE = 0.1
-"""cosine to the coarse surface's normal, below which what is found belongs to another sheet"""
+"""to the coarse surface's normal; a hit below it belongs to another sheet"""
 
 
 def transfer_texture(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
-    """``coarse``, which has uvs, with the texture of ``fine`` at ``size`` texels a side."""
+    """Transfer the texture of ``fine``.
+
+    Args:
+        fine: with uvs and a texture.
+        coarse: with uvs.
+        size: of the new texture, texels a side.
+    """
     assert fine.texture is not None
     assert fine.uvs is not None
     at = np.stack([fine.uvs[:, 0], 1 - fine.uvs[:, 1]], 1) * fine.texture.shape[0]
     texels = yield from run_in_thread(
-        lambda: rasterize_texels(coarse, size), Progress(0, text("laying out"))
+        lambda: rasterize_texels(coarse, size), Progress(0, text("rasterising the atlas"))
     )
     pixels, known = yield from _sample_fine_surface(
-        fine, coarse, texels, at, text("carrying the texture over")
+        fine, coarse, texels, at, text("transferring the texture")
     )
     colors = np.round(bilinear(fine.texture, pixels)).astype(np.uint8)
-    picture = yield from run_in_thread(
+    image = yield from run_in_thread(
         lambda: _texture_image(texels, colors, known), Progress(1.0, text("filling seams"))
     )
-    return replace(coarse, texture=picture)
+    return replace(coarse, texture=image)
 
 
 def bake_normal_map(fine: Mesh, coarse: Mesh, size: int) -> Task[Mesh]:
-    """``coarse``, which has uvs, with smooth normals, tangents and a normal map of ``fine``, which
-    has normals; ``size`` texels a side."""
+    """Bake the normals of ``fine`` into a normal map; ``coarse`` gets smooth normals and tangents.
+
+    Args:
+        fine: with normals.
+        coarse: with uvs.
+        size: of the normal map, texels a side.
+    """
     assert fine.normals is not None
-    # The field's normals at a few vertices say less than the faces do, and would turn the frame.
+    # The normals of the field at few vertices are worse than those of the faces.
     coarse = replace(coarse, normals=smooth_normals(coarse))
     coarse = replace(coarse, tangents=vertex_tangents(coarse))
     texels = yield from run_in_thread(
-        lambda: rasterize_texels(coarse, size), Progress(0, text("laying out"))
+        lambda: rasterize_texels(coarse, size), Progress(0, text("rasterising the atlas"))
     )
     task = _sample_fine_surface(fine, coarse, texels, fine.normals, text("baking the normal map"))
     normals, known = yield from task
-    picture = yield from run_in_thread(
+    image = yield from run_in_thread(
         lambda: _texture_image(texels, _tangent_space_colors(coarse, texels, normals), known),
         Progress(1.0, text("filling seams")),
     )
-    return replace(coarse, normal_map=picture)
+    return replace(coarse, normal_map=image)
 
 
 def vertex_tangents(mesh: Mesh) -> np.ndarray:
-    """[V, 4] float32, as glTF has them: unit, across the normal, along growing u; the sign is that
-    of the direction of growing v against normal × tangent."""
+    """Compute tangents as glTF defines them.
+
+    Returns:
+        [V, 4] float32: unit vectors across the normal, along growing u, and the sign of the
+        direction of growing v against normal × tangent.
+    """
     assert mesh.uvs is not None
     assert mesh.normals is not None
     corners, uv = mesh.vertices[mesh.faces], mesh.uvs.astype(np.float64)[mesh.faces]
@@ -99,8 +115,13 @@ def _sum_at_vertices(of_faces: np.ndarray, mesh: Mesh) -> np.ndarray:
 
 
 def smooth_normals(mesh: Mesh) -> np.ndarray:
-    """[V, 3] float32 unit: means over the faces around each vertex by their areas, those around all
-    vertices in the same place together, as seams double them."""
+    """Average the normals of the faces around each vertex by area.
+
+    Vertices in the same place, as seams duplicate them, get the same normal.
+
+    Returns:
+        [V, 3] float32 unit.
+    """
     _, place = np.unique(mesh.vertices, axis=0, return_inverse=True)
     place = place.reshape(-1)
     of_faces = mesh.face_normals()
@@ -116,41 +137,48 @@ def smooth_normals(mesh: Mesh) -> np.ndarray:
 def _sample_fine_surface(
     fine: Mesh, coarse: Mesh, texels: Texels, values: np.ndarray, detail: Text
 ) -> Task[tuple[np.ndarray, np.ndarray]]:
-    """[T, C] of ``values`` [V, C] at the vertices of ``fine``, where it lies opposite to texels,
-    and [T] bool, where something does that looks to their side."""
+    """Sample ``values`` [V, C] of the vertices of ``fine`` at the texels of ``coarse``.
+
+    Returns:
+        [T, C] values, and [T] bool where a surface faces the texel's side.
+    """
     faces = np.ascontiguousarray(fine.faces, np.int64)
     tree = igl.AABB()
     yield from run_in_thread(lambda: tree.init(fine.vertices, faces), Progress(0.0, detail))
     reach = MAX_RAY_LENGTH * float(np.linalg.norm(np.ptp(fine.vertices, axis=0)))
-    outward, looks = smooth_normals(coarse), _unit(fine.face_normals())
+    normals, fine_normals = smooth_normals(coarse), _unit(fine.face_normals())
     n = len(texels.where)
     out, known = np.empty((n, values.shape[1]), np.float64), np.zeros(n, bool)
     for i in range(0, n, TEXELS_PER_CHUNK):
-        some = np.arange(i, min(i + TEXELS_PER_CHUNK, n))
-        points = texels.interpolate(coarse.faces, coarse.vertices, some)
-        ways = _unit(texels.interpolate(coarse.faces, outward, some).astype(np.float64))
-        best = np.full(len(some), reach)
-        _, face, there = (np.array(a) for a in tree.squared_distance(fine.vertices, faces, points))
-        found = (looks[face] * ways).sum(1) > MIN_SIDE_COSINE
-        best[found] = np.linalg.norm(there - points, axis=1)[found] * RAY_PREFERENCE
+        chunk = np.arange(i, min(i + TEXELS_PER_CHUNK, n))
+        points = texels.interpolate(coarse.faces, coarse.vertices, chunk)
+        directions = _unit(texels.interpolate(coarse.faces, normals, chunk).astype(np.float64))
+        best = np.full(len(chunk), reach)
+        _, face, positions = (
+            np.array(a) for a in tree.squared_distance(fine.vertices, faces, points)
+        )
+        facing = (fine_normals[face] * directions).sum(1) > MIN_SIDE_COSINE
+        best[facing] = np.linalg.norm(positions - points, axis=1)[facing] * RAY_PREFERENCE
         for sign in (1, -1):
-            hit, t, _ = tree.intersect_ray_first(fine.vertices, faces, points, sign * ways)
+            hit, t, _ = tree.intersect_ray_first(fine.vertices, faces, points, sign * directions)
             hit, t = np.asarray(hit), np.asarray(t)
             better = (hit >= 0) & (t < best)
-            better[better] = (looks[hit[better]] * ways[better]).sum(1) > MIN_SIDE_COSINE
+            better[better] = (fine_normals[hit[better]] * directions[better]).sum(
+                1
+            ) > MIN_SIDE_COSINE
             best[better], face[better] = t[better], hit[better]
-            there[better] = (points + t[:, None] * sign * ways)[better]
-            found |= better
+            positions[better] = (points + t[:, None] * sign * directions)[better]
+            facing |= better
         corners = faces[face]
-        weights = _barycentric(there, fine.vertices[corners])
-        out[some] = (values[corners] * weights[..., None]).sum(1)
-        known[some] = found
+        weights = _barycentric(positions, fine.vertices[corners])
+        out[chunk] = (values[corners] * weights[..., None]).sum(1)
+        known[chunk] = facing
         yield Progress(i / n, detail)
     return out, known
 
 
 def _barycentric(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """[N, 3] of points [N, 3] in the planes of triangles [N, 3, 3]."""
+    """[N, 3] coordinates of points [N, 3] in the planes of triangles [N, 3, 3]."""
     a, u, v = triangles[:, 0], triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
     w = points - a
     uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)
@@ -177,15 +205,16 @@ def _tangent_space_colors(coarse: Mesh, texels: Texels, normals: np.ndarray) -> 
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Normalised rows."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def _texture_image(texels: Texels, colors: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """[S, S, 3] of ``colors`` [T, 3] where they are ``known`` [T], no texel empty."""
+    """[S, S, 3] of ``colors`` [T, 3] where they are ``known`` [T], with no empty texel."""
     known = known if known.any() else np.ones_like(known)
-    picture = np.zeros((texels.size**2, 3), np.uint8)
-    picture[texels.where[known]] = colors[known]
+    image = np.zeros((texels.size**2, 3), np.uint8)
+    image[texels.where[known]] = colors[known]
     empty = np.ones(texels.size**2, bool)
     empty[texels.where[known]] = False
     shape = texels.size, texels.size
-    return fill_empty_texels(picture.reshape(*shape, 3), empty.reshape(shape))
+    return fill_empty_texels(image.reshape(*shape, 3), empty.reshape(shape))

@@ -156,7 +156,7 @@ def test_an_empty_mesh_or_one_elsewhere_is_refused_in_one_line():
     with pytest.raises(UserError, match="the mesh is empty"):
         surface_distance(*empty, *sphere(1.0))
     far = sphere(1.0, (100.0, 0, 0))
-    with pytest.raises(UserError, match="not seen by 2 cameras"):
+    with pytest.raises(UserError, match="No part of the mesh is seen by 2 cameras"):
         surface_distance(*far, *sphere(1.0), [camera_above(0.0), camera_above(0.1)])
 
 
@@ -176,3 +176,11 @@ def test_surfaces_come_from_files_of_any_kind(tmp_path):
             read_surface(tmp_path / name)
     with pytest.raises(UserError, match=r"absent\.ply"):
         read_surface(tmp_path / "absent.ply")
+
+
+def test_a_wrong_shape_is_refused_by_name():
+    vertices, faces = quad(0.0, 1.0)
+    with pytest.raises(ValueError, match=r"reference_vertices has shape \[3, 4\]"):
+        surface_distance(vertices, faces, vertices.T, faces)
+    with pytest.raises(ValueError, match=r"faces has shape \[6\]"):
+        sample_surface(vertices, faces.ravel(), 10)

@@ -70,3 +70,15 @@ def test_a_similarity_and_its_inverse_return_the_mesh_even_mirrored():
         back = there.transformed(np.linalg.inv(similarity))
         np.testing.assert_allclose(back.vertices, mesh.vertices, atol=1e-9)
         np.testing.assert_allclose(back.normals, mesh.normals, atol=1e-6)
+
+
+def test_a_wrong_shape_is_refused_by_name():
+    triangle = np.array([[0, 1, 2]], np.int32)
+    with pytest.raises(ValueError, match=r"vertices has shape \[3, 2\]"):
+        Mesh(np.zeros((3, 2)), triangle)
+    with pytest.raises(ValueError, match=r"normals has shape \[2, 3\], and \[3, 3\] is wanted"):
+        Mesh(np.zeros((3, 3)), triangle, normals=np.zeros((2, 3), np.float32))
+    with pytest.raises(ValueError, match=r"similarity has shape \[3, 4\]"):
+        Mesh(np.zeros((3, 3)), triangle).transformed(np.eye(4)[:3])
+    with pytest.raises(ValueError, match=r"aabb has shape \[3, 2\]"):
+        run_task(build_mesh(ball_and_speck, None, BALL.T, MeshOptions(), np.eye(4)))

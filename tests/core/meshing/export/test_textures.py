@@ -128,7 +128,7 @@ def test_usd_reads_what_was_packed(mesh, tmp_path):
 
 def test_without_usd_one_line_says_what_to_install(mesh, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pxr", None)
-    with pytest.raises(UserError, match=r"m\.usdz: .*optional part.*gradina\[usd\]"):
+    with pytest.raises(UserError, match=r"m\.usdz: .*optional package.*gradina\[usd\]"):
         write_mesh(mesh, tmp_path / "m.usdz")
     assert not results(tmp_path)
 

@@ -12,7 +12,7 @@ from core.base.image_metrics import psnr
 from core.base.jobs import Progress, run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
-from core.output.views import render_photo, training_size
+from core.output.views import render_photo
 from core.protocol import PhotoScored, Thumbnails
 from core.session.viewer import photo_list
 from core.session.viewer.photo_list import BATCH, DUTY_CYCLE, PhotoList, thumbnail
@@ -76,7 +76,7 @@ def test_the_photo_that_is_noise_is_explained_worst(folder):
         others = [score for name, score in scores.items() if name != "3.png"]
         assert min(others) > scores["3.png"] + 3
         photo = scene.photos[-1]
-        image = run_task(render_photo(trainer, photo, training_size(photo.intrinsics, 100)))
+        image = run_task(render_photo(trainer, photo, photo.intrinsics.shrunk(100)))
         whole = psnr(image, photo_colors(scene, photo, photo.intrinsics))
         assert scores[photo.name] == pytest.approx(whole, abs=0.7), "2048 of 2304 pixels, drawn"
 
