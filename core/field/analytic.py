@@ -1,4 +1,4 @@
-"""Volumes of a few numbers, and of any function of Python."""
+"""Volumes with a handful of parameters, and volumes given by any Python function."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from core.field.color import Color
 from core.field.contraction import Frustums
 from core.field.sdf_field import SdfField
 
-SIDE = 0.3
+INIT_HALF_SIDE = 0.3
 """Half of a box's at first, scene units."""
-SHARPNESS, SHARPEST = 20.0, 3000.0
+MIN_SHARPNESS, MAX_SHARPNESS = 20.0, 3000.0
 """By how many powers of e per scene unit the density falls outside a box, at its first level of
 detail and at its last."""
 
 
-FULL = -0.25
+MIN_DENSITY_LOGIT = -0.25
 """The level at which density is at its cap for long; far below it would be no number."""
 
 
 class BoxVolume(Field):
-    """A box along the axes of the scene: ``center`` [3] and half its sides [3] are all that is
-    learnt of its shape. Outside its density falls with the distance, the steeper the more levels
-    of detail, so that photos which the box does not cover yet still draw it there."""
+    """An axis-aligned box whose ``center`` [3] and half sides [3] are its only shape parameters.
+
+    Outside the box the density falls with the distance, the more steeply the higher the level of
+    detail, so that photos that the box does not cover yet still attract it.
+    """
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__(config.n_levels)
         self.center = nn.Parameter(torch.zeros(3))
-        self.log_half = nn.Parameter(torch.full((3,), math.log(SIDE)))
+        self.log_half = nn.Parameter(torch.full((3,), math.log(INIT_HALF_SIDE)))
         self.active_levels = 1
 
     @property
@@ -46,29 +48,31 @@ class BoxVolume(Field):
     def floats_per_sample(self) -> float:
         return 12.0
 
-    def cell_size(self, levels: float) -> float:
-        return 0.5 / self._sharpness(levels)
+    def cell_size(self, lod: float) -> float:
+        return 0.5 / self._sharpness(lod)
 
-    def _sharpness(self, levels: float) -> float:
-        share = (levels - 1) / max(self.n_levels - 1, 1)
-        return SHARPNESS * (SHARPEST / SHARPNESS) ** min(max(share, 0.0), 1.0)
+    def _sharpness(self, lod: float) -> float:
+        fraction = (lod - 1) / max(self.n_levels - 1, 1)
+        return MIN_SHARPNESS * (MAX_SHARPNESS / MIN_SHARPNESS) ** min(max(fraction, 0.0), 1.0)
 
     def distance(self, positions: Tensor) -> Tensor:
-        """[N] signed, scene units, to the faces of the box."""
-        beyond = (positions - self.center).abs() - self.half
-        return beyond.clamp(min=0).norm(dim=-1) + beyond.amax(-1).clamp(max=0)
+        """Return the signed distance [N] to the faces of the box, scene units."""
+        outside = (positions - self.center).abs() - self.half
+        return outside.clamp(min=0).norm(dim=-1) + outside.amax(-1).clamp(max=0)
 
-    def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    def value_and_features(
+        self, positions: Tensor, lod: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
-        steep = self._sharpness(self.limit(levels)) / DENSITY_SLOPE
-        level = (steep * self.distance(positions)).clamp(min=FULL)
+        steep = self._sharpness(self.effective_lod(lod)) / DENSITY_SLOPE
+        level = (steep * self.distance(positions)).clamp(min=MIN_DENSITY_LOGIT)
         return level, positions.new_zeros(len(positions), 0)
 
 
 class BoxInWorld(BoxVolume):
-    """The same box in a world: beyond the ball a density of all of space is asked instead, whose
-    features tell colours everywhere."""
+    """The same box with surroundings: outside the unit ball an unbounded density field is used.
+
+    The features of that field give the colours everywhere.
+    """
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__(config)
@@ -78,16 +82,16 @@ class BoxInWorld(BoxVolume):
     def floats_per_sample(self) -> float:
         return super().floats_per_sample + self.world.floats_per_sample
 
-    def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    def value_and_features(
+        self, positions: Tensor, lod: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
-        box, _ = super().sdf_and_features(positions, levels)
-        world, features = self.world.sdf_and_features(positions, None, frustums)
+        box, _ = super().value_and_features(positions, lod)
+        world, features = self.world.value_and_features(positions, None, frustums)
         return torch.where(positions.norm(dim=-1) < 1, box, world), features
 
 
 class FunctionVolume(Field):
-    """Any ``function`` of positions [N, 3] to densities [N], per scene unit, and colours [N, 3]."""
+    """A volume given by a ``function`` from positions [N, 3] to density [N] and colour [N, 3]."""
 
     def __init__(self, function: Callable[[Tensor], tuple[Tensor, Tensor]]) -> None:
         super().__init__(1)
@@ -97,11 +101,11 @@ class FunctionVolume(Field):
     def floats_per_sample(self) -> float:
         return 0.0
 
-    def cell_size(self, levels: float) -> float:
+    def cell_size(self, lod: float) -> float:
         return 1 / 256
 
-    def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    def value_and_features(
+        self, positions: Tensor, lod: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
         density, color = self.function(positions)
         level = -(density.clamp(min=1e-9) / DENSITY_AT_LEVEL).log() / DENSITY_SLOPE
@@ -109,7 +113,7 @@ class FunctionVolume(Field):
 
 
 class FeaturesAsColor(Color):
-    """The field's features are sRGB."""
+    """The features of the field are sRGB colours."""
 
     floats_per_sample = 0.0
 
@@ -120,6 +124,6 @@ class FeaturesAsColor(Color):
         directions: Tensor,
         features: Tensor,
         appearance: Tensor | None,
-        levels: float | None = None,
+        lod: float | None = None,
     ) -> Tensor:
         return features

@@ -1,4 +1,4 @@
-"""What makes each photo look different from the others: exposure, white balance, light."""
+"""Appearance embeddings: how photos differ in exposure, white balance and light."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from torch import Tensor, nn
 
 
 class Appearance(nn.Module):
-    """One learnt vector per photo, zero at the start; views of no photo get the mean, or while
-    there is one the ``stand_in`` [A]."""
+    """One learnt vector per photo, zero at the start.
 
-    stand_in: Tensor | None = None
+    Views of no photo get the mean, or the ``override`` [A] while there is one.
+    """
+
+    override: Tensor | None = None
 
     def __init__(self, n_photos: int, size: int) -> None:
         super().__init__()
@@ -18,9 +20,9 @@ class Appearance(nn.Module):
         self.vectors = nn.Parameter(torch.zeros(n_photos, size)) if size else None
 
     def forward(self, photo: Tensor | None, n: int) -> Tensor | None:
-        """[N, A] for photo indices ``photo`` [N], or the mean ``n`` times; None if switched off."""
+        """Return vectors [N, A] of ``photo`` [N], or ``n`` means; None if switched off."""
         if self.vectors is None:
             return None
         if photo is not None:
             return self.vectors[photo]
-        return (self.vectors.mean(0) if self.stand_in is None else self.stand_in).expand(n, -1)
+        return (self.vectors.mean(0) if self.override is None else self.override).expand(n, -1)

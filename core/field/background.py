@@ -1,4 +1,4 @@
-"""What lies beyond the region, as a radiance field over contracted space."""
+"""A radiance field over contracted space for what lies outside the region."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Background(nn.Module):
     def forward(
         self, positions: Tensor, directions: Tensor, appearance: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Density [N] per unit of inverse distance and colour [N, 3] at ``positions`` [N, 3]."""
+        """Return density [N] per inverse distance and colour [N, 3] at ``positions`` [N, 3]."""
         x = contract(positions) * 0.5
         h = F.relu(self.trunk(torch.cat([x, self.grid(x, _LEVELS)], -1)))
         parts = [h, spherical_harmonics(directions, _DEGREE)]
@@ -46,28 +46,28 @@ def background_color(
     background: Background,
     origins: Tensor,
     directions: Tensor,
-    beyond: Tensor,
+    t_exit: Tensor,
     photo: Tensor | None,
     appearance: Appearance,
     n_samples: int,
     jitter: Tensor | None,
 ) -> Tensor:
-    """[R, 3] colour of what each ray meets from t = ``beyond`` [R] on.
+    """Return the colour [R, 3] that each ray collects from t = ``t_exit`` [R] on.
 
-    Samples are even in inverse distance from there to infinity (Zhang et al. 2020, NeRF++), so
-    that one interval is as long in the contracted picture as the next; the last one is opaque.
+    Samples are uniform in inverse distance from there to infinity (Zhang et al. 2020, NeRF++), so
+    that all intervals are equally long in contracted space; the last one is opaque.
     """
     n = len(origins)
     cells = torch.arange(n_samples, device=origins.device)
-    place = 0.5 if jitter is None else jitter[:, None]
-    inverse = 1 - (cells + place) / n_samples  # [R, B], from near 1 down to near 0
-    t = beyond[:, None] + 1 / inverse.clamp(min=1e-3) - 1
+    offset = 0.5 if jitter is None else jitter[:, None]
+    inverse = 1 - (cells + offset) / n_samples  # [R, B], from near 1 down to near 0
+    t = t_exit[:, None] + 1 / inverse.clamp(min=1e-3) - 1
     positions = (origins[:, None] + directions[:, None] * t[..., None]).reshape(-1, 3)
-    facing = directions[:, None].expand(n, n_samples, 3).reshape(-1, 3)
+    view_directions = directions[:, None].expand(n, n_samples, 3).reshape(-1, 3)
     index = None if photo is None else photo.repeat_interleave(n_samples)
-    density, color = background(positions, facing, appearance(index, len(positions)))
+    density, color = background(positions, view_directions, appearance(index, len(positions)))
     alpha = 1 - torch.exp(-density.view(n, n_samples) * (8.0 / n_samples))
     alpha = torch.cat([alpha[:, :-1], torch.ones_like(alpha[:, :1])], -1)
-    through = torch.cumprod(1 - alpha + 1e-7, -1)
-    weights = alpha * torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], -1)
+    transmittance = torch.cumprod(1 - alpha + 1e-7, -1)
+    weights = alpha * torch.cat([torch.ones_like(transmittance[:, :1]), transmittance[:, :-1]], -1)
     return (weights[..., None] * color.view(n, n_samples, 3)).sum(1)

@@ -1,8 +1,8 @@
-"""What every method's field answers, and what it need not write itself.
+"""The interface of every field, with default implementations.
 
-A field tells of each point a *level*, negative inside of things: for a surface a signed distance,
-for a radiance field what stands for its density (`core.rendering.volume.density`). All that draws,
-cuts or measures a scene asks no more than this.
+A field maps a point to an *implicit value*, negative inside objects: a signed distance for a
+surface, a density logit for a radiance field (`core.rendering.volume.density`). Rendering, meshing
+and measuring use nothing but this interface.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.field.contraction import Frustums
 TETRAHEDRON = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))
 
 
-DENSITY_SLOPE, DENSITY_MOST = 10.0, 220.0
+DENSITY_SLOPE, MAX_DENSITY = 10.0, 220.0
 """What a level stands for, per scene unit: from `DENSITY_AT_LEVEL` at level 0 a density grows by
 e^10 per unit inwards, up to a cap, at which a step of a march still lets some light through to what
 lies behind."""
@@ -30,22 +30,24 @@ lies behind."""
 
 @dataclass(frozen=True)
 class FieldSamples:
-    """What a field says of N points: ``sdf`` [N], its level; ``features`` [N, G] for the colour;
-    and of M of them, which have taps: raw ``gradients`` [M, 3] = ∇sdf, ``laplacian`` [M] (None
-    with analytic gradients)."""
+    """Values of a field at N points, and derivatives at M of them."""
 
     sdf: Tensor
+    """[N] implicit values"""
     features: Tensor
+    """[N, G] for the colour network"""
     gradients: Tensor
+    """[M, 3] ∇ of the implicit value, not normalised"""
     laplacian: Tensor | None
+    """[M]; None with analytic gradients"""
 
 
 class Field(nn.Module, ABC):
-    """Positions in scene units → level and features. A method's own field says `sdf_and_features`
-    and, where it has levels of detail, from the coarsest, 1, to all ``n_levels``, `cell_size`.
+    """Maps positions in scene units to an implicit value and features.
 
-    ``active_levels`` is set by the schedule and saved with every checkpoint, so that preview, mesh
-    and training see one field.
+    Subclasses implement `value_and_features`, and `cell_size` if they have levels of detail (LOD),
+    counted from the coarsest, 1, to ``n_levels``. ``active_levels`` is set by the schedule and
+    saved with checkpoints, so that preview, mesh and training use the same field.
     """
 
     _active: Tensor
@@ -66,64 +68,77 @@ class Field(nn.Module, ABC):
     def active_levels(self, value: float) -> None:
         self._active.fill_(value)
 
-    def grow(self, levels: float) -> bool:
-        """Have what it takes for so many active levels; every answer stays what it was. Whether
-        parameters were replaced for that."""
+    def grow(self, lod: float) -> bool:
+        """Allocate parameters for ``lod`` levels without changing any value.
+
+        Returns:
+            whether parameters were replaced.
+        """
         return False
 
     @property
     @abstractmethod
     def floats_per_sample(self) -> float:
-        """Numbers that a point leaves behind for the way back."""
+        """Floats that one sample stores for the backward pass."""
 
     @abstractmethod
-    def cell_size(self, levels: float) -> float:
-        """Scene units within which so many levels tell nothing new."""
+    def cell_size(self, lod: float) -> float:
+        """Return the length in scene units below which level of detail ``lod`` has no detail."""
 
     @abstractmethod
-    def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    def value_and_features(
+        self, positions: Tensor, lod: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Levels [N] and features for the colour network [N, G] of ``positions`` [N, 3];
-        ``levels`` limits the active levels of detail. ``frustums``: what the positions are the
-        middles of, where somebody knows; a field of all of space is then told no more than what is
-        to be seen from so far."""
+        """Evaluate the field.
 
-    def sdf(self, positions: Tensor, levels: float | None = None) -> Tensor:
-        """[N] levels of ``positions`` [N, 3]."""
-        return self.sdf_and_features(positions, levels)[0]
+        Args:
+            positions: [N, 3], scene units.
+            lod: upper limit of the active levels of detail.
+            frustums: the conical frustums whose centres are ``positions``, if known; an unbounded
+                field then leaves out detail that is too fine to be resolved.
 
-    def limit(self, levels: float | None) -> float:
-        """The levels of detail to use, where no more than ``levels`` are wanted."""
+        Returns:
+            Implicit values [N], and features [N, G] for the colour network.
+        """
+
+    def implicit_value(self, positions: Tensor, lod: float | None = None) -> Tensor:
+        """Return the implicit values [N] at ``positions`` [N, 3]."""
+        return self.value_and_features(positions, lod)[0]
+
+    def effective_lod(self, lod: float | None) -> float:
+        """Return the active levels of detail, limited to ``lod``."""
         active = self.active_levels
-        return active if levels is None else min(active, levels)
+        return active if lod is None else min(active, lod)
 
     def samples(
         self,
         positions: Tensor,
-        levels: float | None = None,
+        lod: float | None = None,
         *,
-        tapped: Tensor | None = None,
+        fd_indices: Tensor | None = None,
         analytic: bool = False,
     ) -> FieldSamples:
-        """Everything rendering and the losses need of ``positions`` [N, 3], gradients of those
-        that ``tapped`` [M] numbers, all by default. ``analytic``: they may be rougher, at less
-        cost."""
-        sdf, features = self.sdf_and_features(positions, levels)
-        some = positions if tapped is None else positions[tapped]
-        middle = sdf if tapped is None else sdf[tapped]
-        step = self.cell_size(self.limit(levels)) / math.sqrt(3)
-        offsets = positions.new_tensor(TETRAHEDRON)
-        asked = (some[:, None] + step * offsets).view(-1, 3)
-        around = self.sdf(asked, levels).view(-1, len(offsets))
-        laplacian = (0.5 * around.sum(1) - 2 * middle) / step**2
-        return FieldSamples(sdf, features, around @ offsets / (4 * step), laplacian)
+        """Evaluate the values, features and derivatives that rendering and losses need.
 
-    def level_gradients(
-        self, positions: Tensor, levels: float | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """∇sdf [N, 3], and what of it each level of detail adds, [N, L, 3]."""
-        most = self.limit(levels)
+        Args:
+            positions: [N, 3], scene units.
+            lod: upper limit of the active levels of detail.
+            fd_indices: [M] indices of the positions whose gradients are computed; None: all.
+            analytic: cheaper, less smooth gradients suffice.
+        """
+        sdf, features = self.value_and_features(positions, lod)
+        some = positions if fd_indices is None else positions[fd_indices]
+        middle = sdf if fd_indices is None else sdf[fd_indices]
+        step = self.cell_size(self.effective_lod(lod)) / math.sqrt(3)
+        offsets = positions.new_tensor(TETRAHEDRON)
+        stencil_points = (some[:, None] + step * offsets).view(-1, 3)
+        stencil_values = self.implicit_value(stencil_points, lod).view(-1, len(offsets))
+        laplacian = (0.5 * stencil_values.sum(1) - 2 * middle) / step**2
+        return FieldSamples(sdf, features, stencil_values @ offsets / (4 * step), laplacian)
+
+    def level_gradients(self, positions: Tensor, lod: float | None = None) -> tuple[Tensor, Tensor]:
+        """Return the gradients [N, 3] and each level's contribution to them, [N, L, 3]."""
+        most = self.effective_lod(lod)
         steps = [
             self.samples(positions, min(i + 1.0, most)).gradients for i in range(self.n_levels)
         ]

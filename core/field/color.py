@@ -1,4 +1,4 @@
-"""Colour on the surface, as seen from a direction."""
+"""Colour of a point as seen from a direction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.config.run import FieldConfig
 
 
 def spherical_harmonics(directions: Tensor, degree: int) -> Tensor:
-    """Real spherical harmonics of unit ``directions`` [N, 3]: degree² numbers, degree ≤ 4."""
+    """Return degree² real spherical harmonics of unit ``directions`` [N, 3]; degree ≤ 4."""
     x, y, z = directions.unbind(-1)
     out = [torch.full_like(x, 0.28209479177387814)]
     if degree > 1:
@@ -38,10 +38,12 @@ def spherical_harmonics(directions: Tensor, degree: int) -> Tensor:
 
 
 class Color(nn.Module):
-    """What gives a method its colours: [N, 3] of ``positions, normals`` (None: unknown),
-    ``directions`` [N, 3], the field's ``features`` [N, G] and ``appearance`` [N, A] (None when
-    switched off), at the ``levels`` of detail of these. ``floats_per_sample``: numbers that a point
-    leaves behind for the way back."""
+    """Base class of the colour networks: sRGB [N, 3].
+
+    The inputs are ``positions``, ``normals`` (None: unknown) and ``directions`` [N, 3], the field's
+    ``features`` [N, G] and ``appearance`` [N, A] (None: switched off), all at level of detail
+    ``lod``. ``floats_per_sample``: floats that one sample stores for the backward pass.
+    """
 
     floats_per_sample: float
 
@@ -50,8 +52,7 @@ class ColorNetwork(Color):
     """Position, normal, view direction, geometry features and appearance → sRGB in [0, 1].
 
     Source: Yariv et al. 2020 (IDR), section 3.2; Neuralangelo adds the appearance embedding.
-    Where not every sample has taps, colour knows no normals. Else the warm-up, which knows none,
-    has zeros for them.
+    Normals are an input only if every sample has them; in the warm-up they are zero.
     """
 
     def __init__(self, config: FieldConfig) -> None:
@@ -72,9 +73,9 @@ class ColorNetwork(Color):
         directions: Tensor,
         features: Tensor,
         appearance: Tensor | None,
-        levels: float | None = None,
+        lod: float | None = None,
     ) -> Tensor:
-        """[N, 3] colours; ``appearance`` [N, A] or None when switched off."""
+        """Return colours [N, 3]."""
         parts = [positions, spherical_harmonics(directions, self.degree), features]
         if self.takes_normals:
             parts.append(torch.zeros_like(positions) if normals is None else normals)

@@ -1,5 +1,7 @@
-"""A trainable multi-resolution hash grid over the ball's domain, the cube [-1, 1]³, or that of all
-of space, contracted: [-2, 2]³."""
+"""A trainable multi-resolution hash grid (Müller et al. 2022, "Instant NGP").
+
+Its domain is [-1, 1]³, the cube around the unit ball, or [-2, 2]³ for contracted space.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ class _EncodeGradient(torch.autograd.Function):
 class HashGrid(nn.Module):
     """Features of points by trilinear interpolation at several resolutions.
 
-    The only place that knows of [0, 1]³: callers speak of scene units in [-reach, reach]³.
+    Callers use scene units in [-reach, reach]³; nothing else knows the kernels' [0, 1]³.
     ``active_levels`` may be fractional: the last level fades in.
     """
 
@@ -63,18 +65,18 @@ class HashGrid(nn.Module):
         self.table = nn.Parameter(_nearly_zero(layout.n_rows, layout.n_features))
 
     def grow(self, layout: GridLayout) -> None:
-        """Become a grid of ``layout``, whose coarsest levels are those of this one."""
+        """Become a grid of ``layout``, whose coarsest levels are those of this grid."""
         more = _nearly_zero(layout.n_rows - self.layout.n_rows, layout.n_features)
         self.table = nn.Parameter(torch.cat([self.table, more.to(self.table.device)]))
         self.layout = layout
 
     def level_weights(self, active_levels: float) -> Tensor:
-        """[L] weights in [0, 1]."""
+        """Return the weights [L] of the levels, in [0, 1]."""
         levels = torch.arange(self.layout.n_levels, dtype=torch.float32, device=self.table.device)
         return (active_levels - levels).clamp(0, 1)
 
     def cell_size(self, active_levels: float) -> float:
-        """Edge of a cell of the (fractional) finest active level, scene units."""
+        """Return the edge of a cell of the (fractional) finest active level, scene units."""
         r = self.layout.resolutions
         level = min(max(active_levels - 1, 0.0), len(r) - 1.0)
         low = int(level)
@@ -84,8 +86,14 @@ class HashGrid(nn.Module):
     def forward(
         self, positions: Tensor, active_levels: float, sizes: Tensor | None = None
     ) -> Tensor:
-        """[N, L·F] features of ``positions`` [N, 3]; differentiable, once, in both. ``sizes`` [N]:
-        how large a place each stands for, a standard deviation (None: a point)."""
+        """Return features [N, L·F], once differentiable in positions and table.
+
+        Args:
+            positions: [N, 3], scene units.
+            active_levels: number of levels in use, may be fractional.
+            sizes: [N] standard deviation of the volume that each position represents; None: a
+                point.
+        """
         features = _Encode.apply(
             self._unit(positions),
             self.table,
@@ -99,9 +107,11 @@ class HashGrid(nn.Module):
         return features * seen
 
     def seen(self, sizes: Tensor) -> Tensor:
-        """[N, L] how much of each level is left where places of ``sizes`` [N] are averaged over:
-        1 where cells are much larger, towards 0 where many fit in (Barron et al. 2023, "Zip-NeRF",
-        section 3.2)."""
+        """Return [N, L] factors that attenuate levels finer than volumes of ``sizes`` [N].
+
+        Towards 1 where cells are much larger, towards 0 where many fit in (Barron et al. 2023,
+        "Zip-NeRF", section 3.2).
+        """
         cells = 2 * self.reach / torch.as_tensor(self.layout.resolutions, device=sizes.device)
         return torch.erf(cells.float() / (8**0.5 * sizes.clamp(min=1e-9)[:, None]))
 
@@ -109,7 +119,7 @@ class HashGrid(nn.Module):
         return positions * (0.5 / self.reach) + 0.5
 
     def gradient(self, positions: Tensor, v: Tensor, active_levels: float) -> Tensor:
-        """Σ v · ∂features/∂position, [N, 3] in scene units; differentiable in ``v`` and table."""
+        """Return Σ v · ∂features/∂position [N, 3], differentiable in ``v`` and the table."""
         return (
             0.5
             / self.reach
@@ -125,7 +135,7 @@ class HashGrid(nn.Module):
 
     @torch.no_grad()
     def gradients_by_level(self, positions: Tensor, v: Tensor, active_levels: float) -> Tensor:
-        """[N, L, 3]: the terms of `gradient`, level by level."""
+        """Return the terms of `gradient` by level, [N, L, 3]."""
         weights, kernels = self.level_weights(active_levels), for_device(self.table.device)
         alone = torch.eye(len(weights), device=weights.device) * weights
         return (
@@ -142,5 +152,5 @@ class HashGrid(nn.Module):
 
 
 def _nearly_zero(rows: int, n_features: int) -> Tensor:
-    """Müller et al. 2022, section 4: all but zero, and no two alike."""
+    """Initialise a table [rows, F] with tiny distinct values (Müller et al. 2022, section 4)."""
     return torch.empty(rows, n_features).uniform_(-1e-4, 1e-4)

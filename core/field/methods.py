@@ -1,7 +1,7 @@
-"""The methods by which a scene can be learnt: the one place that knows them by name.
+"""The reconstruction methods by name; nothing else knows which there are.
 
-All but one are radiance fields: densities that explain the photos and stay densities. The method
-"surface" begins as one too, and makes a signed distance of it.
+All but "surface" are radiance fields: densities that explain the photos. "surface" begins as a
+radiance field and is then converted to a signed distance.
 """
 
 from __future__ import annotations
@@ -28,17 +28,22 @@ SMALLEST_TABLE = 15
 
 @dataclass(frozen=True)
 class Method:
-    """A method: ``words`` for people; the run that it makes of a preset; the field of its density;
-    whether a surface comes of that; the network of its colours; how large its field is, in words,
-    and a configuration of half that size, None where it would be too small."""
+    """One method: its configuration, field and colour network."""
 
     words: Text
+    """description for people"""
     run: Callable[[RunConfig], RunConfig]
+    """changes a preset to this method"""
     density: Callable[[RunConfig], Field]
+    """creates the density field"""
     size: Callable[[FieldConfig], Text]
+    """describes the size of the field"""
     smaller: Callable[[FieldConfig], FieldConfig | None]
+    """halves the size of the field; None where it would be too small"""
     makes_surface: bool = False
+    """whether the density is converted to a surface"""
     color: Callable[[FieldConfig], Color] = ColorNetwork
+    """creates the colour network"""
 
 
 def _hash_density(config: RunConfig, n_levels: int | None = None) -> Field:
@@ -58,7 +63,7 @@ def _smaller_hash(field: FieldConfig) -> FieldConfig | None:
 
 
 def _radiance(config: RunConfig, **train: object) -> RunConfig:
-    """A run that is a radiance field to its end, whose colours know no normals."""
+    """Return a run that stays a radiance field to its end, whose colours use no normals."""
     values = {"density_until": 1.0, "levels_from": 0.0, "levels_until": 0.0, **train}
     return replace(
         config, train=replace(config.train, **values), field=replace(config.field, fd_stride=4)
@@ -105,7 +110,7 @@ def _fewer_voxels(field: FieldConfig) -> FieldConfig | None:
 
 
 def _nerf(config: RunConfig) -> RunConfig:
-    """At the published sizes; a small variant for a first look, which no GPU is needed for."""
+    """Use the published sizes, or for drafts a small variant that needs no GPU."""
     small = config.preset == "draft"
     batch = {"draft": 16384, "standard": 65536}.get(config.preset, 196608)
     config = _radiance(
@@ -151,7 +156,7 @@ def _box(config: RunConfig) -> RunConfig:
 
 
 def _box_color(field: FieldConfig) -> Color:
-    """Of what is where only a world tells features."""
+    """Return a colour network that takes features only if surroundings provide them."""
     n = field.n_geometry_features if field.unbounded else 0
     return ColorNetwork(replace(field, n_geometry_features=n))
 
@@ -206,5 +211,5 @@ METHODS: dict[MethodName, Method] = {
 
 
 def with_method(config: RunConfig, method: MethodName) -> RunConfig:
-    """The run of the preset ``config`` by ``method``."""
+    """Return the preset ``config`` changed to ``method``."""
     return METHODS[method].run(replace(config, method=method))

@@ -19,24 +19,25 @@ from core.field.proposal import Proposal
 from core.field.sdf_field import SdfField
 from core.field.transient import TransientHead
 
-BLENDED_EYES = 4
+N_BLENDED_CAMERAS = 4
 """How many views make up the colour of a point on the surface: what a single one saw stains."""
 
 
 class SceneModel(nn.Module):
-    """The SDF, the colour on it, what lies behind it, how photos differ and what of them is not the
-    scene, and how sharp it is.
+    """The fields of a scene: shape, colour, background, appearance, transients and sharpness.
 
-    With a warm-up (`TrainConfig.density_until`) there is a second field, ``radiance``: at first its
-    level sets are the scene's density, and from beginning to end its features give the colours, so
-    that they are known already when the surface is `has_sdf` from that density. By a method that
-    makes no surface it is all there is, and ``sdf_field`` None.
+    With a topology warm-up (`TrainConfig.density_until`) there is a second field, ``radiance``. Its
+    density is the shape until it is converted to the SDF (`has_sdf`), and its features give the
+    colours throughout. A method without a surface has only ``radiance``; ``sdf_field`` is None.
 
-    Of all of space (`FieldConfig.unbounded`) that field is asked beyond the region from beginning
-    to end, at places that a ``proposal`` says; else there may be a ``background``.
+    If unbounded (`FieldConfig.unbounded`), ``radiance`` also renders what lies outside the region,
+    at samples from ``proposal``; otherwise there may be a ``background``.
 
-    ``has_background``: photos show a real world beyond the ball (no masks). ``method``: that of
-    ``config``, or one of a caller's own.
+    Args:
+        config: the run.
+        n_photos: number of photos, each with an appearance embedding.
+        has_background: photos show surroundings, they are not masked.
+        method: overrides that of ``config``.
     """
 
     _has_sdf: Tensor
@@ -78,33 +79,36 @@ class SceneModel(nn.Module):
         return self.log_inv_s.exp()
 
     @property
-    def has_surroundings(self) -> bool:
-        """Whether it knows what lies behind the region."""
+    def renders_background(self) -> bool:
+        """Whether the model renders what lies outside the region."""
         return self.background is not None or self.proposal is not None
 
     @property
     def has_sdf(self) -> bool:
-        """Whether the SDF is what is rendered; until then it is the radiance field's density."""
+        """Whether the SDF is rendered; until then it is the density of the radiance field."""
         return bool(self._has_sdf)
 
     @property
     def is_density_stage(self) -> bool:
-        """Whether a surface is still to be made of the density."""
+        """Whether the density is still to be converted to a surface."""
         return self.sdf_field is not None and not self.has_sdf
 
     def use_sdf(self) -> None:
-        """From now on the SDF is what is rendered, and the radiance field, of which colours alone
-        are asked, has all levels: until then they would take time and memory for nothing."""
+        """Render the SDF from now on.
+
+        The radiance field then only gives colours and gets all its levels, which would have cost
+        time and memory before.
+        """
         self._has_sdf.fill_(True)
         self.unlock_all_levels()
 
     def unlock_all_levels(self) -> None:
-        """Have all that will ever be learnt."""
+        """Allocate all levels of the radiance field."""
         if self.radiance is not None:
             self.radiance.grow(self.radiance.n_levels)
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Be as the model whose ``state`` this is. Raises as `load_state_dict` does."""
+        """Load a ``state`` dict, switching to its stage. Raises as `load_state_dict` does."""
         if state["_has_sdf"]:
             self.use_sdf()
         elif self.radiance is not None:
@@ -113,13 +117,13 @@ class SceneModel(nn.Module):
 
     @property
     def surface(self) -> SdfField:
-        """The signed distance, of a method that has one."""
+        """The signed distance field, of a method that has one."""
         assert self.sdf_field is not None
         return self.sdf_field
 
     @property
     def shape(self) -> Field:
-        """The field whose zero level is the surface, as far as it is known."""
+        """The field whose zero level set is the current surface."""
         if self.radiance is not None and not self.has_sdf:
             return self.radiance
         return self.surface
@@ -127,42 +131,55 @@ class SceneModel(nn.Module):
     def features(
         self,
         positions: Tensor,
-        own: Tensor,
-        levels: float | None = None,
+        shape_features: Tensor,
+        lod: float | None = None,
         frustums: Frustums | None = None,
     ) -> Tensor:
-        """[N, G] for the colour network, of ``positions`` of which `shape` told its ``own``."""
+        """Return features [N, G] for the colour network.
+
+        Args:
+            positions: [N, 3], scene units.
+            shape_features: [N, G] features that `shape` returned for ``positions``.
+            lod: upper limit of the active levels of detail.
+            frustums: see `Field.value_and_features`.
+        """
         if self.radiance is None or not self.has_sdf:
-            return own
-        return self.radiance.sdf_and_features(positions, levels, frustums)[1]
+            return shape_features
+        return self.radiance.value_and_features(positions, lod, frustums)[1]
 
     def surface_color(
-        self, positions: Tensor, eyes: Tensor, levels: float | None = None
+        self, positions: Tensor, camera_centers: Tensor, lod: float | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Colour [N, 3] of points on the surface as seen by those of the ``eyes`` [E, 3] (scene
-        units) that look at it most squarely, and unit normals [N, 3]."""
-        samples = self.shape.samples(positions, levels)
+        """Return the colours [N, 3] and unit normals [N, 3] of surface points.
+
+        Args:
+            positions: [N, 3] points on the surface, scene units.
+            camera_centers: [E, 3], scene units; the most frontal of them are blended.
+            lod: upper limit of the active levels of detail.
+        """
+        samples = self.shape.samples(positions, lod)
         normals = nn.functional.normalize(samples.gradients, dim=-1)
-        features = self.features(positions, samples.features, levels)
+        features = self.features(positions, samples.features, lod)
         appearance = self.appearance(None, len(positions))
         color = torch.zeros_like(positions)
-        for eye, share in _most_square(positions, normals, eyes):
-            directions = nn.functional.normalize(positions - eye, dim=-1)
-            seen = self.color(positions, normals, directions, features, appearance, levels)
-            color += share[:, None] * seen
+        for center, weight in _most_frontal_cameras(positions, normals, camera_centers):
+            directions = nn.functional.normalize(positions - center, dim=-1)
+            seen = self.color(positions, normals, directions, features, appearance, lod)
+            color += weight[:, None] * seen
         return color, normals
 
 
-def _most_square(
-    positions: Tensor, normals: Tensor, eyes: Tensor
+def _most_frontal_cameras(
+    positions: Tensor, normals: Tensor, camera_centers: Tensor
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The eyes [N, 3] nearest to straight above each point, the best first, with shares [N] that
-    sum to 1. A share fades to nothing before its eye is replaced by another, or colours would jump
-    from one point to the next."""
-    above = normals @ eyes.T - (normals * positions).sum(-1, keepdim=True)  # [N, E]
-    cosine = above / torch.cdist(positions, eyes).clamp(min=1e-9)
-    best, which = cosine.topk(min(BLENDED_EYES + 1, len(eyes)), dim=-1)
-    lead = best[:, :BLENDED_EYES] - best[:, -1:] + 1e-6
-    shares = lead / lead.sum(-1, keepdim=True)
-    for k in range(shares.shape[1]):
-        yield eyes[which[:, k]], shares[:, k]
+    """Yield camera centres [N, 3] and weights [N], most frontal first; weights sum to 1.
+
+    A weight fades to zero before its camera is replaced, so that colours change continuously.
+    """
+    above = normals @ camera_centers.T - (normals * positions).sum(-1, keepdim=True)  # [N, E]
+    cosine = above / torch.cdist(positions, camera_centers).clamp(min=1e-9)
+    best, which = cosine.topk(min(N_BLENDED_CAMERAS + 1, len(camera_centers)), dim=-1)
+    lead = best[:, :N_BLENDED_CAMERAS] - best[:, -1:] + 1e-6
+    weights = lead / lead.sum(-1, keepdim=True)
+    for k in range(weights.shape[1]):
+        yield camera_centers[which[:, k]], weights[:, k]

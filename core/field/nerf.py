@@ -1,9 +1,8 @@
-"""The original radiance field: two plain networks over sines of the position, coarse and fine.
+"""The original NeRF: coarse and fine networks over a positional encoding.
 
-Source: Mildenhall et al. 2020, "NeRF", sections 4 and 5 and figure 7. Density is the softplus of
-the network's answer, which never stops learning as the published rectifier can (Barron et al. 2021,
-"Mip-NeRF", section 3.1). Of all of space it is asked in contracted space, of frustums if it is told
-them, as there.
+Source: Mildenhall et al. 2020, "NeRF", sections 4 and 5 and figure 7. Density is a softplus, which
+never stops learning as the published ReLU can (Barron et al. 2021, "Mip-NeRF", section 3.1). An
+unbounded field is evaluated in contracted space, over frustums where they are known.
 """
 
 from __future__ import annotations
@@ -23,16 +22,18 @@ from core.field.contraction import Frustums, contract, far_density_bias
 
 COARSE, FINE = 1, 2
 """The levels of detail are the two networks."""
-FOG = 2.0
+DENSITY_SCALE = 2.0
 """Density per unit of the softplus: about 0.6 per scene unit at the start."""
-STEP = 1 / 128
+FD_STEP = 1 / 128
 """Of the finite differences, scene units."""
 
 
 def positional_encoding(x: Tensor, n_frequencies: int, variances: Tensor | None = None) -> Tensor:
-    """[N, 3 + 6·L] of ``x`` [N, 3]: itself, then sin and cos of 2^k π x for k = 0 … L-1 (eq. 4;
-    the published code adds ``x`` itself). With ``variances`` [N, 3] the mean over normal
-    distributions about ``x`` (Mip-NeRF, eq. 14)."""
+    """Return the encoding [N, 3 + 6·L] of ``x`` [N, 3] (NeRF, eq. 4).
+
+    ``x`` itself, as in the published code, then sin and cos of 2^k π x for k = 0 … L-1. With
+    ``variances`` [N, 3] their mean over normal distributions around ``x`` (Mip-NeRF, eq. 14).
+    """
     scales = math.pi * 2.0 ** torch.arange(n_frequencies, device=x.device)
     angles = (x[:, None] * scales[:, None]).flatten(1)
     sin, cos = angles.sin(), angles.cos()
@@ -43,7 +44,7 @@ def positional_encoding(x: Tensor, n_frequencies: int, variances: Tensor | None 
 
 
 class _Network(nn.Module):
-    """``sdf_layers`` layers, the position fed in again after the first half of them and one."""
+    """``sdf_layers`` layers with a skip connection in the middle."""
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class _Network(nn.Module):
         self.features = nn.Linear(width, config.n_geometry_features)
 
     def forward(self, positions: Tensor, frustums: Frustums | None = None) -> tuple[Tensor, Tensor]:
-        """Densities [N], per scene unit, and features [N, G]."""
+        """Return densities [N] per scene unit and features [N, G]."""
         variances = None
         if self.unbounded:
             variances = None if frustums is None else frustums.variances(positions)
@@ -66,12 +67,15 @@ class _Network(nn.Module):
         x = h = positional_encoding(positions, self.n_frequencies, variances)
         for i, layer in enumerate(self.hidden):
             h = F.relu(layer(torch.cat([x, h], -1) if i == self.skip else h))
-        return FOG * F.softplus(self.density(h)[:, 0] - 1), self.features(h)
+        return DENSITY_SCALE * F.softplus(self.density(h)[:, 0] - 1), self.features(h)
 
 
 class NerfField(Field):
-    """``ray_samples``: even steps along a ray, at which the coarse network is asked, and those put
-    where it found something; the fine one is asked at all of them."""
+    """Coarse and fine networks.
+
+    ``ray_samples``: uniform samples along a ray, for the coarse network, and additional ones by
+    importance; the fine network is evaluated at all of them.
+    """
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__(FINE)
@@ -86,13 +90,13 @@ class NerfField(Field):
         of_one = 2 * inputs + config.sdf_width * (config.sdf_layers + 1)
         return of_one * (1 + even / (even + more))
 
-    def cell_size(self, levels: float) -> float:
-        return STEP
+    def cell_size(self, lod: float) -> float:
+        return FD_STEP
 
-    def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    def value_and_features(
+        self, positions: Tensor, lod: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
-        network = self.coarse if self.limit(levels) < FINE else self.fine
+        network = self.coarse if self.effective_lod(lod) < FINE else self.fine
         density, features = network(positions, frustums)
         level = -(density.clamp(min=1e-9) / DENSITY_AT_LEVEL).log() / DENSITY_SLOPE
         return level - far_density_bias(positions) if self.config.unbounded else level, features
@@ -109,7 +113,7 @@ class _Head(nn.Module):
 
 
 class NerfColor(Color):
-    """What the two networks end in: features and the view direction through one layer."""
+    """The last layers of both networks: features and view direction → colour."""
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
@@ -125,10 +129,10 @@ class NerfColor(Color):
         directions: Tensor,
         features: Tensor,
         appearance: Tensor | None,
-        levels: float | None = None,
+        lod: float | None = None,
     ) -> Tensor:
         parts = [features, positional_encoding(directions, self.n_frequencies)]
         if appearance is not None:
             parts.append(appearance)
-        head = self.coarse if levels is not None and levels < FINE else self.fine
+        head = self.coarse if lod is not None and lod < FINE else self.fine
         return head(torch.cat(parts, -1))

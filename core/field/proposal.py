@@ -1,7 +1,7 @@
-"""A coarse density of all of space, which says where along a ray the field is worth asking.
+"""A coarse density of all of space that proposes where rays are sampled.
 
-Source: Barron et al. 2022, "Mip-NeRF 360", section 3.1; it is told nothing of colours, only held to
-not miss what the field stops light with (`core.training.losses.proposal_loss`).
+Source: Barron et al. 2022, "Mip-NeRF 360", section 3.1. It is trained by
+`core.training.losses.proposal_loss` alone and not by colours.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.kernels import GridLayout
 
 BINS = 64
 """Of a ray, equally long in contracted space."""
-_LEVELS, _LOG2_TABLE, _BASE, _FINEST, _WIDTH = 5, 15, 16, 128, 16
+_LEVELS, _LOG2_TABLE, _COARSEST, _FINEST, _WIDTH = 5, 15, 16, 128, 16
 
 
 class Proposal(nn.Module):
@@ -23,11 +23,11 @@ class Proposal(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.grid = HashGrid(GridLayout.create(_LEVELS, 2, _LOG2_TABLE, _BASE, _FINEST), REACH)
+        self.grid = HashGrid(GridLayout.create(_LEVELS, 2, _LOG2_TABLE, _COARSEST, _FINEST), REACH)
         self.hidden = nn.Linear(self.grid.layout.width, _WIDTH)
         self.density = nn.Linear(_WIDTH, 1)
 
     def forward(self, positions: Tensor) -> Tensor:
-        """[N] per unit of contracted space, at ``positions`` [N, 3]."""
+        """Return the density [N] per unit of contracted space at ``positions`` [N, 3]."""
         h = F.relu(self.hidden(self.grid(contract(positions), _LEVELS)))
         return F.softplus(self.density(h)[:, 0])

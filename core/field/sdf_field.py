@@ -1,6 +1,6 @@
-"""The signed distance field: hash features beside the position, through a small network.
+"""The signed distance field: hash features and position through a small network.
 
-sdf < 0 inside; gradients point outward. Source: Li et al. 2023, "Neuralangelo", section 3;
+Negative inside; gradients point outward. Source: Li et al. 2023, "Neuralangelo", section 3;
 initialisation: Atzmon & Lipman 2020, "SAL", section 4.
 """
 
@@ -24,10 +24,11 @@ _AXES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
 class _LastLayer(torch.autograd.Function):
-    """The last hidden layer and the head: all points need the distance (column 0), only the first
-    ``n``, which are no taps, the other features.
+    """The last hidden layer and the head.
 
-    Written out because autograd's passes over the hidden values were half of a step's time.
+    All points need the distance (column 0); only the first ``n``, which belong to no
+    finite-difference stencil, need the features. Written out because autograd's passes over the
+    hidden values took half of a step's time.
     """
 
     @staticmethod
@@ -59,9 +60,9 @@ class _LastLayer(torch.autograd.Function):
 class SdfField(Field):
     """Positions in scene units → signed distance and features.
 
-    With ``n_levels`` it begins with the coarsest of its levels alone and has the others only once
-    it is to `grow`. Where it is of all of space, it is asked in contracted space, whose domain has
-    twice the cells along each side, so that in the ball they are as small as without.
+    With ``n_levels`` it starts with its coarsest levels and adds the others by `grow`. If
+    unbounded, it is evaluated in contracted space with twice the cells along each side, so that
+    cells in the unit ball are as small as without.
     """
 
     def __init__(self, config: FieldConfig, n_levels: int | None = None) -> None:
@@ -92,12 +93,12 @@ class SdfField(Field):
         inputs = 3 + self._layout.width
         return 3 + inputs + config.sdf_width * config.sdf_layers
 
-    def cell_size(self, levels: float) -> float:
-        return self.grid.cell_size(levels)
+    def cell_size(self, lod: float) -> float:
+        return self.grid.cell_size(lod)
 
     @property
     def normal_eps(self) -> float:
-        """Finite-difference step ε in scene units, of the finest active level."""
+        """Finite-difference step ε of the finest active level, scene units."""
         return self.config.fd_eps_cells * self.grid.cell_size(self.active_levels)
 
     @property
@@ -107,8 +108,8 @@ class SdfField(Field):
         return self.normal_eps / (self.config.fd_eps_cells * self.grid.cell_size(4))
 
     @torch.no_grad()
-    def grow(self, levels: float) -> bool:
-        n_levels = math.ceil(levels)
+    def grow(self, lod: float) -> bool:
+        n_levels = math.ceil(lod)
         if self.grid.layout.n_levels >= min(n_levels, self.n_levels):
             return False
         first, layout = self._layers[0], self._layout.coarsest(n_levels)
@@ -146,56 +147,63 @@ class SdfField(Field):
     def _placed(self, positions: Tensor) -> Tensor:
         return contract(positions) if self.config.unbounded else positions
 
-    def _trunk(self, positions: Tensor, levels: float, frustums: Frustums | None = None) -> Tensor:
+    def _trunk(self, positions: Tensor, lod: float, frustums: Frustums | None = None) -> Tensor:
         x, sizes = self._placed(positions), None
         if self.config.unbounded and frustums is not None:
             sizes = frustums.size(positions)
-        h = torch.cat([x, self.grid(x, levels, sizes)], -1)
+        h = torch.cat([x, self.grid(x, lod, sizes)], -1)
         for layer in self._layers:
             h = self._activate(layer(h))
         return h
 
-    def sdf(self, positions: Tensor, levels: float | None = None) -> Tensor:
-        """[N] signed distances of ``positions`` [N, 3]; ``levels`` limits the active levels."""
-        h = self._trunk(positions, self.limit(levels))
+    def implicit_value(self, positions: Tensor, lod: float | None = None) -> Tensor:
+        """Return signed distances [N] at ``positions`` [N, 3], at most ``lod`` levels."""
+        h = self._trunk(positions, self.effective_lod(lod))
         sdf = F.linear(h, self.head.weight[:1], self.head.bias[:1])[:, 0]
         return sdf - far_density_bias(positions) if self.config.unbounded else sdf
 
-    def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    def value_and_features(
+        self, positions: Tensor, lod: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
-        """sdf [N] and the features for the colour network [N, G]."""
-        out = self.head(self._trunk(positions, self.limit(levels), frustums))
+        """Return signed distances [N] and features [N, G] for the colour network."""
+        out = self.head(self._trunk(positions, self.effective_lod(lod), frustums))
         sdf = out[:, 0] - far_density_bias(positions) if self.config.unbounded else out[:, 0]
         return sdf, out[:, 1:]
 
     def samples(
         self,
         positions: Tensor,
-        levels: float | None = None,
+        lod: float | None = None,
         *,
-        tapped: Tensor | None = None,
+        fd_indices: Tensor | None = None,
         analytic: bool = False,
     ) -> FieldSamples:
-        """As of any `Field`; ``analytic``: gradients by the chain rule, rougher but at half the
-        cost, whatever the field is trained with."""
-        if tapped is None:
-            tapped = torch.arange(len(positions), device=positions.device)
-        if analytic or self.config.gradients == "analytic":
-            return self._analytic(positions, tapped, self.limit(levels))
-        return self._finite_differences(positions, tapped, self.limit(levels))
+        """Evaluate as any `Field`; ``analytic`` uses the chain rule.
 
-    def _finite_differences(self, positions: Tensor, tapped: Tensor, levels: float) -> FieldSamples:
-        """Central differences: Neuralangelo, eq. 5 (6 taps), or a tetrahedron of 4 taps with
-        ∇ = Σ kᵢ f(x + kᵢ h) / 4h, h = ε/√3. The Laplacian comes from the same values."""
-        eps = self.config.fd_eps_cells * self.grid.cell_size(levels)
+        Analytic gradients are less smooth but cost half, whatever the field is trained with.
+        """
+        if fd_indices is None:
+            fd_indices = torch.arange(len(positions), device=positions.device)
+        if analytic or self.config.gradients == "analytic":
+            return self._analytic(positions, fd_indices, self.effective_lod(lod))
+        return self._finite_differences(positions, fd_indices, self.effective_lod(lod))
+
+    def _finite_differences(
+        self, positions: Tensor, fd_indices: Tensor, lod: float
+    ) -> FieldSamples:
+        """Compute derivatives by central differences (Neuralangelo, eq. 5).
+
+        A stencil of 6 points, or a tetrahedron of 4 points with ∇ = Σ kᵢ f(x + kᵢ h) / 4h, h =
+        ε/√3. The Laplacian uses the same values.
+        """
+        eps = self.config.fd_eps_cells * self.grid.cell_size(lod)
         four = self.config.gradients == "fd4"
         offsets = positions.new_tensor(TETRAHEDRON if four else _AXES)  # [K, 3]
         step = eps / math.sqrt(3) if four else eps
         n = len(positions)
-        taps = positions[tapped, None] + step * offsets
-        asked = self._placed(torch.cat([positions, taps.view(-1, 3)]))
-        h = torch.cat([asked, self.grid(asked, levels)], -1)
+        stencil = positions[fd_indices, None] + step * offsets
+        stencil_points = self._placed(torch.cat([positions, stencil.view(-1, 3)]))
+        h = torch.cat([stencil_points, self.grid(stencil_points, lod)], -1)
         for layer in self._layers[:-1]:
             h = self._activate(layer(h))
         last, head = self._layers[-1], self.head
@@ -208,52 +216,50 @@ class SdfField(Field):
             n,
             self.config.sdf_activation == "relu",
         )
-        sdf, around = values[:n], values[n:].view(len(tapped), len(offsets))
-        gradients = around @ offsets / (4 * step if four else 2 * step)
-        middle = sdf[tapped]
+        sdf, stencil_values = values[:n], values[n:].view(len(fd_indices), len(offsets))
+        gradients = stencil_values @ offsets / (4 * step if four else 2 * step)
+        middle = sdf[fd_indices]
         if four:
-            laplacian = (0.5 * around.sum(1) - 2 * middle) / step**2
+            laplacian = (0.5 * stencil_values.sum(1) - 2 * middle) / step**2
         else:
-            laplacian = (around.sum(1) - 6 * middle) / step**2
+            laplacian = (stencil_values.sum(1) - 6 * middle) / step**2
         return FieldSamples(sdf, features, gradients, laplacian)
 
-    def level_gradients(
-        self, positions: Tensor, levels: float | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """∇sdf [N, 3] by the chain rule, and what of it each level of the grid adds, [N, L, 3]; the
-        rest is what the position itself says."""
-        limit, positions = self.limit(levels), self._placed(positions)
+    def level_gradients(self, positions: Tensor, lod: float | None = None) -> tuple[Tensor, Tensor]:
+        """Return analytic gradients [N, 3] and each grid level's part of them, [N, L, 3]."""
+        limit, positions = self.effective_lod(lod), self._placed(positions)
         every = torch.arange(len(positions), device=positions.device)
         _, v = self._chained(positions, every, limit)
         parts = self.grid.gradients_by_level(positions, v[:, 3:].contiguous(), limit)
         return v[:, :3] + parts.sum(1), parts
 
-    def _analytic(self, positions: Tensor, tapped: Tensor, levels: float) -> FieldSamples:
-        """∇sdf by the chain rule; in the ball, where contracting changes nothing."""
+    def _analytic(self, positions: Tensor, fd_indices: Tensor, lod: float) -> FieldSamples:
+        """Compute gradients by the chain rule; contraction is the identity inside the ball."""
         positions = self._placed(positions)
-        out, v = self._chained(positions, tapped, levels)
-        along = self.grid.gradient(positions[tapped], v[:, 3:].contiguous(), levels)
+        out, v = self._chained(positions, fd_indices, lod)
+        along = self.grid.gradient(positions[fd_indices], v[:, 3:].contiguous(), lod)
         return FieldSamples(out[:, 0], out[:, 1:], v[:, :3] + along, None)
 
-    def _chained(self, positions: Tensor, tapped: Tensor, levels: float) -> tuple[Tensor, Tensor]:
-        """What the network says of ``positions``, [N, 1 + G], and at those ``tapped`` the slope of
-        the distance along what it is told, [M, 3 + L·F]; written out so that this can itself be
-        differentiated."""
-        h = torch.cat([positions, self.grid(positions, levels)], -1)
+    def _chained(self, positions: Tensor, fd_indices: Tensor, lod: float) -> tuple[Tensor, Tensor]:
+        """Return the output [N, 1 + G] and, at ``fd_indices``, ∂sdf/∂input [M, 3 + L·F].
+
+        Written out so that it can itself be differentiated.
+        """
+        h = torch.cat([positions, self.grid(positions, lod)], -1)
         slopes = []
         for layer in self._layers:
             z = layer(h)
             h = self._activate(z)
             relu = self.config.sdf_activation == "relu"
             slopes.append((z > 0).to(z.dtype) if relu else torch.sigmoid(100 * z))
-        v = self.head.weight[0].expand(len(tapped), -1)
+        v = self.head.weight[0].expand(len(fd_indices), -1)
         for layer, slope in zip(reversed(self._layers), reversed(slopes)):
-            v = (v * slope[tapped]) @ layer.weight
+            v = (v * slope[fd_indices]) @ layer.weight
         return self.head(h), v
 
 
 def _even_directions(n: int) -> Tensor:
-    """[n, 3] unit vectors spread evenly over the sphere, in antipodal pairs."""
+    """Return [n, 3] unit vectors spread evenly over the sphere, in antipodal pairs."""
     half = (n + 1) // 2
     i = torch.arange(half) + 0.5
     z = 1 - i / half  # one hemisphere

@@ -1,8 +1,7 @@
-"""An explicit grid: density and colour at the corners of N³ cells, interpolated between.
+"""A dense voxel grid: density and colour at the corners of N³ cells, interpolated trilinearly.
 
-Source: the plain grids before hash tables (Fridovich-Keil, Yu et al. 2022, "Plenoxels", section 3),
-dense, with the colour as spherical harmonics of the view direction; coarse to fine by doubling N
-(section 3.3).
+Source: Fridovich-Keil, Yu et al. 2022, "Plenoxels", section 3, but dense; colour as spherical
+harmonics of the view direction; coarse to fine by doubling N (section 3.3).
 """
 
 from __future__ import annotations
@@ -19,21 +18,22 @@ from core.field.contraction import REACH, Frustums, contract, far_density_bias
 from core.field.hash_grid import HashGrid
 from core.kernels import GridLayout
 
-CHUNK = 1 << 18
+CORNER_CHUNK = 1 << 18
 CONSTANT_HARMONIC = 0.28209479177387814
-FOG = 0.4
+INIT_DENSITY_LOGIT = 0.4
 """The level at the start: density 0.55 per unit."""
-STEEP = 0.3
+LOGIT_SCALE = 0.3
 """Levels per unit of what a corner stores, so that one rate of learning suits density and
 colour."""
 
 
 class VoxelField(Field):
-    """Level of detail l of L has N / 2^(L - l) cells along [-1, 1], or of all of space along the
-    domain [-2, 2] of contracted space. It begins with the coarsest
-    grid alone, a thin fog through which every photo sees all, and is refined when it is to `grow`;
-    coarser levels of a fine grid are made of its corners that the
-    coarser grid has too."""
+    """Level of detail l of L has N / 2^(L - l) cells along the domain.
+
+    The domain is [-1, 1], or [-2, 2] of contracted space. The field starts as the coarsest grid, a
+    thin fog, and is refined by `grow`; coarser levels of a fine grid use the corners that both
+    have.
+    """
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__(config.n_levels)
@@ -42,12 +42,12 @@ class VoxelField(Field):
         self.active_levels = 1
 
     def resolution(self, level: int) -> int:
-        """Cells along the domain of this level of detail."""
+        """Return the cells along the domain of this level of detail."""
         return max(2, self.config.finest_resolution >> (self.n_levels - level))
 
     @property
-    def _has(self) -> int:
-        """Levels of detail that the grid has."""
+    def _grid_level(self) -> int:
+        """Level of detail of the grid."""
         now = int(self.grid.layout.resolutions[0])
         return next(i for i in range(1, self.n_levels + 1) if self.resolution(i) == now)
 
@@ -55,8 +55,8 @@ class VoxelField(Field):
     def floats_per_sample(self) -> float:
         return 3.0 + channels(self.config)
 
-    def cell_size(self, levels: float) -> float:
-        return 2 * self._reach / self.resolution(max(1, int(levels)))
+    def cell_size(self, lod: float) -> float:
+        return 2 * self._reach / self.resolution(max(1, int(lod)))
 
     @property
     def _reach(self) -> float:
@@ -66,46 +66,46 @@ class VoxelField(Field):
         return HashGrid(_dense(self.config, resolution), self._reach)
 
     @torch.no_grad()
-    def grow(self, levels: float) -> bool:
-        wanted = min(int(levels), self.n_levels)
-        if wanted <= self._has:
+    def grow(self, lod: float) -> bool:
+        wanted = min(int(lod), self.n_levels)
+        if wanted <= self._grid_level:
             return False
         device = self.grid.table.device
         fine = self._dense(self.resolution(wanted)).to(device)
         corners = self._corners(self.resolution(wanted) if device.type != "meta" else 0)
-        for some in torch.arange(len(corners), device=corners.device).split(CHUNK):
-            fine.table[some] = self.grid(corners[some], 1.0)
+        for part in torch.arange(len(corners), device=corners.device).split(CORNER_CHUNK):
+            fine.table[part] = self.grid(corners[part], 1.0)
         self.grid = fine
         return True
 
     def _corners(self, resolution: int) -> Tensor:
-        """[N, 3] in the order of the table, x fastest."""
+        """Return the corners [N, 3] in the order of the table, x fastest."""
         reach = self._reach
         line = torch.linspace(-reach, reach, resolution + 1, device=self.grid.table.device)
         return torch.cartesian_prod(line, line, line).flip(-1)
 
-    def sdf_and_features(
-        self, positions: Tensor, levels: float | None = None, frustums: Frustums | None = None
+    def value_and_features(
+        self, positions: Tensor, lod: float | None = None, frustums: Frustums | None = None
     ) -> tuple[Tensor, Tensor]:
-        fog: float | Tensor = FOG
+        fog: float | Tensor = INIT_DENSITY_LOGIT
         if self.config.unbounded:
-            fog, positions = FOG - far_density_bias(positions), contract(positions)
-        out = self._at(max(1, int(self.limit(levels))))(positions, 1.0)
-        return fog - STEEP * out[:, 0], out[:, 1:]
+            fog, positions = INIT_DENSITY_LOGIT - far_density_bias(positions), contract(positions)
+        out = self._at(max(1, int(self.effective_lod(lod))))(positions, 1.0)
+        return fog - LOGIT_SCALE * out[:, 0], out[:, 1:]
 
     def _at(self, level: int) -> HashGrid:
-        """The grid as coarse as ``level``."""
-        if level >= self._has:
+        """Return the grid downsampled to ``level``."""
+        if level >= self._grid_level:
             return self.grid
-        n, every = self.grid.layout.resolutions[0] + 1, 2 ** (self._has - level)
-        corners = self.grid.table.detach().view(n, n, n, -1)[::every, ::every, ::every]
+        n, stride = self.grid.layout.resolutions[0] + 1, 2 ** (self._grid_level - level)
+        corners = self.grid.table.detach().view(n, n, n, -1)[::stride, ::stride, ::stride]
         coarse = self._dense(self.resolution(level))
         coarse.table = nn.Parameter(corners.reshape(-1, corners.shape[-1]), requires_grad=False)
         return coarse
 
 
 class HarmonicColor(Color):
-    """The field's features are the coefficients, three for each spherical harmonic."""
+    """The features of the field are three coefficients per spherical harmonic."""
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class HarmonicColor(Color):
         directions: Tensor,
         features: Tensor,
         appearance: Tensor | None,
-        levels: float | None = None,
+        lod: float | None = None,
     ) -> Tensor:
         basis = spherical_harmonics(directions, self.degree)
         coefficients = features[:, : 3 * self.degree**2].reshape(-1, 3, self.degree**2)
@@ -127,12 +127,12 @@ class HarmonicColor(Color):
 
 
 def channels(config: FieldConfig) -> int:
-    """Numbers of a corner: density, colour; even, as the kernels want them."""
+    """Return the floats per corner: density and colour; even, as the kernels need."""
     return 2 * math.ceil((1 + 3 * config.direction_degree**2) / 2)
 
 
 def n_bytes(config: FieldConfig) -> int:
-    """Of the finest grid."""
+    """Return the size of the finest grid."""
     return 4 * channels(config) * (config.finest_resolution + 1) ** 3
 
 

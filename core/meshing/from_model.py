@@ -41,7 +41,7 @@ from core.meshing.export.writers import (
 from core.meshing.mesh import Mesh
 from core.meshing.pipeline import FinishedMesh, MeshSource, finish_mesh
 from core.meshing.surface.level_set import LevelSet
-from core.rendering.volume import level_of
+from core.rendering.volume import density_logit_of
 
 MAX_VIEW_CAMERAS = 256
 """At most so many cameras, spread over all of them, colour a point as they see it."""
@@ -69,11 +69,11 @@ def mesh_source(model: SceneModel, scene: Scene, options: MeshOptions) -> MeshSo
     scene_from_box = similarity(1.0, region.axes, region.center)
     ball = transform_points(invert(scene_from_box), np.zeros((1, 3)))[0], 1.0
     aabb = np.stack([np.maximum(-region.half, ball[0] - 1), np.minimum(region.half, ball[0] + 1)])
-    zero = level_of(options.density)
+    zero = density_logit_of(options.density)
 
     @torch.no_grad()
     def implicit_part(points: np.ndarray) -> np.ndarray:
-        values = model.shape.sdf(_tensor(model, points), options.levels)
+        values = model.shape.implicit_value(_tensor(model, points), options.levels)
         return (values if model.has_sdf else values - zero).cpu().numpy()
 
     def implicit(points: np.ndarray) -> np.ndarray:

@@ -104,7 +104,7 @@ def write_video(
     if not len(views):
         raise UserError(text("A video needs keyframes, and there are none"), text("Add a keyframe"))
     poses = smooth_path(views, options.n_frames, options.closed)
-    surface = trace_field(trainer.model, trainer.shown, options.levels, options.mode)
+    surface = trace_field(trainer.model, trainer.visible_occupancy, options.levels, options.mode)
     path_file = path.with_name(f"{path.name}.json")
     with frame_outputs(path, force=force) as outputs:
         outputs.require_free([path_file] if len(poses) > 1 else [])

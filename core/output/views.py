@@ -61,7 +61,7 @@ def render_photo(trainer: Trainer, photo: Photo, lens: Intrinsics) -> Task[np.nd
     def render_chunk(start: int) -> torch.Tensor:
         some = rays[start : start + RAYS_PER_CHUNK].to(device)
         rendered = render_rays(
-            trainer.model, trainer.occupancy, some, trainer.config.train, behind=background
+            trainer.model, trainer.occupancy, some, trainer.config.train, background=background
         )
         return rendered.color.cpu()
 
@@ -82,7 +82,7 @@ def _photo_index(trainer: Trainer, photo: Photo) -> int | None:
 
 def _background_color(trainer: Trainer) -> torch.Tensor | None:
     """Colour [3] where nothing is hit, sRGB; None for the model's own background."""
-    if trainer.model.has_surroundings:
+    if trainer.model.renders_background:
         return None
     return torch.tensor(backdrop_color(trainer.scene), device=trainer.device)
 
@@ -163,7 +163,7 @@ def render_views(
     trainer: Trainer, views: list[View], mode: PreviewMode = "color"
 ) -> Iterator[np.ndarray]:
     """Render the surface in each view, uint8 [H, W, 3], as ``mode`` shows it."""
-    surface = trace_field(trainer.model, trainer.shown, None, mode)
+    surface = trace_field(trainer.model, trainer.visible_occupancy, None, mode)
     views = [structs.replace(view, mode=mode) for view in views]
     for view in views:
         yield run_task(render_preview(trainer.model, surface, view, view.width, view.height))

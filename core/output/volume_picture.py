@@ -40,7 +40,7 @@ def render_volume(
     """Render a volume in the unit ball.
 
     Args:
-        function: positions [N, 3] to densities [N] per unit, up to `DENSITY_MOST`, and sRGB [N, 3].
+        function: positions [N, 3] to densities [N] per unit, up to `MAX_DENSITY`, and sRGB [N, 3].
         width: of the image, pixels.
         height: of the image, pixels.
         azimuth: of the camera, which looks at the origin, radians.
@@ -72,7 +72,7 @@ def render_volume(
             occupancy,
             rays[i : i + RAYS_PER_CHUNK],
             train,
-            behind=background[i : i + RAYS_PER_CHUNK],
+            background=background[i : i + RAYS_PER_CHUNK],
         )
         for i in range(0, len(rays), RAYS_PER_CHUNK)
     ]

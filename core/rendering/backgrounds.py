@@ -12,16 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SQUARES = 8
+N_SQUARES = 8
 """Of a checkerboard, along its sides."""
-MOST_BLUR = 0.045
+MAX_BLUR = 0.045
 """Standard deviation of the blur, at most, as a share of the picture's side."""
 
 
 def random_backgrounds(n: int, side: int, device: torch.device) -> Tensor:
     """[n, 3, side, side] sRGB in [0, 1], of a random kind each."""
-    kinds = torch.randint(len(KINDS), (n,)).tolist()
-    return torch.stack([_blurred(KINDS[kind](side, device)) for kind in kinds])
+    choices = torch.randint(len(TEXTURES), (n,)).tolist()
+    return torch.stack([_blurred(TEXTURES[kind](side, device)) for kind in choices])
 
 
 def _noise(side: int, device: torch.device) -> Tensor:
@@ -29,7 +29,7 @@ def _noise(side: int, device: torch.device) -> Tensor:
 
 
 def _checkerboard(side: int, device: torch.device) -> Tensor:
-    line = torch.arange(side, device=device) * SQUARES // side
+    line = torch.arange(side, device=device) * N_SQUARES // side
     odd = (line[:, None] + line) % 2
     one, other = torch.rand(2, 3, 1, 1, device=device)
     return torch.where(odd.bool(), one, other)
@@ -45,18 +45,18 @@ def _fourier(side: int, device: torch.device) -> Tensor:
     return torch.sigmoid(texture / texture.std().clamp(min=1e-6))
 
 
-KINDS: tuple[Callable[[int, torch.device], Tensor], ...] = (_noise, _checkerboard, _fourier)
+TEXTURES: tuple[Callable[[int, torch.device], Tensor], ...] = (_noise, _checkerboard, _fourier)
 
 
-def _blurred(picture: Tensor) -> Tensor:
+def _blurred(image: Tensor) -> Tensor:
     """[3, S, S] by a Gaussian of random width."""
-    side = picture.shape[-1]
-    sigma = max(float(torch.rand(())) * MOST_BLUR * side, 1e-3)
+    side = image.shape[-1]
+    sigma = max(float(torch.rand(())) * MAX_BLUR * side, 1e-3)
     reach = min(int(3 * sigma), side - 1)
-    offsets = torch.arange(-reach, reach + 1, device=picture.device)
+    offsets = torch.arange(-reach, reach + 1, device=image.device)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
     kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
     for _ in range(2):  # along rows, then, turned, along columns
-        padded = F.pad(picture[:, None], (reach, reach, 0, 0), mode="reflect")
-        picture = F.conv2d(padded, kernel)[:, 0].transpose(-1, -2)
-    return picture.clamp(0, 1)
+        padded = F.pad(image[:, None], (reach, reach, 0, 0), mode="reflect")
+        image = F.conv2d(padded, kernel)[:, 0].transpose(-1, -2)
+    return image.clamp(0, 1)

@@ -15,11 +15,11 @@ from core.config.run import TrainConfig
 from core.field.model import SceneModel
 from core.geometry.view import View
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.preview import BAND, backdrop, view_rays
+from core.rendering.preview import BAND_RAYS, backdrop, view_rays
 from core.rendering.rays import Rays
 from core.rendering.render import render_rays
 
-GREY = 0.35
+PHOTO_BRIGHTNESS = 0.35
 """How bright the photo stays under the heat."""
 
 
@@ -31,7 +31,7 @@ def color_error(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def error_picture(error: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """sRGB [H, W, 3]: heat where ``error`` [H, W] is high, the grey ``truth`` [H, W, 3] elsewhere;
     the scale is `core.base.colormaps.error_colors`."""
-    grey = GREY * truth.mean(-1, keepdims=True)
+    grey = PHOTO_BRIGHTNESS * truth.mean(-1, keepdims=True)
     share = (error / MAX_ERROR).clip(0, 1)[..., None]
     return error_colors(error) * share + grey * (1 - share)
 
@@ -44,32 +44,34 @@ def render_error(
     truth: np.ndarray,
     known: np.ndarray,
     photo: int | None,
-    behind: tuple[float, float, float],
+    background: tuple[float, float, float],
 ) -> Task[np.ndarray]:
     """As `render_preview`, as large as ``truth`` [H, W, 3], the photo as this view sees
     it where ``known`` [H, W]. It is compared with what training compares it with: the volume
-    rendering before the model's background, or where it has none the colour ``behind``, in the
+    rendering before the model's background, or where it has none the colour ``background``, in the
     light of photo number ``photo`` (None: of none)."""
     height, width = known.shape
     origins, directions = view_rays(view, width, height, model.device)
     wanted = torch.from_numpy(known.reshape(-1)).to(model.device).nonzero()[:, 0]
-    lanes = num_workers(model.device)
-    parts = wanted.chunk(lanes * max(1, math.ceil(len(wanted) / (lanes * BAND))))
-    solid = None if model.has_surroundings else torch.tensor(behind, device=model.device)
+    n_workers = num_workers(model.device)
+    parts = wanted.chunk(n_workers * max(1, math.ceil(len(wanted) / (n_workers * BAND_RAYS))))
+    solid_background = (
+        None if model.renders_background else torch.tensor(background, device=model.device)
+    )
 
     @torch.no_grad()
-    def seen(part: Tensor) -> Tensor:
+    def render_part(part: Tensor) -> Tensor:
         which = None if photo is None else torch.full_like(part, photo)
         rays = Rays(origins[part], directions[part], which)
-        return render_rays(model, occupancy, rays, train, behind=solid).color
+        return render_rays(model, occupancy, rays, train, background=solid_background).color
 
-    found: list[Tensor] = []
-    for i in range(0, len(parts), lanes):
-        found += parallel_map(seen, parts[i : i + lanes])
-        yield Progress(min((i + lanes) / len(parts), 1.0))
+    colors: list[Tensor] = []
+    for i in range(0, len(parts), n_workers):
+        colors += parallel_map(render_part, parts[i : i + n_workers])
+        yield Progress(min((i + n_workers) / len(parts), 1.0))
     picture = backdrop(width, height, torch.device("cpu"), view.backdrop)
     picture = picture.view(height, width, 3).numpy()
-    rendered = torch.cat(found).clamp(0, 1).cpu().numpy()[:, None]
+    rendered = torch.cat(colors).clamp(0, 1).cpu().numpy()[:, None]
     right = truth[known][:, None]
     picture[known] = error_picture(color_error(rendered, right), right)[:, 0]
     return (picture.clip(0, 1) * 255).round().astype(np.uint8)

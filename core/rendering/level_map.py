@@ -15,7 +15,7 @@ from torch import Tensor
 from core.base.colormaps import NO_LEVEL_COLOR, level_colors
 from core.field.base import Field
 
-FULL = 0.2
+SATURATED_TANGENT = 0.2
 """Turned by so much (the tangent of the angle) a point has its level's pure colour."""
 
 
@@ -39,7 +39,7 @@ def level_colored(
     turns, normals = level_turns(field, positions, levels)
     most, which = turns.max(-1)
     palette = torch.from_numpy(level_colors(turns.shape[1]).astype(np.float32)).to(turns.device)
-    pure = (most / FULL).clamp(max=1)[:, None]
+    pure = (most / SATURATED_TANGENT).clamp(max=1)[:, None]
     color = pure * palette[which] + (1 - pure) * torch.tensor(NO_LEVEL_COLOR, device=turns.device)
     light = 0.35 + 0.65 * F.cosine_similarity(normals, -directions).clamp(min=0)
     return color * light[:, None]

@@ -15,32 +15,33 @@ from core.base.parallel import parallel_map
 from core.config.run import TrainConfig
 from core.geometry.box import WHOLE_SCENE, Box
 
-CHUNK = 1 << 14
-REMEMBERED = 0.8
+POINT_CHUNK = 1 << 14
+ALPHA_DECAY = 0.8
 """Share of a cell's opacity that is left when it is looked at again."""
 NEGLIGIBLE_ALPHA = TrainConfig.density_skip
-NEAR = 5.0
-"""Cells: what is farther from the surface is measured only at every `FAR_EVERY`th update."""
-FAR_EVERY = 8
-PROBES = 2048
+NEAR_CELLS = 5.0
+"""Cells farther from the surface are measured only at every `FAR_UPDATE_INTERVAL`th update."""
+FAR_UPDATE_INTERVAL = 8
+N_PROBES = 2048
 """Places that tell how far off the remembered distances are."""
-MOSTLY = 0.9
+PROBE_QUANTILE = 0.9
 """This share of them is off by no more. The worst are few, and where they make a ray miss samples,
 those carry next to nothing."""
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """``near, far`` [R]: between which t each ray is in the region, far ≤ near where it misses;
-    ``beyond`` [R]: where it leaves the region, or if it misses that the place at which it comes to
-    the ball, or nearest to it."""
+    """Where rays R cross the region, as distances t along them."""
 
     near: Tensor
+    """[R] entry into the region"""
     far: Tensor
-    beyond: Tensor
+    """[R] exit; far ≤ near where it is missed"""
+    t_exit: Tensor
+    """[R] exit, or if the region is missed, entry into the ball or the nearest point to it"""
 
     def __getitem__(self, part: Tensor) -> Crossing:
-        return Crossing(self.near[part], self.far[part], self.beyond[part])
+        return Crossing(self.near[part], self.far[part], self.t_exit[part])
 
 
 class OccupancyGrid(nn.Module):
@@ -67,9 +68,9 @@ class OccupancyGrid(nn.Module):
         self.register_buffer("_updates", torch.tensor(0))
         line = (torch.arange(resolution, device=device) + 0.5) * (2 / resolution) - 1
         self._centers = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(-1, 3)
-        self.limit(WHOLE_SCENE)
+        self.set_region(WHOLE_SCENE)
 
-    def limit(self, region: Box) -> None:
+    def set_region(self, region: Box) -> None:
         """From now on only what lies in ``region`` (scene frame), as far as it is in the ball, can
         be met."""
         self.region = region
@@ -79,14 +80,14 @@ class OccupancyGrid(nn.Module):
         self._within: Tensor | None = None
         self._updates.zero_()  # what was outside before has not been measured
 
-    def limited(self, region: Box) -> OccupancyGrid:
+    def restricted_to(self, region: Box) -> OccupancyGrid:
         """What is known of the same cells, for rays that are to meet only what lies in
         ``region``."""
-        same = copy(self)
-        same._buffers = dict(self._buffers)
-        same._updates = self._updates.clone()
-        same.limit(region)
-        return same
+        restricted = copy(self)
+        restricted._buffers = dict(self._buffers)
+        restricted._updates = self._updates.clone()
+        restricted.set_region(region)
+        return restricted
 
     @property
     def within(self) -> Tensor:
@@ -142,27 +143,29 @@ class OccupancyGrid(nn.Module):
         band = 1.5 * self.half_diagonal + 6 / inv_s
         before = self.distances if math.isfinite(self.error) else None
         where = self.within
-        if before is not None and int(self._updates) % FAR_EVERY:
-            reach = max(NEAR * 2 / self.resolution, band)
+        if before is not None and int(self._updates) % FAR_UPDATE_INTERVAL:
+            reach = max(NEAR_CELLS * 2 / self.resolution, band)
             where = where & (before.view(-1).abs() < reach)
-        self.distances = self._asked(sdf, self._centers, where, 1.0 if before is None else before)
+        self.distances = self._evaluate(
+            sdf, self._centers, where, 1.0 if before is None else before
+        )
         self.occupied = self.distances.abs() < band
         self._updates += 1
         if before is None:  # nobody knows yet how fast the surface moves
             self.error = self.half_diagonal
         else:
-            self.error = self._measured(sdf, before)
+            self.error = self._lattice_error(sdf, before)
 
-    def _measured(self, sdf: Callable[[Tensor], Tensor], lattice: Tensor) -> float:
+    def _lattice_error(self, sdf: Callable[[Tensor], Tensor], lattice: Tensor) -> float:
         """By how much ``lattice`` is off at random places of occupied cells."""
         cells = self.occupied.view(-1).nonzero()[:, 0]
         if not len(cells):
             return 0.0
         # dice of its own: looking at a preview must not change what training draws
-        dice = torch.Generator(cells.device).manual_seed(int(self._updates))
-        chosen = torch.randint(len(cells), (PROBES,), device=cells.device, generator=dice)
-        places = self._somewhere_in(cells[chosen], dice)
-        return float((sdf(places) - interpolate(lattice, places)).abs().quantile(MOSTLY))
+        generator = torch.Generator(cells.device).manual_seed(int(self._updates))
+        chosen = torch.randint(len(cells), (N_PROBES,), device=cells.device, generator=generator)
+        places = self._random_points_in(cells[chosen], generator)
+        return float((sdf(places) - interpolate(lattice, places)).abs().quantile(PROBE_QUANTILE))
 
     @no_grad()
     def update_density(
@@ -172,18 +175,18 @@ class OccupancyGrid(nn.Module):
         ``alpha`` at a random place in each, the highest of late remembered (Müller et al. 2022,
         section E.2)."""
         every = torch.arange(len(self._centers), device=self._centers.device)
-        found = self._asked(alpha, self._somewhere_in(every), self.within, 0.0)
-        self.alphas = torch.maximum(self.alphas * REMEMBERED, found)
+        found = self._evaluate(alpha, self._random_points_in(every), self.within, 0.0)
+        self.alphas = torch.maximum(self.alphas * ALPHA_DECAY, found)
         there = self.alphas[self.alphas > 0]
         mean = float(there.mean()) if len(there) else 0.0
         self.occupied = self.alphas > min(negligible, mean)
 
-    def _somewhere_in(self, cells: Tensor, dice: torch.Generator | None = None) -> Tensor:
+    def _random_points_in(self, cells: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """[N, 3] a random place in each of ``cells`` [N]."""
-        jitter = torch.rand(len(cells), 3, device=cells.device, generator=dice) * 2 - 1
+        jitter = torch.rand(len(cells), 3, device=cells.device, generator=generator) * 2 - 1
         return self._centers[cells] + jitter / self.resolution
 
-    def _asked(
+    def _evaluate(
         self,
         function: Callable[[Tensor], Tensor],
         points: Tensor,
@@ -194,7 +197,7 @@ class OccupancyGrid(nn.Module):
         [G³] is true, ``elsewhere`` in the others."""
         values = torch.empty(len(points), device=points.device)
         values[:] = elsewhere.view(-1) if isinstance(elsewhere, Tensor) else elsewhere
-        parts = where.nonzero()[:, 0].split(CHUNK)
+        parts = where.nonzero()[:, 0].split(POINT_CHUNK)
         for index, found in zip(parts, parallel_map(no_grad(lambda i: function(points[i])), parts)):
             values[index] = found
         return values.view(self.occupied.shape)

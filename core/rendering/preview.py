@@ -22,15 +22,15 @@ from core.rendering.rays import Rays
 from core.rendering.render import render_rays
 from core.rendering.shading import CLAY, OVER_THE_SHOULDER, lambert
 from core.rendering.sphere_trace import sphere_trace
-from core.rendering.unbounded import SampleCounts, render_beyond
+from core.rendering.unbounded import SampleCounts, render_unbounded
 
-BAND = 4096
+BAND_RAYS = 4096
 """Rays traced by one lane at most between two looks at newer cameras."""
-TOLERANCE = 0.25
+PIXEL_TOLERANCE = 0.25
 """How far a point of the surface may be off, in pixels."""
-LOOK = TrainConfig(density_cull_weight=0.02)
+PREVIEW_TRAIN_CONFIG = TrainConfig(density_cull_weight=0.02)
 """What adds less to a pixel is left out."""
-AROUND = SampleCounts(bins=16, pieces=8)
+PREVIEW_SAMPLE_COUNTS = SampleCounts(bins=16, pieces=8)
 """What lies behind the region, of a field of all of space."""
 
 
@@ -65,12 +65,12 @@ class TracedField:
 
 
 def trace_field(
-    model: SceneModel, occupancy: OccupancyGrid, levels: int | None, mode: PreviewMode
+    model: SceneModel, occupancy: OccupancyGrid, lod: int | None, mode: PreviewMode
 ) -> TracedField:
-    """By ``occupancy``, or if that has not measured the present surface at these ``levels``, or
+    """By ``occupancy``, or if that has not measured the present surface at these ``lod``, or
     those are off by more than a cell, by a new one of the same region."""
     shape, cell = model.shape, 2 / occupancy.resolution
-    limited = levels is not None and levels < shape.active_levels
+    limited = lod is not None and lod < shape.active_levels
     if (
         mode in ("color", "error")
         and not model.has_sdf
@@ -80,8 +80,8 @@ def trace_field(
     if model.has_sdf and not limited and occupancy.error <= cell:
         return TracedField(occupancy)
     fresh = OccupancyGrid(occupancy.resolution, model.device)
-    fresh.limit(occupancy.region)
-    fresh.update(lambda x: shape.sdf(x, levels), float(model.inv_s.detach()))
+    fresh.set_region(occupancy.region)
+    fresh.update(lambda x: shape.implicit_value(x, lod), float(model.inv_s.detach()))
     fresh.error = min(occupancy.error, 0.5 * cell)  # until it is itself replaced
     if model.has_sdf:
         return TracedField(fresh)
@@ -113,33 +113,33 @@ def render_preview(
     `trace_field` with the view's levels. Where something is seen, how far along its ray is written
     into ``distances`` float32 [H, W]."""
     origins, directions = view_rays(view, width, height, model.device)
-    picture = backdrop(width, height, model.device, view.backdrop)
-    lanes = num_workers(model.device)
+    image = backdrop(width, height, model.device, view.backdrop)
+    n_workers = num_workers(model.device)
     pixels = torch.arange(width * height, device=model.device)
-    bands = pixels.chunk(lanes * math.ceil(len(pixels) / (lanes * BAND)))
-    tolerance = TOLERANCE * _angle(view) / height
+    bands = pixels.chunk(n_workers * math.ceil(len(pixels) / (n_workers * BAND_RAYS)))
+    tolerance = PIXEL_TOLERANCE * _vertical_angle(view) / height
 
-    def seen(band: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        width = torch.full((len(band),), _angle(view) / height, device=model.device)
+    def trace_band(band: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        width = torch.full((len(band),), _vertical_angle(view) / height, device=model.device)
         rays = Rays(origins[band], directions[band], width=width)
         if not surface.opaque:
-            return _look_through(model, surface, rays, picture[band], view.levels)
+            return _render_density(model, surface, rays, image[band], view.levels)
         hit, color, t = _shade(model, surface, rays, view, tolerance)
         if model.proposal is None or view.mode != "color":
             return hit, color, t
-        return _before_all(model, surface, rays, hit, color, t)
+        return _add_unbounded_background(model, surface, rays, hit, color, t)
 
-    for i in range(0, len(bands), lanes):
-        part = bands[i : i + lanes]
-        for band, (hit, color, t) in zip(part, parallel_map(seen, part)):
-            picture[band[hit]] = color
+    for i in range(0, len(bands), n_workers):
+        part = bands[i : i + n_workers]
+        for band, (hit, color, t) in zip(part, parallel_map(trace_band, part)):
+            image[band[hit]] = color
             if distances is not None:
                 distances.ravel()[band[hit].cpu().numpy()] = t.cpu().numpy()
-        yield Progress(min((i + lanes) / len(bands), 1.0))
-    return (picture.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
+        yield Progress(min((i + n_workers) / len(bands), 1.0))
+    return (image.clamp(0, 1) * 255).round().byte().view(height, width, 3).cpu().numpy()
 
 
-def _angle(view: View) -> float:
+def _vertical_angle(view: View) -> float:
     """Of the whole height of the picture, as seen from where rays begin."""
     if view.span is None:
         return view.fov_y
@@ -153,7 +153,7 @@ def _shade(
     """Which rays hit [R], and of those the colours [H, 3] and how far along them that is [H]."""
     shape, origins, directions = model.shape, rays.origins, rays.directions
     t, hit = sphere_trace(
-        lambda x: shape.sdf(x, view.levels) / surface.steepness,
+        lambda x: shape.implicit_value(x, view.levels) / surface.steepness,
         origins,
         directions,
         surface.occupancy,
@@ -183,35 +183,43 @@ def _shade(
 
 
 @torch.no_grad()
-def _look_through(
-    model: SceneModel, surface: TracedField, rays: Rays, behind: Tensor, levels: int | None
+def _render_density(
+    model: SceneModel, surface: TracedField, rays: Rays, behind: Tensor, lod: int | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As `_shade`, of a density before colours ``behind`` [R, 3]; what lets most of the light
     through is nowhere."""
-    own = None if model.proposal is not None else behind
+    background = None if model.proposal is not None else behind
     rendered = render_rays(
-        model, surface.occupancy, rays, LOOK, behind=own, levels=levels, fine=AROUND
+        model,
+        surface.occupancy,
+        rays,
+        PREVIEW_TRAIN_CONFIG,
+        background=background,
+        lod=lod,
+        sample_counts=PREVIEW_SAMPLE_COUNTS,
     )
-    hit = rendered.opacity > (0 if own is not None else -1)
+    hit = rendered.opacity > (0 if background is not None else -1)
     opacity = rendered.opacity[hit]
     t = (rendered.depth[hit] / opacity).where(opacity > 0.5, torch.inf)
     return hit, rendered.color[hit], t
 
 
 @torch.no_grad()
-def _before_all(
+def _add_unbounded_background(
     model: SceneModel, surface: TracedField, rays: Rays, hit: Tensor, color: Tensor, t: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """What `_shade` says, before what lies behind the region."""
     missed = rays[~hit]
     crossing = surface.occupancy.crossing(missed.origins, missed.directions)
     all_of_it = torch.ones(len(missed), device=hit.device)
-    around = render_beyond(model, missed, crossing, all_of_it, None, fine=AROUND).color
-    picture, far = torch.empty_like(rays.origins), torch.full_like(all_of_it, torch.inf)
-    picture[hit], picture[~hit] = color, around
+    background = render_unbounded(
+        model, missed, crossing, all_of_it, None, sample_counts=PREVIEW_SAMPLE_COUNTS
+    ).color
+    image, far = torch.empty_like(rays.origins), torch.full_like(all_of_it, torch.inf)
+    image[hit], image[~hit] = color, background
     distance = torch.empty(len(hit), device=hit.device)
     distance[hit], distance[~hit] = t, far
-    return torch.ones_like(hit), picture, distance
+    return torch.ones_like(hit), image, distance
 
 
 def backdrop(width: int, height: int, device: torch.device, behind: Gradient = BACKDROP) -> Tensor:

@@ -10,8 +10,8 @@ from numba import njit
 from core.geometry.cameras import Intrinsics, project
 from core.rendering.shading import CLAY, OVER_THE_SHOULDER, lambert
 
-BACK = (0.62, 0.45, 0.42)  # of faces seen from within: wrong winding shows at once
-NEAR = 1e-6
+BACK_FACE_COLOR = (0.62, 0.45, 0.42)  # of faces seen from within: wrong winding shows at once
+NEAR_PLANE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def rasterize(
     rotation, center = world_from_camera[:3, :3], world_from_camera[:3, 3]
     local = (np.asarray(vertices, np.float64) - center) @ rotation
     pixels = _project_safely(intrinsics, local)
-    return _drawn(pixels, local[:, 2], faces, intrinsics.width, intrinsics.height)
+    return _rasterize(pixels, local[:, 2], faces, intrinsics.width, intrinsics.height)
 
 
 def rasterize_parallel(
@@ -58,10 +58,10 @@ def rasterize_parallel(
 ) -> Raster:
     """Seen by parallel rays (orthographic): vertices at ``pixels`` [V, 2] and depths ``z`` [V],
     all of which are seen."""
-    return _drawn(pixels, z, faces, width, height, False)
+    return _rasterize(pixels, z, faces, width, height, False)
 
 
-def _drawn(
+def _rasterize(
     pixels: np.ndarray,
     z: np.ndarray,
     faces: np.ndarray,
@@ -73,7 +73,7 @@ def _drawn(
     face_id = np.full(depth.shape, -1, np.int32)
     barycentric = np.zeros((*depth.shape, 2), np.float32)
     front = np.zeros(depth.shape, np.bool_)
-    _draw(
+    _fill_triangles(
         np.ascontiguousarray(pixels, np.float64),
         np.ascontiguousarray(z, np.float64),
         np.ascontiguousarray(faces, np.int32),
@@ -118,7 +118,7 @@ def shade(
         front = raster.front[covered][:, None]
         n = np.where(front, n, -n)
         light = world_from_camera[:3, :3] @ OVER_THE_SHOULDER
-        image[covered] = np.where(front, CLAY, BACK) * lambert(n, light)
+        image[covered] = np.where(front, CLAY, BACK_FACE_COLOR) * lambert(n, light)
     return image.reshape(height, supersample, width, supersample, 3).mean((1, 3))
 
 
@@ -126,12 +126,12 @@ def bilinear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """[N, C] float32 of ``image`` [H, W, C] at ``pixels`` [N, 2]; beyond its border, that of its
     border."""
     out = np.empty((len(pixels), image.shape[2]), np.float32)
-    _interpolate(np.ascontiguousarray(image), np.ascontiguousarray(pixels, np.float64), out)
+    _sample_bilinear(np.ascontiguousarray(image), np.ascontiguousarray(pixels, np.float64), out)
     return out
 
 
 @njit(cache=True, nogil=True)
-def _interpolate(image, pixels, out):
+def _sample_bilinear(image, pixels, out):
     height, width, n = image.shape
     for i in range(len(pixels)):
         x = min(max(pixels[i, 0] - 0.5, 0.0), width - 1.0)
@@ -158,11 +158,11 @@ def _project_safely(intrinsics: Intrinsics, local: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, fastmath=False)
-def _draw(pixels, z, faces, perspective, depth, face_id, barycentric, front):
+def _fill_triangles(pixels, z, faces, perspective, depth, face_id, barycentric, front):
     height, width = depth.shape
     for f in range(faces.shape[0]):
         a, b, c = faces[f]
-        if perspective and not (z[a] > NEAR and z[b] > NEAR and z[c] > NEAR):
+        if perspective and not (z[a] > NEAR_PLANE and z[b] > NEAR_PLANE and z[c] > NEAR_PLANE):
             continue
         ax, ay, bx, by = pixels[a, 0], pixels[a, 1], pixels[b, 0], pixels[b, 1]
         cx, cy = pixels[c, 0], pixels[c, 1]

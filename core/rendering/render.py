@@ -18,61 +18,67 @@ from core.rendering.occupancy import Crossing, OccupancyGrid
 from core.rendering.rays import Rays
 from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
 from core.rendering.unbounded import (
-    TRAINED,
+    TRAIN_SAMPLE_COUNTS,
     SampleCounts,
     UnboundedRender,
     WeightHistogram,
     frustums,
     full_histogram,
-    render_beyond,
+    render_unbounded,
 )
 from core.rendering.volume import composite, density_alpha, neus_alpha
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """``color`` [R, 3] including what lies behind, ``opacity`` [R] of the surface, ``depth`` [R]
-    as Σ w·t; the SDF's ``gradients`` [M, 3] at the samples that have taps and at the points asked
-    for ``around``, its ``laplacian`` [m] at the former (both None in the warm-up), the density's
-    ``levels`` at the latter (None after it); sample counts before and after culling; of a field of
-    all of space what lies ``beyond`` the region and where along the rays, in the region and beyond,
-    light is stopped."""
+    """A volume rendering of rays R."""
 
     color: Tensor
+    """[R, 3] including the background"""
     opacity: Tensor
+    """[R] of what lies in the region"""
     depth: Tensor
+    """[R] Σ weight · t"""
     gradients: Tensor | None
+    """[M, 3] of the SDF at finite-difference samples and regularizer points"""
     laplacian: Tensor | None
-    levels: Tensor | None
+    """[m] of the SDF at the former"""
+    density_logit: Tensor | None
+    """[N] at the regularizer points; None for an SDF"""
     n_marched: int
+    """samples before culling"""
     n_kept: int
-    beyond: UnboundedRender | None = field(default=None, kw_only=True)
-    course: WeightHistogram | None = field(default=None, kw_only=True)
+    """samples after culling"""
+    unbounded: UnboundedRender | None = field(default=None, kw_only=True)
+    """what lies outside the region, in an unbounded field"""
+    histogram: WeightHistogram | None = field(default=None, kw_only=True)
+    """weights along the whole rays, in an unbounded field"""
 
     @property
-    def n_beyond(self) -> int:
+    def n_unbounded(self) -> int:
         """How many samples more lie beyond the region."""
-        return 0 if self.beyond is None else len(self.beyond.course.weights)
+        return 0 if self.unbounded is None else len(self.unbounded.histogram.weights)
 
 
 def step_length(train: TrainConfig, inv_s: float) -> float:
-    """Marching step: fine enough for the present sharpness, never below the ball's diameter over
-    `march_steps`."""
+    """Return the marching step for the sharpness ``inv_s``, at least 2 / `march_steps`."""
     return max(2 / train.march_steps, min(train.march_sharpness / inv_s, 0.05))
 
 
 @dataclass(frozen=True)
 class RaySamples:
-    """Where rays are to be asked: the samples that carry weight; by how much those that were
-    culled let light through [R] (None: unknown); how many there were before culling; where the rays
-    cross the region; where the coarsest level said where to ask, the samples that it was asked
-    at."""
+    """Where rays R are sampled."""
 
     samples: Samples
-    let_through: Tensor | None
+    """those that carry weight"""
+    culled_transmittance: Tensor | None
+    """[R] of the culled samples; None: unknown"""
     n_marched: int
+    """samples before culling"""
     crossing: Crossing
+    """where rays cross the region"""
     coarse: Samples | None = field(default=None, kw_only=True)
+    """samples of the coarse level that placed the others"""
 
 
 def render_rays(
@@ -81,13 +87,15 @@ def render_rays(
     rays: Rays,
     train: TrainConfig,
     *,
-    behind: Tensor | None = None,
-    levels: float | None = None,
-    fine: SampleCounts = TRAINED,
+    background: Tensor | None = None,
+    lod: float | None = None,
+    sample_counts: SampleCounts = TRAIN_SAMPLE_COUNTS,
 ) -> Rendered:
     """Volume rendering of ``rays`` as `sample_rays` and `render_samples` do it together."""
-    found = sample_rays(model, occupancy, rays, train, levels=levels)
-    return render_samples(model, rays, found, train, behind=behind, levels=levels, fine=fine)
+    ray_samples = sample_rays(model, occupancy, rays, train, lod=lod)
+    return render_samples(
+        model, rays, ray_samples, train, background=background, lod=lod, sample_counts=sample_counts
+    )
 
 
 @torch.no_grad()
@@ -99,15 +107,29 @@ def sample_rays(
     *,
     cos_anneal_ratio: float = 1.0,
     jitter: Tensor | None = None,
-    levels: float | None = None,
+    lod: float | None = None,
 ) -> RaySamples:
-    """March ``rays`` and cull. ``jitter`` [R] shifts the samples (training); ``levels`` limits the
-    levels of detail of a density."""
+    """March ``rays`` and cull samples of low weight.
+
+    Args:
+        model: the scene.
+        occupancy: cells that may be skipped, and the region.
+        rays: R rays.
+        train: step lengths and thresholds.
+        cos_anneal_ratio: see `neus_alpha`.
+        jitter: [R] in [0, 1), shifts the samples in training.
+        lod: upper limit of the levels of detail of a density.
+    """
     origins, directions, shape = rays.origins, rays.directions, model.shape
     crossing = occupancy.crossing(origins, directions)
     if not model.has_sdf and shape.ray_samples is not None:
         coarse, samples = march_hierarchically(
-            origins, directions, occupancy, shape.ray_samples, jitter, lambda x: shape.sdf(x, 1)
+            origins,
+            directions,
+            occupancy,
+            shape.ray_samples,
+            jitter,
+            lambda x: shape.implicit_value(x, 1),
         )
         return RaySamples(samples, None, len(samples.t_starts), crossing, coarse=coarse)
     if not model.has_sdf:
@@ -117,7 +139,7 @@ def sample_rays(
             occupancy,
             train.density_step,
             jitter,
-            lambda x: shape.sdf(x, levels),
+            lambda x: shape.implicit_value(x, lod),
             train.density_cull_weight,
         )
         return RaySamples(samples, None, n_marched, crossing)
@@ -131,7 +153,7 @@ def sample_rays(
                 occupancy,
                 dt,
                 jitter,
-                shape.sdf,
+                shape.implicit_value,
                 inv_s,
                 cos_anneal_ratio,
                 train.cull_weight,
@@ -145,116 +167,158 @@ def sample_rays(
 def render_samples(
     model: SceneModel,
     rays: Rays,
-    found: RaySamples,
+    ray_samples: RaySamples,
     train: TrainConfig,
     *,
     cos_anneal_ratio: float = 1.0,
-    behind: Tensor | None = None,
+    background: Tensor | None = None,
     jitter: Tensor | None = None,
-    around: Tensor | None = None,
-    levels: float | None = None,
-    fine: SampleCounts = TRAINED,
+    regularizer_points: Tensor | None = None,
+    lod: float | None = None,
+    sample_counts: SampleCounts = TRAIN_SAMPLE_COUNTS,
 ) -> Rendered:
-    """Ask the field at the samples ``found`` on ``rays`` and composite.
+    """Evaluate the field at ``ray_samples`` and composite.
 
-    ``behind`` [R, 3] or [3]: the colour where nothing is hit; None for the model's own background
-    (black if it has none), or what lies beyond the region in a field of all of space, drawn as
-    ``fine``. ``jitter`` [R] shifts the samples of that. ``around``
-    [N, 3]: further points whose field values are wanted, asked together with the samples because
-    one large question is cheaper than two. In the warm-up it is the radiance field's density that
-    is rendered, with no more ``levels`` of detail than wanted.
+    Args:
+        model: the scene.
+        rays: R rays.
+        ray_samples: from `sample_rays` for the same rays.
+        train: numbers of background samples.
+        cos_anneal_ratio: see `neus_alpha`.
+        background: [R, 3] or [3] colour behind the scene; None: the background of the model, black
+            if it has none.
+        jitter: [R] in [0, 1), shifts the samples of the background.
+        regularizer_points: [N, 3] further points whose values are evaluated together with the
+            samples, since one large evaluation is cheaper than two.
+        lod: upper limit of the levels of detail of a density.
+        sample_counts: samples outside the region in an unbounded field.
     """
     if not model.has_sdf:
-        return _render_density(model, rays, found, train, behind, jitter, around, levels, fine)
-    samples = found.samples
+        return _render_density(
+            model,
+            rays,
+            ray_samples,
+            train,
+            background,
+            jitter,
+            regularizer_points,
+            lod,
+            sample_counts,
+        )
+    samples = ray_samples.samples
     positions = samples.positions(rays.origins, rays.directions)
-    n, every = len(positions), model.surface.config.fd_stride
-    told = surface_samples(model, positions, around)
-    sdf, gradients, normals = told.sdf[:n], told.gradients, None
-    if every > 1:
+    n, stride = len(positions), model.surface.config.fd_stride
+    field_samples = surface_samples(model, positions, regularizer_points)
+    sdf, gradients, normals = field_samples.sdf[:n], field_samples.gradients, None
+    if stride > 1:
         slopes = samples.slopes(sdf)
     else:
         slopes = (gradients[:n] * rays.directions[samples.ray_indices]).sum(-1)
         normals = F.normalize(gradients[:n], dim=-1, eps=1e-6)
-    laplacian = None if told.laplacian is None else told.laplacian[: -(-n // every)]
-    wide = _frustums(model, rays, samples)
-    features = model.features(positions, told.features[:n], frustums=wide)
+    laplacian = (
+        None if field_samples.laplacian is None else field_samples.laplacian[: -(-n // stride)]
+    )
+    sample_frustums = _frustums(model, rays, samples)
+    features = model.features(positions, field_samples.features[:n], frustums=sample_frustums)
     color = sample_color(model, rays, samples, positions, normals, features)
     lengths = samples.t_ends - samples.t_starts
     alphas = neus_alpha(sdf, slopes, lengths, model.inv_s, cos_anneal_ratio)
-    seen = composite_rays(model, rays, found, alphas, color, train, behind, jitter, fine=fine)
+    composited = composite_rays(
+        model,
+        rays,
+        ray_samples,
+        alphas,
+        color,
+        train,
+        background,
+        jitter,
+        sample_counts=sample_counts,
+    )
     return Rendered(
-        seen.color,
-        seen.opacity,
-        seen.depth,
+        composited.color,
+        composited.opacity,
+        composited.depth,
         gradients,
         laplacian,
         None,
-        found.n_marched,
+        ray_samples.n_marched,
         n,
-        beyond=seen.beyond,
-        course=seen.course,
+        unbounded=composited.unbounded,
+        histogram=composited.histogram,
     )
 
 
 def _render_density(
     model: SceneModel,
     rays: Rays,
-    found: RaySamples,
+    ray_samples: RaySamples,
     train: TrainConfig,
-    behind: Tensor | None,
+    background: Tensor | None,
     jitter: Tensor | None,
-    around: Tensor | None,
-    levels: float | None,
-    fine: SampleCounts,
+    regularizer_points: Tensor | None,
+    lod: float | None,
+    sample_counts: SampleCounts,
 ) -> Rendered:
-    """The same through the density of the radiance field (Mildenhall et al. 2020, eq. 3), which
-    has no normals: rays see into it, and so find hollows that an opaque surface would close."""
-    samples = found.samples
+    """Render the density of the radiance field (Mildenhall et al. 2020, eq. 3).
+
+    A density has no normals; rays see into it and find hollows that an opaque surface would close.
+    """
+    samples = ray_samples.samples
     positions = samples.positions(rays.origins, rays.directions)
-    n, wide = len(positions), _frustums(model, rays, samples)
-    if around is None:
-        (level, features), of_around = model.shape.sdf_and_features(positions, levels, wide), None
-    elif wide is None:
-        level, features = model.shape.sdf_and_features(torch.cat([positions, around]), levels)
-        level, of_around = level[:n], level[n:]
+    n, sample_frustums = len(positions), _frustums(model, rays, samples)
+    if regularizer_points is None:
+        (level, features), regularizer_logits = (
+            model.shape.value_and_features(positions, lod, sample_frustums),
+            None,
+        )
+    elif sample_frustums is None:
+        level, features = model.shape.value_and_features(
+            torch.cat([positions, regularizer_points]), lod
+        )
+        level, regularizer_logits = level[:n], level[n:]
     else:  # what is around are points
-        level, features = model.shape.sdf_and_features(positions, levels, wide)
-        of_around = model.shape.sdf(around, levels)
-    color = sample_color(model, rays, samples, positions, None, features[:n], levels)
+        level, features = model.shape.value_and_features(positions, lod, sample_frustums)
+        regularizer_logits = model.shape.implicit_value(regularizer_points, lod)
+    color = sample_color(model, rays, samples, positions, None, features[:n], lod)
     alphas = density_alpha(level, samples.t_ends - samples.t_starts)
-    seen = composite_rays(model, rays, found, alphas, color, train, behind, jitter, levels, fine)
+    composited = composite_rays(
+        model, rays, ray_samples, alphas, color, train, background, jitter, lod, sample_counts
+    )
     return Rendered(
-        seen.color,
-        seen.opacity,
-        seen.depth,
+        composited.color,
+        composited.opacity,
+        composited.depth,
         None,
         None,
-        of_around,
-        found.n_marched,
+        regularizer_logits,
+        ray_samples.n_marched,
         n,
-        beyond=seen.beyond,
-        course=seen.course,
+        unbounded=composited.unbounded,
+        histogram=composited.histogram,
     )
 
 
 def _frustums(model: SceneModel, rays: Rays, samples: Samples) -> Frustums | None:
-    """Of ``samples``, if the model is told of them."""
+    """Return the frustums of ``samples`` if the model uses them."""
     if model.proposal is None or rays.width is None:
         return None
     return frustums(rays[samples.ray_indices], samples.t_starts, samples.t_ends)
 
 
-def surface_samples(model: SceneModel, positions: Tensor, around: Tensor | None) -> FieldSamples:
-    """What the surface's field says of ``positions`` [S, 3] and of the points ``around`` [N, 3],
-    with the taps that training wants: at some of the former, at all of the latter."""
-    n, every = len(positions), model.surface.config.fd_stride
-    asked = positions if around is None else torch.cat([positions, around])
-    tapped = torch.arange(len(asked), device=asked.device)
-    if every > 1:
-        some = tapped[:n:every] if around is not None else tapped[:0]
-        tapped = torch.cat([some, tapped[n:]])
-    return model.surface.samples(asked, tapped=tapped)
+def surface_samples(
+    model: SceneModel, positions: Tensor, regularizer_points: Tensor | None
+) -> FieldSamples:
+    """Evaluate the SDF at ``positions`` [S, 3] and ``regularizer_points`` [N, 3].
+
+    Finite differences are computed at every `fd_stride`-th of the former and at all of the latter.
+    """
+    n, stride = len(positions), model.surface.config.fd_stride
+    asked = positions if regularizer_points is None else torch.cat([positions, regularizer_points])
+    fd_indices = torch.arange(len(asked), device=asked.device)
+    if stride > 1:
+        some = fd_indices[:n:stride] if regularizer_points is not None else fd_indices[:0]
+        fd_indices = torch.cat([some, fd_indices[n:]])
+    return model.surface.samples(asked, fd_indices=fd_indices)
 
 
 def sample_color(
@@ -264,76 +328,87 @@ def sample_color(
     positions: Tensor,
     normals: Tensor | None,
     features: Tensor,
-    levels: float | None = None,
+    lod: float | None = None,
 ) -> Tensor:
-    """[S, 3] of the samples as their own rays see them."""
+    """Return the colours [S, 3] of the samples along their own rays."""
     ray = samples.ray_indices
     photo = None if rays.photo is None else rays.photo[ray]
     appearance = model.appearance(photo, len(positions))
     directions = rays.directions[ray]
-    return model.color(positions, normals, directions, features, appearance, levels)
+    return model.color(positions, normals, directions, features, appearance, lod)
 
 
 @dataclass(frozen=True)
 class CompositedRays:
-    """``color`` [R, 3] with what lies behind; ``opacity`` [R] and ``depth`` [R] as Σ w·t of what is
-    in the region; of a field of all of space what is ``beyond`` and where light is stopped."""
+    """Composited colours of rays R."""
 
     color: Tensor
+    """[R, 3] including the background"""
     opacity: Tensor
+    """[R] of what lies in the region"""
     depth: Tensor
-    beyond: UnboundedRender | None = None
-    course: WeightHistogram | None = None
+    """[R] Σ weight · t"""
+    unbounded: UnboundedRender | None = None
+    """what lies outside the region, in an unbounded field"""
+    histogram: WeightHistogram | None = None
+    """weights along the whole rays, in an unbounded field"""
 
 
 def composite_rays(
     model: SceneModel,
     rays: Rays,
-    found: RaySamples,
+    ray_samples: RaySamples,
     alphas: Tensor,
     color: Tensor,
     train: TrainConfig,
-    behind: Tensor | None,
+    background: Tensor | None,
     jitter: Tensor | None,
-    levels: float | None = None,
-    fine: SampleCounts = TRAINED,
+    lod: float | None = None,
+    sample_counts: SampleCounts = TRAIN_SAMPLE_COUNTS,
 ) -> CompositedRays:
-    """Of samples of ``color`` [S, 3]. The samples that were culled would have dimmed what lies
-    behind; were it left to shine through, surfaces would swell to hide it."""
-    samples, let_through = found.samples, found.let_through
+    """Composite samples of ``color`` [S, 3].
+
+    The culled samples would have dimmed the background; were that left out, surfaces would swell to
+    hide it.
+    """
+    samples, culled_transmittance = ray_samples.samples, ray_samples.culled_transmittance
     middle = 0.5 * (samples.t_starts + samples.t_ends)
     one = torch.ones_like(middle)[:, None]
     weights, out = composite(
         alphas, torch.cat([one, middle[:, None], color], -1), samples.ray_starts
     )
     opacity, out = out[:, 0], out[:, 1:]
-    if let_through is not None:
-        whole = 1 - let_through * (1 - opacity)
+    if culled_transmittance is not None:
+        whole = 1 - culled_transmittance * (1 - opacity)
         # at most twofold: where nearly all was culled, the rest tells little of what it was
         stretch = (whole / opacity.clamp(min=1e-6)).clamp(max=2.0)
         opacity, out = opacity * stretch, out * stretch[:, None]
         weights = weights * stretch[samples.ray_indices]
     shade, depth = out[:, 1:4], out[:, 0]
-    if behind is None and model.proposal is not None:
-        beyond = render_beyond(model, rays, found.crossing, 1 - opacity, jitter, levels, fine)
-        course = full_histogram(beyond, rays, samples, weights)
-        return CompositedRays(shade + beyond.color, opacity, depth, beyond, course)
-    if behind is None and model.background is not None:
-        behind = _background(model, rays, found.crossing.beyond, opacity.detach(), train, jitter)
-    if behind is not None:
-        shade = shade + (1 - opacity)[:, None] * behind
+    if background is None and model.proposal is not None:
+        unbounded = render_unbounded(
+            model, rays, ray_samples.crossing, 1 - opacity, jitter, lod, sample_counts
+        )
+        histogram = full_histogram(unbounded, rays, samples, weights)
+        return CompositedRays(shade + unbounded.color, opacity, depth, unbounded, histogram)
+    if background is None and model.background is not None:
+        background = _background(
+            model, rays, ray_samples.crossing.t_exit, opacity.detach(), train, jitter
+        )
+    if background is not None:
+        shade = shade + (1 - opacity)[:, None] * background
     return CompositedRays(shade, opacity, depth)
 
 
 def _background(
     model: SceneModel,
     rays: Rays,
-    beyond: Tensor,
+    unbounded: Tensor,
     opacity: Tensor,
     train: TrainConfig,
     jitter: Tensor | None,
 ) -> Tensor:
-    """[R, 3]; only rays that the surface leaves open are asked, the rest could not show it."""
+    """Return the background colours [R, 3]; only rays that are not opaque are evaluated."""
     open_rays = (opacity < 0.999).nonzero()[:, 0]
     photo = None if rays.photo is None else rays.photo[open_rays]
     assert model.background is not None
@@ -341,7 +416,7 @@ def _background(
         model.background,
         rays.origins[open_rays],
         rays.directions[open_rays],
-        beyond[open_rays],
+        unbounded[open_rays],
         photo,
         model.appearance,
         train.background_samples,

@@ -54,9 +54,9 @@ class Samples:
         adjoin = (ray[1:] == ray[:-1]) & (gap < 0.1 * (self.t_ends[1:] - self.t_starts[1:]))
         low, high = index - F.pad(adjoin, (1, 0)).long(), index + F.pad(adjoin, (0, 1)).long()
         middle = 0.5 * (self.t_starts + self.t_ends)
-        apart = middle[high] - middle[low]
+        spacing = middle[high] - middle[low]
         alone = high == low
-        return ((values[high] - values[low]) / apart.masked_fill(alone, 1.0)).where(~alone, -1.0)
+        return ((values[high] - values[low]) / spacing.masked_fill(alone, 1.0)).where(~alone, -1.0)
 
     def keep(self, mask: Tensor) -> Samples:
         """Only the samples where ``mask`` [S] is true."""
@@ -78,12 +78,12 @@ def march(
 ) -> Samples:
     """Steps of length ``dt`` through occupied space of the region; ``jitter`` [R] in [0, 1)
     shifts each ray's lattice, so that training sees every distance."""
-    near, far = _lattice(origins, directions, occupancy, dt, jitter)
+    near, far = _march_range(origins, directions, occupancy, dt, jitter)
     kernels = for_device(origins.device)
     return Samples(*kernels.march(origins, directions, near, far, occupancy.occupied, dt))
 
 
-def _lattice(
+def _march_range(
     origins: Tensor,
     directions: Tensor,
     occupancy: OccupancyGrid,
@@ -97,7 +97,7 @@ def _lattice(
 
 DENSITY_STEP = TrainConfig.density_step
 """Of a march through density where nobody says how fine, scene units."""
-RAYS_A_SAMPLE = 8
+MAX_RAYS_PER_SAMPLE = 8
 """At most, of a density that is almost nothing."""
 
 
@@ -108,21 +108,26 @@ def march_through_density(
     occupancy: OccupancyGrid,
     dt: float,
     jitter: Tensor | None,
-    level: Callable[[Tensor], Tensor],
+    density_logit: Callable[[Tensor], Tensor],
     threshold: float,
 ) -> tuple[Samples, int]:
-    """Steps of length ``dt`` that carry more than ``threshold`` of weight in the `density` of a
-    radiance field, and how many times its ``level`` was asked. Where those are hardly any, the
-    heaviest are kept whatever they weigh: a density of which nobody is asked stays as it is."""
+    """March through the density of a radiance field in steps of ``dt``.
+
+    Steps that weigh more than ``threshold`` are kept; if those are very few, the heaviest ones,
+    since a density that is never sampled never changes.
+
+    Returns:
+        The samples, and the number of evaluations of ``density_logit``.
+    """
     steps = march(origins, directions, occupancy, dt, jitter)
     alphas = density_alpha(
-        level(steps.positions(origins, directions)), steps.t_ends - steps.t_starts
+        density_logit(steps.positions(origins, directions)), steps.t_ends - steps.t_starts
     )
     weights, _ = composite(alphas, alphas[:, None], steps.ray_starts)
     kept = weights > threshold
-    fewest = min(len(origins) // RAYS_A_SAMPLE, len(weights))
-    if int(kept.sum()) < fewest:
-        kept = kept.index_fill(0, weights.topk(fewest).indices, True)
+    min_kept = min(len(origins) // MAX_RAYS_PER_SAMPLE, len(weights))
+    if int(kept.sum()) < min_kept:
+        kept = kept.index_fill(0, weights.topk(min_kept).indices, True)
     return steps.keep(kept), len(alphas)
 
 
@@ -146,7 +151,7 @@ def march_to_surface(
     remembers: no farther from the surface than the logistic's tail and what these are off.
     """
     kernels = for_device(origins.device)
-    near, far = _lattice(origins, directions, occupancy, dt, jitter)
+    near, far = _march_range(origins, directions, occupancy, dt, jitter)
     tail = math.log(max(dt * inv_s, 1.0) / threshold) / inv_s  # a step there stops less than that
     *steps, ended = kernels.march_near(
         origins, directions, near, far, occupancy.distances, dt, tail + occupancy.error
@@ -159,5 +164,5 @@ def march_to_surface(
     stopped = torch.zeros(2, len(origins), device=origins.device)
     stopped.index_add_(1, samples.ray_indices, torch.stack([weights, weights * kept]))
     through, through_kept = 1 - stopped
-    let_through = (through / through_kept.clamp(min=1e-6)).clamp(0, 1)
-    return samples.keep(kept), let_through.masked_fill(ended, 0.0), len(weights)
+    culled_transmittance = (through / through_kept.clamp(min=1e-6)).clamp(0, 1)
+    return samples.keep(kept), culled_transmittance.masked_fill(ended, 0.0), len(weights)

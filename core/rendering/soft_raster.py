@@ -24,9 +24,9 @@ from scipy import ndimage
 from core.geometry.cameras import Intrinsics, project
 from core.rendering.raster import Raster, rasterize
 
-REACH = 3.0
+REACH_SIGMAS = 3.0
 """times the root of σ: beyond, a sigmoid is within 1e-4 of its end"""
-NEARER = 1e-3
+DEPTH_MARGIN = 1e-3
 """of its depth: so much before what it hides a surface lies at least"""
 
 
@@ -47,7 +47,7 @@ class Edges:
 
 
 @dataclass(frozen=True)
-class Rims:
+class SilhouettePixels:
     """Pixels near silhouettes [N]: their index ``pixel``, the ``edge``, the place ``along`` it in
     [0, 1] that is nearest, whether the surface before the silhouette is drawn there (``inside``),
     and the pixel ``behind`` that shows what this hides, or, outside, the pixel itself."""
@@ -80,29 +80,31 @@ def soft_render(
     image = colors.new_zeros(height * width, colors.shape[1] + 1)
     drawn = torch.cat([colors, torch.ones_like(colors[:, :1])], 1)
     image[torch.from_numpy(shown)] = (drawn[torch.from_numpy(corners)] * share[..., None]).sum(1)
-    rims = _rims(local.detach().numpy(), faces, edges, intrinsics, raster, sigma)
-    if len(rims.pixel):
-        image = _softened(image, drawn, local, edges, intrinsics, rims, sigma)
+    silhouettes = _silhouette_pixels(
+        local.detach().numpy(), faces, edges, intrinsics, raster, sigma
+    )
+    if len(silhouettes.pixel):
+        image = _blend_silhouettes(image, drawn, local, edges, intrinsics, silhouettes, sigma)
     image = image.reshape(height, width, -1)
     return image[..., :-1], image[..., -1]
 
 
-def _softened(
+def _blend_silhouettes(
     image: torch.Tensor,
     drawn: torch.Tensor,
     local: torch.Tensor,
     edges: Edges,
     intrinsics: Intrinsics,
-    rims: Rims,
+    silhouettes: SilhouettePixels,
     sigma: float,
 ) -> torch.Tensor:
-    ends = torch.from_numpy(edges.ends[rims.edge].astype(np.int64))
-    pixel, behind = torch.from_numpy(rims.pixel), torch.from_numpy(rims.behind)
-    inside = torch.from_numpy(rims.inside)
-    along = torch.from_numpy(rims.along).to(image)[:, None]
+    ends = torch.from_numpy(edges.ends[silhouettes.edge].astype(np.int64))
+    pixel, behind = torch.from_numpy(silhouettes.pixel), torch.from_numpy(silhouettes.behind)
+    inside = torch.from_numpy(silhouettes.inside)
+    along = torch.from_numpy(silhouettes.along).to(image)[:, None]
     places = _pixels(intrinsics, local, ends)
     nearest = places[:, 0] * (1 - along) + places[:, 1] * along
-    squared = ((_centers(rims.pixel, intrinsics.width).to(image) - nearest) ** 2).sum(1)
+    squared = ((_centers(silhouettes.pixel, intrinsics.width).to(image) - nearest) ** 2).sum(1)
     cover = torch.sigmoid(torch.where(inside, squared, -squared) / sigma)[:, None]
     at_edge = drawn[ends[:, 0]] * (1 - along) + drawn[ends[:, 1]] * along
     front = torch.where(inside[:, None], image[pixel], at_edge)
@@ -174,14 +176,14 @@ class _Projected(torch.autograd.Function):
         return (slopes * gradients[0][..., None]).sum(1), None
 
 
-def _rims(
+def _silhouette_pixels(
     local: np.ndarray,
     faces: np.ndarray,
     edges: Edges,
     intrinsics: Intrinsics,
     raster: Raster,
     sigma: float,
-) -> Rims:
+) -> SilhouettePixels:
     pixels = project(intrinsics, local)
     a, b, c = (pixels[faces[:, i]] for i in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
@@ -193,21 +195,25 @@ def _rims(
     shape = raster.depth.shape
     squared = np.full(shape, np.inf)
     edge, along = np.full(shape, -1, np.int32), np.zeros(shape)
-    reach = REACH * sigma**0.5
+    reach = REACH_SIGMAS * sigma**0.5
     far = ndimage.maximum_filter(raster.depth, 3)
-    _nearest(pixels, local[:, 2], edges.ends, rim, reach, far, squared, edge, along)
+    _nearest_edges(pixels, local[:, 2], edges.ends, rim, reach, far, squared, edge, along)
     pixel = np.flatnonzero(edge.ravel() >= 0)
     edge, along = edge.ravel()[pixel], along.ravel()[pixel]
     ends = edges.ends[edge]
     z = local[ends[:, 0], 2] * (1 - along) + local[ends[:, 1], 2] * along
-    inside = raster.depth.ravel()[pixel] < z * (1 + NEARER)
+    inside = raster.depth.ravel()[pixel] < z * (1 + DEPTH_MARGIN)
     places = pixels[ends[:, 0]] * (1 - along)[:, None] + pixels[ends[:, 1]] * along[:, None]
-    behind = np.where(inside, _beyond(pixel, places, shape), pixel)
-    hidden = raster.depth.ravel()[behind] > z * (1 + NEARER)  # else a fold, nothing to see through
-    return Rims(pixel[hidden], edge[hidden], along[hidden], inside[hidden], behind[hidden])
+    behind = np.where(inside, _pixels_across(pixel, places, shape), pixel)
+    hidden = raster.depth.ravel()[behind] > z * (
+        1 + DEPTH_MARGIN
+    )  # else a fold, nothing to see through
+    return SilhouettePixels(
+        pixel[hidden], edge[hidden], along[hidden], inside[hidden], behind[hidden]
+    )
 
 
-def _beyond(pixel: np.ndarray, places: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _pixels_across(pixel: np.ndarray, places: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """[N] the pixels on the other side of ``places`` [N, 2] of a silhouette, 1.5 from it."""
     height, width = shape
     away = places - (np.stack([pixel % width, pixel // width], 1) + 0.5)
@@ -217,7 +223,7 @@ def _beyond(pixel: np.ndarray, places: np.ndarray, shape: tuple[int, int]) -> np
 
 
 @njit(cache=True, nogil=True)
-def _nearest(pixels, z, ends, rim, reach, far, squared, edge, along):
+def _nearest_edges(pixels, z, ends, rim, reach, far, squared, edge, along):
     """The nearest of the edges ``rim`` to each pixel within ``reach``, of those that no surface
     hides: ``far`` [H, W] is the depth of the farthest pixel about each."""
     height, width = squared.shape

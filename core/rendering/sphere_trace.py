@@ -10,8 +10,8 @@ from torch import Tensor
 from core.kernels import for_device
 from core.rendering.occupancy import OccupancyGrid
 
-STEPS = 20
-FEW = 1 / 128
+MAX_STEPS = 20
+FEW_RAYS = 1 / 128
 """Where so small a share of the rays is left, a hit may be twice as far off: it is those that graze
 the surface, and each further step costs them as much as hundreds."""
 
@@ -41,14 +41,14 @@ def sphere_trace(
     live = (t < end).nonzero()[:, 0]
     o, d, at, end = origins[live], directions[live], t[live], end[live]
     t_outside, outside = at, torch.zeros_like(at)  # the last place outside and its distance
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         if not len(live):
             break
         distance = sdf(torch.addcmul(o, d, at[:, None]))
         fall = (outside - distance) / (at - t_outside).clamp(min=1e-6)
         fall = torch.where(outside > 0, fall.clamp(min=0.3), 1.0)
         ahead = at + (distance / fall).clamp(max=half_cell)
-        reach = tolerance * (1 + FEW * len(t) / len(live)) * at
+        reach = tolerance * (1 + FEW_RAYS * len(t) / len(live)) * at
         there, inside = distance.abs() < reach, distance < 0
         done = live[there]
         t[done], hit[done] = ahead[there], True

@@ -22,33 +22,37 @@ from core.rendering.rays import Rays
 from core.rendering.sampling import Samples
 from core.rendering.volume import density_alpha
 
-EVERYWHERE = 0.02
+UNIFORM_FRACTION = 0.02
 """Share of the pieces that goes evenly to all bins, whatever the proposal says."""
-DARK = 1e-3
+MIN_TRANSMITTANCE = 1e-3
 """Of the light that comes from beyond the region; where less gets through nobody asks there."""
 
 
 @dataclass(frozen=True)
 class SampleCounts:
-    """In how many ``bins`` the proposal looks at a ray, and how many ``pieces`` it is asked in."""
+    """Numbers of samples along a ray outside the region."""
 
     bins: int
+    """bins of the proposal"""
     pieces: int
+    """samples of the field"""
 
 
-TRAINED = SampleCounts(bins=32, pieces=8)
+TRAIN_SAMPLE_COUNTS = SampleCounts(bins=32, pieces=8)
 
 
 @dataclass(frozen=True)
 class WeightHistogram:
-    """Where along rays light is stopped: pieces between ``starts`` and ``ends`` [S], shares of the
-    rays in contracted space, front to back, those of ray r from ``ray_starts[r]`` on, stop the
-    share ``weights`` [S] of it."""
+    """Weights of S intervals along rays R, packed, front to back."""
 
     starts: Tensor
+    """[S] as fractions of the contracted ray"""
     ends: Tensor
+    """[S]"""
     weights: Tensor
+    """[S]"""
     ray_starts: Tensor
+    """[R + 1] first interval of each ray"""
 
     @property
     def rays(self) -> Tensor:
@@ -59,64 +63,79 @@ class WeightHistogram:
 
 @dataclass(frozen=True)
 class UnboundedRender:
-    """``color`` [R, 3] of what lies beyond the region; its ``course``, between the ``lengths``
-    [R, 2], contracted, where the rays leave the region and where they end; what is ``proposed``
-    [R, N] for as long bins of that."""
+    """What rays R show outside the region."""
 
     color: Tensor
-    course: WeightHistogram
+    """[R, 3]"""
+    histogram: WeightHistogram
+    """weights outside the region"""
     lengths: Tensor
+    """[R, 2] contracted lengths at the exit from the region and at the end"""
     proposed: Tensor
+    """[R, N] weights that the proposal gives to uniform bins"""
 
 
-def render_beyond(
+def render_unbounded(
     model: SceneModel,
     rays: Rays,
     crossing: Crossing,
-    through: Tensor,
+    transmittance: Tensor,
     jitter: Tensor | None,
-    levels: float | None = None,
-    fine: SampleCounts = TRAINED,
+    lod: float | None = None,
+    sample_counts: SampleCounts = TRAIN_SAMPLE_COUNTS,
 ) -> UnboundedRender:
-    """Of ``rays``, whose light the region lets ``through`` [R]. ``jitter`` [R] in [0, 1) shifts
-    where they are asked."""
-    passage = ContractedRay.of(rays.origins, rays.directions)
-    first, last = passage.length(crossing.beyond[:, None])[:, 0], passage.end()
-    share = torch.linspace(0, 1, fine.bins + 1, device=first.device)
-    bins = first[:, None] + (last - first)[:, None] * share
-    proposed = through.detach()[:, None] * _proposed(model, rays, passage, bins, jitter)
+    """Render what lies outside the region in an unbounded field.
+
+    Args:
+        model: the scene.
+        rays: R rays.
+        crossing: where they cross the region.
+        transmittance: [R] of the region.
+        jitter: [R] in [0, 1), shifts the samples.
+        lod: upper limit of the levels of detail.
+        sample_counts: numbers of proposal bins and of samples.
+    """
+    contracted = ContractedRay.of(rays.origins, rays.directions)
+    first, last = contracted.length(crossing.t_exit[:, None])[:, 0], contracted.end()
+    fraction = torch.linspace(0, 1, sample_counts.bins + 1, device=first.device)
+    bins = first[:, None] + (last - first)[:, None] * fraction
+    proposed = transmittance.detach()[:, None] * _proposal_weights(
+        model, rays, contracted, bins, jitter
+    )
     with torch.no_grad():
-        drawn = inverse_transform(bins, proposed + EVERYWHERE / fine.bins, fine.pieces - 1, jitter)
-        pieces = torch.cat([bins[:, :1], drawn, bins[:, -1:]], -1)
-        t, t_middle = passage.at(pieces), passage.at(0.5 * (pieces[:, 1:] + pieces[:, :-1]))
-    lit = (through > DARK).nonzero()[:, 0]
-    some, lengths, k = rays[lit], pieces[lit].diff(dim=-1), fine.pieces
-    each = some[torch.arange(len(lit), device=lit.device).repeat_interleave(k)]
-    positions = each.origins + each.directions * t_middle[lit].view(-1, 1)
-    wide = frustums(each, t[lit, :-1].reshape(-1), t[lit, 1:].reshape(-1))
+        sampled = inverse_transform(
+            bins, proposed + UNIFORM_FRACTION / sample_counts.bins, sample_counts.pieces - 1, jitter
+        )
+        pieces = torch.cat([bins[:, :1], sampled, bins[:, -1:]], -1)
+        t, t_middle = contracted.at(pieces), contracted.at(0.5 * (pieces[:, 1:] + pieces[:, :-1]))
+    visible = (transmittance > MIN_TRANSMITTANCE).nonzero()[:, 0]
+    some, lengths, k = rays[visible], pieces[visible].diff(dim=-1), sample_counts.pieces
+    each = some[torch.arange(len(visible), device=visible.device).repeat_interleave(k)]
+    positions = each.origins + each.directions * t_middle[visible].view(-1, 1)
+    wide = frustums(each, t[visible, :-1].reshape(-1), t[visible, 1:].reshape(-1))
     assert model.radiance is not None
-    level, features = model.radiance.sdf_and_features(positions, levels, wide)
+    level, features = model.radiance.value_and_features(positions, lod, wide)
     color = model.color(
         contract(positions),
         None,
         each.directions,
         features,
         model.appearance(each.photo, len(each)),
-        levels,
+        lod,
     )
     alphas = density_alpha(level, lengths.view(-1)).view(-1, k)
-    weights = through[lit, None] * alphas * _before(1 - alphas)
+    weights = transmittance[visible, None] * alphas * _transmittance_before(1 - alphas)
     shown = (weights[..., None] * color.view(-1, k, 3)).sum(1)
-    shares = ((pieces - first[:, None]) / (last - first)[:, None])[lit]
-    counts = k * (through > DARK)
-    course = WeightHistogram(
+    shares = ((pieces - first[:, None]) / (last - first)[:, None])[visible]
+    counts = k * (transmittance > MIN_TRANSMITTANCE)
+    histogram = WeightHistogram(
         shares[:, :-1].reshape(-1),
         shares[:, 1:].reshape(-1),
         weights.view(-1),
         F.pad(counts.cumsum(0), (1, 0)),
     )
-    seen = torch.zeros_like(rays.origins).index_copy(0, lit, shown)
-    return UnboundedRender(seen, course, torch.stack([first, last], -1), proposed)
+    seen = torch.zeros_like(rays.origins).index_copy(0, visible, shown)
+    return UnboundedRender(seen, histogram, torch.stack([first, last], -1), proposed)
 
 
 def frustums(rays: Rays, t_starts: Tensor, t_ends: Tensor) -> Frustums | None:
@@ -131,42 +150,42 @@ def full_histogram(
 ) -> WeightHistogram:
     """From where the first of the ``samples`` in the region, which stop ``weights`` [S] of the
     light, could be, to the end of the rays."""
-    passage, of = ContractedRay.of(rays.origins, rays.directions), samples.ray_indices
-    within = passage[of].length(torch.stack([samples.t_starts, samples.t_ends], -1))
+    contracted, of = ContractedRay.of(rays.origins, rays.directions), samples.ray_indices
+    within = contracted[of].length(torch.stack([samples.t_starts, samples.t_ends], -1))
     first, last = beyond.lengths.unbind(-1)
     begin = first - 2  # the ball is no wider
-    along = beyond.course.rays
+    along = beyond.histogram.rays
 
     def shares(inside: Tensor, outside: Tensor) -> Tensor:
         outside = first[along] + outside * (last - first)[along]
         ray = torch.cat([of, along])
         return (torch.cat([inside, outside]) - begin[ray]) / (last - begin)[ray]
 
-    starts = shares(within[:, 0], beyond.course.starts)
-    ends = shares(within[:, 1], beyond.course.ends)
+    starts = shares(within[:, 0], beyond.histogram.starts)
+    ends = shares(within[:, 1], beyond.histogram.ends)
     order = torch.cat([of, along]).argsort(stable=True)  # what is within comes first
     return WeightHistogram(
         starts[order],
         ends[order],
-        torch.cat([weights, beyond.course.weights])[order],
-        samples.ray_starts + beyond.course.ray_starts,
+        torch.cat([weights, beyond.histogram.weights])[order],
+        samples.ray_starts + beyond.histogram.ray_starts,
     )
 
 
-def _proposed(
-    model: SceneModel, rays: Rays, passage: ContractedRay, edges: Tensor, jitter: Tensor | None
+def _proposal_weights(
+    model: SceneModel, rays: Rays, contracted: ContractedRay, edges: Tensor, jitter: Tensor | None
 ) -> Tensor:
     """[R, N] what the proposal thinks that each bin stops of the light."""
     assert model.proposal is not None
     long = edges.diff(dim=-1)
-    place = 0.5 if jitter is None else jitter[:, None]
-    t = passage.at(edges[:, :-1] + place * long)
+    offset = 0.5 if jitter is None else jitter[:, None]
+    t = contracted.at(edges[:, :-1] + offset * long)
     positions = rays.origins[:, None] + rays.directions[:, None] * t[..., None]
     density = model.proposal(positions.view(-1, 3)).view(t.shape)
     left = torch.exp(-density * long)
-    return (1 - left) * _before(left)
+    return (1 - left) * _transmittance_before(left)
 
 
-def _before(left: Tensor) -> Tensor:
+def _transmittance_before(left: Tensor) -> Tensor:
     """[R, K] what all those before each let through, of the shares ``left`` [R, K] by each."""
     return F.pad(left.cumprod(-1)[:, :-1], (1, 0), value=1.0)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.config.mesh import DENSITY_AT_LEVEL
-from core.field.base import DENSITY_MOST, DENSITY_SLOPE
+from core.field.base import DENSITY_SLOPE, MAX_DENSITY
 from core.kernels import for_device
 
 
@@ -30,20 +30,22 @@ def neus_alpha(
     return ((before - after + 1e-5) / (before + 1e-5)).clamp(0, 1)
 
 
-def density(levels: Tensor) -> Tensor:
-    """Density [S] of a radiance field whose ``levels`` [S] stand in for a distance: positive where
-    space is nearly empty (Müller et al. 2022 take the exponential of the network's answer)."""
-    return (DENSITY_AT_LEVEL * torch.exp(-DENSITY_SLOPE * levels)).clamp(max=DENSITY_MOST)
+def density(density_logit: Tensor) -> Tensor:
+    """Return density [S] per scene unit of a radiance field's ``density_logit`` [S].
+
+    An exponential as in Müller et al. 2022, capped; a positive logit is nearly empty space.
+    """
+    return (DENSITY_AT_LEVEL * torch.exp(-DENSITY_SLOPE * density_logit)).clamp(max=MAX_DENSITY)
 
 
-def level_of(density: float) -> float:
+def density_logit_of(density: float) -> float:
     """The level at which `density` is so high."""
     return -math.log(density / DENSITY_AT_LEVEL) / DENSITY_SLOPE
 
 
-def density_alpha(levels: Tensor, lengths: Tensor) -> Tensor:
+def density_alpha(density_logit: Tensor, lengths: Tensor) -> Tensor:
     """Opacity [S] of steps of ``lengths`` [S] through `density`."""
-    return 1 - torch.exp(-density(levels) * lengths)
+    return 1 - torch.exp(-density(density_logit) * lengths)
 
 
 class _Composite(torch.autograd.Function):

@@ -107,7 +107,7 @@ class Document:
     def continue_run(self, minutes: float) -> None:
         """Train on past the end for ``minutes`` more; there must be a run."""
         assert self.trainer is not None
-        self.trainer.go_on(minutes)
+        self.trainer.continue_for(minutes)
         state = self._open_state
         self._state = replace(state, continued_minutes=(*state.continued_minutes, minutes))
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from core.capture.scene import Scene
 from core.geometry.rigid import transform_points
 from core.protocol import Pick, Picked
-from core.rendering.preview import TOLERANCE, trace_field
+from core.rendering.preview import PIXEL_TOLERANCE, trace_field
 from core.rendering.rays import Rays
 from core.rendering.sphere_trace import sphere_trace
 from core.training.density_to_sdf import median_distance
@@ -30,13 +30,13 @@ def pick(scene: Scene, trainer: Trainer | None, pick: Pick) -> Picked:
     origin, direction = np.array(pick.origin), np.array(pick.direction)
     direction = direction / np.linalg.norm(direction)
     if trainer is not None:
-        return _of_surface(trainer, origin, direction)
+        return _sdf_losses(trainer, origin, direction)
     points = transform_points(scene.scene_from_input, scene.points.astype(np.float64))
     return _of_points(points, origin, direction)
 
 
 @torch.no_grad()
-def _of_surface(trainer: Trainer, origin: np.ndarray, direction: np.ndarray) -> Picked:
+def _sdf_losses(trainer: Trainer, origin: np.ndarray, direction: np.ndarray) -> Picked:
     """A fan of rays; the one in the middle hits the point, all that hit nearby tell its plane."""
     ahead = torch.tensor(direction, dtype=torch.float32, device=trainer.device)
     right = torch.linalg.cross(ahead, torch.eye(3, device=trainer.device)[ahead.abs().argmin()])
@@ -48,11 +48,13 @@ def _of_surface(trainer: Trainer, origin: np.ndarray, direction: np.ndarray) -> 
     start = torch.tensor(origin, dtype=torch.float32, device=trainer.device)
     origins = start.expand_as(directions).contiguous()
     if trainer.model.has_sdf:
-        grid = trace_field(trainer.model, trainer.shown, None, "depth").occupancy
-        tolerance = TOLERANCE * CONE / FAN
-        t, hit = sphere_trace(trainer.model.shape.sdf, origins, directions, grid, tolerance)
+        grid = trace_field(trainer.model, trainer.visible_occupancy, None, "depth").occupancy
+        tolerance = PIXEL_TOLERANCE * CONE / FAN
+        t, hit = sphere_trace(
+            trainer.model.shape.implicit_value, origins, directions, grid, tolerance
+        )
     else:  # a density is met where half of the light is stopped: that is what is seen
-        t = median_distance(trainer.model, trainer.shown, Rays(origins, directions))
+        t = median_distance(trainer.model, trainer.visible_occupancy, Rays(origins, directions))
         hit = t.isfinite()
     middle = len(t) // 2
     if not hit[middle]:

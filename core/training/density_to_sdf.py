@@ -28,12 +28,12 @@ from core.rendering.sampling import DENSITY_STEP, march, random_in_ball
 from core.rendering.volume import density
 from core.training.ray_source import photo_rays
 
-RESOLUTION = 128
-DEPTH_SIDE = 140
+FUSION_RESOLUTION = 128
+DEPTH_MAP_SIDE = 140
 """Pixels along the longer side of a depth map."""
-MOST_CAMERAS = 50
+MAX_CAMERAS = 50
 """So many, spread over all of them, have their depths fused."""
-CHUNK = 4096
+RAY_CHUNK = 4096
 FIT_STEPS = 120
 FIT_POINTS = 16384
 FIT_RATE = 8e-3
@@ -57,12 +57,12 @@ def fused_distances(
 ) -> Task[tuple[Tensor, Tensor]]:
     """The signed distances [G, G, G] over [-1, 1]³ to what the cameras see of the density
     of ``model``, and the indices [N, 3] of the cells near it."""
-    fusion = DistanceFusion(RESOLUTION)
+    fusion = DistanceFusion(FUSION_RESOLUTION)
     views = [v for v in zip(scene.photos, lenses) if v[0].name not in scene.excluded]
-    chosen = views[:: -(-len(views) // MOST_CAMERAS)]
-    lanes = num_workers(model.device)
-    for i in range(0, len(chosen), lanes):
-        for _ in _fuse(fusion, model, occupancy, scene, chosen[i : i + lanes]):
+    chosen = views[:: -(-len(views) // MAX_CAMERAS)]
+    n_workers = num_workers(model.device)
+    for i in range(0, len(chosen), n_workers):
+        for _ in _fuse(fusion, model, occupancy, scene, chosen[i : i + n_workers]):
             yield Progress(i / len(chosen))
     distances = torch.from_numpy(fusion.signed_distance()).to(model.device)
     yield Progress(1.0)
@@ -81,7 +81,7 @@ def _fuse(
     def depth(view: tuple[Photo, Intrinsics]) -> np.ndarray:
         photo, lens = view
         rays = photo_rays(scene, photo, lens).to(model.device)
-        parts = [rays[i : i + CHUNK] for i in range(0, len(rays), CHUNK)]
+        parts = [rays[i : i + RAY_CHUNK] for i in range(0, len(rays), RAY_CHUNK)]
         distances = [median_distance(model, occupancy, part) for part in parts]
         return torch.cat(distances).view(lens.height, lens.width).cpu().numpy()
 
@@ -95,7 +95,7 @@ def _fuse(
 
 def _small_pinhole(lens: Intrinsics) -> Intrinsics:
     """A lens of a depth map's size that looks where ``lens`` does, without its distortion."""
-    return replace(lens.shrunk(DEPTH_SIDE), model="pinhole", distortion=())
+    return replace(lens.shrunk(DEPTH_MAP_SIDE), model="pinhole", distortion=())
 
 
 @torch.no_grad()
@@ -105,7 +105,7 @@ def median_distance(model: SceneModel, occupancy: OccupancyGrid, rays: Rays) -> 
     steps = march(rays.origins, rays.directions, occupancy, DENSITY_STEP)
     lengths = steps.t_ends - steps.t_starts
     positions = steps.positions(rays.origins, rays.directions)
-    thickness = density(model.shape.sdf(positions)) * lengths
+    thickness = density(model.shape.implicit_value(positions)) * lengths
     before = steps.sum_before(thickness)
     after = before + thickness
     half = math.log(2)
@@ -117,9 +117,9 @@ def median_distance(model: SceneModel, occupancy: OccupancyGrid, rays: Rays) -> 
 
 
 def fit_sdf(
-    field: SdfField, wanted: Callable[[Tensor], Tensor], near: Tensor, cell: float
+    field: SdfField, target: Callable[[Tensor], Tensor], near: Tensor, cell: float
 ) -> Task[None]:
-    """Regress ``field`` onto the distances that ``wanted`` says, most points in the cells ``near``
+    """Regress ``field`` onto the distances that ``target`` says, most points in the cells ``near``
     [N, 3], each ``cell`` scene units wide."""
     device = field.grid.table.device
     parameters = list(field.parameters())
@@ -127,8 +127,8 @@ def fit_sdf(
 
     def gradients(points: Tensor) -> tuple[Tensor, ...]:
         with torch.no_grad():
-            distances = wanted(points)
-        return torch.autograd.grad(F.l1_loss(field.sdf(points), distances), parameters)
+            distances = target(points)
+        return torch.autograd.grad(F.l1_loss(field.implicit_value(points), distances), parameters)
 
     for step in range(FIT_STEPS):
         points = fit_points(FIT_POINTS, near, cell, device)

@@ -8,12 +8,12 @@ import numpy as np
 
 from core.capture.pixels import PixelStore
 
-CELL = 8
+MIN_CELL = 8
 """Pixels along the side of a cell that shares one error, at least."""
-MOST_CELLS = 200_000
+MAX_CELLS = 200_000
 """Cells are larger where there are many pixels: one that no ray has visited knows nothing, and all
 are summed at every step."""
-FORGET = 0.2
+ERROR_UPDATE_RATE = 0.2
 """Share of a cell's error that one new ray in it replaces."""
 
 
@@ -23,13 +23,13 @@ class ErrorMap:
     def __init__(self, store: PixelStore) -> None:
         self._store = store
         widths, heights = store.widths.astype(np.int64), store.heights.astype(np.int64)
-        self.cell = max(CELL, math.ceil(math.sqrt((widths * heights).sum() / MOST_CELLS)))
+        self.cell = max(MIN_CELL, math.ceil(math.sqrt((widths * heights).sum() / MAX_CELLS)))
         self._columns, rows = -(-widths // self.cell), -(-heights // self.cell)
         self._starts = np.concatenate([[0], np.cumsum(self._columns * rows)])
         self.errors = np.ones(self._starts[-1], np.float32)
-        self.leave_out(np.zeros(len(widths), bool))
+        self.exclude_photos(np.zeros(len(widths), bool))
 
-    def leave_out(self, photos: np.ndarray) -> None:
+    def exclude_photos(self, photos: np.ndarray) -> None:
         """From now on no pixel is drawn of ``photos``, bool [N]."""
         self._wanted = np.repeat(~photos, np.diff(self._starts))
         self._last = np.flatnonzero(self._wanted)[-1]
@@ -38,7 +38,7 @@ class ErrorMap:
         """[N] the cells of pixels (u, v) of photos, each [N]."""
         return self._starts[photo] + v // self.cell * self._columns[photo] + u // self.cell
 
-    def draw(self, n: int, random: np.random.Generator) -> np.ndarray:
+    def sample_pixels(self, n: int, random: np.random.Generator) -> np.ndarray:
         """[n] flat indices of pixels, cells chosen in proportion to their error: one draw in each
         n-th part of their sum, which wavers less than n draws from all of it."""
         total = np.cumsum(self.errors * self._wanted, dtype=np.float64)
@@ -54,4 +54,4 @@ class ErrorMap:
 
     def update(self, cells: np.ndarray, errors: np.ndarray) -> None:
         """Rays in ``cells`` [N] were wrong by ``errors`` [N]."""
-        self.errors[cells] += FORGET * (errors - self.errors[cells])
+        self.errors[cells] += ERROR_UPDATE_RATE * (errors - self.errors[cells])

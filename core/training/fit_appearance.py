@@ -17,18 +17,18 @@ from core.rendering.render import render_rays
 from core.training.losses import color_loss
 from core.training.trainer import Trainer
 
-STEPS, RAYS, RATE = 60, 512, 0.1
+FIT_STEPS, RAYS_PER_STEP, LEARNING_RATE = 60, 512, 0.1
 
 
 @contextmanager
 def appearance_override(trainer: Trainer, vector: Tensor | None) -> Iterator[None]:
     """For the time being views of no photo look as ``vector`` [A] says, None: as the mean does."""
     appearance = trainer.model.appearance
-    appearance.stand_in = vector
+    appearance.override = vector
     try:
         yield
     finally:
-        appearance.stand_in = None
+        appearance.override = None
 
 
 def fit_appearance(trainer: Trainer, rays: Rays, colors: Tensor, behind: Tensor | None) -> Tensor:
@@ -37,20 +37,20 @@ def fit_appearance(trainer: Trainer, rays: Rays, colors: Tensor, behind: Tensor 
     model = trainer.model
     assert model.appearance.vectors is not None
     vector = model.appearance.vectors.detach().mean(0).clone().requires_grad_()
-    optimizer = torch.optim.Adam([vector], RATE)
+    optimizer = torch.optim.Adam([vector], LEARNING_RATE)
     random = torch.Generator().manual_seed(0)
-    for _ in range(STEPS):
-        some = torch.randint(len(rays), (min(RAYS, len(rays)),), generator=random)
+    for _ in range(FIT_STEPS):
+        some = torch.randint(len(rays), (min(RAYS_PER_STEP, len(rays)),), generator=random)
         with appearance_override(trainer, vector):
             rendered = render_rays(
                 model,
                 trainer.occupancy,
                 rays[some].to(trainer.device),
                 trainer.config.train,
-                behind=behind,
+                background=behind,
             )
-        wanted = colors[some].to(trainer.device)
-        loss = color_loss(rendered.color, wanted, "l2")
+        target = colors[some].to(trainer.device)
+        loss = color_loss(rendered.color, target, "l2")
         (vector.grad,) = torch.autograd.grad(loss, [vector])
         optimizer.step()
     return vector.detach()

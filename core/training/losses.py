@@ -20,12 +20,16 @@ def color_loss(rendered: Tensor, target: Tensor, kind: str) -> Tensor:
     return F.huber_loss(rendered, target, delta=0.1) * 10
 
 
-def uncertain_color_loss(rendered: Tensor, target: Tensor, spread: Tensor, least: float) -> Tensor:
-    """Difference of colours [R, 3] that may be off by the learnt ``spread`` [R], at least
-    ``least``: the negative logarithm of Laplace's density, in units in which for the least spread
-    it is "l1" (Martin-Brualla et al. 2021, eq. 13, have that of a normal one)."""
-    wrong = (rendered - target).abs().mean(-1)
-    return (wrong * least / spread + least * torch.log(spread / least)).mean()
+def uncertain_color_loss(
+    rendered: Tensor, target: Tensor, uncertainty: Tensor, minimum: float
+) -> Tensor:
+    """Colour loss with the learnt ``uncertainty`` [R] (NeRF in the Wild, eq. 13).
+
+    The negative log-likelihood of a Laplace instead of a normal distribution, scaled so that at the
+    ``minimum`` uncertainty it equals "l1".
+    """
+    error = (rendered - target).abs().mean(-1)
+    return (error * minimum / uncertainty + minimum * torch.log(uncertainty / minimum)).mean()
 
 
 def eikonal_loss(gradients: Tensor) -> Tensor:
@@ -38,10 +42,9 @@ def curvature_loss(laplacian: Tensor) -> Tensor:
     return laplacian.abs().mean()
 
 
-def sparsity_loss(levels: Tensor) -> Tensor:
-    """Mean opacity of a step through the density whose ``levels`` [N] were asked at random points:
-    fog that no photo calls for goes."""
-    return density_alpha(levels, torch.full_like(levels, DENSITY_STEP)).mean()
+def sparsity_loss(density_logit: Tensor) -> Tensor:
+    """Mean opacity of a step at random points of ``density_logit`` [N]; removes floaters."""
+    return density_alpha(density_logit, torch.full_like(density_logit, DENSITY_STEP)).mean()
 
 
 def mask_loss(opacity: Tensor, mask: Tensor) -> Tensor:
@@ -54,45 +57,43 @@ def points_loss(sdf: Tensor) -> Tensor:
     return sdf.abs().clamp(max=0.1).mean()
 
 
-def passed_at_points(levels: Tensor) -> Tensor:
-    """Triangulated points were seen, so they stop light: the mean share of it that passes a step
-    through the density whose ``levels`` [P] were asked at them."""
-    return 1 - density_alpha(levels, torch.full_like(levels, DENSITY_STEP)).mean()
+def point_transmittance_loss(density_logit: Tensor) -> Tensor:
+    """Mean transmittance of a step at SfM points of ``density_logit`` [P]."""
+    return 1 - density_alpha(density_logit, torch.full_like(density_logit, DENSITY_STEP)).mean()
 
 
-def transmittance_loss(opacity: Tensor, least: float) -> Tensor:
-    """By how much less of the light than the share ``least`` passes rays of ``opacity`` [R]: as the
-    term of Jain et al. 2022, eq. 6, but 0 where it is enough."""
-    return (least - (1 - opacity).mean()).clamp(min=0)
+def transmittance_loss(opacity: Tensor, minimum: float) -> Tensor:
+    """Penalise transmittance below ``minimum`` (Jain et al. 2022, eq. 6), else 0."""
+    return (minimum - (1 - opacity).mean()).clamp(min=0)
 
 
-def proposal_loss(course: WeightHistogram, proposed: Tensor) -> Tensor:
-    """Where light is stopped has to be ``proposed`` [R, N], of N bins of each ray of ``course``:
+def proposal_loss(histogram: WeightHistogram, proposed: Tensor) -> Tensor:
+    """Where light is stopped has to be ``proposed`` [R, N], of N bins of each ray of ``histogram``:
     Σ max(0, w - ŵ)² / w over the pieces, ŵ being the sum of the bins that a piece reaches into
     (Barron et al. 2022, Mip-NeRF 360, eq. 13); mean over the rays. It teaches the proposal
     alone."""
-    n, ray = proposed.shape[1], course.rays
+    n, ray = proposed.shape[1], histogram.rays
     total = F.pad(proposed.cumsum(-1), (1, 0))
-    first = (course.starts * n).floor().long().clamp(0, n)
-    last = (course.ends * n).ceil().long().clamp(0, n)
-    weights = course.weights.detach()
+    first = (histogram.starts * n).floor().long().clamp(0, n)
+    last = (histogram.ends * n).ceil().long().clamp(0, n)
+    weights = histogram.weights.detach()
     missed = (weights - total[ray, last] + total[ray, first]).clamp(min=0)
     return (missed**2 / (weights + 1e-7)).sum() / max(len(proposed), 1)
 
 
-def distortion_loss(course: WeightHistogram) -> Tensor:
+def distortion_loss(histogram: WeightHistogram) -> Tensor:
     """Light should be stopped at one place of a ray: Σ w w' |s - s'| + Σ w² Δs / 3 over pairs of
     pieces of it, s their middles (Mip-NeRF 360, eq. 15), as a running sum; mean over the rays."""
-    weights, begin = course.weights.double(), course.ray_starts[:-1][course.rays]
-    middle = 0.5 * (course.starts + course.ends).double()
+    weights, begin = histogram.weights.double(), histogram.ray_starts[:-1][histogram.rays]
+    middle = 0.5 * (histogram.starts + histogram.ends).double()
 
     def before(values: Tensor) -> Tensor:
         running = F.pad(values.cumsum(0), (1, 0))
         return running[:-1] - running[begin]
 
     between = 2 * weights * (middle * before(weights) - before(weights * middle))
-    within = weights**2 * (course.ends - course.starts) / 3
-    return (between + within).sum().float() / max(len(course.ray_starts) - 1, 1)
+    within = weights**2 * (histogram.ends - histogram.starts) / 3
+    return (between + within).sum().float() / max(len(histogram.ray_starts) - 1, 1)
 
 
 def psnr_of(mse: Tensor) -> float:

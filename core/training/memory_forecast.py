@@ -15,12 +15,12 @@ from core.field.methods import METHODS
 from core.field.model import SceneModel
 from core.geometry.cameras import Intrinsics
 
-BASE = {"cpu": 0.8e9, "cuda": 0.6e9}
+BASE_BYTES = {"cpu": 0.8e9, "cuda": 0.6e9}
 """Bytes of the libraries, of the compiled kernels and of what they need to work."""
-SPARE = 0.85
+USABLE_FRACTION = 0.85
 """Of the free memory a run may take so much: the rest of the computer wants some too."""
-FEWEST_SAMPLES = 512
-BACKWARD = 4.0
+MIN_SAMPLES = 512
+BACKWARD_FACTOR = 4.0
 """What a pass with gradients holds at its peak, for each byte that it saves on its way forward."""
 
 
@@ -71,8 +71,8 @@ def forecast(
         photos=sum(4 * lens.width * lens.height for lens in small),
         tables=parameters,
         optimizer=parameters * (2 + num_workers(device)),
-        activations=int(4 * samples * BACKWARD),
-        base=int(BASE.get(device.type, 0)),
+        activations=int(4 * samples * BACKWARD_FACTOR),
+        base=int(BASE_BYTES.get(device.type, 0)),
     )
 
 
@@ -92,8 +92,8 @@ def _floats_per_sample(model: SceneModel, field: FieldConfig) -> tuple[float, fl
 def budget(device: torch.device) -> float:
     """Bytes that a run may take on ``device`` now."""
     if device.type == "cuda":
-        return SPARE * torch.cuda.mem_get_info(device)[0]
-    return SPARE * psutil.virtual_memory().available
+        return USABLE_FRACTION * torch.cuda.mem_get_info(device)[0]
+    return USABLE_FRACTION * psutil.virtual_memory().available
 
 
 def fit_to_memory(
@@ -101,13 +101,18 @@ def fit_to_memory(
     lenses: Sequence[Intrinsics],
     has_background: bool,
     device: torch.device,
-    most: float,
+    max_bytes: float,
 ) -> tuple[RunConfig, list[Text]]:
-    """``config``, lowered until its forecast is at ``most``, and what was lowered: the batch first,
-    which costs only time, then the tables."""
+    """Reduce ``config`` until its forecast is at most ``max_bytes``.
+
+    Halves the batch first, which only costs time, then the tables.
+
+    Returns:
+        The reduced run, and what was reduced.
+    """
     lowered, method = config, METHODS[config.method]
-    while forecast(lowered, lenses, has_background, device).device > most:
-        if halved := half_batch(lowered):
+    while forecast(lowered, lenses, has_background, device).device > max_bytes:
+        if halved := halved_batch(lowered):
             lowered = halved
         elif smaller := method.smaller(lowered.field):
             lowered = replace(lowered, field=smaller)
@@ -128,10 +133,10 @@ def fit_to_memory(
     return lowered, changes
 
 
-def half_batch(config: RunConfig) -> RunConfig | None:
+def halved_batch(config: RunConfig) -> RunConfig | None:
     """With half as many samples a step; None where so few are left that half would not do."""
     train = config.train
-    if train.samples_per_step < 2 * FEWEST_SAMPLES:
+    if train.samples_per_step < 2 * MIN_SAMPLES:
         return None
     return replace(
         config,

@@ -23,7 +23,7 @@ def make_optimizer(model: SceneModel, config: RunConfig) -> torch.optim.AdamW:
                 "params": [parameter],
                 "weight_decay": 0.0 if name.endswith("grid.table") else train.weight_decay,
                 "base": rate,
-                "converted": of_sdf and model.radiance is not None,
+                "is_converted_sdf": of_sdf and model.radiance is not None,
             }
         )
     if train.sharpness == "learnt":
@@ -32,7 +32,7 @@ def make_optimizer(model: SceneModel, config: RunConfig) -> torch.optim.AdamW:
                 "params": [model.log_inv_s],
                 "weight_decay": 0.0,
                 "base": train.sharpness_learning_rate,
-                "converted": False,
+                "is_converted_sdf": False,
             }
         )
     return torch.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)

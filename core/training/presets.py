@@ -17,7 +17,7 @@ DESCRIPTIONS = {
     "neuralangelo": text("The published Neuralangelo settings: a day on a large GPU"),
 }
 
-_HOLLOWS_FIRST = TrainConfig(
+_DENSITY_FIRST = TrainConfig(
     density_until=0.4,
     initial_levels=10,
     levels_from=0.4,
@@ -48,7 +48,7 @@ PRESETS = {
             fd_stride=4,
         ),
         train=replace(
-            _HOLLOWS_FIRST,
+            _DENSITY_FIRST,
             minutes=3,
             samples_per_step=4096,
             max_photo_side=800,
@@ -73,7 +73,7 @@ PRESETS = {
             finest_resolution=768,
             appearance_size=4,
         ),
-        train=replace(_HOLLOWS_FIRST, minutes=20, samples_per_step=12288, final_inv_s=800.0),
+        train=replace(_DENSITY_FIRST, minutes=20, samples_per_step=12288, final_inv_s=800.0),
     ),
     "high": RunConfig(
         preset="high",
@@ -85,7 +85,7 @@ PRESETS = {
             appearance_size=8,
         ),
         train=replace(
-            _HOLLOWS_FIRST,
+            _DENSITY_FIRST,
             minutes=60,
             samples_per_step=32768,
             max_photo_side=2400,
@@ -141,7 +141,7 @@ PRESETS = {
 }
 
 
-SAMPLES_A_RAY = 24
+SAMPLES_PER_RAY = 24
 """On average, of the pictures that are compared with a sentence."""
 WILD_APPEARANCE = 8
 """Size of the appearance embedding of photos of several days and lights, at least."""
@@ -174,26 +174,26 @@ def with_budget(config: RunConfig, choice: RunOptions) -> RunConfig:
 
 
 def for_scene(
-    config: RunConfig, has_masks: bool, setting: Setting = "object", imagined: bool = False
+    config: RunConfig, has_masks: bool, setting: Setting = "object", from_prompt: bool = False
 ) -> RunConfig:
     """``config`` for a capture: photos that were cut out share one light, so the appearance
     embeddings, which would only blur who is to blame for a colour, stay off; a room is empty in the
     middle and has nothing behind it; photos taken in the wild need embeddings in any case; one that
-    is ``imagined`` from a sentence is learnt from whole pictures. Where masks cut photos out, or
+    is ``from_prompt`` from a sentence is learnt from whole pictures. Where masks cut photos out, or
     there are none, nothing is to be seen beyond the region."""
     field = config.field
     if config.wild:
         field = replace(field, appearance_size=max(WILD_APPEARANCE, field.appearance_size))
     elif has_masks:
         field = replace(field, appearance_size=0)
-    unbounded = field.unbounded and not (has_masks or imagined)
+    unbounded = field.unbounded and not (has_masks or from_prompt)
     config = replace(
         config, field=replace(field, inside_out=setting == "room", unbounded=unbounded)
     )
-    return _for_pictures(config) if imagined else config
+    return _for_prompt(config) if from_prompt else config
 
 
-def _for_pictures(config: RunConfig) -> RunConfig:
+def _for_prompt(config: RunConfig) -> RunConfig:
     """Each step draws a whole picture, as large as the samples of a step allow. Little is culled:
     no photo says where things are, and what has no gradient never comes to be. What one picture
     asks for is far from what the next does, so steps are shorter."""
@@ -205,8 +205,8 @@ def _for_pictures(config: RunConfig) -> RunConfig:
             train,
             n_rays=n_rays,
             max_rays=n_rays,
-            density_samples=n_rays * SAMPLES_A_RAY,
-            samples_per_step=n_rays * SAMPLES_A_RAY // 2,
+            density_samples=n_rays * SAMPLES_PER_RAY,
+            samples_per_step=n_rays * SAMPLES_PER_RAY // 2,
             density_skip=train.density_skip / 10,
             density_cull_weight=train.density_cull_weight / 4,
             density_learning_rate=train.density_learning_rate / 3,

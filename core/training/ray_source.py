@@ -47,40 +47,40 @@ class RaySource:
         self._lens_of = np.array([self._lenses.index(lens) for lens in store.intrinsics])
         self._counts = store.widths.astype(np.int64) * store.heights
         self._ends = store.offsets + self._counts
-        self.leave_out(np.zeros(len(self._counts), bool))
+        self.exclude_photos(np.zeros(len(self._counts), bool))
 
-    def leave_out(self, photos: np.ndarray) -> None:
+    def exclude_photos(self, photos: np.ndarray) -> None:
         """From now on no ray is drawn of ``photos``, bool [N]."""
-        drawn = np.flatnonzero(~photos)
-        self._drawn_ends = np.cumsum(self._counts[drawn])
-        self._shifts = self._ends[drawn] - self._drawn_ends
-        self.error_map.leave_out(photos)
+        included = np.flatnonzero(~photos)
+        self._included_ends = np.cumsum(self._counts[included])
+        self._shifts = self._ends[included] - self._included_ends
+        self.error_map.exclude_photos(photos)
 
-    def sample(self, n: int, hard: float = 0.0) -> RayBatch:
+    def sample(self, n: int, error_fraction: float = 0.0) -> RayBatch:
         """``n`` rays, scene units; unit directions. Of all pixels with equal probability, but for
-        the share ``hard``, which goes where the error map is high."""
-        index = self.random.integers(0, self._drawn_ends[-1], n)
-        index += self._shifts[np.searchsorted(self._drawn_ends, index, side="right")]
-        fair = self.random.random(n) >= hard
+        the share ``error_fraction``, which goes where the error map is high."""
+        index = self.random.integers(0, self._included_ends[-1], n)
+        index += self._shifts[np.searchsorted(self._included_ends, index, side="right")]
+        fair = self.random.random(n) >= error_fraction
         if not fair.all():
-            index[~fair] = self.error_map.draw(int((~fair).sum()), self.random)
+            index[~fair] = self.error_map.sample_pixels(int((~fair).sum()), self.random)
         photo = np.searchsorted(self._ends, index, side="right")
         within = index - self._store.offsets[photo]
         uv = np.stack([within % self._store.widths[photo], within // self._store.widths[photo]], -1)
         local = np.empty((n, 3), np.float32)
         for i, lens in enumerate(self._lenses):
-            mine = self._lens_of[photo] == i
-            if mine.any():
-                local[mine] = pixel_directions(lens, uv[mine] + 0.5)
+            of_lens = self._lens_of[photo] == i
+            if of_lens.any():
+                local[of_lens] = pixel_directions(lens, uv[of_lens] + 0.5)
         directions = np.einsum("nij,nj->ni", self._rotations[photo], local)
         sizes = np.stack([self._store.widths[photo], self._store.heights[photo]], -1)
-        place = ((2 * uv + 1) / sizes - 1).astype(np.float32)
+        pixel_ndc = ((2 * uv + 1) / sizes - 1).astype(np.float32)
         rgba = torch.from_numpy(self._store.pixels[index]).to(self._device).float() / 255
         rays = Rays(
             torch.from_numpy(self._centers[photo]).to(self._device),
             torch.from_numpy(directions).to(self._device),
             torch.from_numpy(photo).to(self._device),
-            torch.from_numpy(place).to(self._device),
+            torch.from_numpy(pixel_ndc).to(self._device),
             torch.from_numpy(self._widths[photo]).to(self._device),
         )
         cells = self.error_map.cells(photo, uv[:, 0], uv[:, 1])
@@ -101,8 +101,8 @@ def composed(scene: Scene, pixels: np.ndarray) -> np.ndarray:
     rgba = pixels.astype(np.float32) / 255
     if not scene.has_masks:
         return rgba[..., :3]
-    behind = np.array(backdrop_color(scene), np.float32)
-    return rgba[..., :3] * rgba[..., 3:] + behind * (1 - rgba[..., 3:])
+    background = np.array(backdrop_color(scene), np.float32)
+    return rgba[..., :3] * rgba[..., 3:] + background * (1 - rgba[..., 3:])
 
 
 def backdrop_color(scene: Scene) -> tuple[float, float, float]:

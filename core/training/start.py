@@ -12,7 +12,7 @@ from core.config.run import RunConfig
 from core.training.trainer import Trainer
 from core.training.warm_start import warm_start
 
-READING = 0.2
+PIXELS_FRACTION = 0.2
 """Share of the photos in the time that a warm start takes, about."""
 
 
@@ -26,14 +26,14 @@ def warm_started_trainer(old: Trainer, scene: Scene, config: RunConfig) -> Task[
     """A run of ``scene``, which is that of ``old``, that begins with what ``old`` has learnt; it
     stays as it is. Raises UserError."""
     task = load_pixels(scene, config.train.max_photo_side)
-    store = yield from subtask(task, 0.0, READING)
-    begun = False
+    store = yield from subtask(task, 0.0, PIXELS_FRACTION)
+    is_complete = False
     try:
         trainer = Trainer(store, config, old.device)
         fitting = warm_start(trainer, old.model, old.occupancy)
-        yield from subtask(fitting, READING, 1.0, text("Transferring the trained model"))
-        begun = True
+        yield from subtask(fitting, PIXELS_FRACTION, 1.0, text("Transferring the trained model"))
+        is_complete = True
         return trainer
     finally:
-        if not begun:
+        if not is_complete:
             store.close()

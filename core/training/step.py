@@ -15,7 +15,7 @@ from core.rendering.occupancy import OccupancyGrid
 from core.rendering.render import RaySamples, Rendered, render_samples, sample_rays
 from core.rendering.surface_trace import SurfaceHits, intersect_surface, render_surface
 from core.training import schedule
-from core.training.targets import Batch, of_picture, weighted_losses
+from core.training.targets import Batch, image_losses, weighted_losses
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ShardResult:
     color: Tensor
     n_marched: int
     n_kept: int
-    n_beyond: int
+    n_unbounded: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class StepStats:
     n_rays: int
     n_marched: int
     n_kept: int
-    n_beyond: int = 0
+    n_unbounded: int = 0
 
 
 def sample_rays_of_shard(
@@ -69,62 +69,62 @@ def sample_rays_of_shard(
 def loss_and_grads(
     model: SceneModel,
     batch: Batch,
-    found: RaySamples,
+    ray_samples: RaySamples,
     train: TrainConfig,
     progress: float,
     parameters: Sequence[Tensor],
-    share: float,
+    fraction: float,
 ) -> ShardResult:
-    """Render ``batch``, ``share`` of the step's rays, and take the gradients of its loss."""
-    rendered = render_shard(model, batch, found, train, progress)
+    """Render ``batch``, ``fraction`` of the step's rays, and take the gradients of its loss."""
+    rendered = render_shard(model, batch, ray_samples, train, progress)
     transient = _with_transient(model, batch, rendered.color)
-    seen = rendered.color if transient is None else transient.color
+    shown = rendered.color if transient is None else transient.color
     terms = weighted_losses(model, train, batch, rendered, transient, progress)
-    if found.coarse is not None:  # which learns where to ask from the same photos
+    if ray_samples.coarse is not None:  # which learns where to ask from the same photos
         coarse = render_samples(
             model,
             batch.rays,
-            replace(found, samples=found.coarse),
+            replace(ray_samples, samples=ray_samples.coarse),
             train,
-            behind=batch.behind,
+            background=batch.background,
             jitter=batch.jitter,
-            levels=1,
+            lod=1,
         )
-        behind_veil = _with_transient(model, batch, coarse.color)
-        terms["coarse"] = of_picture(train, batch, coarse, behind_veil)["color"]
-    loss = torch.stack(list(terms.values())).sum() * share
+        coarse_transient = _with_transient(model, batch, coarse.color)
+        terms["coarse"] = image_losses(train, batch, coarse, coarse_transient)["color"]
+    loss = torch.stack(list(terms.values())).sum() * fraction
     return ShardResult(
         torch.autograd.grad(loss, parameters, allow_unused=True),
         {name: float(term.detach()) for name, term in terms.items()},
-        seen.detach(),
+        shown.detach(),
         rendered.n_marched,
         rendered.n_kept,
-        rendered.n_beyond,
+        rendered.n_unbounded,
     )
 
 
 def render_shard(
-    model: SceneModel, batch: Batch, found: RaySamples, train: TrainConfig, progress: float
+    model: SceneModel, batch: Batch, ray_samples: RaySamples, train: TrainConfig, progress: float
 ) -> Rendered:
     """What the rays of ``batch`` show at this ``progress``."""
-    if isinstance(found, SurfaceHits):
+    if isinstance(ray_samples, SurfaceHits):
         return render_surface(
             model,
             batch.rays,
-            found,
+            ray_samples,
             train,
-            behind=batch.behind,
+            background=batch.background,
             jitter=batch.jitter,
-            around=batch.around,
+            regularizer_points=batch.regularizer_points,
         )
     return render_samples(
         model,
         batch.rays,
-        found,
+        ray_samples,
         train,
-        behind=batch.behind,
+        background=batch.background,
         jitter=batch.jitter,
-        around=batch.around,
+        regularizer_points=batch.regularizer_points,
         cos_anneal_ratio=schedule.cos_anneal_ratio(train, progress),
     )
 
@@ -133,8 +133,8 @@ def _with_transient(model: SceneModel, batch: Batch, color: Tensor) -> Transient
     """What the photos of ``batch`` make of ``color``; None where none is veiled."""
     if model.transient is None or batch.rays.photo is None:
         return None
-    assert batch.rays.place is not None
-    return model.transient(batch.rays.photo, batch.rays.place, color)
+    assert batch.rays.pixel_ndc is not None
+    return model.transient(batch.rays.photo, batch.rays.pixel_ndc, color)
 
 
 def sum_grads(gradients: list[Tensor]) -> Tensor | None:
@@ -146,14 +146,17 @@ def sum_grads(gradients: list[Tensor]) -> Tensor | None:
     return gradients[0]
 
 
-def merge_stats(lanes: Sequence[ShardResult], mse: float) -> StepStats:
+def merge_stats(shards: Sequence[ShardResult], mse: float) -> StepStats:
     """The batch's figures from its lanes', and its ``mse`` as in `StepStats`."""
-    names = {name for lane in lanes for name in lane.losses}  # a lane may lack samples for one
+    names = {name for shard in shards for name in shard.losses}  # a lane may lack samples for one
     return StepStats(
-        {name: sum(lane.losses.get(name, 0.0) for lane in lanes) / len(lanes) for name in names},
+        {
+            name: sum(shard.losses.get(name, 0.0) for shard in shards) / len(shards)
+            for name in names
+        },
         mse,
-        sum(len(lane.color) for lane in lanes),
-        sum(lane.n_marched for lane in lanes),
-        sum(lane.n_kept for lane in lanes),
-        sum(lane.n_beyond for lane in lanes),
+        sum(len(shard.color) for shard in shards),
+        sum(shard.n_marched for shard in shards),
+        sum(shard.n_kept for shard in shards),
+        sum(shard.n_unbounded for shard in shards),
     )

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from core.config.run import TrainConfig
 from core.field.model import SceneModel
-from core.field.transient import MIN_SPREAD, TransientRender
+from core.field.transient import MIN_UNCERTAINTY, TransientRender
 from core.rendering.rays import Rays
 from core.rendering.render import Rendered
 from core.training import losses, schedule
 
-AROUND = 512
+N_REGULARIZER_POINTS = 512
 """Points all over the ball that a step asks for besides."""
 
 
@@ -47,10 +47,10 @@ class Batch:
     surface [P, 3]."""
 
     rays: Rays
-    wanted: Pixels | PrecomputedImageGradient
+    target: Pixels | PrecomputedImageGradient
     jitter: Tensor
-    behind: Tensor | None
-    around: Tensor
+    background: Tensor | None
+    regularizer_points: Tensor
     points: Tensor | None
 
 
@@ -63,45 +63,49 @@ def weighted_losses(
     progress: float,
 ) -> dict[str, Tensor]:
     """Weighted terms by name, each a scalar."""
-    terms = of_picture(train, batch, rendered, transient)
-    if rendered.beyond is not None and rendered.course is not None:
-        terms["proposal"] = losses.proposal_loss(rendered.beyond.course, rendered.beyond.proposed)
-        terms["distortion"] = train.lambda_distortion * losses.distortion_loss(rendered.course)
-    more = _of_density if rendered.gradients is None else _of_surface
+    terms = image_losses(train, batch, rendered, transient)
+    if rendered.unbounded is not None and rendered.histogram is not None:
+        terms["proposal"] = losses.proposal_loss(
+            rendered.unbounded.histogram, rendered.unbounded.proposed
+        )
+        terms["distortion"] = train.lambda_distortion * losses.distortion_loss(rendered.histogram)
+    more = _density_losses if rendered.gradients is None else _sdf_losses
     return terms | more(model, train, batch, rendered, progress)
 
 
-def of_picture(
+def image_losses(
     train: TrainConfig, batch: Batch, rendered: Rendered, transient: TransientRender | None
 ) -> dict[str, Tensor]:
     """Through the veil, where photos have one."""
-    wanted = batch.wanted
-    if isinstance(wanted, PrecomputedImageGradient):
-        return {"color": wanted.on(rendered)}
+    target = batch.target
+    if isinstance(target, PrecomputedImageGradient):
+        return {"color": target.on(rendered)}
     if transient is None:
-        color = losses.color_loss(rendered.color, wanted.color, train.color_loss)
+        color = losses.color_loss(rendered.color, target.color, train.color_loss)
         return {"color": train.lambda_color * color}
-    color = losses.uncertain_color_loss(transient.color, wanted.color, transient.spread, MIN_SPREAD)
+    color = losses.uncertain_color_loss(
+        transient.color, target.color, transient.uncertainty, MIN_UNCERTAINTY
+    )
     return {
         "color": train.lambda_color * color,
         "transient": train.lambda_transient * transient.opacity.mean(),
     }
 
 
-def _of_density(
+def _density_losses(
     model: SceneModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
 ) -> dict[str, Tensor]:
     """A density has no distances to keep in order."""
     terms = {}
-    if train.lambda_sparsity > 0 and rendered.levels is not None:
-        terms["sparsity"] = train.lambda_sparsity * losses.sparsity_loss(rendered.levels)
+    if train.lambda_sparsity > 0 and rendered.density_logit is not None:
+        terms["sparsity"] = train.lambda_sparsity * losses.sparsity_loss(rendered.density_logit)
     if batch.points is not None:
-        passed = losses.passed_at_points(model.shape.sdf(batch.points))
+        passed = losses.point_transmittance_loss(model.shape.implicit_value(batch.points))
         terms["points"] = train.lambda_seen_points * passed
     return terms
 
 
-def _of_surface(
+def _sdf_losses(
     model: SceneModel, train: TrainConfig, batch: Batch, rendered: Rendered, progress: float
 ) -> dict[str, Tensor]:
     field, gradients, laplacian = model.surface, rendered.gradients, rendered.laplacian
@@ -110,10 +114,10 @@ def _of_surface(
     weight = schedule.curvature_weight(train, progress, field.eps_ratio)
     if laplacian is not None and len(laplacian) and weight > 0:
         terms["curvature"] = weight * losses.curvature_loss(laplacian)
-    wanted = batch.wanted
-    if isinstance(wanted, Pixels) and batch.behind is not None and train.lambda_mask > 0:
-        terms["mask"] = train.lambda_mask * losses.mask_loss(rendered.opacity, wanted.opacity)
+    target = batch.target
+    if isinstance(target, Pixels) and batch.background is not None and train.lambda_mask > 0:
+        terms["mask"] = train.lambda_mask * losses.mask_loss(rendered.opacity, target.opacity)
     if batch.points is not None:
         weight = schedule.points_weight(train, progress)
-        terms["points"] = weight * losses.points_loss(field.sdf(batch.points))
+        terms["points"] = weight * losses.points_loss(field.implicit_value(batch.points))
     return terms

@@ -18,7 +18,7 @@ from core.rendering.sampling import DENSITY_STEP
 from core.rendering.volume import density_alpha
 from core.training import schedule
 from core.training.density_to_sdf import density_to_sdf
-from core.training.memory_forecast import half_batch
+from core.training.memory_forecast import halved_batch
 from core.training.optimizer import make_optimizer
 from core.training.step import StepStats, loss_and_grads, sample_rays_of_shard, sum_grads
 from core.training.supervision.base import make_supervision
@@ -72,7 +72,7 @@ class Trainer:
         """At the end of the budget, and never without a surface, however short it was."""
         return self.progress >= 1 and not self.model.is_density_stage
 
-    def go_on(self, minutes: float) -> None:
+    def continue_for(self, minutes: float) -> None:
         """Train on for ``minutes`` more, re-entering the schedules late."""
         at = min(self.progress, self.config.train.continue_from)
         budget = minutes * 60
@@ -87,20 +87,20 @@ class Trainer:
         explained."""
         self.scene, region = scene, scene.region_in_scene
         around = Box.of(region.center, region.half * self.config.train.region_margin, region.axes)
-        self.occupancy.limit(around)
+        self.occupancy.set_region(around)
         self.supervision.edit(scene, around)
         if self.step_count:
             self._update_occupancy()
 
     @property
-    def shown(self) -> OccupancyGrid:
+    def visible_occupancy(self) -> OccupancyGrid:
         """Where the surface can be in the region, which alone is shown."""
-        return self.occupancy.limited(self.scene.region_in_scene)
+        return self.occupancy.restricted_to(self.scene.region_in_scene)
 
     def halve_batch(self) -> bool:
         """From now on half as many samples a step, because memory ran out; False where so few are
         left that half of them would not do."""
-        halved = half_batch(self.config)
+        halved = halved_batch(self.config)
         if halved is None:
             return False
         self.config, self.n_rays = halved, self.n_rays // 2
@@ -133,10 +133,10 @@ class Trainer:
         store, at = self.store, self.config.train.density_until
         self._set_schedules(at)
         yield from density_to_sdf(self.model, self.occupancy, self.scene, store.intrinsics)
-        self.enter(at)
+        self.enter_schedule(at)
         yield Progress(1.0)
 
-    def enter(self, at: float) -> None:
+    def enter_schedule(self, at: float) -> None:
         """Train in the budget that is left from progress ``at`` on, the model having been fitted
         to something else."""
         left = self.segment[0] + self.budget - self.spent
@@ -153,11 +153,12 @@ class Trainer:
     def _update_occupancy(self) -> None:
         model = self.model
         if model.has_sdf:
-            self.occupancy.update(model.shape.sdf, float(model.inv_s.detach()))
+            self.occupancy.update(model.shape.implicit_value, float(model.inv_s.detach()))
             return
         step = torch.tensor(DENSITY_STEP, device=self.device)
         self.occupancy.update_density(
-            lambda x: density_alpha(model.shape.sdf(x), step), self.config.train.density_skip
+            lambda x: density_alpha(model.shape.implicit_value(x), step),
+            self.config.train.density_skip,
         )
 
     def _optimise(self, progress: float) -> Task[StepStats]:
@@ -169,7 +170,7 @@ class Trainer:
             self._update_occupancy()
             yield Progress(0.1)
         model, train, supervision = self.model, self.config.train, self.supervision
-        batches = supervision.draw(model, train, self.n_rays, progress)
+        batches = supervision.sample_batches(model, train, self.n_rays, progress)
         found = parallel_map(
             lambda b: sample_rays_of_shard(model, self.occupancy, b, train, progress), batches
         )
@@ -212,8 +213,8 @@ class Trainer:
             self.model.log_inv_s.data.fill_(math.log(schedule.inv_s(train, progress)))
         factor = schedule.learning_rate(train, progress)
         for group in self.optimizer.param_groups:
-            share = schedule.sdf_lr_scale(train, progress) if group["converted"] else 1.0
-            group["lr"] = group["base"] * factor * share
+            load = schedule.sdf_lr_scale(train, progress) if group["is_converted_sdf"] else 1.0
+            group["lr"] = group["base"] * factor * load
 
     def _hold_sharpness(self, progress: float) -> None:
         """A learnt sharpness may run ahead of its schedule only so far."""
@@ -225,7 +226,7 @@ class Trainer:
         Those beyond the region, of a density at any time, are as many at most."""
         train = self.config.train
         samples = train.samples_per_step if self.model.has_sdf else train.density_samples
-        share = max(stats.n_kept / samples, stats.n_beyond / train.density_samples, 1 / samples)
-        wanted = self.n_rays / share
+        load = max(stats.n_kept / samples, stats.n_unbounded / train.density_samples, 1 / samples)
+        wanted = self.n_rays / load
         blend = 0.8 * self.n_rays + 0.2 * min(wanted, 2 * self.n_rays)
         self.n_rays = int(min(max(blend, 64), train.max_rays))

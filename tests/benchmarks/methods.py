@@ -124,7 +124,7 @@ def strip(trainer: Trainer, scene: Scene) -> Iterator[np.ndarray]:
     fov = 2 * float(np.arctan(lens.height / 2 / lens.fy))
     seen = View(0, pose, fov, lens.width, lens.height)
     for mode in ("normals", "depth"):
-        surface = trace_field(trainer.model, trainer.shown, None, mode)
+        surface = trace_field(trainer.model, trainer.visible_occupancy, None, mode)
         picture = run_task(
             render_preview(
                 trainer.model, surface, replace(seen, mode=mode), lens.width, lens.height

@@ -99,8 +99,8 @@ def quick_conversion(patch: pytest.MonkeyPatch) -> int:
     """Make the work at the end of a warm-up as small as the ball; how many slices it takes
     on this machine."""
     for name, value in (
-        ("RESOLUTION", 32),
-        ("DEPTH_SIDE", 32),
+        ("FUSION_RESOLUTION", 32),
+        ("DEPTH_MAP_SIDE", 32),
         ("FIT_STEPS", 40),
         ("FIT_POINTS", 2048),
     ):

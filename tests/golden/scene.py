@@ -47,7 +47,7 @@ class BumpySphere:
             for level in range(FIELD.n_levels):
                 table[int(offsets[level]) : int(offsets[level + 1])] *= 0.12 / 2**level
         self.occupancy = OccupancyGrid(32, torch.device("cpu"))
-        self.occupancy.update(field.sdf, INV_S)
+        self.occupancy.update(field.implicit_value, INV_S)
 
     def picture(self, mode: PreviewMode, **changes: object) -> np.ndarray:
         """uint8 [H, W, 3] of the view from the front, above and right."""

@@ -186,13 +186,13 @@ def _pixels(photo: Photo, lens: Intrinsics, index: np.ndarray) -> np.ndarray:
 def _rendered(trainer: Trainer, rays: Rays) -> Iterator[torch.Tensor]:
     """sRGB of ``rays``, some at a time, as training renders them."""
     model, behind = trainer.model, None
-    if not model.has_surroundings:
+    if not model.renders_background:
         behind = torch.tensor(backdrop_color(trainer.scene), device=trainer.device)
 
     @torch.no_grad()
     def part(start: int) -> torch.Tensor:
         some = rays[start : start + SLICE]
-        found = render_rays(model, trainer.occupancy, some, trainer.config.train, behind=behind)
+        found = render_rays(model, trainer.occupancy, some, trainer.config.train, background=behind)
         return found.color.clamp(0, 1).cpu()
 
     starts = iter(range(0, len(rays), SLICE))

@@ -80,7 +80,9 @@ class Viewer:
             return False
         if self._mesh.work(trainer, self._previewer.view, training):
             return True
-        return self._previewer.work(trainer.model, trainer.shown, trainer.step_count, training)
+        return self._previewer.work(
+            trainer.model, trainer.visible_occupancy, trainer.step_count, training
+        )
 
     def step_photo(self) -> bool:
         """A slice of the photo that is looked through; False where none is wanted."""

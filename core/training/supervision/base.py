@@ -21,15 +21,20 @@ from core.training.targets import Batch
 
 
 class Supervision(Protocol):
-    """A step asks in this order, from `draw` on. All randomness is drawn by a goal, on one thread,
-    so that a seed repeats a run."""
+    """The target of training: the batches of a step and their losses.
 
-    def edit(self, scene: Scene, around: Box) -> None:
-        """From now on ``scene`` is this one, of which what lies in ``around`` is trained."""
+    A step calls the methods in this order, from `sample_batches` on. A supervision draws all random
+    numbers, on one thread, so that a seed reproduces a run.
+    """
+
+    def edit(self, scene: Scene, region: Box) -> None:
+        """From now on ``scene`` is this one, of which what lies in ``region`` is trained."""
         ...
 
-    def draw(self, model: SceneModel, train: TrainConfig, n: int, progress: float) -> list[Batch]:
-        """About ``n`` rays, cut into lanes."""
+    def sample_batches(
+        self, model: SceneModel, train: TrainConfig, n: int, progress: float
+    ) -> list[Batch]:
+        """Return about ``n`` rays, cut into shards."""
         ...
 
     def with_targets(
@@ -37,35 +42,32 @@ class Supervision(Protocol):
         model: SceneModel,
         train: TrainConfig,
         batches: Sequence[Batch],
-        found: Sequence[RaySamples],
+        ray_samples: Sequence[RaySamples],
         progress: float,
     ) -> Sequence[Batch]:
-        """``batches``, to be asked where that was ``found``, with what they are held to, as far as
-        it depends on what they show now."""
+        """Return ``batches`` with the targets that depend on the current rendering."""
         ...
 
-    def stats(self, lanes: Sequence[ShardResult]) -> StepStats:
-        """Of the step in which that was taught."""
+    def stats(self, shards: Sequence[ShardResult]) -> StepStats:
+        """Return the statistics of the step."""
         ...
 
     def on_step(self) -> None:
-        """The step was taken."""
+        """Update after the optimiser step."""
         ...
 
     def state(self) -> dict[str, Tensor]:
-        """What of it changes as it goes on, by name."""
+        """Return by name the tensors that change during training."""
         ...
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Be as when that was its `state`. Raises KeyError or ValueError where it never was."""
+        """Load a `state`. Raises KeyError or ValueError where it is not one."""
         ...
 
 
 def make_supervision(store: PixelStore, device: torch.device, seed: int) -> Supervision:
     """That of the scene whose photos are in ``store``."""
-    sentence = store.scene.prompt
+    prompt = store.scene.prompt
     return (
-        PhotoSupervision(store, device, seed)
-        if sentence is None
-        else TextSupervision(sentence, device)
+        PhotoSupervision(store, device, seed) if prompt is None else TextSupervision(prompt, device)
     )

@@ -24,11 +24,11 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 
 
 class Clip:
-    """What ``sentence`` says, by its own weights. Raises UserError where the library or the weights
+    """What ``prompt`` says, by its own weights. Raises UserError where the library or the weights
     are missing, or these are not of CLIP."""
 
-    def __init__(self, sentence: Prompt, device: torch.device) -> None:
-        folder = Path(sentence.weights)
+    def __init__(self, prompt: Prompt, device: torch.device) -> None:
+        folder = Path(prompt.weights)
         if not folder.is_dir():
             raise UserError(text("{folder} does not exist", folder=folder), WEIGHTS_REMEDY)
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -48,16 +48,16 @@ class Clip:
             loaded: Any = CLIPModel.from_pretrained(
                 folder, local_files_only=True, output_loading_info=True
             )
-            self._model, told = loaded
-            if told["missing_keys"]:
-                raise ValueError(f"{len(told['missing_keys'])} tensors are missing")
+            self._model, cosines = loaded
+            if cosines["missing_keys"]:
+                raise ValueError(f"{len(cosines['missing_keys'])} tensors are missing")
             words = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._mean, self._std = _normalisation(folder, device)
             self._model.to(device).eval().requires_grad_(False)
             n_words = self._model.config.text_config.max_position_embeddings
-            tokens = words(sentence.text, truncation=True, max_length=n_words, return_tensors="pt")
+            tokens = words(prompt.text, truncation=True, max_length=n_words, return_tensors="pt")
             with torch.no_grad():
-                told = self._model.get_text_features(**tokens.to(device))
+                cosines = self._model.get_text_features(**tokens.to(device))
         except Exception as error:  # of many kinds: the files may be anything
             raise UserError(
                 text(
@@ -67,18 +67,18 @@ class Clip:
                 ),
                 text("Choose a folder with config.json, model.safetensors and the tokenizer files"),
             ) from error
-        self._text = F.normalize(_pooled(told), dim=-1)
+        self._text = F.normalize(_pooled(cosines), dim=-1)
         self.side: int = self._model.config.vision_config.image_size
         """Pixels of the pictures that it looks at."""
 
-    def likeness(self, pictures: Tensor) -> Tensor:
+    def similarity(self, pictures: Tensor) -> Tensor:
         """[N] cosines of the angles between what ``pictures`` [N, 3, S, S], sRGB, show and what the
         sentence says. Differentiable."""
         pictures = F.interpolate(
             pictures, (self.side, self.side), mode="bilinear", align_corners=False
         )
-        seen = self._model.get_image_features(pixel_values=(pictures - self._mean) / self._std)
-        return (F.normalize(_pooled(seen), dim=-1) * self._text).sum(-1)
+        rendered = self._model.get_image_features(pixel_values=(pictures - self._mean) / self._std)
+        return (F.normalize(_pooled(rendered), dim=-1) * self._text).sum(-1)
 
 
 def _pooled(features) -> Tensor:

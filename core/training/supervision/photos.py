@@ -21,50 +21,54 @@ from core.rendering.sampling import random_in_ball
 from core.training import schedule
 from core.training.ray_source import RayBatch, RaySource
 from core.training.step import ShardResult, StepStats, merge_stats
-from core.training.targets import AROUND, Batch, Pixels
+from core.training.targets import N_REGULARIZER_POINTS, Batch, Pixels
 
-POINTS = 512
+N_SURFACE_POINTS = 512
 
 
 class PhotoSupervision:
     """The goal of a scene with photos, see `core.training.supervision.base.Supervision`."""
 
     def __init__(self, store: PixelStore, device: torch.device, seed: int) -> None:
-        self._device, self._cut_out = device, store.scene.has_masks
+        self._device, self._has_masks = device, store.scene.has_masks
         self.rays = RaySource(store, device, seed)
         self.points = torch.zeros(0, 3, device=device)
-        self._drawn: RayBatch | None = None
-        self._target = self._wrong = self.points
+        self._ray_batch: RayBatch | None = None
+        self._target = self._color_errors = self.points
 
-    def edit(self, scene: Scene, around: Box) -> None:
-        self.points = _points_within(around, scene).to(self._device)
-        self.rays.leave_out(np.array([photo.name in scene.excluded for photo in scene.photos]))
+    def edit(self, scene: Scene, region: Box) -> None:
+        self.points = _points_within(region, scene).to(self._device)
+        self.rays.exclude_photos(np.array([photo.name in scene.excluded for photo in scene.photos]))
 
-    def draw(self, model: SceneModel, train: TrainConfig, n: int, progress: float) -> list[Batch]:
-        n_lanes, device = num_workers(self._device), self._device
-        n = n // n_lanes * n_lanes
+    def sample_batches(
+        self, model: SceneModel, train: TrainConfig, n: int, progress: float
+    ) -> list[Batch]:
+        n_shards, device = num_workers(self._device), self._device
+        n = n // n_shards * n_shards
         has_sdf = model.radiance is not None and model.has_sdf
         fraction = train.sdf_error_ray_fraction if has_sdf else train.error_ray_fraction
-        drawn = self.rays.sample(n, fraction)
+        ray_batch = self.rays.sample(n, fraction)
         jitter = torch.rand(n, device=device)
-        behind, target = None, drawn.colors
-        if self._cut_out:
-            behind = torch.rand(n, 3, device=device)
-            target = target * drawn.opacity[:, None] + behind * (1 - drawn.opacity[:, None])
-        around = random_in_ball(AROUND, device).chunk(n_lanes)
-        points: tuple[Tensor | None, ...] = (None,) * n_lanes
+        background, target = None, ray_batch.colors
+        if self._has_masks:
+            background = torch.rand(n, 3, device=device)
+            target = target * ray_batch.opacity[:, None] + background * (
+                1 - ray_batch.opacity[:, None]
+            )
+        regularizer_points = random_in_ball(N_REGULARIZER_POINTS, device).chunk(n_shards)
+        points: tuple[Tensor | None, ...] = (None,) * n_shards
         if len(self.points) and schedule.points_weight(train, progress) > 0:
-            chosen = torch.randint(len(self.points), (POINTS,), device=device)
-            points = self.points[chosen].chunk(n_lanes)
-        self._drawn, self._target = drawn, target
-        parts = [slice(i * n // n_lanes, (i + 1) * n // n_lanes) for i in range(n_lanes)]
+            chosen = torch.randint(len(self.points), (N_SURFACE_POINTS,), device=device)
+            points = self.points[chosen].chunk(n_shards)
+        self._ray_batch, self._target = ray_batch, target
+        parts = [slice(i * n // n_shards, (i + 1) * n // n_shards) for i in range(n_shards)]
         return [
             Batch(
-                drawn.rays[part],
-                Pixels(target[part], drawn.opacity[part]),
+                ray_batch.rays[part],
+                Pixels(target[part], ray_batch.opacity[part]),
                 jitter[part],
-                None if behind is None else behind[part],
-                around[i],
+                None if background is None else background[part],
+                regularizer_points[i],
                 points[i],
             )
             for i, part in enumerate(parts)
@@ -75,20 +79,20 @@ class PhotoSupervision:
         model: SceneModel,
         train: TrainConfig,
         batches: Sequence[Batch],
-        found: Sequence[RaySamples],
+        ray_samples: Sequence[RaySamples],
         progress: float,
     ) -> Sequence[Batch]:
         return batches
 
-    def stats(self, lanes: Sequence[ShardResult]) -> StepStats:
-        assert self._drawn is not None
-        self._wrong = torch.cat([lane.color for lane in lanes]) - self._target
-        return merge_stats(lanes, float(self._wrong[self._drawn.fair].square().mean()))
+    def stats(self, shards: Sequence[ShardResult]) -> StepStats:
+        assert self._ray_batch is not None
+        self._color_errors = torch.cat([shard.color for shard in shards]) - self._target
+        return merge_stats(shards, float(self._color_errors[self._ray_batch.fair].square().mean()))
 
     def on_step(self) -> None:
-        assert self._drawn is not None
-        wrong = self._wrong.abs().mean(-1).cpu().numpy()
-        self.rays.error_map.update(self._drawn.cells, wrong)
+        assert self._ray_batch is not None
+        wrong = self._color_errors.abs().mean(-1).cpu().numpy()
+        self.rays.error_map.update(self._ray_batch.cells, wrong)
 
     def state(self) -> dict[str, Tensor]:
         random = msgspec.json.encode(self.rays.random.bit_generator.state)

@@ -45,7 +45,7 @@ def test_kernels(monkeypatch):
 @pytest.mark.slow
 def test_a_run(monkeypatch):
     monkeypatch.setattr(training, "STEPS", 24)
-    for name, value in (("RESOLUTION", 32), ("DEPTH_SIDE", 32), ("FIT_STEPS", 20)):
+    for name, value in (("FUSION_RESOLUTION", 32), ("DEPTH_MAP_SIDE", 32), ("FIT_STEPS", 20)):
         monkeypatch.setattr(density_to_sdf, name, value)
     found = training.bench_training(CPU)
     assert all(0 < value < math.inf for value in flat(found).values())

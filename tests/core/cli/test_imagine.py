@@ -38,7 +38,7 @@ def _small(monkeypatch, tmp_path):
 def judged(monkeypatch):
     """By how red the middle is."""
     monkeypatch.setattr(
-        supervision, "Clip", lambda prompt, device: SimpleNamespace(likeness=red_in_the_middle)
+        supervision, "Clip", lambda prompt, device: SimpleNamespace(similarity=red_in_the_middle)
     )
 
 

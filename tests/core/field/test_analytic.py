@@ -72,9 +72,9 @@ def test_distances_to_a_box():
     x = torch.tensor([[0.8, 0, 0], [0.0, 0, 0], [0.45, 0, 0], [0.8, 0.8, 0.3]])
     torch.testing.assert_close(box.distance(x), torch.tensor([0.3, -0.3, -0.05, 0.5]))
     box.active_levels = 8
-    for value in box.sdf_and_features(100 * x):
+    for value in box.value_and_features(100 * x):
         assert value.isfinite().all()
-    soft, sharp = (float(density(box.sdf(x[:1], n))) for n in (1, 8))
+    soft, sharp = (float(density(box.implicit_value(x[:1], n))) for n in (1, 8))
     assert soft == pytest.approx(30 * math.exp(-20 * 0.3))
     assert sharp == 0
 
@@ -99,7 +99,7 @@ def test_a_function_is_seen_with_its_colour_and_depth():
 def test_a_function_keeps_its_density():
     wanted = torch.tensor([0.0, 1e-3, 0.7, 30.0, 500.0])
     volume = FunctionVolume(lambda x: (wanted, torch.zeros(5, 3)))
-    found = density(volume.sdf(torch.zeros(5, 3)))
+    found = density(volume.implicit_value(torch.zeros(5, 3)))
     torch.testing.assert_close(found, wanted.clamp(max=220), rtol=1e-4, atol=1e-6)
 
 
@@ -110,6 +110,6 @@ def test_presets_make_a_box_of_whatever_they_are_for(unbounded):
     for name in PRESETS:
         wanted = run_config(RunOptions(name, method="box", unbounded=unbounded))
         model = SceneModel(for_scene(wanted, has_masks=True), 3, has_background=False)
-        _, features = model.shape.sdf_and_features(x)
+        _, features = model.shape.value_and_features(x)
         assert features.shape == (4, 0)
         assert model.color(x, None, x, features, model.appearance(None, 4)).shape == (4, 3)

@@ -42,7 +42,7 @@ def test_the_levels_are_the_two_networks():
     config = run_config(RunOptions("draft", method="nerf")).field
     field, color, x = NerfField(config), NerfColor(config), torch.rand(20, 3) - 0.5
     for levels, network in ((1, field.coarse), (2, field.fine), (None, field.fine)):
-        found, features = field.sdf_and_features(x, levels)
+        found, features = field.value_and_features(x, levels)
         torch.testing.assert_close(density(found), network(x)[0])
         torch.testing.assert_close(features, network(x)[1])
     seen = [
@@ -57,7 +57,7 @@ def test_nothing_learns_where_its_density_is_next_to_none():
     """… but a little: the softplus has a slope everywhere, and no answer is without number."""
     field = NerfField(FieldConfig(sdf_width=8, sdf_layers=2))
     torch.nn.init.constant_(field.fine.density.bias, -12.0)
-    level = field.sdf(torch.zeros(1, 3))
+    level = field.implicit_value(torch.zeros(1, 3))
     density(level).sum().backward()
     assert level.isfinite().all()
     assert float(field.fine.density.bias.grad) > 0

@@ -48,7 +48,7 @@ def test_the_initial_field_is_a_sphere_with_outward_normals(layers, activation):
     x = points()
     r = x.norm(dim=-1)
     with torch.no_grad():
-        assert ((made.sdf(x) - (r - 0.5)).abs() < tolerance).all()
+        assert ((made.implicit_value(x) - (r - 0.5)).abs() < tolerance).all()
         normals = F.normalize(made.samples(x).gradients, dim=-1)
     assert ((normals * x).sum(-1) / r > 0.8).all()
 
@@ -56,7 +56,9 @@ def test_the_initial_field_is_a_sphere_with_outward_normals(layers, activation):
 def test_inside_out_negates_the_sphere():
     x = points()
     with torch.no_grad():
-        torch.testing.assert_close(field(inside_out=True).sdf(x), -field().sdf(x))
+        torch.testing.assert_close(
+            field(inside_out=True).implicit_value(x), -field().implicit_value(x)
+        )
 
 
 def test_a_table_of_zeros_or_not_the_initial_surface_is_the_sphere():
@@ -64,7 +66,7 @@ def test_a_table_of_zeros_or_not_the_initial_surface_is_the_sphere():
     made = SdfField(SMALL)
     with torch.no_grad():
         made.grid.table.normal_()
-        torch.testing.assert_close(made.sdf(points()), field().sdf(points()))
+        torch.testing.assert_close(made.implicit_value(points()), field().implicit_value(points()))
 
 
 @pytest.mark.parametrize("gradients", ["fd4", "fd6", "analytic"])
@@ -151,13 +153,13 @@ def test_closed_levels_say_nothing():
     offsets = made.grid.layout.offsets
     with torch.no_grad():
         made.active_levels = 2
-        before, limited = made.sdf(x), field(features=0.5).sdf(x, levels=2)
+        before, limited = made.implicit_value(x), field(features=0.5).implicit_value(x, lod=2)
         torch.testing.assert_close(before, limited)
         made.grid.table[offsets[2] :] += 10
-        torch.testing.assert_close(made.sdf(x), before)
+        torch.testing.assert_close(made.implicit_value(x), before)
         made.active_levels = 2.01
-        assert (made.sdf(x) - before).abs().max() > 0.01
-        assert made.sdf(x, levels=4).equal(made.sdf(x)), "a limit opens no level"
+        assert (made.implicit_value(x) - before).abs().max() > 0.01
+        assert made.implicit_value(x, lod=4).equal(made.implicit_value(x)), "a limit opens no level"
 
 
 def test_a_field_that_grows_answers_as_before_until_its_new_levels_are_learnt():
@@ -168,14 +170,14 @@ def test_a_field_that_grows_answers_as_before_until_its_new_levels_are_learnt():
     with torch.no_grad():
         made.grid.table.normal_(0, 0.5)
         made.hidden[0].weight[:, 3:].normal_(0, 0.3)
-        before = made.sdf(x)
+        before = made.implicit_value(x)
         made.grow(made.n_levels)
         assert {k: v.shape for k, v in made.state_dict().items()} == {
             k: v.shape for k, v in SdfField(SMALL).state_dict().items()
         }
         made.active_levels = 4
-        torch.testing.assert_close(made.sdf(x), before)
-    made.sdf(x).sum().backward()
+        torch.testing.assert_close(made.implicit_value(x), before)
+    made.implicit_value(x).sum().backward()
     assert made.hidden[0].weight.grad[:, -2:].abs().max() > 0, "they can be learnt"
 
 
@@ -201,10 +203,10 @@ def test_the_written_out_layer_equals_autograd(gradients, activation, layers, we
     )
     x = points(50)
     found = made.samples(x)
-    sdf, features = made.sdf_and_features(x)
+    sdf, features = made.value_and_features(x)
     torch.testing.assert_close(found.sdf, sdf)
     torch.testing.assert_close(found.features, features)
-    torch.testing.assert_close(made.sdf(x), sdf)
+    torch.testing.assert_close(made.implicit_value(x), sdf)
 
     # the same combination of distances through plain calls
     four = gradients == "fd4"
@@ -215,7 +217,7 @@ def test_the_written_out_layer_equals_autograd(gradients, activation, layers, we
         else torch.cat([axes, -axes])
     )
     eps = made.normal_eps
-    taps = torch.stack([made.sdf(x + eps * k) for k in offsets], -1)
+    taps = torch.stack([made.implicit_value(x + eps * k) for k in offsets], -1)
     torch.manual_seed(9)
     on_sdf, on_features = torch.randn(50), torch.randn(50, 5)
     on_gradient, on_laplacian = torch.randn(50, 3), torch.randn(50) * 0.01
@@ -246,18 +248,18 @@ def test_the_written_out_layer_equals_autograd(gradients, activation, layers, we
 
 @pytest.mark.parametrize("gradients", ["fd4", "fd6", "analytic"])
 def test_only_some_points_have_taps_where_so_asked(gradients):
-    made, x, tapped = field(gradients=gradients), points(10), torch.tensor([7, 2, 3])
-    full, some = made.samples(x), made.samples(x, tapped=tapped)
+    made, x, fd_indices = field(gradients=gradients), points(10), torch.tensor([7, 2, 3])
+    full, some = made.samples(x), made.samples(x, fd_indices=fd_indices)
     torch.testing.assert_close(some.sdf, full.sdf)
     torch.testing.assert_close(some.features, full.features)
-    torch.testing.assert_close(some.gradients, full.gradients[tapped])
+    torch.testing.assert_close(some.gradients, full.gradients[fd_indices])
     if full.laplacian is not None and some.laplacian is not None:
         rounding = 4 * torch.finfo(torch.float32).eps * float(full.sdf.detach().abs().max())
         step = made.cell_size(made.active_levels) / 3**0.5
         torch.testing.assert_close(  # a second difference: what sums round off, by the step twice
-            some.laplacian, full.laplacian[tapped], rtol=1e-5, atol=rounding / step**2
+            some.laplacian, full.laplacian[fd_indices], rtol=1e-5, atol=rounding / step**2
         )
-    none = made.samples(x, tapped=tapped[:0])
+    none = made.samples(x, fd_indices=fd_indices[:0])
     assert none.gradients.shape == (0, 3)
 
 

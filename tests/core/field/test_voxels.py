@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from core.config.run import FieldConfig
-from core.field.voxels import FOG, STEEP, HarmonicColor, VoxelField, channels, n_bytes
+from core.field.voxels import (
+    INIT_DENSITY_LOGIT,
+    LOGIT_SCALE,
+    HarmonicColor,
+    VoxelField,
+    channels,
+    n_bytes,
+)
 
 CONFIG = FieldConfig(n_levels=3, finest_resolution=32, direction_degree=2)
 
@@ -27,8 +34,8 @@ def points(n=500):
 def test_a_constant_grid_is_constant_everywhere():
     made = field(2)
     made.grid.table.data[:] = torch.arange(channels(CONFIG)).float()
-    level, features = made.sdf_and_features(points())
-    torch.testing.assert_close(level, torch.full((500,), FOG))  # of a stored 0
+    level, features = made.value_and_features(points())
+    torch.testing.assert_close(level, torch.full((500,), INIT_DENSITY_LOGIT))  # of a stored 0
     wanted = torch.arange(1.0, channels(CONFIG)).expand(500, -1)
     torch.testing.assert_close(features, wanted)
 
@@ -37,27 +44,31 @@ def test_a_linear_function_is_interpolated_exactly():
     made = field(1)
     slope = torch.tensor([0.3, -0.2, 0.5])
     made.grid.table.data[:, 0] = made._corners(8) @ slope
-    torch.testing.assert_close(made.sdf(points()), FOG - STEEP * (points() @ slope))
+    torch.testing.assert_close(
+        made.implicit_value(points()), INIT_DENSITY_LOGIT - LOGIT_SCALE * (points() @ slope)
+    )
     gradients = made.samples(points() * 0.8).gradients
-    torch.testing.assert_close(gradients, (-STEEP * slope).expand(500, 3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(gradients, (-LOGIT_SCALE * slope).expand(500, 3), atol=1e-4, rtol=0)
 
 
 def test_upsampling_keeps_the_field_and_its_coarse_level():
     made = field(1)
-    before = made.sdf_and_features(points())
+    before = made.value_and_features(points())
     assert made.grow(1.9) is False, "a level opens when it is there wholly"
     assert made.grow(3) is True
     assert made.grow(3) is False
     made.active_levels = 3
-    for one, other in zip(before, made.sdf_and_features(points())):
+    for one, other in zip(before, made.value_and_features(points())):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
     made.grid.table.data.normal_()  # now the fine corners have something of their own
-    coarse = made.sdf(points(), levels=1)
+    coarse = made.implicit_value(points(), lod=1)
     corners = made._corners(8)
     torch.testing.assert_close(
-        made.sdf(corners, levels=1), made.sdf(corners), msg="of the corners that both have"
+        made.implicit_value(corners, lod=1),
+        made.implicit_value(corners),
+        msg="of the corners that both have",
     )
-    assert not torch.allclose(coarse, made.sdf(points()))
+    assert not torch.allclose(coarse, made.implicit_value(points()))
     assert made.cell_size(1) == pytest.approx(2 / 8)
     assert made.cell_size(3) == pytest.approx(2 / 32)
 

@@ -121,7 +121,7 @@ def test_a_run_saved_in_the_middle_of_a_step_goes_on(store, tmp_path):
 def test_everything_that_shapes_the_field_is_restored(store, trainer, tmp_path):
     trainer.step_count, trainer.elapsed = 45, 12.5
     trainer.step()
-    trainer.go_on(2.0)
+    trainer.continue_for(2.0)
     save(tmp_path, trainer)
     found = loaded(tmp_path, store)
     field, expected = found.model.sdf_field, trainer.model.sdf_field

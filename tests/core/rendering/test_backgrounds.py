@@ -3,7 +3,7 @@
 import torch
 
 from core.rendering import backgrounds
-from core.rendering.backgrounds import KINDS, SQUARES, random_backgrounds
+from core.rendering.backgrounds import N_SQUARES, TEXTURES, random_backgrounds
 
 CPU = torch.device("cpu")
 
@@ -21,17 +21,17 @@ def test_backgrounds_are_colours_and_all_different():
 def test_each_kind_comes_up(monkeypatch):
     seen = []
     named = [
-        lambda side, device, kind=kind: seen.append(kind) or kind(side, device) for kind in KINDS
+        lambda side, device, kind=kind: seen.append(kind) or kind(side, device) for kind in TEXTURES
     ]
-    monkeypatch.setattr(backgrounds, "KINDS", named)
+    monkeypatch.setattr(backgrounds, "TEXTURES", named)
     torch.manual_seed(0)
     random_backgrounds(40, 8, CPU)
-    assert set(seen) == set(KINDS)
+    assert set(seen) == set(TEXTURES)
 
 
 def test_a_checkerboard_has_two_colours_that_change_at_each_square():
     torch.manual_seed(0)
-    board = backgrounds._checkerboard(4 * SQUARES, CPU)
+    board = backgrounds._checkerboard(4 * N_SQUARES, CPU)
     inner = board[:, 2::4, 2::4]
     assert len(torch.unique(board.flatten(1), dim=1).T) == 2
     assert (inner[:, 0, 1:] != inner[:, 0, :-1]).all()

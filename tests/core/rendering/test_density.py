@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.rendering.occupancy import NEGLIGIBLE_ALPHA, REMEMBERED, OccupancyGrid
+from core.rendering.occupancy import ALPHA_DECAY, NEGLIGIBLE_ALPHA, OccupancyGrid
 from core.rendering.sampling import DENSITY_STEP, march, march_through_density
-from core.rendering.volume import DENSITY_MOST, composite, density, density_alpha
+from core.rendering.volume import MAX_DENSITY, composite, density, density_alpha
 
 CPU = torch.device("cpu")
 
@@ -24,9 +24,9 @@ def test_density_falls_with_the_level_and_is_capped():
         [30, 30 / math.e, 30 / math.e**2]
     )
     assert (found.diff() <= 0).all()
-    capped = levels < -math.log(DENSITY_MOST / 30) / 10
-    assert (found[capped] == DENSITY_MOST).all()
-    assert (found[~capped] < DENSITY_MOST).all()
+    capped = levels < -math.log(MAX_DENSITY / 30) / 10
+    assert (found[capped] == MAX_DENSITY).all()
+    assert (found[~capped] < MAX_DENSITY).all()
     assert 0 < capped.sum() < 201
     assert (found > 0).all()
 
@@ -112,7 +112,7 @@ def test_occupancy_remembers_density_for_a_while_and_forgets_it():
         assert grid.occupied[:4].equal(in_ball[:4]), "what is still there stays"
         assert looks < 50
     # 0.5 · 0.8ⁿ < 0.05 from n = 11 on
-    assert looks == math.ceil(math.log(NEGLIGIBLE_ALPHA / 0.5) / math.log(REMEMBERED)) == 11
+    assert looks == math.ceil(math.log(NEGLIGIBLE_ALPHA / 0.5) / math.log(ALPHA_DECAY)) == 11
     grid.update_density(left_of(2.0))
     assert grid.occupied.equal(in_ball), "and what comes back is there at once"
 

@@ -7,7 +7,7 @@ import torch
 
 from core.rendering.hierarchical import even_edges, inverse_transform, march_hierarchically
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.volume import composite, density, density_alpha, level_of
+from core.rendering.volume import composite, density, density_alpha, density_logit_of
 
 CPU = torch.device("cpu")
 
@@ -82,7 +82,7 @@ def test_steps_in_empty_cells_are_left_out():
     grid.occupied[:4] = False  # x < 0
     origin, along = torch.tensor([[-2.0, 0.1, 0.1]]), torch.tensor([[1.0, 0, 0]])
     coarse, steps = march_hierarchically(
-        origin, along, grid, (32, 32), None, lambda x: torch.full((len(x),), level_of(1.0))
+        origin, along, grid, (32, 32), None, lambda x: torch.full((len(x),), density_logit_of(1.0))
     )
     for found in (coarse, steps):
         assert len(found.t_starts)
@@ -91,4 +91,4 @@ def test_steps_in_empty_cells_are_left_out():
 
 def test_a_level_stands_for_its_density():
     for wanted in (0.1, 30.0, 200.0):
-        assert float(density(torch.tensor(level_of(wanted)))) == pytest.approx(wanted)
+        assert float(density(torch.tensor(density_logit_of(wanted)))) == pytest.approx(wanted)

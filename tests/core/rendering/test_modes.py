@@ -21,7 +21,7 @@ from core.rendering.error import color_error, error_picture, render_error
 from core.rendering.level_map import level_turns
 from core.rendering.preview import trace_field
 from core.rendering.shading import AMBIENT, CLAY
-from core.rendering.slice import contoured, render_slice
+from core.rendering.slice import draw_contours, render_slice
 from tests.core.rendering.test_preview import CONFIG, DISTANCE, FOV, RADIUS, picture, sphere, view
 
 __all__ = ["sphere"]
@@ -61,16 +61,16 @@ def test_a_slice_of_a_sphere_is_a_disc_with_circles_around_it(sphere, offset):
 def test_contours_are_as_far_apart_as_asked():
     """Along a line, the darkest pixels stand where the distance is a multiple of the spacing."""
     x = (np.arange(400) + 0.5) / 400 - 0.2
-    tone = contoured(np.tile(x, (3, 1)), 0.1)[1].sum(-1)
+    tone = draw_contours(np.tile(x, (3, 1)), 0.1)[1].sum(-1)
     dips = np.flatnonzero((tone[1:-1] < tone[:-2]) & (tone[1:-1] <= tone[2:])) + 1
     away = np.abs(x[dips] / 0.1 - np.round(x[dips] / 0.1))
     assert (away < 0.05).all()
     assert set(np.round(x[dips] / 0.1).astype(int)) >= {-1, 1, 2, 3, 4, 5, 6, 7}
-    alone = contoured(x[None], 0.1)[0].sum(-1)
+    alone = draw_contours(x[None], 0.1)[0].sum(-1)
     np.testing.assert_allclose(alone, tone, atol=1e-9, err_msg="a picture of one row")
-    zero = contoured(np.tile(x, (3, 1)), 0.1)[1, np.abs(x) < 1 / 800 + 1e-9]
+    zero = draw_contours(np.tile(x, (3, 1)), 0.1)[1, np.abs(x) < 1 / 800 + 1e-9]
     np.testing.assert_allclose(zero, np.tile(ZERO_LEVEL_COLOR, (len(zero), 1)), atol=1e-6)
-    near = contoured(np.tile(x, (3, 1)), 0.4)[1]
+    near = draw_contours(np.tile(x, (3, 1)), 0.4)[1]
     hue = near / near.max(-1, keepdims=True)
     np.testing.assert_allclose(hue[10], np.array(INSIDE_COLOR) / max(INSIDE_COLOR), atol=1e-6)
     np.testing.assert_allclose(hue[200], np.array(OUTSIDE_COLOR) / max(OUTSIDE_COLOR), atol=1e-6)

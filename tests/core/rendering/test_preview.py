@@ -29,7 +29,7 @@ def sphere():
     torch.manual_seed(0)
     model = SceneModel(CONFIG, 1, False)
     occupancy = OccupancyGrid(32, CPU)
-    occupancy.update(model.sdf_field.sdf, 300.0)
+    occupancy.update(model.sdf_field.implicit_value, 300.0)
     return model, occupancy
 
 
@@ -53,10 +53,10 @@ def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
     assert unmeasured.occupancy is not occupancy, "nobody has measured it"
     assert trace_field(model, measured_once, None, "depth").occupancy is measured_once
     for shift in (0.0, 0.1):
-        occupancy.update(lambda x, shift=shift: model.sdf_field.sdf(x) + shift, 300.0)
+        occupancy.update(lambda x, shift=shift: model.sdf_field.implicit_value(x) + shift, 300.0)
     moving = trace_field(model, occupancy, None, "depth")
     assert moving.occupancy is not occupancy, "it has moved by more than a cell"
-    occupancy.update(lambda x: model.sdf_field.sdf(x) + 0.1, 300.0)
+    occupancy.update(lambda x: model.sdf_field.implicit_value(x) + 0.1, 300.0)
     assert trace_field(model, occupancy, None, "depth").occupancy is occupancy
     assert trace_field(model, occupancy, 3, "depth").occupancy is occupancy, "all levels are shown"
     limited = trace_field(model, occupancy, 1, "depth")
@@ -68,9 +68,9 @@ def test_what_is_traced_has_been_measured_for_the_levels_shown(sphere):
 
 def test_the_levels_of_a_density_are_traced_as_if_they_were_distances(sphere, monkeypatch):
     model, occupancy = sphere
-    sdf = model.sdf_field.sdf
+    sdf = model.sdf_field.implicit_value
     monkeypatch.setattr(type(model), "has_sdf", False)
-    monkeypatch.setattr(model.sdf_field, "sdf", lambda x, levels=None: 40 * sdf(x, levels))
+    monkeypatch.setattr(model.sdf_field, "implicit_value", lambda x, lod=None: 40 * sdf(x, lod))
     surface = trace_field(model, occupancy, None, "depth")
     assert surface.steepness == pytest.approx(40, rel=0.5)  # along an axis, not the gradient
     assert surface.occupancy.distances.max() <= 2 / 32
@@ -166,7 +166,7 @@ def test_a_warm_up_shows_the_field_that_is_the_surface_at_its_stage(
     if has_sdf:
         model.use_sdf()
     occupancy = OccupancyGrid(32, CPU)
-    occupancy.update(model.shape.sdf, 300.0)
+    occupancy.update(model.shape.implicit_value, 300.0)
     assert_disc(picture((model, occupancy), view(mode=mode)), radius)
 
 
@@ -174,16 +174,16 @@ def test_the_colours_of_a_density_are_looked_through_to(monkeypatch):
     """A thick ball hides the backdrop, thin fog around it lets most of it through."""
     torch.manual_seed(0)
     model = SceneModel(replace(CONFIG, train=TrainConfig(density_until=0.4)), 1, True)
-    of_field = model.radiance.sdf_and_features
+    of_field = model.radiance.value_and_features
 
     def level(x):
         return torch.where(x.norm(dim=-1) < 0.3, -1.0, 0.6)
 
-    monkeypatch.setattr(model.radiance, "sdf", lambda x, levels=None: level(x))
+    monkeypatch.setattr(model.radiance, "implicit_value", lambda x, lod=None: level(x))
     monkeypatch.setattr(
         model.radiance,
-        "sdf_and_features",
-        lambda x, levels=None, frustums=None: (level(x), of_field(x)[1]),
+        "value_and_features",
+        lambda x, lod=None, frustums=None: (level(x), of_field(x)[1]),
     )
     monkeypatch.setattr(model.color, "forward", lambda x, *_: torch.ones_like(x))
     occupancy = OccupancyGrid(32, CPU)
@@ -217,7 +217,7 @@ def test_volume_rendering_agrees_with_the_sphere(sphere):
     rays = Rays(origins, torch.nn.functional.normalize(directions, dim=-1))
     behind = torch.tensor([0.1, 0.2, 0.3])
     with torch.no_grad():
-        rendered = render_rays(model, occupancy, rays, CONFIG.train, behind=behind)
+        rendered = render_rays(model, occupancy, rays, CONFIG.train, background=behind)
     depth = rendered.depth / rendered.opacity
     expected = torch.tensor([2.5, 3 - math.sqrt(0.25 - 0.04)])
     torch.testing.assert_close(depth[:2], expected, rtol=0, atol=0.03)
@@ -246,7 +246,7 @@ def test_points_asked_for_beside_the_samples_are_answered(sphere):
     rays = Rays(torch.tensor([[0.0, 0, -3]]), torch.tensor([[0.0, 0, 1]]))
     with torch.no_grad():
         found = sample_rays(model, occupancy, rays, CONFIG.train)
-        rendered = render_samples(model, rays, found, CONFIG.train, around=around)
+        rendered = render_samples(model, rays, found, CONFIG.train, regularizer_points=around)
         expected = model.sdf_field.samples(around).gradients
     assert rendered.gradients is not None
     assert rendered.laplacian is not None
@@ -261,10 +261,10 @@ def test_few_samples_with_taps_give_the_same_picture(sphere):
     rays, around = Rays(origins, directions), torch.rand(3, 3) - 0.5
     with torch.no_grad():
         found = sample_rays(model, occupancy, rays, CONFIG.train)
-        each = render_samples(model, rays, found, CONFIG.train, around=around)
+        each = render_samples(model, rays, found, CONFIG.train, regularizer_points=around)
         sparse = SceneModel(replace(CONFIG, field=replace(CONFIG.field, fd_stride=4)), 1, False)
         sparse.sdf_field.load_state_dict(model.sdf_field.state_dict())
-        some = render_samples(sparse, rays, found, CONFIG.train, around=around)
+        some = render_samples(sparse, rays, found, CONFIG.train, regularizer_points=around)
     assert each.gradients is not None
     assert some.gradients is not None
     assert some.laplacian is not None

@@ -9,12 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from core.field.base import DENSITY_MOST
+from core.field.base import MAX_DENSITY
 from core.geometry.box import Box
 from core.rendering.hierarchical import even_edges, inverse_transform
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.sampling import Samples, march, random_in_ball
-from core.rendering.volume import composite, density, density_alpha, level_of, neus_alpha, pack
+from core.rendering.volume import (
+    composite,
+    density,
+    density_alpha,
+    density_logit_of,
+    neus_alpha,
+    pack,
+)
 from tests.core.strategies import arrays, floats, log_floats, rotations, seeds
 
 CPU = torch.device("cpu")
@@ -95,9 +102,9 @@ def test_opacities_lie_between_nothing_and_all(n_samples, dice, ratio, inv_s):
         assert ((alpha >= 0) & (alpha <= 1)).all()
 
 
-@given(log_floats(0.05, DENSITY_MOST), floats(0, 1), floats(0, 1))
+@given(log_floats(0.05, MAX_DENSITY), floats(0, 1), floats(0, 1))
 def test_a_density_fills_two_steps_as_it_fills_one_twice_as_long(wanted, a, b):
-    level = torch.tensor([level_of(wanted)])
+    level = torch.tensor([density_logit_of(wanted)])
     torch.testing.assert_close(density(level), torch.tensor([wanted]), rtol=1e-4, atol=0)
     one, other, both = (1 - density_alpha(level, torch.tensor([x])) for x in (a, b, a + b))
     torch.testing.assert_close(one * other, both, rtol=1e-4, atol=1e-6)
@@ -138,7 +145,7 @@ def test_marching_asks_occupied_cells_of_the_region_alone_and_jitter_shifts_the_
 ):
     occupancy = OccupancyGrid(8, CPU)
     occupancy.occupied = torch.rand(8, 8, 8, generator=dice) < share
-    occupancy.limit(Box.of(torch.zeros(3).numpy(), half, axes))
+    occupancy.set_region(Box.of(torch.zeros(3).numpy(), half, axes))
     origins = torch.randn(16, 3, generator=dice) * 2
     aims = torch.rand(16, 3, generator=dice) - 0.5
     directions = torch.nn.functional.normalize(aims - origins, dim=-1)

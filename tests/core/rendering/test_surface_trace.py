@@ -29,13 +29,16 @@ class Sphere:
     def __init__(self, radius):
         self.radius = torch.tensor(radius, requires_grad=True)
 
-    def sdf(self, x, levels=None):
+    def implicit_value(self, x, lod=None):
         return x.norm(dim=-1) - self.radius
 
-    def samples(self, x, levels=None, *, tapped=None, analytic=False):
+    def samples(self, x, lod=None, *, fd_indices=None, analytic=False):
         normals = F.normalize(x, dim=-1)
         return SimpleNamespace(
-            sdf=self.sdf(x), features=x[:, :0], gradients=normals, laplacian=torch.zeros(len(x))
+            sdf=self.implicit_value(x),
+            features=x[:, :0],
+            gradients=normals,
+            laplacian=torch.zeros(len(x)),
         )
 
 
@@ -55,9 +58,9 @@ def seen(field, rays, behind=None):
     model = model_of(field)
     occupancy = OccupancyGrid(32, CPU)
     for _ in range(3):
-        occupancy.update(lambda x: field.sdf(x).detach(), INV_S)
+        occupancy.update(lambda x: field.implicit_value(x).detach(), INV_S)
     met = intersect_surface(model, occupancy, rays)
-    return met, render_surface(model, rays, met, TrainConfig(), behind=behind)
+    return met, render_surface(model, rays, met, TrainConfig(), background=behind)
 
 
 def rays_at(offsets):
@@ -128,12 +131,12 @@ class Ball(Sphere):
         super().__init__(radius)
         self.center = torch.tensor(center, requires_grad=True)
 
-    def sdf(self, x, levels=None):
-        return super().sdf(x - self.center)
+    def implicit_value(self, x, lod=None):
+        return super().implicit_value(x - self.center)
 
-    def samples(self, x, levels=None, *, tapped=None, analytic=False):
+    def samples(self, x, lod=None, *, fd_indices=None, analytic=False):
         told = super().samples(x - self.center)
-        told.sdf = self.sdf(x)
+        told.sdf = self.implicit_value(x)
         return told
 
 
@@ -147,7 +150,7 @@ def lit(ball, rays, light):
     model.color = lambda x, *_: torch.full_like(x, ALBEDO)
     occupancy = OccupancyGrid(32, CPU)
     for _ in range(3):
-        occupancy.update(lambda x: ball.sdf(x).detach(), INV_S)
+        occupancy.update(lambda x: ball.implicit_value(x).detach(), INV_S)
     met = intersect_surface(model, occupancy, rays)
     assert met.hit.all()
     return render_surface(model, rays, met, TrainConfig(), light=light).color[:, 0]

@@ -17,7 +17,7 @@ from core.rendering.occupancy import OccupancyGrid
 from core.rendering.preview import render_preview, trace_field
 from core.rendering.rays import Rays
 from core.rendering.render import render_rays
-from core.rendering.unbounded import SampleCounts, WeightHistogram, render_beyond
+from core.rendering.unbounded import SampleCounts, WeightHistogram, render_unbounded
 from core.training.losses import distortion_loss, proposal_loss
 from tests.core.rendering.test_preview import FIELD, picture, view
 
@@ -64,7 +64,7 @@ def test_the_region_hides_what_lies_beyond_it():
     def seen(density):
         with torch.no_grad():
             return render_rays(
-                world(density, painted), OccupancyGrid(8, CPU), along_x(), TRAIN, fine=FINE
+                world(density, painted), OccupancyGrid(8, CPU), along_x(), TRAIN, sample_counts=FINE
             ).color
 
     both = seen(lambda x: 200.0 * (within(x) | behind(x)))
@@ -79,9 +79,11 @@ def test_a_thin_fog_stops_light_as_its_thickness_in_contracted_space_says():
     rays = Rays(torch.tensor([[-3.0, 0, 0]]), torch.tensor([[1.0, 0, 0]]))
     crossing = OccupancyGrid(8, CPU).crossing(rays.origins, rays.directions)
     with torch.no_grad():
-        found = render_beyond(model, rays, crossing, torch.tensor([0.75]), None, fine=FINE)
+        found = render_unbounded(
+            model, rays, crossing, torch.tensor([0.75]), None, sample_counts=FINE
+        )
     assert float(found.color[0, 0]) == pytest.approx(0.75 * (1 - math.exp(-0.7)), abs=0.01)
-    assert float(found.course.weights.sum()) == pytest.approx(float(found.color[0, 0]), rel=1e-4)
+    assert float(found.histogram.weights.sum()) == pytest.approx(float(found.color[0, 0]), rel=1e-4)
 
 
 def test_where_the_region_stops_all_light_nobody_asks_beyond_it():
@@ -89,7 +91,11 @@ def test_where_the_region_stops_all_light_nobody_asks_beyond_it():
     rays = along_x()
     crossing = OccupancyGrid(8, CPU).crossing(rays.origins, rays.directions)
     asked = [
-        len(render_beyond(model, rays, crossing, torch.full((5,), through), None).course.weights)
+        len(
+            render_unbounded(
+                model, rays, crossing, torch.full((5,), through), None
+            ).histogram.weights
+        )
         for through in (1.0, 0.0)
     ]
     assert asked[0] > 0
@@ -98,7 +104,9 @@ def test_where_the_region_stops_all_light_nobody_asks_beyond_it():
 
 def test_light_is_stopped_first_in_the_region_and_then_beyond_it():
     model = world(lambda x: torch.full_like(x[:, 0], 0.7), torch.ones_like)
-    course = render_rays(model, OccupancyGrid(8, CPU), along_x(), TRAIN, fine=FINE).course
+    course = render_rays(
+        model, OccupancyGrid(8, CPU), along_x(), TRAIN, sample_counts=FINE
+    ).histogram
     assert course is not None
     same = course.rays[1:] == course.rays[:-1]
     assert (course.starts.diff()[same] > 0).all()
@@ -122,7 +130,7 @@ def test_the_preview_of_a_surface_stands_before_what_lies_beyond_it():
     torch.manual_seed(0)
     model, occupancy = SceneModel(config, 1, True), OccupancyGrid(32, CPU)
     assert model.has_sdf
-    occupancy.update(model.surface.sdf, 300.0)
+    occupancy.update(model.surface.implicit_value, 300.0)
     black, white = (
         picture((model, occupancy), view(backdrop=((c,) * 3,) * 2)).astype(int) for c in (0.0, 1.0)
     )

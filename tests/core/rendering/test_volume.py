@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from core.geometry.box import Box
 from core.kernels import reference
-from core.rendering.occupancy import FAR_EVERY, PROBES, OccupancyGrid, ball_range
+from core.rendering.occupancy import FAR_UPDATE_INTERVAL, N_PROBES, OccupancyGrid, ball_range
 from core.rendering.sampling import Samples, march, march_to_surface
 from core.rendering.sphere_trace import sphere_trace
 from core.rendering.volume import composite, neus_alpha, pack
@@ -156,7 +156,7 @@ def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
     origins, directions = rays(60)
     occupancy, dt, threshold = OccupancyGrid(32, CPU), 0.01, 1e-3
     occupancy.update(ball, inv_s)
-    kept, let_through, asked = march_to_surface(
+    kept, culled_transmittance, asked = march_to_surface(
         origins, directions, occupancy, dt, None, ball, inv_s, ratio, threshold
     )
     every = march(origins, directions, OccupancyGrid(8, CPU), dt)
@@ -197,7 +197,7 @@ def test_culling_keeps_every_sample_that_matters(inv_s, ratio):
         ]
     )
     light_kept = 1 - torch.zeros(60).index_add(0, kept.ray_indices, kept_weights)
-    leak, left = light_kept - light, light_kept * let_through - light
+    leak, left = light_kept - light, light_kept * culled_transmittance - light
     assert leak.max() > 2 * threshold, "culling does let light through"
     assert left.abs().max() < leak.max()
     hit = light < 0.5
@@ -274,12 +274,12 @@ def test_far_cells_are_measured_now_and_then():
         asked[-1] += len(x)
         return ball(x)
 
-    for _ in range(FAR_EVERY + 1):
+    for _ in range(FAR_UPDATE_INTERVAL + 1):
         asked.append(0)
         occupancy.update(counted, 1000.0)
-    assert asked[FAR_EVERY] == asked[0] + PROBES
-    assert asked[0] > 2 * max(asked[1:FAR_EVERY])
-    assert min(asked[1:FAR_EVERY]) == max(asked[1:FAR_EVERY]) > 0
+    assert asked[FAR_UPDATE_INTERVAL] == asked[0] + N_PROBES
+    assert asked[0] > 2 * max(asked[1:FAR_UPDATE_INTERVAL])
+    assert min(asked[1:FAR_UPDATE_INTERVAL]) == max(asked[1:FAR_UPDATE_INTERVAL]) > 0
 
 
 @pytest.mark.parametrize("steepness", [1.0, 20.0])
@@ -318,7 +318,7 @@ def test_occupancy_keeps_every_cell_that_the_surface_crosses(inv_s):
 def test_rays_are_in_the_region_between_its_faces_and_never_beyond_the_ball():
     """Along +x through a box of half lengths 0.5, 0.2, 0.2 about (0.1, 0, 0)."""
     occupancy = OccupancyGrid(8, CPU)
-    occupancy.limit(Box.of(np.array([0.1, 0, 0]), np.array([0.5, 0.2, 0.2])))
+    occupancy.set_region(Box.of(np.array([0.1, 0, 0]), np.array([0.5, 0.2, 0.2])))
     origins = torch.tensor([[-3.0, 0, 0], [-3, 0.3, 0], [0.1, 0, 0], [3, 0, 0]])
     ahead = torch.tensor([[1.0, 0, 0]]).expand(4, 3)
     near, far = occupancy.span(origins, ahead)
@@ -326,7 +326,7 @@ def test_rays_are_in_the_region_between_its_faces_and_never_beyond_the_ball():
     torch.testing.assert_close(far[[0, 2]], torch.tensor([3.6, 0.5]))
     assert (far[[1, 3]] <= near[[1, 3]]).all()
     to_the_ball = 3 - (1 - 0.3**2) ** 0.5
-    beyond = occupancy.crossing(origins, ahead).beyond[:2]
+    beyond = occupancy.crossing(origins, ahead).t_exit[:2]
     torch.testing.assert_close(beyond, torch.tensor([3.6, to_the_ball]))
 
 
@@ -334,7 +334,7 @@ def test_a_turned_region_leaves_out_what_lies_beyond_its_faces():
     """Of a ball of radius 0.8, a slab turned by 45 degrees about z shows only what is in it."""
     turn = np.array([[1, -1, 0], [1, 1, 0], [0, 0, 2**0.5]]) / 2**0.5
     slab = Box.of(np.zeros(3), np.array([0.1, 2, 2]), turn)
-    occupancy = OccupancyGrid(32, CPU).limited(slab)
+    occupancy = OccupancyGrid(32, CPU).restricted_to(slab)
     occupancy.update(lambda x: x.norm(dim=-1) - 0.8, 100.0)
     origins = torch.nn.functional.normalize(torch.randn(500, 3), dim=-1) * 2
     directions = torch.nn.functional.normalize(torch.randn(500, 3) * 0.2 - origins / 2, dim=-1)

@@ -365,7 +365,7 @@ def test_the_region_rules_what_is_trained_and_exported_before_training_and_after
         after[:3, :3].T, dtype=torch.float32
     ) + torch.tensor(after[:3, 3], dtype=torch.float32)
     aim = torch.tensor([[0.0, 1, 0]]).expand(2, 3)
-    near, far = run.session.trainer.shown.span(origins, aim)
+    near, far = run.session.trainer.visible_occupancy.span(origins, aim)
     assert (far > near).tolist() == [False, True], "pictures show what is exported"
 
     project = tmp_path / "project"
@@ -524,7 +524,7 @@ def test_where_little_memory_is_free_a_smaller_run_is_said_and_trained(
     sessions, photos, monkeypatch
 ):
     monkeypatch.setattr("core.training.planner.budget", lambda device: 0.0)
-    monkeypatch.setattr("core.training.memory_forecast.FEWEST_SAMPLES", 256)
+    monkeypatch.setattr("core.training.memory_forecast.MIN_SAMPLES", 256)
     run = sessions()
     run.train(photos, until="training")
     told = [str(e.text) for e in run.events if isinstance(e, m.Notice)][-1]

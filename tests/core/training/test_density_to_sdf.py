@@ -27,7 +27,7 @@ class Level(nn.Module):
 
     def __init__(self, level):
         super().__init__()
-        self.sdf = level
+        self.implicit_value = level
 
     n_levels = 1
 
@@ -102,7 +102,7 @@ def scene_around(n: int) -> Scene:
 
 
 def test_a_ball_of_density_becomes_its_signed_distance(monkeypatch):
-    for name, value in (("RESOLUTION", 64), ("FIT_STEPS", 120), ("FIT_POINTS", 4096)):
+    for name, value in (("FUSION_RESOLUTION", 64), ("FIT_STEPS", 120), ("FIT_POINTS", 4096)):
         monkeypatch.setattr(density_to_sdf, name, value)
     model = warm_model(lambda x: 50 * distance_to_ball(x))
     scene = scene_around(12)
@@ -118,7 +118,7 @@ def test_a_ball_of_density_becomes_its_signed_distance(monkeypatch):
     x = F.normalize(torch.randn(4000, 3), dim=-1) * torch.rand(4000, 1) ** (1 / 3)
     true = distance_to_ball(x)
     with torch.no_grad():
-        found = model.sdf_field.sdf(x)
+        found = model.sdf_field.implicit_value(x)
     cell = 2 / 64
     near = true.abs() < 2 * cell
     assert (found - true)[near].abs().mean() < 0.5 * cell
@@ -129,19 +129,19 @@ def test_a_ball_of_density_becomes_its_signed_distance(monkeypatch):
 
 def test_few_of_many_cameras_are_asked(monkeypatch):
     """7 photos and at most 3: every third."""
-    monkeypatch.setattr(density_to_sdf, "MOST_CAMERAS", 3)
-    monkeypatch.setattr(density_to_sdf, "RESOLUTION", 16)
+    monkeypatch.setattr(density_to_sdf, "MAX_CAMERAS", 3)
+    monkeypatch.setattr(density_to_sdf, "FUSION_RESOLUTION", 16)
     asked = []
 
     class Fusion(density_to_sdf.DistanceFusion):
         def add(self, distance, lens, scene_from_camera):
             asked.append(scene_from_camera[:3, 3])
             assert distance.shape == (lens.height, lens.width)
-            assert max(distance.shape) == density_to_sdf.DEPTH_SIDE
+            assert max(distance.shape) == density_to_sdf.DEPTH_MAP_SIDE
             super().add(distance, lens, scene_from_camera)
 
     monkeypatch.setattr(density_to_sdf, "DistanceFusion", Fusion)
-    monkeypatch.setattr(density_to_sdf, "DEPTH_SIDE", 24)
+    monkeypatch.setattr(density_to_sdf, "DEPTH_MAP_SIDE", 24)
     scene = scene_around(7)
     work = density_to_sdf.density_to_sdf(
         warm_model(lambda x: 50 * distance_to_ball(x)), OccupancyGrid(8, CPU), scene, [LENS] * 7

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.training.error_map import CELL, FORGET, MOST_CELLS, ErrorMap
+from core.training.error_map import ERROR_UPDATE_RATE, MAX_CELLS, MIN_CELL, ErrorMap
 from core.training.ray_source import RaySource
 from tests.core.shaded_ball import CPU, SIZE, ball_store
 
@@ -39,14 +39,14 @@ def test_every_pixel_has_a_cell_that_it_shares_with_its_neighbours_alone():
         mine = cells == cell
         assert len(set(photo[mine])) == 1
         for along in (u[mine], v[mine]):
-            assert np.ptp(along) < CELL
-            assert along.min() % CELL == 0
+            assert np.ptp(along) < MIN_CELL
+            assert along.min() % MIN_CELL == 0
 
 
 def test_many_pixels_share_larger_cells():
     large = ErrorMap(photos(((4000, 3000),) * 50))
-    assert large.cell > CELL
-    assert 0.9 * MOST_CELLS < len(large.errors) < 1.1 * MOST_CELLS
+    assert large.cell > MIN_CELL
+    assert 0.9 * MAX_CELLS < len(large.errors) < 1.1 * MAX_CELLS
 
 
 def test_a_cell_that_alone_is_wrong_gets_every_ray_at_the_edges_too():
@@ -57,7 +57,7 @@ def test_a_cell_that_alone_is_wrong_gets_every_ray_at_the_edges_too():
     for cell in range(len(errors.errors)):
         errors.errors[:] = 0
         errors.errors[cell] = 0.3
-        drawn = errors.draw(2000, random)
+        drawn = errors.sample_pixels(2000, random)
         assert set(cells[drawn]) == {cell}
         assert set(drawn) == set(np.flatnonzero(cells == cell)), "every pixel of it is drawn"
 
@@ -68,7 +68,7 @@ def test_cells_are_drawn_in_proportion_to_their_errors():
     random = np.random.default_rng(1)
     errors.errors[:] = random.random(len(errors.errors)) + 0.1
     n = 40_000
-    cells = errors.cells(*pixels(store))[errors.draw(n, random)]
+    cells = errors.cells(*pixels(store))[errors.sample_pixels(n, random)]
     found = np.bincount(cells, minlength=len(errors.errors))
     wanted = n * errors.errors / errors.errors.sum()
     freedom = len(wanted) - 1
@@ -78,7 +78,7 @@ def test_cells_are_drawn_in_proportion_to_their_errors():
 
 def test_pixels_of_a_whole_cell_are_drawn_alike():
     errors = ErrorMap(photos(((8, 8),)))
-    found = np.bincount(errors.draw(64_000, np.random.default_rng(2)), minlength=64)
+    found = np.bincount(errors.sample_pixels(64_000, np.random.default_rng(2)), minlength=64)
     assert ((found - 1000) ** 2 / 1000).sum() < 63 + 4 * np.sqrt(2 * 63)
 
 
@@ -87,7 +87,7 @@ def test_learning_moves_an_error_towards_the_new_one():
     assert (errors.errors == 1).all(), "before any ray every cell may be wrong"
     for _ in range(3):
         errors.update(np.array([2, 5]), np.array([0.0, 0.5]))
-    left = (1 - FORGET) ** 3
+    left = (1 - ERROR_UPDATE_RATE) ** 3
     assert errors.errors[[2, 5]].tolist() == pytest.approx([left, 0.5 + 0.5 * left])
     assert (np.delete(errors.errors, [2, 5]) == 1).all()
 
@@ -103,7 +103,7 @@ def test_a_share_of_the_rays_goes_where_the_colours_are_wrong(store):
     source.error_map.errors[:] = 0
     wrong = int(source.error_map.cells(*(np.array([a]) for a in (5, SIZE - 1, 0)))[0])
     source.error_map.errors[wrong] = 1
-    batch = source.sample(4000, hard=0.7)
+    batch = source.sample(4000, error_fraction=0.7)
     fair = batch.fair.numpy()
     assert fair.mean() == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 4000))
     assert (batch.cells[~fair] == wrong).all()

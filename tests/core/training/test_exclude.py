@@ -26,7 +26,7 @@ def test_an_excluded_photo_has_none_of_the_rays_and_the_others_keep_their_share(
     rays = RaySource(store, CPU, 0)
     left_out = np.zeros(8, bool)
     left_out[[0, 3, 7]] = True
-    rays.leave_out(left_out)
+    rays.exclude_photos(left_out)
     batch = rays.sample(20000, hard)
     per_photo = np.bincount(batch.rays.photo.numpy(), minlength=8)
     assert (per_photo[left_out] == 0).all()
@@ -41,8 +41,8 @@ def test_an_excluded_photo_has_none_of_the_rays_and_the_others_keep_their_share(
 
 def test_who_is_taken_in_again_changes_nothing(store):
     plain, edited = RaySource(store, CPU, 0), RaySource(store, CPU, 0)
-    edited.leave_out(np.arange(8) < 4)
-    edited.leave_out(np.zeros(8, bool))
+    edited.exclude_photos(np.arange(8) < 4)
+    edited.exclude_photos(np.zeros(8, bool))
     one, other = plain.sample(500, 0.5), edited.sample(500, 0.5)
     np.testing.assert_array_equal(one.colors, other.colors)
     np.testing.assert_array_equal(one.rays.directions, other.rays.directions)

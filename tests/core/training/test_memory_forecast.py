@@ -35,7 +35,9 @@ def test_photos_and_parameters_are_counted():
 def test_samples_take_about_what_a_step_saves_for_its_way_back(tmp_path, config):
     with ball_store(tmp_path) as store:
         trainer = ball_trainer(store, config)
-        batch = trainer.supervision.draw(trainer.model, config.train, trainer.n_rays, 0.0)[0]
+        batch = trainer.supervision.sample_batches(
+            trainer.model, config.train, trainer.n_rays, 0.0
+        )[0]
         found = sample_rays_of_shard(trainer.model, trainer.occupancy, batch, config.train, 0.0)
         saved = {}
 
@@ -50,7 +52,7 @@ def test_samples_take_about_what_a_step_saves_for_its_way_back(tmp_path, config)
             lane = loss_and_grads(trainer.model, batch, found, config.train, 0.0, parameters, 1.0)
     measured = sum(size for at, size in saved.items() if at not in owned)
     surface, density = f._floats_per_sample(trainer.model, config.field)
-    n = lane.n_kept + (0 if config is WARM else len(batch.around))
+    n = lane.n_kept + (0 if config is WARM else len(batch.regularizer_points))
     told = 4 * n * (density if config is WARM else surface)
     assert 0.5 < told / measured < 2
 
@@ -67,7 +69,7 @@ def test_the_batch_is_lowered_before_the_tables_and_nothing_for_ever():
     assert lowered.field == high.field
     assert [*map(str, told)] == ["16384 samples per step instead of 32768"]
     least, told = f.fit_to_memory(high, [LENS], True, CPU, 0)
-    assert least.train.samples_per_step == f.FEWEST_SAMPLES
+    assert least.train.samples_per_step == f.MIN_SAMPLES
     assert least.field.log2_hashmap_size == methods.SMALLEST_TABLE
     assert str(told[1]) == "tables of 2^15 rows instead of tables of 2^19 rows"
     assert least.train == replace(

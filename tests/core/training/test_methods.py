@@ -18,7 +18,7 @@ from core.evaluation.surface_metrics import read_surface
 from core.field.methods import METHODS
 from core.sample import FOLDER
 from core.session import training_loop
-from core.training.memory_forecast import fit_to_memory, half_batch
+from core.training.memory_forecast import fit_to_memory, halved_batch
 from core.training.presets import PRESETS, run_config
 from tests.core.session.test_session import Watched, view
 from tests.core.shaded_ball import CPU, quick_conversion
@@ -104,13 +104,13 @@ def replace_view(seen, **changes):
 def test_a_density_is_cut_where_it_is_asked_to_be(home):
     """A ball whose density falls from its middle: level = 4 · (r - 0.3), density 30 at r = 0.3."""
     from core.meshing.surface.level_set import LevelSet
-    from core.rendering.volume import density, level_of
+    from core.rendering.volume import density, density_logit_of
 
     radius = np.random.default_rng(0).uniform(0.05, 0.95, 400)
     points = np.random.default_rng(1).normal(size=(400, 3))
     points *= (radius / np.linalg.norm(points, axis=1))[:, None]
     for wanted in (30.0, 3.0):
-        zero = level_of(wanted)
+        zero = density_logit_of(wanted)
         assert float(density(torch.tensor(zero))) == pytest.approx(wanted)
         edge = 0.3 + zero / 4
         cut = LevelSet(lambda x, zero=zero: 4 * (np.linalg.norm(x, axis=1) - 0.3) - zero)
@@ -125,7 +125,7 @@ def test_a_run_that_does_not_fit_is_made_smaller_until_it_cannot(method):
     config = run_config(RunOptions("standard", method=method))
     assert config.method == method
     least, told = fit_to_memory(config, [], True, CPU, 0.0)
-    assert half_batch(least) is None
+    assert halved_batch(least) is None
     assert METHODS[method].smaller(least.field) is None
     assert told
 

@@ -151,7 +151,7 @@ def test_losses_by_hand():
 
 def test_points_that_were_seen_let_hardly_any_light_pass():
     """Through a step 1/80 long: at level 0 of 30 per unit, far outside all of it."""
-    passed = float(losses.passed_at_points(torch.tensor([0.0, 5.0])))
+    passed = float(losses.point_transmittance_loss(torch.tensor([0.0, 5.0])))
     assert passed == pytest.approx((np.exp(-30 / 80) + 1) / 2, rel=1e-5)
 
 

@@ -38,7 +38,7 @@ NGP = replace(
         prompt_backgrounds=2,
     ),
 )
-IMAGINED = for_scene(NGP, has_masks=True, imagined=True)
+IMAGINED = for_scene(NGP, has_masks=True, from_prompt=True)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def written(folder: Path, text="a red ball") -> Path:
 
 def imagining(store, likeness=red_in_the_middle, config=IMAGINED):
     trainer = ball_trainer(store, config)
-    trainer.supervision._likeness = likeness
+    trainer.supervision._similarity = likeness
     return trainer
 
 
@@ -76,7 +76,7 @@ def test_a_pull_has_the_gradients_of_the_loss_of_the_whole_picture(store):
     """Taken through one rendering at once, which is what the lanes save."""
     trainer = imagining(store)
     model, train, supervision = trainer.model, trainer.config.train, trainer.supervision
-    batches = supervision.draw(model, train, 16 * 16, 0.0)
+    batches = supervision.sample_batches(model, train, 16 * 16, 0.0)
     found = [sample_rays_of_shard(model, trainer.occupancy, batch, train, 0.0) for batch in batches]
     torch.manual_seed(3)
     with_targets = supervision.with_targets(model, train, batches, found, 0.0)
@@ -90,7 +90,7 @@ def test_a_pull_has_the_gradients_of_the_loss_of_the_whole_picture(store):
     seen = [render_shard(model, b, f, train, 0.0) for b, f in zip(batches, found)]
     n = sum(len(batch.rays) for batch in batches)
     by_lanes = sum(
-        batch.wanted.on(lane) * len(batch.rays) / n for batch, lane in zip(with_targets, seen)
+        batch.target.on(lane) * len(batch.rays) / n for batch, lane in zip(with_targets, seen)
     )
     color, opacity = (torch.cat([getattr(s, name) for s in seen]) for name in ("color", "opacity"))
     torch.manual_seed(3)
@@ -121,7 +121,7 @@ def test_what_matches_the_sentence_comes_to_be(store):
             trainer.occupancy,
             photo_rays(trainer.scene, photo, lens),
             trainer.config.train,
-            behind=torch.ones(3),
+            background=torch.ones(3),
         )
     middle, corner = 16 * 33 + 16, 0
     red, green, blue = seen.color[middle].tolist()
@@ -136,7 +136,10 @@ def test_pictures_come_from_all_around_and_look_at_what_is_there(store):
     supervision.center = torch.tensor([0.1, 0.0, -0.05])
     origins, axes = [], []
     for _ in range(40):
-        rays = [b.rays for b in supervision.draw(trainer.model, trainer.config.train, 400, 0.0)]
+        rays = [
+            b.rays
+            for b in supervision.sample_batches(trainer.model, trainer.config.train, 400, 0.0)
+        ]
         directions = torch.cat([r.directions for r in rays])
         assert len(directions) == 20 * 20
         origins.append(rays[0].origins[0] - supervision.center)
@@ -152,12 +155,12 @@ def test_the_centre_follows_what_is_seen(store):
     """A picture whose whole light is stopped at one point draws the centre there."""
     supervision = TextSupervision(Prompt("", ""), CPU, red_in_the_middle)
     trainer = imagining(store)
-    batches = supervision.draw(trainer.model, trainer.config.train, 256, 0.0)
+    batches = supervision.sample_batches(trainer.model, trainer.config.train, 256, 0.0)
     rays = torch.cat([b.rays.directions for b in batches])
     where = batches[0].rays.origins[0] + 2.5 * rays[100]
     opacity = torch.zeros(256).index_fill(0, torch.tensor(100), 0.9)
     for _ in range(1500):
-        supervision._follow(batches, opacity, 2.5 * opacity)
+        supervision._follow_center(batches, opacity, 2.5 * opacity)
     torch.testing.assert_close(supervision.center, where, atol=1e-3, rtol=0)
 
 
@@ -176,8 +179,8 @@ def test_a_run_of_photos_is_still_held_to_pixels(tmp_path):
 
     with ball_store(tmp_path) as store:
         trainer = ball_trainer(store)
-        batches = trainer.supervision.draw(trainer.model, trainer.config.train, 64, 0.0)
-    assert all(isinstance(batch.wanted, Pixels) for batch in batches)
+        batches = trainer.supervision.sample_batches(trainer.model, trainer.config.train, 64, 0.0)
+    assert all(isinstance(batch.target, Pixels) for batch in batches)
 
 
 # --- the network ------------------------------------------------------------------------------
@@ -191,7 +194,7 @@ def weights(tmp_path_factory):
 
 def test_the_loss_of_a_network_falls(store, weights):
     judge = Clip(Prompt("a red ball", str(weights)), CPU)
-    trainer = imagining(store, judge.likeness)
+    trainer = imagining(store, judge.similarity)
 
     def loss():
         """Mean over the same pictures, before the same backgrounds."""
@@ -207,7 +210,7 @@ def test_the_loss_of_a_network_falls(store, weights):
 
 def _told(trainer):
     supervision, model, train = trainer.supervision, trainer.model, trainer.config.train
-    batches = supervision.draw(model, train, 24 * 24, 1.0)
+    batches = supervision.sample_batches(model, train, 24 * 24, 1.0)
     found = [sample_rays_of_shard(model, trainer.occupancy, batch, train, 1.0) for batch in batches]
     supervision.with_targets(model, train, batches, found, 1.0)
     return supervision._terms["sentence"]
@@ -217,11 +220,11 @@ def test_a_likeness_is_a_cosine_that_depends_on_both(weights):
     torch.manual_seed(0)
     pictures = torch.rand(3, 3, 40, 40, requires_grad=True)
     red, blue = (Clip(Prompt(f"a {color} ball", str(weights)), CPU) for color in ("red", "blue"))
-    found = red.likeness(pictures)
+    found = red.similarity(pictures)
     assert found.shape == (3,)
     assert (found.abs() <= 1).all()
     assert found.detach().std() > 1e-3
-    assert (found - blue.likeness(pictures)).abs().min() > 1e-3
+    assert (found - blue.similarity(pictures)).abs().min() > 1e-3
     (slope,) = torch.autograd.grad(found.sum(), pictures)
     assert slope.abs().sum() > 0
 
@@ -239,7 +242,7 @@ def test_colours_are_normalised_as_the_folder_says(weights, tmp_path):
     mean, std = (torch.tensor(x).view(1, 3, 1, 1) for x in (clip.MEAN, clip.STD))
     picture = torch.rand(1, 3, 32, 32)
     same = 0.5 + 0.25 * (picture - mean) / std
-    torch.testing.assert_close(told.likeness(same), usual.likeness(picture), atol=1e-4, rtol=0)
+    torch.testing.assert_close(told.similarity(same), usual.similarity(picture), atol=1e-4, rtol=0)
 
 
 def test_weights_that_are_none_are_said_in_one_line(weights, tmp_path):

@@ -63,9 +63,9 @@ def test_a_ray_bends_with_the_lens_of_its_photo_and_no_pixel_is_moved(store):
     lenses = tuple(kinds[i % 4] for i in range(8))
     rays = RaySource(replace(store, intrinsics=lenses), CPU, seed=1).sample(300).rays
     assert rays.photo is not None
-    assert rays.place is not None
+    assert rays.pixel_ndc is not None
     for photo, place, direction in zip(
-        rays.photo.tolist(), rays.place.numpy(), rays.directions.double().numpy()
+        rays.photo.tolist(), rays.pixel_ndc.numpy(), rays.directions.double().numpy()
     ):
         pose = store.scene.scene_from_camera(store.scene.photos[photo])
         seen_at = project(lenses[photo], (direction @ pose[:3, :3])[None])[0]
@@ -107,7 +107,9 @@ def test_forty_steps_explain_the_colours_better(store):
     assert trainer.progress == pytest.approx(40 / 60)
     x = torch.tensor([[0.0, 0, 0], [0.95, 0, 0], [0, -0.95, 0]])
     with torch.no_grad():
-        assert (trainer.model.sdf_field.sdf(x).sign() == torch.tensor([-1.0, 1, 1])).all()
+        assert (
+            trainer.model.sdf_field.implicit_value(x).sign() == torch.tensor([-1.0, 1, 1])
+        ).all()
 
 
 def test_equal_seeds_give_equal_runs(store):
@@ -145,7 +147,7 @@ def test_going_on_enters_the_curves_late(store, steps):
     trainer = ball_trainer(store, changed(replace(TINY, steps=steps), minutes=100 / 60))
     trainer.step_count, trainer.elapsed = 50, 100.0
     assert trainer.finished
-    trainer.go_on(1.0)
+    trainer.continue_for(1.0)
     assert trainer.progress == pytest.approx(TINY.train.continue_from)
     assert trainer.seconds_left == pytest.approx(60)
     trainer.step_count, trainer.elapsed = 65, 130.0  # half of the minute, at the same pace
@@ -157,7 +159,7 @@ def test_going_on_enters_the_curves_late(store, steps):
 def test_going_on_before_the_curves_are_that_far_does_not_skip_them(store):
     trainer = ball_trainer(store)
     trainer.step_count, trainer.elapsed = 12, 12.0
-    trainer.go_on(1.0)
+    trainer.continue_for(1.0)
     assert trainer.progress == pytest.approx(0.2)
 
 

@@ -109,7 +109,7 @@ def test_a_run_that_begins_with_another_one_keeps_what_lies_behind(photos, tmp_p
     new = run.session.trainer.model
     far = 5 * torch.nn.functional.normalize(torch.randn(500, 3), dim=-1)
     with torch.no_grad():
-        off = (new.radiance.sdf(far) - old.radiance.sdf(far)).abs().mean()
+        off = (new.radiance.implicit_value(far) - old.radiance.implicit_value(far)).abs().mean()
     assert float(off) < 0.1
     fresh = Watched(tmp_path / "fresh", hold_out=True)
     fresh.do(m.Open(str(photos)), "ready")

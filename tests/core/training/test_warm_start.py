@@ -34,7 +34,7 @@ def _small(monkeypatch):
     monkeypatch.setitem(PRESETS, "draft", WARM)
     monkeypatch.setitem(PRESETS, "standard", FINER)
     monkeypatch.setattr(training_loop, "STATS_EVERY_S", 0.0)
-    monkeypatch.setattr(warm_start, "STEPS", 100)
+    monkeypatch.setattr(warm_start, "FIT_STEPS", 100)
     quick_conversion(monkeypatch)
 
 
@@ -58,7 +58,7 @@ def psnr(run: Watched) -> float:
 
 @pytest.mark.parametrize("after", METHODS)
 def test_every_method_can_begin_with_a_surface(after, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(warm_start, "STEPS", 3)
+    monkeypatch.setattr(warm_start, "FIT_STEPS", 3)
     run = trained(photos, tmp_path, "surface")
     run.do(m.WarmStart(RunOptions("draft", steps=1000, method=after)), "training")
     run.steps(1)
@@ -103,8 +103,8 @@ def test_a_finer_run_knows_from_its_first_step_what_the_one_before_learnt(
         x = torch.nn.functional.normalize(torch.randn(500, 3), dim=-1)
         radius = float(old.scene.region_in_scene.half.min())
         with torch.no_grad():
-            there = new.model.shape.sdf(0.9 * x)
-            middle = new.model.shape.sdf(torch.zeros(1, 3))
+            there = new.model.shape.implicit_value(0.9 * x)
+            middle = new.model.shape.implicit_value(torch.zeros(1, 3))
         assert radius > 0
         assert float(there.mean()) > 0 > float(middle)
     run.session.close()

@@ -80,7 +80,7 @@ def test_what_has_the_colour_of_its_backdrop_is_there_where_points_were_seen(tmp
                 ball_trainer(store, changed(lambda_seen_points=weight, lambda_sparsity=0.05))
             )
         there = transform_points(scene.scene_from_input, scene.points)
-        levels = trainer.model.shape.sdf(torch.from_numpy(there).float())
+        levels = trainer.model.shape.implicit_value(torch.from_numpy(there).float())
         density_there.append(float(density(levels.detach()).mean()))
     assert density_there[1] > 3 * density_there[0]
 
@@ -190,7 +190,7 @@ def test_fog_that_no_photo_calls_for_goes(store):
         points = random_in_ball(2000, CPU)
 
         def opacity():
-            return float(losses.sparsity_loss(trainer.model.shape.sdf(points).detach()))
+            return float(losses.sparsity_loss(trainer.model.shape.implicit_value(points).detach()))
 
         before = opacity()
         for _ in range(20):
@@ -305,6 +305,9 @@ def test_a_room_starts_clear_around_its_cameras_and_ends_in_all_directions():
     assert room.background is None, "there is nothing behind its walls"
     assert thing.background is not None
     out = torch.nn.functional.normalize(torch.randn(200, 3), dim=-1)
-    seen_at = [density(room.shape.sdf(r * out)).mean() for r in (0.2, 0.6, 1.0)]
+    seen_at = [density(room.shape.implicit_value(r * out)).mean() for r in (0.2, 0.6, 1.0)]
     assert seen_at[0] < 0.1 * seen_at[1] < 0.1 * seen_at[2]
-    assert density(thing.shape.sdf(out)).mean() < density(thing.shape.sdf(0.02 * out)).mean()
+    assert (
+        density(thing.shape.implicit_value(out)).mean()
+        < density(thing.shape.implicit_value(0.02 * out)).mean()
+    )

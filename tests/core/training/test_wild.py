@@ -9,7 +9,7 @@ import torch
 from core.base.jobs import run_task
 from core.capture.open import hold_out_every, open_capture
 from core.capture.pixels import load_pixels
-from core.field.transient import MIN_SPREAD, TransientHead
+from core.field.transient import MIN_UNCERTAINTY, TransientHead
 from core.output.views import score_photos
 from core.training.losses import color_loss, uncertain_color_loss
 from core.training.presets import WILD_APPEARANCE, for_scene
@@ -37,9 +37,9 @@ def trained(scene, folder, wild, steps=150):
 def test_what_may_be_off_by_little_is_held_to_the_plain_difference():
     torch.manual_seed(0)
     rendered, target = torch.rand(2, 50, 3)
-    least = torch.full((50,), MIN_SPREAD)
+    least = torch.full((50,), MIN_UNCERTAINTY)
     torch.testing.assert_close(
-        uncertain_color_loss(rendered, target, least, MIN_SPREAD),
+        uncertain_color_loss(rendered, target, least, MIN_UNCERTAINTY),
         color_loss(rendered, target, "l1"),
     )
 
@@ -49,7 +49,7 @@ def test_the_best_spread_is_the_mean_difference():
     target, rendered = torch.zeros(1, 3), torch.full((1, 3), 0.2)
     spreads = torch.linspace(0.05, 0.5, 451)
     costs = torch.stack(
-        [uncertain_color_loss(rendered, target, s[None], MIN_SPREAD) for s in spreads]
+        [uncertain_color_loss(rendered, target, s[None], MIN_UNCERTAINTY) for s in spreads]
     )
     assert float(spreads[costs.argmin()]) == pytest.approx(0.2, abs=1e-3)
 
@@ -70,14 +70,14 @@ def test_a_veil_begins_all_but_open_and_covers_by_its_opacity():
 def test_rays_know_their_place_in_the_photo(clean):
     with run_task(load_pixels(clean, 400)) as store:
         rays = RaySource(store, CPU, 0).sample(200).rays
-        assert rays.place is not None
+        assert rays.pixel_ndc is not None
         assert rays.photo is not None
         for i in range(0, 200, 20):
             photo = store.scene.photos[int(rays.photo[i])]
             whole = photo_rays(store.scene, photo, photo.intrinsics)
             width, height = photo.intrinsics.width, photo.intrinsics.height
-            column = (float(rays.place[i, 0]) + 1) / 2 * width - 0.5
-            row = (float(rays.place[i, 1]) + 1) / 2 * height - 0.5
+            column = (float(rays.pixel_ndc[i, 0]) + 1) / 2 * width - 0.5
+            row = (float(rays.pixel_ndc[i, 1]) + 1) / 2 * height - 0.5
             pixel = round(row) * width + round(column)
             torch.testing.assert_close(rays.directions[i], whole.directions[pixel])
 
