@@ -31,6 +31,7 @@ from core.config.prompt import Prompt
 from core.config.run import RunConfig
 from core.geometry.box import Box, Setting
 from core.geometry.view import EMPTY_PATH, CameraPath
+from core.project.checkpoint import load_trainer_tensors, trainer_tensors
 from core.project.relocate import relocate_photos
 from core.training.trainer import Trainer
 
@@ -150,7 +151,7 @@ def save_project(folder: Path, state: ProjectState, trainer: Trainer | None) -> 
     )
     tensors = {"scene.points": torch.from_numpy(np.ascontiguousarray(scene.points, np.float32))}
     if trainer is not None:
-        tensors |= _state(trainer)
+        tensors |= trainer_tensors(trainer)
     document = msgspec.json.format(msgspec.json.encode(saved), indent=1)
     # the checkpoint carries the configuration too, so that the two can never disagree
     data = save(tensors, metadata={"project": document.decode()})
@@ -258,7 +259,7 @@ def restore(trainer: Trainer, project: Project, folder: Path) -> None:
         UserError: the checkpoint does not fit.
     """
     try:
-        _restore(trainer, project.tensors)
+        load_trainer_tensors(trainer, project.tensors)
     except (KeyError, RuntimeError, TypeError, ValueError, msgspec.DecodeError) as error:
         raise UserError(
             text(
@@ -268,54 +269,6 @@ def restore(trainer: Trainer, project: Project, folder: Path) -> None:
             ),
             text("Open an autosave or start again from the photos"),
         ) from error
-
-
-def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
-    """Load ``tensors``, whose names are those of `_state`."""
-    trainer.model.load_state(_with_prefix(tensors, "model."))
-    trainer.renew_optimizer()
-    state = trainer.optimizer.state_dict()
-    for i in range(len(_parameters(trainer))):
-        values = _with_prefix(tensors, f"optimizer.{i}.")
-        if values:
-            state["state"][i] = {name: value.clone() for name, value in values.items()}
-    trainer.optimizer.load_state_dict(state)
-    trainer.occupancy.load_state_dict(_with_prefix(tensors, "occupancy."))
-    trainer.supervision.restore(tensors)
-    step, elapsed, n_rays, *segment, budget = tensors["counters"].tolist()
-    trainer.step_count, trainer.elapsed, trainer.n_rays = int(step), elapsed, int(n_rays)
-    trainer.segment, trainer.budget = (segment[0], segment[1]), budget
-    torch.set_rng_state(tensors["random.torch"])
-
-
-def _state(trainer: Trainer) -> dict[str, Tensor]:
-    """All tensors of a run, by name."""
-    modules = {"model": trainer.model, "occupancy": trainer.occupancy}
-    tensors = {
-        f"{of}.{name}": value.cpu().contiguous()
-        for of, module in modules.items()
-        for name, value in module.state_dict().items()
-    }
-    for i, parameter in enumerate(_parameters(trainer)):
-        for name, value in trainer.optimizer.state.get(parameter, {}).items():
-            tensors[f"optimizer.{i}.{name}"] = value.cpu().contiguous()
-    tensors |= trainer.supervision.state()
-    tensors["counters"] = torch.tensor(
-        [trainer.step_count, trainer.elapsed, trainer.n_rays, *trainer.segment, trainer.budget],
-        dtype=torch.float64,
-    )
-    tensors["random.torch"] = torch.get_rng_state()
-    return tensors
-
-
-def _parameters(trainer: Trainer) -> list[Tensor]:
-    """All parameters, in the order of the optimiser."""
-    return [p for group in trainer.optimizer.param_groups for p in group["params"]]
-
-
-def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Those of ``tensors`` whose names start with ``prefix``, named without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _metadata(path: Path) -> str:

@@ -83,7 +83,7 @@ def compare(
         b.known,
         _numbers(b.lens),
     )
-    pull, stiffness, score, n = _correlate(a.grey, warped, both)
+    pixel_gradient, stiffness, score, n = _correlate(a.grey, warped, both)
     gradient = np.zeros(len(normals))
     curvature = np.zeros(len(normals))
     _scatter(
@@ -91,7 +91,7 @@ def compare(
         view.raster.barycentric,
         _numbers(a.lens),
         np.ascontiguousarray(a.world_from_camera[:3, :3]),
-        pull * slope,
+        pixel_gradient * slope,
         stiffness * slope**2,
         faces,
         normals,
@@ -222,19 +222,19 @@ def _correlate(grey, warped, both):
             values[3, i, j] = beta * mean_b
             values[4, i, j] = 1 / (n * var_b)
     sums = _box(values)
-    pull = np.zeros((height, width))
+    pixel_gradient = np.zeros((height, width))
     stiffness = np.zeros((height, width))
     for i in range(height):
         for j in range(width):
             if both[i, j]:
-                pull[i, j] = -(
+                pixel_gradient[i, j] = -(
                     grey[i, j] * sums[0, i, j]
                     - sums[1, i, j]
                     - warped[i, j] * sums[2, i, j]
                     + sums[3, i, j]
                 )
                 stiffness[i, j] = sums[4, i, j]
-    return pull, stiffness, score, count
+    return pixel_gradient, stiffness, score, count
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -243,7 +243,7 @@ def _scatter(
     barycentric,
     lens,
     rotation,
-    pull,
+    pixel_gradient,
     stiffness,
     faces,
     normals,
@@ -257,7 +257,7 @@ def _scatter(
     for row in range(height):
         y = (row + 0.5 - lens[3]) / lens[1]
         for column in range(width):
-            if stiffness[row, column] == 0.0 and pull[row, column] == 0.0:
+            if stiffness[row, column] == 0.0 and pixel_gradient[row, column] == 0.0:
                 continue
             f = face_id[row, column]
             x = (column + 0.5 - lens[2]) / lens[0]
@@ -277,5 +277,5 @@ def _scatter(
                 shares[k] = w * facing / toward
                 total += shares[k]
             for k in range(3):
-                gradient[faces[f, k]] += pull[row, column] * shares[k]
+                gradient[faces[f, k]] += pixel_gradient[row, column] * shares[k]
                 curvature[faces[f, k]] += stiffness[row, column] * max(shares[k] * total, 0.0)

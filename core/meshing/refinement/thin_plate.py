@@ -49,7 +49,7 @@ def smooth_step(
         return np.zeros(len(vertices))
     weight = stiffness * float(curvature[seen].mean())
     free = seen.astype(float)
-    pull = free * (-gradient - weight * (normals * (bending @ vertices)).sum(1))
+    residual = free * (-gradient - weight * (normals * (bending @ vertices)).sum(1))
     diagonal = curvature + weight * bending.diagonal() + (1 - free)
 
     def apply(offsets: np.ndarray) -> np.ndarray:
@@ -57,7 +57,7 @@ def smooth_step(
         bent = weight * (normals * (bending @ moved)).sum(1)
         return free * (curvature * offsets + bent) + (1 - free) * offsets
 
-    return free * _conjugate_gradients(apply, pull, diagonal)
+    return free * _conjugate_gradients(apply, residual, diagonal)
 
 
 def _conjugate_gradients(
