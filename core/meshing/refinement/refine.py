@@ -53,7 +53,7 @@ LONGEST_EDGE, SHORTEST_EDGE = 2.8, 1.6
 """pixels: longer edges are halved; the mesh begins with edges that are at least so long"""
 LONGEST_STEP = 1.0
 """pixels that a vertex moves at once"""
-SETTLED = 0.05
+CONVERGED = 0.05
 """pixels of the mean step, below which a level ends"""
 LEAST_AREA = 0.2
 """of a face, as it was seen along its old normal: below, its corners are taken back"""
@@ -136,7 +136,7 @@ def _refine_level(
         offsets = np.clip(offsets, -most, most)
         now = _without_folds(now, _normals(now) * offsets[:, None])
         moved = np.abs(offsets / footprint)[offsets != 0]
-        if not len(moved) or moved.mean() < SETTLED:
+        if not len(moved) or moved.mean() < CONVERGED:
             break
     after = yield from run_in_thread(
         lambda: _score(now, views, held_out), Progress(0.95, text("comparing photos"))

@@ -54,8 +54,8 @@ def smooth_step(
 
     def apply(offsets: np.ndarray) -> np.ndarray:
         moved = normals * (free * offsets)[:, None]
-        bent = weight * (normals * (bending @ moved)).sum(1)
-        return free * (curvature * offsets + bent) + (1 - free) * offsets
+        bending_force = weight * (normals * (bending @ moved)).sum(1)
+        return free * (curvature * offsets + bending_force) + (1 - free) * offsets
 
     return free * _conjugate_gradients(apply, residual, diagonal)
 
