@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from core import protocol as m
 from core.base.device import choose_device
@@ -26,6 +26,7 @@ from core.session.document import Document
 from core.session.export_job import export_mesh, export_video
 from core.session.opening import Opening, describe, opening
 from core.session.picking import pick
+from core.session.schedule import Slice, always, work_first_due
 from core.session.states import allowed_now
 from core.session.task_slot import RunningTask, TaskSlot
 from core.session.training_loop import TrainingLoop
@@ -77,6 +78,14 @@ class Session:
         self._loop = TrainingLoop(emit, clock)
         self._tasks = TaskSlot(emit, self._enter)
         self._previewed_last = False
+        self._schedule = (
+            Slice("preview, in turn with other work", always, self._work_preview_in_turn),
+            Slice("photo of the view", always, self._work_photo),
+            Slice("task", lambda: self.busy, self._work_task),
+            Slice("training", lambda: self.state == "training", self._work_training),
+            Slice("preview", always, lambda: self.viewer.step_preview(self._has_other_work)),
+            Slice("idle", always, lambda: self.viewer.step_idle(self._has_other_work)),
+        )
         self._enter(None)
 
     # --- commands ------------------------------------------------------------------------
@@ -149,7 +158,7 @@ class Session:
 
     def work(self) -> bool:
         """One slice of whatever is due; False when nothing is."""
-        return any(slice_.work(self) for slice_ in SCHEDULE if slice_.is_due(self))
+        return work_first_due(self._schedule)
 
     def _work_preview_in_turn(self) -> bool:
         """A preview that somebody waits for goes first, others take turns with the rest."""
@@ -347,23 +356,3 @@ class Session:
             undo=bool(self.document.undo_name),
             redo=bool(self.document.redo_name),
         )
-
-
-class Slice(NamedTuple):
-    """A kind of work, done a slice at a time."""
-
-    name: str
-    is_due: Callable[[Session], bool]
-    work: Callable[[Session], bool]
-    """does a slice; False where there was nothing to do"""
-
-
-SCHEDULE = (
-    Slice("preview, in turn with other work", lambda s: True, Session._work_preview_in_turn),
-    Slice("photo that is looked through", lambda s: True, Session._work_photo),
-    Slice("task", lambda s: s.busy, Session._work_task),
-    Slice("training", lambda s: s.state == "training", Session._work_training),
-    Slice("preview", lambda s: True, lambda s: s.viewer.step_preview(s._has_other_work)),
-    Slice("idle", lambda s: True, lambda s: s.viewer.step_idle(s._has_other_work)),
-)
-"""What is done first: of the kinds that are due the first that has something to do."""
