@@ -9,6 +9,7 @@ must be a literal: `app.text.extract` collects all of them for translators.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral, Real
 
 import msgspec
 
@@ -81,7 +82,12 @@ def join(separator: str, parts: Sequence[Text | str]) -> Text:
 
 
 def _plain(value: object) -> Text | str | int | float:
-    return value if isinstance(value, (Text, str, int, float)) else str(value)
+    """``value`` as a message can hold it; numpy's numbers as Python's."""
+    if isinstance(value, (Text, str)):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else str(value)
 
 
 def _english(template: str, plural: str, n: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -10,7 +10,9 @@ from torch import Tensor
 from core.config.run import TrainConfig
 from core.field.background import background_color
 from core.field.model import SceneModel
+from core.rendering.occupancy import Crossing
 from core.rendering.rays import Rays
+from core.rendering.sampling import Samples
 from core.rendering.unbounded import (
     TRAIN_SAMPLE_COUNTS,
     SampleCounts,
@@ -20,6 +22,22 @@ from core.rendering.unbounded import (
     render_unbounded,
 )
 from core.rendering.volume import composite
+
+
+@dataclass(frozen=True)
+class RaySamples:
+    """Where rays R are sampled."""
+
+    samples: Samples
+    """those that carry weight"""
+    culled_transmittance: Tensor | None
+    """[R] of the culled samples; None: unknown"""
+    n_marched: int
+    """samples before culling"""
+    crossing: Crossing
+    """where rays cross the region"""
+    coarse: Samples | None = field(default=None, kw_only=True)
+    """samples of the coarse level that placed the others"""
 
 
 @dataclass(frozen=True)

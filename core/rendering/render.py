@@ -12,9 +12,9 @@ from core.config.run import TrainConfig
 from core.field.base import FieldSamples
 from core.field.contraction import Frustums
 from core.field.model import SceneModel
-from core.rendering.composite import composite_rays
+from core.rendering.composite import RaySamples, composite_rays
 from core.rendering.hierarchical import march_hierarchically
-from core.rendering.occupancy import Crossing, OccupancyGrid
+from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
 from core.rendering.sampling import Samples, march, march_through_density, march_to_surface
 from core.rendering.unbounded import (
@@ -61,22 +61,6 @@ class Rendered:
 def step_length(train: TrainConfig, inv_s: float) -> float:
     """Return the marching step for the sharpness ``inv_s``, at least 2 / `march_steps`."""
     return max(2 / train.march_steps, min(train.march_sharpness / inv_s, 0.05))
-
-
-@dataclass(frozen=True)
-class RaySamples:
-    """Where rays R are sampled."""
-
-    samples: Samples
-    """those that carry weight"""
-    culled_transmittance: Tensor | None
-    """[R] of the culled samples; None: unknown"""
-    n_marched: int
-    """samples before culling"""
-    crossing: Crossing
-    """where rays cross the region"""
-    coarse: Samples | None = field(default=None, kw_only=True)
-    """samples of the coarse level that placed the others"""
 
 
 def render_rays(

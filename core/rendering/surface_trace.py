@@ -19,15 +19,10 @@ from core.config.run import TrainConfig
 from core.field.model import SceneModel
 from core.field.sdf_field import SdfField
 from core.kernels import for_device
+from core.rendering.composite import RaySamples, composite_rays
 from core.rendering.occupancy import OccupancyGrid
 from core.rendering.rays import Rays
-from core.rendering.render import (
-    RaySamples,
-    Rendered,
-    composite_rays,
-    sample_color,
-    surface_samples,
-)
+from core.rendering.render import Rendered, sample_color, surface_samples
 from core.rendering.sampling import Samples
 from core.rendering.shading import lambert
 from core.rendering.sphere_trace import sphere_trace

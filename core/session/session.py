@@ -154,8 +154,6 @@ class Session:
             case _:
                 assert_never(command)
 
-    # --- work ----------------------------------------------------------------------------
-
     def work(self) -> bool:
         """One slice of whatever is due; False when nothing is."""
         return work_first_due(self._schedule)
@@ -204,8 +202,6 @@ class Session:
         self.viewer.show_scene(None)
         self._enter("empty")
 
-    # --- opening -------------------------------------------------------------------------
-
     def _open(self, path: Path, options: OpenOptions) -> None:
         solving = not is_project(path) and needs_poses(path)
         name: m.TaskName = "solve" if solving else "open"
@@ -243,8 +239,6 @@ class Session:
         if self.trainer is None:
             self.document.autosave()
         self._enter(None)
-
-    # --- training ------------------------------------------------------------------------
 
     def _start(self, command: m.Start | m.WarmStart) -> None:
         assert self.scene is not None
@@ -296,8 +290,6 @@ class Session:
         self.document.set_trainer(None)
         self._loop = TrainingLoop(self._emit, self._clock)
         self.viewer.show_run(None)
-
-    # --- meshes and projects -------------------------------------------------------------
 
     def _write(self, name: m.TaskName, task: Task[m.Exported] | Task[m.VideoWritten]) -> None:
         self._tasks.begin(RunningTask(name, task, self._emit, back_to=None))

@@ -11,8 +11,9 @@ from torch import Tensor
 from core.config.run import TrainConfig
 from core.field.model import SceneModel
 from core.field.transient import TransientRender
+from core.rendering.composite import RaySamples
 from core.rendering.occupancy import OccupancyGrid
-from core.rendering.render import RaySamples, Rendered, render_samples, sample_rays
+from core.rendering.render import Rendered, render_samples, sample_rays
 from core.rendering.surface_trace import SurfaceHits, intersect_surface, render_surface
 from core.training import schedule
 from core.training.targets import Batch, image_losses, weighted_losses

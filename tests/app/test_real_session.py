@@ -15,7 +15,7 @@ from core.geometry.box import Box
 from core.training.presets import PRESETS
 from tests.app.driver import ROOT
 from tests.app.screen import alive
-from tests.core.session.test_session import Watched
+from tests.core.session.watched import Watched
 from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 SAMPLE = ROOT / "assets" / "sample"
@@ -179,4 +179,4 @@ def test_a_refined_mesh_is_cancelled_and_then_made(launch, tmp_path, monkeypatch
     assert made["failure"] == ""
     about = json.loads(Path(made["exported"] + ".json").read_text())
     assert about["settings"]["refine"]
-    assert any("dB" in note for note in about["notes"]), "whether photos agree with it better"
+    assert any("held" in note for note in about["notes"]), "whether photos agree with it better"

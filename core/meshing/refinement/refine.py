@@ -90,7 +90,7 @@ def refine(mesh: Mesh, photos: Sequence[Photo]) -> Task[Refined | None]:
     now = Mesh(mesh.vertices, mesh.faces)
     kept, done = False, Refined(now, 0.0, 0.0, False)
     costs = np.array([level.steps / level.divisor**2 for level in levels])
-    ends = np.concatenate([[0.0], np.cumsum(costs) / costs.sum()])
+    ends = np.concatenate([[0.0], np.cumsum(costs) / costs.sum()]).tolist()
     for level, start, end in zip(levels, ends[:-1], ends[1:]):
         task = _refine_level(mesh, now, photos, level, finest // level.divisor)
         done = yield from subtask(task, start, end)

@@ -13,7 +13,7 @@ from core.capture.scene import Scene
 from core.config.run import TrainConfig
 from core.field.model import SceneModel
 from core.geometry.box import Box
-from core.rendering.render import RaySamples
+from core.rendering.composite import RaySamples
 from core.training.step import ShardResult, StepStats
 from core.training.supervision.photos import PhotoSupervision
 from core.training.supervision.text import TextSupervision

@@ -16,7 +16,7 @@ from core.config.run import TrainConfig
 from core.field.model import SceneModel
 from core.geometry.box import Box
 from core.geometry.rigid import transform_points
-from core.rendering.render import RaySamples
+from core.rendering.composite import RaySamples
 from core.rendering.sampling import random_in_ball
 from core.training import schedule
 from core.training.ray_source import RayBatch, RaySource

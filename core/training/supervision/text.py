@@ -24,8 +24,9 @@ from core.geometry.box import Box
 from core.geometry.camera_path import looking_at_center
 from core.geometry.view import View
 from core.rendering.backgrounds import random_backgrounds
+from core.rendering.composite import RaySamples
 from core.rendering.preview import view_rays
-from core.rendering.render import Rays, RaySamples
+from core.rendering.render import Rays
 from core.rendering.sampling import random_in_ball
 from core.training import losses, schedule
 from core.training.step import ShardResult, StepStats, merge_stats, render_shard

@@ -5,6 +5,7 @@ import string
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from core.base.errors import UserError
@@ -44,6 +45,8 @@ def test_a_text_travels_with_all_that_fills_it_in():
     sent = text("{what}, step {i} of {n}", what=verbatim("a"), i=2, n=3.5)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(sent), type=Text) == sent
     assert msgspec.json.decode(msgspec.json.encode(sent), type=Text) == sent
+    numbers = text("{n:,} of {share:.1f}", n=np.int64(1200), share=np.float32(0.5))
+    assert str(msgspec.json.decode(msgspec.json.encode(numbers), type=Text)) == "1,200 of 0.5"
 
 
 def test_an_error_is_one_text_of_what_went_wrong_and_the_remedy():

@@ -16,8 +16,8 @@ from core.geometry.edits import KnownLength, QuarterTurn
 from core.project.repeat import read_recipe
 from core.project.store import load_project
 from core.training.presets import PRESETS
-from tests.core.session.test_session import STEPS, Watched
 from tests.core.session.test_undo import region
+from tests.core.session.watched import STEPS, Watched
 from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 

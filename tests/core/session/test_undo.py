@@ -13,7 +13,7 @@ from core.geometry.box import Box
 from core.geometry.edits import GroundPlane, KnownLength, QuarterTurn, RegionEdit
 from core.geometry.view import EMPTY_PATH, CameraPath
 from core.training.presets import PRESETS
-from tests.core.session.test_session import STEPS, Watched, failures, only
+from tests.core.session.watched import STEPS, Watched, failures, only
 from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 EDITS = (

@@ -20,7 +20,7 @@ from core.sample import FOLDER
 from core.session import training_loop
 from core.training.memory_forecast import fit_to_memory, halved_batch
 from core.training.presets import PRESETS, run_config
-from tests.core.session.test_session import Watched, view
+from tests.core.session.watched import Watched, view
 from tests.core.shaded_ball import CPU, quick_conversion
 
 NAMES = list(METHODS)

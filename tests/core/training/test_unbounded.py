@@ -16,7 +16,7 @@ from core.field.methods import METHODS
 from core.output.views import score_photos
 from core.session import training_loop
 from core.training.presets import PRESETS, for_scene, run_config
-from tests.core.session.test_session import Watched, view
+from tests.core.session.watched import Watched, view
 from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 STEPS = 40

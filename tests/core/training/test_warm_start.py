@@ -19,7 +19,7 @@ from core.project.store import load_project
 from core.session import training_loop
 from core.training import warm_start
 from core.training.presets import PRESETS
-from tests.core.session.test_session import Watched
+from tests.core.session.watched import Watched
 from tests.core.shaded_ball import WARM, quick_conversion, shaded_ball
 
 FINER = replace(
