@@ -1,4 +1,7 @@
-"""Options of a mesh: how it is extracted, cleaned, simplified, textured and exported."""
+"""Options of a mesh: how it is extracted, cleaned, simplified, textured and exported.
+
+Units, formats and purposes are listed here.
+"""
 
 from __future__ import annotations
 

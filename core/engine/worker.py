@@ -52,9 +52,17 @@ _log = logging.getLogger("gradina.worker")
 class SessionLike(Protocol):
     """What the worker asks of a session; see `core.session.session.Session`."""
 
-    def handle(self, command: Command) -> None: ...
-    def work(self) -> bool: ...
-    def close(self) -> None: ...
+    def handle(self, command: Command) -> None:
+        """Obey ``command``."""
+        ...
+
+    def work(self) -> bool:
+        """Do one slice of work; False when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Save what would be lost and free everything."""
+        ...
 
 
 def log_path() -> Path:
@@ -116,8 +124,11 @@ class _Worker:
             self._guarded(self._session.close)
 
     def _commands(self, wait_for_one: bool) -> list[Command]:
-        """All commands that have arrived, without those that a newer one replaces. Raises
-        EOFError when the window has gone."""
+        """Take all commands that have arrived, without those that a newer one replaces.
+
+        Raises:
+            EOFError: the window has gone.
+        """
         commands: list[Command] = []
         try:
             while self._connection.poll(None if wait_for_one and not commands else 0):

@@ -44,8 +44,11 @@ class Saver:
         return self._folder or autosave_folder(source)
 
     def leave(self, source: str) -> Path:
-        """Another run takes the place of the present one, which is saved; where that is to be found
-        from now on."""
+        """Make room for another run; the present one is saved.
+
+        Returns:
+            The folder where the present run is found from now on.
+        """
         if not self._ours:
             return self._from
         self._ours = False

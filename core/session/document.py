@@ -73,7 +73,7 @@ class Document:
         else:
             config = first_run(found.scene, self._device_type, seed=self._seed)
             state = ProjectState(str(found.path.resolve()), config, found.scene)
-        self._state = replace(state, open_options=found.how, hold_out=found.hold_out)
+        self._state = replace(state, open_options=found.options, hold_out=found.hold_out)
         self._options = RunOptions.of(state.config)
         self._saver.opened(found.path, self.source)
         self.trainer = trainer
@@ -91,8 +91,7 @@ class Document:
         self.trainer = trainer
 
     def start_run(self, trainer: Trainer) -> tuple[Text, ...]:
-        """``trainer`` begins to train the scene, whose photos it has read; returns the notices that
-        are new."""
+        """Let ``trainer`` train the scene, whose photos it has read; return the new notices."""
         state = self._open_state
         scene = trainer.store.scene
         notices = scene.notices[len(state.scene.notices) :]
@@ -130,8 +129,14 @@ class Document:
         return self._undo.redo_name
 
     def edit(self, edit: EditCommand) -> Sequence[Event]:
-        """Make an edit that can be undone; returns what the window has to know. Raises
-        UserError."""
+        """Make an edit that can be undone.
+
+        Returns:
+            What the window has to know of it.
+
+        Raises:
+            UserError: the edit cannot be made.
+        """
         before = self._editable
         now = apply_edit(edit, before, trained=self.trainer is not None)
         self._undo.push(edit, before)
@@ -171,6 +176,7 @@ class Document:
 
     @property
     def autosave_folder(self) -> Path:
+        """The folder of the automatic saves."""
         return self._saver.place(self.source)
 
     def mark_trained(self) -> bool:

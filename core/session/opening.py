@@ -39,17 +39,21 @@ MOST_POINTS = 6000
 
 @dataclass(frozen=True)
 class Opening:
-    """A capture's ``scene``, or that of a saved ``project``, whose photos are loaded too where it
-    has been trained; what is known of its ``poses``, where there is something to choose; ``how``
-    the capture was opened, and with photos held out or not."""
+    """What was found at a path."""
 
     path: Path
     scene: Scene
-    how: OpenOptions
+    """of a capture, or of a saved project"""
+    options: OpenOptions
+    """by which the capture was opened"""
     hold_out: bool
+    """whether photos were held out of training"""
     project: Project | None = None
+    """None: a capture"""
     store: PixelStore | None = None
+    """the photos' pixels, of a project that has been trained"""
     poses: PoseReport | None = None
+    """where there is something to choose"""
 
     def trainer(self, device: torch.device) -> Trainer | None:
         """Where a trained project left off; None for anything else. Raises UserError."""
@@ -64,16 +68,24 @@ class Opening:
         return trainer
 
 
-def opening(path: Path, hold_out: bool, how: OpenOptions) -> Task[Opening]:
-    """Read what lies at ``path``, poses solved if need be, as ``how`` asks for; ``hold_out`` as in
-    `Session`. Raises UserError."""
+def opening(path: Path, hold_out: bool, options: OpenOptions) -> Task[Opening]:
+    """Read the capture or project at ``path``, and solve poses if need be.
+
+    Args:
+        path: as in `Open`.
+        hold_out: as in `Session`.
+        options: for a capture.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
     if not is_project(path):
-        scene = yield from open_capture(path, options=how)
-        poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, how.group)
+        scene = yield from open_capture(path, options=options)
+        poses = _solved(path) if needs_poses(path) else _sub_models(path, scene, options.group)
         scene = hold_out_every(scene) if hold_out else scene
-        return Opening(path, scene, how, hold_out, poses=poses)
+        return Opening(path, scene, options, hold_out, poses=poses)
     yield Progress(0.0, text("reading the project"))
-    project = load_project(path, how.photos)
+    project = load_project(path, options.photos)
     scene, store = project.state.scene, None
     if "counters" in project.tensors:
         store = yield from load_pixels(scene, project.state.config.train.max_photo_side)
@@ -125,8 +137,10 @@ def describe(found: Opening, device: torch.device, autosave: Path) -> Opened:
 
 
 def first_run(scene: Scene, device_type: str, *, seed: int = 0) -> RunConfig:
-    """For a person who chose nothing yet. A sentence is learnt as a density, which may be thin
-    anywhere for long."""
+    """Return the run of a person who chose nothing yet.
+
+    A text prompt is learnt as a density, which may stay thin for long.
+    """
     method: MethodName = "ngp" if scene.prompt else RunOptions().method
     return run_config(RunOptions(method=method), device_type, seed=seed)
 
@@ -145,8 +159,11 @@ def arrangement_event(scene: Scene, moved: np.ndarray | None = None) -> Arrangem
 
 
 def _fields(lens: Intrinsics) -> tuple[float, float]:
-    """What a pinhole in the middle has to see to show all of a photo through ``lens``, as far as
-    one can: the angle up and down, radians, and its aspect."""
+    """Return the field of view that shows all of a photo through ``lens``, as far as one can.
+
+    Returns:
+        Of a pinhole in the middle: the vertical angle, radians, and the aspect.
+    """
     w, h = lens.width, lens.height
     edges = np.array([[w / 2, 0], [w / 2, h], [0, h / 2], [w, h / 2]])
     rays = pixel_directions(lens, edges)
@@ -173,8 +190,7 @@ def _sub_models(path: Path, scene: Scene, group: int) -> PoseReport | None:
 
 
 def _solved(path: Path) -> PoseReport | None:
-    """What the solver found of the photos at ``path``; None where it was not asked, or left
-    nothing."""
+    """Read what the solver found of the photos at ``path``; None where it left nothing."""
     report = read_report(pose_workspace(path) / "report.json")
     if report is None:
         return None

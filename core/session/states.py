@@ -83,12 +83,14 @@ _REASONS_IN_STATE: dict[tuple[Action, State], Text] = {
 def allowed_now(
     state: State, writing: bool, *, undo: bool, redo: bool
 ) -> tuple[tuple[Action, ...], dict[Action, Text]]:
-    """The actions that are allowed in ``state``, and the reasons against the others.
+    """Return the actions that are allowed in ``state``, and the reasons against the others.
 
     Args:
+        state: of the session.
         writing: a mesh or video is being written; that can be cancelled, and nothing may change the
             field's identity under it.
-        undo, redo: whether there is something to undo or redo.
+        undo: whether there is something to undo.
+        redo: whether there is something to redo.
     """
     missing = {name for name, there in (("undo", undo), ("redo", redo)) if not there}
     possible = set(_ALLOWED[state]) - missing

@@ -34,6 +34,7 @@ class StatsWindow:
         return self._bad_steps > MAX_BAD_STEPS
 
     def add(self, stats: StepStats) -> None:
+        """Count a step."""
         finite = np.isfinite(sum(stats.losses.values()))
         self._bad_steps = 0 if finite else self._bad_steps + 1
         self._recent.append(stats)

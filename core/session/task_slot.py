@@ -53,8 +53,13 @@ class RunningTask:
 
 
 class TaskSlot:
-    """At most one long task at a time, whose events go to ``emit``. ``enter`` is called whenever
-    one begins or ends, with the state that this leads to; None: the present one."""
+    """At most one long task at a time.
+
+    Args:
+        emit: receives the events of the task.
+        enter: called whenever a task begins or ends, with the state that this leads to; None: the
+            present one.
+    """
 
     def __init__(
         self, emit: Callable[[m.Event], None], enter: Callable[[m.State | None], None]
@@ -69,6 +74,7 @@ class TaskSlot:
         return self._running and self._running.name
 
     def begin(self, task: RunningTask) -> None:
+        """Start ``task``; none may be under way."""
         self._running = task
         if task.back_to is None:
             self._enter(None)

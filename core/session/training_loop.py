@@ -35,8 +35,14 @@ class TrainingLoop:
         return not self._duty.is_due
 
     def slice(self, trainer: Trainer) -> bool:
-        """Train one slice; whether figures were due and told. Raises UserError where the run cannot
-        go on as it is."""
+        """Train one slice.
+
+        Returns:
+            Whether statistics were due, and emitted.
+
+        Raises:
+            UserError: the run cannot go on as it is.
+        """
         began = self._clock()
         try:
             stats = trainer.work()
@@ -62,6 +68,7 @@ class TrainingLoop:
         return self._stats.event(trainer)
 
     def tell(self, trainer: Trainer) -> None:
+        """Emit the statistics of the run so far."""
         self._told = self._clock()
         self._emit(self.figures(trainer))
 

@@ -74,8 +74,13 @@ class UndoStack:
 
 
 def apply_edit(edit: EditCommand, before: EditableState, *, trained: bool) -> EditableState:
-    """``before`` with ``edit`` made. The region of a scene that is not being ``trained`` yet fills
-    the unit ball. Raises UserError."""
+    """Return ``before`` with ``edit`` made.
+
+    The region of a scene that is not being ``trained`` yet fills the unit ball.
+
+    Raises:
+        UserError: the edit cannot be made.
+    """
     match edit:
         case EditScene():
             scene = edit_scene(before.scene, edit.edit)
@@ -89,8 +94,10 @@ def apply_edit(edit: EditCommand, before: EditableState, *, trained: bool) -> Ed
 
 
 def with_arrangement_of(scene: Scene, other: Scene, *, trained: bool) -> Scene:
-    """``scene`` with the arrangement of ``other``. The frame of one that is being ``trained``
-    stays, since the field lies in it."""
+    """Return ``scene`` with the arrangement of ``other``.
+
+    The frame of a scene that is being ``trained`` stays, since the field lies in it.
+    """
     ball = scene.scene_from_input if trained else other.scene_from_input
     return replace(
         scene,

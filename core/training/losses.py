@@ -1,4 +1,4 @@
-"""The terms of the loss; each returns a scalar mean."""
+"""The terms of the loss; each returns a scalar mean. `core.training.targets` weights them."""
 
 from __future__ import annotations
 

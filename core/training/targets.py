@@ -1,4 +1,4 @@
-"""What a batch of rays is held to."""
+"""The loss of a batch of rays: terms of `core.training.losses`, weighted and summed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reader of COLMAP models, binary and text, through pycolmap."""
+"""Reader of COLMAP models, binary and text, through pycolmap.
+
+It maps COLMAP's camera models to lenses (`core.geometry.cameras`) and refuses the others.
+"""
 
 from __future__ import annotations
 

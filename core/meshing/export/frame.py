@@ -1,4 +1,4 @@
-"""The frame and the unit of exported meshes."""
+"""The frame and the unit of exported meshes: metres per unit of each `core.config.mesh.Unit`."""
 
 from __future__ import annotations
 

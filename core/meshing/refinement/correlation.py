@@ -66,7 +66,8 @@ def compare(
     """Compare a photo with its neighbour over a mesh that both look at.
 
     Args:
-        view, neighbour: of the same mesh.
+        view: of the photo.
+        neighbour: of another photo, of the same mesh.
         faces: [F, 3] int32.
         normals: [V, 3] float64, unit, along which the vertices move.
         face_normals: [F, 3] float64, unit.
@@ -108,8 +109,11 @@ def _numbers(lens: Intrinsics) -> np.ndarray:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _reproject(depth, known, lens, b_from_a, b_depth, b_grey, b_known, b_lens):
-    """The neighbour's grey values [H, W] at the points that the photo's pixels see, their slope
-    along the depth of those, and where both see the same point."""
+    """Read the neighbour's grey values [H, W] at the points that the photo's pixels see.
+
+    Returns:
+        They, their slope along the depth of those points, and where both see the same point.
+    """
     height, width = depth.shape
     b_height, b_width = b_depth.shape
     warped = np.zeros((height, width), np.float32)
@@ -184,8 +188,11 @@ def _box(values):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _correlate(grey, warped, both):
-    """For each pixel [H, W] of the neighbour the gradient of the summed 1 - ZNCC and its second
-    derivative; that sum's ZNCC, and the number of windows."""
+    """Differentiate the summed 1 - ZNCC for each pixel [H, W] of the neighbour.
+
+    Returns:
+        The gradient, the second derivative, the summed ZNCC, and the number of windows.
+    """
     height, width = grey.shape
     values = np.zeros((6, height, width))
     for i in range(height):

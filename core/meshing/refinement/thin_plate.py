@@ -13,8 +13,10 @@ TOLERANCE = 1e-4
 
 
 def bending_matrix(n: int, faces: np.ndarray) -> csr_array:
-    """[V, V] positive semidefinite K = LᵀL of the umbrella Laplacian L of ``n`` vertices joined by
-    ``faces`` [F, 3]: xᵀKx is the thin plate's energy of Kobbelt et al. 1998."""
+    """Build K = LᵀL, [V, V], of the umbrella Laplacian L of ``n`` vertices joined by ``faces``.
+
+    xᵀKx is the thin plate's energy of Kobbelt et al. 1998; K is positive semidefinite.
+    """
     ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     ends = np.concatenate([ends, ends[:, ::-1]])
     beside = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n, n)).tocsr()
@@ -41,7 +43,8 @@ def smooth_step(
         vertices: x, [V, 3].
         normals: n, [V, 3], unit.
         bending: LᵀL, [V, V].
-        gradient, curvature: g and the diagonal of H, [V].
+        gradient: g, [V].
+        curvature: the diagonal of H, [V].
         stiffness: without unit; 0 lets every vertex follow the photos alone.
     """
     seen = curvature > 0
@@ -63,7 +66,7 @@ def smooth_step(
 def _conjugate_gradients(
     apply: Callable[[np.ndarray], np.ndarray], right: np.ndarray, diagonal: np.ndarray
 ) -> np.ndarray:
-    """x [V] with ``apply`` of it near ``right``, preconditioned by the ``diagonal``."""
+    """Solve for x [V] with ``apply`` of it near ``right``, preconditioned by the ``diagonal``."""
     x, rest = np.zeros_like(right), right
     ahead = rest / diagonal
     way, size = ahead, float(rest @ ahead)

@@ -1,5 +1,7 @@
 """Blend weights of the photos at each vertex, and levelling of their exposures.
 
+The weights are smooth over the surface, so that no seams arise that would have to be levelled.
+
 Throughout, ``quality`` [N, V] is that of N photos at V vertices, 0 where unseen, and ``colors``
 [N, V, 3] are sRGB levels.
 """

@@ -109,8 +109,13 @@ def _about(trainer: Trainer, options: MeshOptions) -> Task[ExportEstimate]:
 def carried_on(
     counts: list[tuple[int, int]], n_bytes: int, options: MeshOptions
 ) -> tuple[int, int]:
-    """Triangles and bytes, about, of an export with ``options``, from the triangles at two
-    resolutions, (cells, count), and the bytes of the finer. Textures are not counted."""
+    """Estimate the triangles and bytes of an export with ``options``, without textures.
+
+    Args:
+        counts: the triangles at two resolutions, as (cells, count).
+        n_bytes: of the mesh at the finer of the two.
+        options: of the export.
+    """
     (low, few), (high, many) = counts
     if not many:
         return 0, 0

@@ -43,8 +43,13 @@ WAIT_S = 0.01
 
 
 class PhotoList:
-    """``emit`` gets `Thumbnails` in the order of the photos, and a `PhotoScored` for each photo
-    that was measured again."""
+    """Thumbnails and scores of all photos, made while nothing else is due.
+
+    Args:
+        emit: receives `Thumbnails` in the order of the photos, and a `PhotoScored` for each photo
+            that was measured again.
+        clock: seconds, for the duty cycle.
+    """
 
     def __init__(self, emit: Callable[[Event], None], clock: Clock = time.perf_counter) -> None:
         self._emit = emit
@@ -89,6 +94,7 @@ class PhotoList:
         return True
 
     def close(self) -> None:
+        """Stop reading photos."""
         self._reader.shutdown(wait=False, cancel_futures=True)
 
     def _next(self, trainer: Trainer | None) -> Task[None] | None:
@@ -184,7 +190,7 @@ def _pixels(photo: Photo, lens: Intrinsics, index: np.ndarray) -> np.ndarray:
 
 
 def _rendered(trainer: Trainer, rays: Rays) -> Iterator[torch.Tensor]:
-    """sRGB of ``rays``, some at a time, as training renders them."""
+    """Render the sRGB of ``rays``, some at a time, as training renders them."""
     model, behind = trainer.model, None
     if not model.renders_background:
         behind = torch.tensor(backdrop_color(trainer.scene), device=trainer.device)

@@ -34,11 +34,12 @@ ShowPhoto = Callable[[np.ndarray, View], None]
 
 @dataclass(frozen=True)
 class UndistortedPhoto:
-    """What a view through a photo's camera should show: ``colors`` [H, W, 3] sRGB where ``known``
-    [H, W], the rest lies beyond the photo."""
+    """What a view through a photo's camera should show."""
 
     colors: np.ndarray
+    """[H, W, 3] sRGB in [0, 1]"""
     known: np.ndarray
+    """[H, W] bool; the rest lies beyond the photo"""
 
     def at(self, width: int, height: int) -> UndistortedPhoto:
         """The same in fewer pixels, each the mean of those that it covers."""
@@ -59,8 +60,11 @@ class UndistortedPhoto:
 
 
 def undistort_photo(scene: Scene, photo: Photo, view: View) -> UndistortedPhoto:
-    """``photo`` as ``view`` from its camera's place sees it, at the view's size. Raises UserError
-    where the photo cannot be read."""
+    """Resample ``photo`` as ``view``, from its camera's place, sees it, at the view's size.
+
+    Raises:
+        UserError: the photo cannot be read.
+    """
     lens = photo.intrinsics
     focal = 0.5 * view.height / np.tan(view.fov_y / 2)
     ratio = min(1.0, focal / lens.fy)  # as many pixels as the view has

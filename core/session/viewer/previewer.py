@@ -45,9 +45,11 @@ class _Picture:
 
 
 class Previewer:
-    """Draws the newest view a slice at a time; hands pictures to ``show``: with their view,
-    whether they are as large as that, the milliseconds they took, and where that is known the
-    distance along each ray to what is seen, float32 [H, W]."""
+    """Renders the newest view a slice at a time.
+
+    ``show`` receives each image with its view, whether it is as large as that, the milliseconds it
+    took, and where it is known the distance along each ray to what is seen, float32 [H, W].
+    """
 
     def __init__(
         self, show: Show, error: ErrorOf = lambda *_: None, clock: Clock = time.perf_counter
@@ -78,8 +80,10 @@ class Previewer:
 
     @property
     def midway(self) -> bool:
-        """Whether a picture is begun. Were the field to change before its end, it would show seams
-        between its bands."""
+        """Whether an image is begun.
+
+        Were the field to change before its end, it would show seams between its bands.
+        """
         return self._picture is not None
 
     def urgent(self) -> bool:
@@ -93,8 +97,14 @@ class Previewer:
     def work(
         self, model: SceneModel, occupancy: OccupancyGrid, version: int, training: bool
     ) -> bool:
-        """Draw one slice of what is due for field ``version`` (it grows as training goes on);
-        False when nothing is. ``training``: other work waits."""
+        """Render one slice of what is due; False when nothing is.
+
+        Args:
+            model: what is rendered.
+            occupancy: where it is not empty.
+            version: of the field; it grows as training goes on.
+            training: whether other work waits.
+        """
         if training and self._picture is not None and self._picture.at_leisure:
             self._picture = None
         if self._picture is None:

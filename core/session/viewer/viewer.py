@@ -1,5 +1,8 @@
-"""All that a person looks at while a scene is open: previews of the field, its mesh, the photos
-beside it, and estimates of an export. Each is worked at in slices, previews first."""
+"""All that a person looks at while a scene is open.
+
+That is previews of the field, its mesh, the photos beside it, and estimates of an export. Each is
+worked at in slices, previews first.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,16 @@ from core.training.trainer import Trainer
 
 
 class Viewer:
-    """``emit``, ``show`` and ``show_photo``: see `Session`. ``training``: whether the session has
-    other work to do. The ``trainer`` is the document's, None before training."""
+    """Shows a scene and its run.
+
+    In its methods ``training`` says whether the session has other work to do; a ``trainer`` is the
+    document's, None before training.
+
+    Args:
+        emit: as in `Session`.
+        show: as in `Session`.
+        show_photo: as in `Session`.
+    """
 
     def __init__(self, emit: Callable[[m.Event], None], show: Show, show_photo: ShowPhoto) -> None:
         self._photo = PhotoLoader(show_photo, emit)
