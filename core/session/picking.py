@@ -1,5 +1,8 @@
 """What lies under the mouse: of the surface, or of the sparse points while there is none."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# numpy leaves the type of np.cross open.
+
 from __future__ import annotations
 
 import math

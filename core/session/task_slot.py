@@ -110,6 +110,8 @@ class TaskSlot:
                 self._emit(poses_event(found))
             case DetectedInput():
                 self._emit(m.InputDetected(found.lines))
+            case _:
+                pass
 
     def cancel(self) -> None:
         """Stop what is under way, if anything is."""

@@ -95,7 +95,7 @@ class ExportEstimator:
 
 
 def _about(trainer: Trainer, options: MeshOptions) -> Task[ExportEstimate]:
-    coarse = []
+    coarse: list[ExportedMesh] = []
     for cells in COARSE:
         plain = quick(cells, options.levels, options.density)
         plain = replace(plain, format=options.format, axes=options.axes)

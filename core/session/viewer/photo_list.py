@@ -5,6 +5,9 @@ own, and measuring takes no more than `DUTY_CYCLE` of the time from training. A 
 of some of its pixels, always the same, at the size that it is trained on.
 """
 
+# pyright: reportUnknownMemberType=false
+# torch leaves the types of from_numpy and tolist open.
+
 from __future__ import annotations
 
 import io

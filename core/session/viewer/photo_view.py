@@ -5,6 +5,9 @@ and an off-centre axis. So the photo is undistorted into the view: each pixel of
 colour at which its ray goes through the photo's own lens.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false
+# scipy has no types.
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -25,6 +25,11 @@ from core.rendering.slice import render_slice
 Show = Callable[[np.ndarray, View, bool, float, np.ndarray | None], None]
 ErrorOf = Callable[[View, int, int], Task[np.ndarray] | None]
 
+
+def no_error(view: View, width: int, height: int) -> None:
+    """There is no photo to compare ``view`` with."""
+
+
 MOVING_S = 0.075  # wanted rendering time of one picture while the camera moves
 RESTING_S = 0.6  # … of a refresh while training
 FIRST_GUESS = 2e-5  # seconds a pixel, before the first measurement: of dense fog
@@ -52,7 +57,7 @@ class Previewer:
     """
 
     def __init__(
-        self, show: Show, error: ErrorOf = lambda *_: None, clock: Clock = time.perf_counter
+        self, show: Show, error: ErrorOf = no_error, clock: Clock = time.perf_counter
     ) -> None:
         """``error`` of a view through a photo's camera at a size; None while that is read."""
         self._show, self._error = show, error
