@@ -108,7 +108,7 @@ def test_the_file_for_translators_holds_every_text_once_and_keeps_what_is_transl
         made = read_po(file)
     assert {m.context for m in made if m.context} == set(catalog.english_texts())
     said = {message for _, _, message in engine_messages()}
-    assert ("{where} has only {n} usable photo", "{where} has only {n} usable photos") in said
+    assert ("{folder} has only {n} usable photo", "{folder} has only {n} usable photos") in said
     assert {m.id for m in made if m.id and not m.context} == said
     made["Nothing is open"].string = "Nichts ist offen"
     with path.open("wb") as file:

@@ -74,7 +74,7 @@ def test_each_spoilt_photo_is_told_why_and_the_rest_is_solved(tmp_path):
     )
     assert photos["shaken.jpg"]["sharpness"] < 0.5
     advice = " ".join(report["advice"])
-    for words in ("Hold still", "some pattern", "Copy them again", "shares two thirds"):
+    for words in ("Hold still", "some pattern", "Copy it again", "shares two thirds"):
         assert words in advice
     assert report["meeting_angle_deg"] > 5
 
