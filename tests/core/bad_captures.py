@@ -78,5 +78,5 @@ BAD = {
     "nan": (lambda f: _transforms(f, _nan), "transform_matrix", "transforms.json"),
     "singular": (lambda f: _transforms(f, _singular), "transform_matrix", "transforms.json"),
     "masks": (_wrong_masks, "10x10", "mask.png"),
-    "colmap": (_colmap_without_images, "places no photos", "sparse/0"),
+    "colmap": (_colmap_without_images, "has no photo with a pose", "sparse/0"),
 }
