@@ -1,4 +1,4 @@
-"""Dear PyGui; untyped, see ``typings/dearpygui``."""
+"""Dear PyGui; untyped, see ``tests/typings/dearpygui``."""
 
 from typing import Any
 
