@@ -172,4 +172,4 @@ def test_there_must_be_something_to_begin_with(photos, tmp_path, capsys):
     assert "nothing to begin with" in str(failure.text)
     run.session.close()
     assert main.main(["reconstruct", "-o", str(tmp_path / "out")]) == 1
-    assert "Nothing to begin with. Name photos" in capsys.readouterr().err
+    assert "There is nothing to reconstruct. Name a folder of photos" in capsys.readouterr().err
