@@ -23,6 +23,11 @@ ENDING_S = 30
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
 
 
+def _hear_hang_ups() -> None:
+    """As in a terminal, even where the tests themselves run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Command:
     """``main.py`` with ``arguments`` as a process of its own, its error stream in a file."""
 
@@ -39,6 +44,7 @@ class Command:
                 stdout=log,
                 env=os.environ | homes,
                 start_new_session=True,
+                preexec_fn=_hear_hang_ups,
             )
 
     def until(self, words: str) -> None:
